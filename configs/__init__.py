@@ -1,0 +1,1 @@
+"""What a person may choose: frozen dataclasses, the parsers of their one-word forms, presets. No heavy import."""

@@ -1,0 +1,196 @@
+"""What is done to coordinates first, as one word: `name[:main][,key=value...]`.
+
+Each encoding is a frozen dataclass whose first field is the word's main value. `str` gives the word and
+`parse_encoding` reads it; the two are inverse. The main value is always written, other keys only where they differ
+from their default: `fourier:8`, `raw:-1..1`, `hashgrid:16,log2_size=19`.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from .errors import InputError, did_you_mean
+
+Interval: TypeAlias = tuple[float, float]
+
+
+class _Word:
+    """`str` of an encoding is its word."""
+
+    def __str__(self) -> str:
+        cls = type(self)
+        keys = dataclasses.fields(self)  # type: ignore[arg-type]  # every subclass is a dataclass
+        written = [f"{k.name}={_write(getattr(self, k.name))}" for k in keys[1:] if getattr(self, k.name) != k.default]
+        main = f":{_write(getattr(self, keys[0].name))}" if keys else ""
+        return ",".join([cls.__name__.lower() + main, *written])
+
+
+def _need(holds: bool, what: str) -> None:
+    if not holds:
+        raise InputError(what)
+
+
+@dataclass(frozen=True)
+class Raw(_Word):
+    """The coordinates themselves, scaled to an interval."""
+
+    interval: Interval = (-1.0, 1.0)
+    """The range that the longer side of the picture spans."""
+
+    def __post_init__(self) -> None:
+        low, high = self.interval
+        _need(low < high, f"the interval of raw must rise, got {_write(self.interval)}; try raw:-1..1")
+
+
+@dataclass(frozen=True)
+class Fourier(_Word):
+    """sin(2^l pi x) and cos(2^l pi x) for octaves l = 0 .. L-1 on each axis (NeRF, Mildenhall et al. 2020)."""
+
+    octaves: int = 8
+    """The number L of octaves."""
+    include_input: bool = False
+    """Whether the raw coordinates stand beside the sines."""
+
+    def __post_init__(self) -> None:
+        _need(1 <= self.octaves <= 24, f"fourier takes 1 to 24 octaves, got {self.octaves}")
+
+
+@dataclass(frozen=True)
+class Positional(_Word):
+    """Log-spaced frequencies 2^t - 1, t from 0 to `max_octave`, along the axes (Tancik et al. 2020)."""
+
+    max_octave: float = 6.0
+    """The base-2 logarithm of the highest frequency, in cycles per unit."""
+    features: int = 256
+    """The number of frequencies over all axes; each gives a sine and a cosine."""
+
+    def __post_init__(self) -> None:
+        _need(0 < self.max_octave <= 24, f"positional takes a highest octave in (0, 24], got {self.max_octave:g}")
+        _need(self.features >= 2, f"positional needs at least 2 features, got {self.features}")
+
+
+@dataclass(frozen=True)
+class Basic(_Word):
+    """sin(2 pi x) and cos(2 pi x) on each axis: one wave over the picture (Tancik et al. 2020)."""
+
+
+@dataclass(frozen=True)
+class Gaussian(_Word):
+    """sin(2 pi B x) and cos(2 pi B x) with the rows of B drawn from a normal distribution (Tancik et al. 2020)."""
+
+    scale: float = 10.0
+    """The standard deviation of the frequencies, in cycles per unit."""
+    features: int = 256
+    """The number of frequency vectors; each gives a sine and a cosine."""
+
+    def __post_init__(self) -> None:
+        _need(math.isfinite(self.scale) and self.scale > 0, f"gaussian takes a scale above 0, got {self.scale:g}")
+        _need(self.features >= 1, f"gaussian needs at least 1 feature, got {self.features}")
+
+
+@dataclass(frozen=True)
+class HashGrid(_Word):
+    """Learnt features on grids from coarse to fine, interpolated bilinearly (Mueller et al. 2022)."""
+
+    levels: int = 16
+    """The number of grids."""
+    features: int = 2
+    """Learnt numbers per grid point."""
+    log2_size: int = 15
+    """The base-2 logarithm of the most entries a level may have; finer levels share entries by hashing."""
+    base: int = 16
+    """Grid squares along the unit interval on the coarsest level."""
+    finest: int = 256
+    """Grid squares along the unit interval on the finest level."""
+
+    def __post_init__(self) -> None:
+        _need(1 <= self.levels <= 32, f"hashgrid takes 1 to 32 levels, got {self.levels}")
+        _need(1 <= self.features <= 16, f"hashgrid takes 1 to 16 features, got {self.features}")
+        _need(4 <= self.log2_size <= 24, f"hashgrid takes a log2_size of 4 to 24, got {self.log2_size}")
+        _need(self.base >= 1, f"hashgrid takes a base of at least 1, got {self.base}")
+        _need(self.finest >= self.base, f"hashgrid's finest ({self.finest}) must not be below its base ({self.base})")
+
+
+Encoding: TypeAlias = Raw | Fourier | Positional | Basic | Gaussian | HashGrid
+
+ENCODINGS: dict[str, type[Encoding]] = {
+    cls.__name__.lower(): cls for cls in (Raw, Fourier, Positional, Basic, Gaussian, HashGrid)
+}
+
+
+def parse_encoding(word: str) -> Encoding:
+    """The encoding a word names.
+
+    >>> parse_encoding("fourier:4,include_input=true")
+    Fourier(octaves=4, include_input=True)
+    >>> str(parse_encoding("raw"))
+    'raw:-1..1'
+
+    Raises:
+        InputError: for an unknown name or key, or a value that does not fit, with the nearest right one.
+    """
+    head, *pairs = word.strip().split(",")
+    name, colon, main = head.partition(":")
+    if name not in ENCODINGS:
+        raise InputError(f"unknown encoding {name!r}{did_you_mean(name, ENCODINGS)}")
+    cls = ENCODINGS[name]
+    keys = {key.name: key for key in dataclasses.fields(cls)}
+    values: dict[str, Any] = {}
+    if colon:
+        if not keys:
+            raise InputError(f"{name} takes no value, got {head!r}")
+        first = next(iter(keys))
+        values[first] = _read(main, keys[first].type, f"{name}'s {first}")
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if key not in keys:
+            end = did_you_mean(key, keys) if keys else ", which takes none"
+            raise InputError(f"{key!r} is no key of the encoding {name}{end}")
+        if not equals:
+            raise InputError(f"write {key}=VALUE in the encoding {word!r}")
+        values[key] = _read(value, keys[key].type, f"{name}'s {key}")
+    return cls(**values)
+
+
+def _write(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case float():
+            return repr(value).removesuffix(".0")
+        case (low, high):
+            return f"{_write(low)}..{_write(high)}"
+        case _:
+            return str(value)
+
+
+def _read_interval(text: str) -> Interval:
+    low, dots, high = text.partition("..")
+    if not dots:
+        raise ValueError(text)
+    return _read_float(low), _read_float(high)
+
+
+def _read_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+_READERS: dict[Any, tuple[Callable[[str], Any], str]] = {
+    bool: ({"true": True, "false": False}.__getitem__, "true or false"),
+    int: (int, "a whole number"),
+    float: (_read_float, "a number"),
+    Interval: (_read_interval, "an interval such as -1..1"),
+}
+
+
+def _read(text: str, kind: Any, what: str) -> Any:
+    read, wanted = _READERS[kind]
+    try:
+        return read(text)
+    except (ValueError, KeyError):
+        raise InputError(f"{what} must be {wanted}, got {text!r}") from None

@@ -1,0 +1,217 @@
+"""Encodings: image coordinates in, features out, and the exact derivatives of those features.
+
+Every encoding is a module with
+
+    forward(x)              Float[Tensor, "n d"] -> Float[Tensor, "n f"]
+    value_and_tangents(x)   -> the features and d features / d x, Float[Tensor, "n d f"]
+    features: int           f
+    config                  the choice it was built from
+
+Coordinates come in fp32 and features leave in fp32: a bf16 coordinate has 8 significant bits, fewer than a pixel grid.
+"""
+
+import math
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
+
+
+class EncodingModule(Protocol):
+    """What a field asks of its encoding."""
+
+    features: int
+    config: Encoding
+
+    def __call__(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]: ...
+
+    def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]: ...
+
+
+def build_encoding(config: Encoding, dim: int, generator: torch.Generator) -> nn.Module:
+    """The module for a choice of encoding of `dim`-dimensional coordinates; random parts come from `generator`."""
+    match config:
+        case Raw():
+            return RawEncoding(config, dim)
+        case Fourier():
+            return OctaveEncoding(config, dim)
+        case Basic():
+            return WaveEncoding(config, torch.eye(dim))
+        case Positional():
+            return WaveEncoding(config, log_spaced_frequencies(config, dim))
+        case Gaussian():
+            frequencies = torch.randn(config.features, dim, generator=generator) * config.scale
+            return WaveEncoding(config, frequencies)
+        case HashGrid():
+            return HashGridEncoding(config, dim, generator)
+
+
+class RawEncoding(nn.Module):
+    """Coordinates in [0, 1] scaled to the interval of the choice."""
+
+    def __init__(self, config: Raw, dim: int) -> None:
+        super().__init__()
+        self.config = config
+        self.features = dim
+
+    def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
+        low, high = self.config.interval
+        return x * (high - low) + low
+
+    def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]:
+        low, high = self.config.interval
+        slope = (high - low) * torch.eye(self.features, device=x.device)
+        return self(x), slope.expand(len(x), -1, -1)
+
+
+class OctaveEncoding(nn.Module):
+    """sin(2^l pi x), cos(2^l pi x) for l = 0 .. L-1, octave by octave: all sines of an octave, then all its cosines."""
+
+    def __init__(self, config: Fourier, dim: int) -> None:
+        super().__init__()
+        self.config = config
+        self.features = dim * (2 * config.octaves + config.include_input)
+
+    def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
+        waves = octave_waves(x, self.config.octaves).flatten(1)
+        return torch.cat([x, waves], 1) if self.config.include_input else waves
+
+    def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]:
+        waves = octave_waves(x, self.config.octaves)
+        sines, cosines = waves.unbind(2)
+        rates = math.pi * 2.0 ** torch.arange(self.config.octaves, device=x.device)
+        slopes = torch.stack([cosines, -sines], 2) * rates[:, None, None]
+        # each feature depends on one axis only: its slope goes on the diagonal of (axis it is of, axis of motion)
+        tangents = torch.diag_embed(slopes).permute(0, 4, 1, 2, 3).flatten(2)
+        if self.config.include_input:
+            tangents = torch.cat([torch.eye(x.shape[1], device=x.device).expand(len(x), -1, -1), tangents], 2)
+        return self(x), tangents
+
+
+def octave_waves(x: Float[Tensor, "n d"], octaves: int) -> Float[Tensor, "n octaves 2 d"]:
+    """sin(2^l pi x) at [:, l, 0] and cos(2^l pi x) at [:, l, 1], by angle doubling.
+
+    sin 2a = 2 sin a cos a and cos 2a = 1 - 2 sin^2 a cost a few multiplications where a sine costs a polynomial, but
+    each doubling doubles the error. So every fourth octave starts anew from an argument reduced exactly (2^l x mod 2
+    is exact in binary), which keeps every octave within a few units of fp32's last place.
+    """
+    waves: list[Tensor] = []
+    for octave in range(octaves):
+        if octave % 4 == 0:
+            angle = math.pi * torch.remainder(x * 2.0**octave, 2.0)
+            sine, cosine = torch.sin(angle), torch.cos(angle)
+        else:
+            sine, cosine = 2 * sine * cosine, 1 - 2 * sine * sine
+        waves += [sine, cosine]
+    return torch.stack(waves, 1).unflatten(1, (octaves, 2))
+
+
+class WaveEncoding(nn.Module):
+    """sin(2 pi B x), then cos(2 pi B x), for given frequency vectors B: all of Tancik et al.'s mappings."""
+
+    frequencies: Float[Tensor, "m d"]
+
+    def __init__(self, config: Basic | Positional | Gaussian, frequencies: Float[Tensor, "m d"]) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("frequencies", frequencies)
+        self.features = 2 * len(frequencies)
+
+    def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
+        angle = x @ (2 * math.pi * self.frequencies.T)
+        return torch.cat([angle.sin(), angle.cos()], 1)
+
+    def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]:
+        rates = 2 * math.pi * self.frequencies.T  # (d, m)
+        angle = x @ rates
+        sine, cosine = angle.sin(), angle.cos()
+        tangents = torch.cat([cosine[:, None] * rates, -sine[:, None] * rates], 2)
+        return torch.cat([sine, cosine], 1), tangents
+
+
+def log_spaced_frequencies(config: Positional, dim: int) -> Float[Tensor, "m d"]:
+    """Tancik's positional frequencies: 2^t - 1 for evenly spaced t in [0, max_octave], the same on each axis.
+
+    The offset of 1 is theirs (their notebook, section "Posenc"): the first frequency is 0, a constant feature.
+    """
+    per_axis = max(1, config.features // dim)
+    ladder = 2.0 ** torch.linspace(0, config.max_octave, per_axis) - 1
+    return torch.cat([ladder[:, None] * axis for axis in torch.eye(dim)])
+
+
+class HashGridEncoding(nn.Module):
+    """Learnt features on `levels` grids, interpolated between the corners of the grid square around a point.
+
+    A level whose corners fit in its table has an entry for each; a finer one shares entries by the hash of Mueller et
+    al. (2022, eq. 4). The features are multilinear in each grid square, so they bend along the grid's own lines.
+    """
+
+    primes = (1, 2654435761, 805459861)
+
+    def __init__(self, config: HashGrid, dim: int, generator: torch.Generator) -> None:
+        super().__init__()
+        if dim > len(self.primes):
+            raise ValueError(f"a hash grid takes coordinates of up to {len(self.primes)} dimensions, got {dim}")
+        self.config = config
+        self.features = config.levels * config.features
+        growth = (config.finest / config.base) ** (1 / max(1, config.levels - 1))
+        self.resolutions = [math.floor(config.base * growth**level + 1e-6) for level in range(config.levels)]
+        sizes = [min((r + 1) ** dim, 2**config.log2_size) for r in self.resolutions]
+        self.offsets = [sum(sizes[:level]) for level in range(config.levels)]
+        self.sizes = sizes
+        # the paper's initialisation: uniform in +-1e-4
+        self.table = nn.Parameter((torch.rand(sum(sizes), config.features, generator=generator) * 2 - 1) * 1e-4)
+        self.corners = [[corner >> axis & 1 for axis in range(dim)] for corner in range(2**dim)]
+
+    def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
+        rows, fractions = zip(*(self._corner_rows(x, level) for level in range(self.config.levels)), strict=True)
+        fraction = torch.stack(fractions, 1)  # (n, levels, d)
+        return self._gather(torch.stack(rows, 1), self._products(fraction, skip=None))
+
+    def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]:
+        rows, fractions = zip(*(self._corner_rows(x, level) for level in range(self.config.levels)), strict=True)
+        row, fraction = torch.stack(rows, 1), torch.stack(fractions, 1)
+        scale = torch.tensor(self.resolutions, dtype=x.dtype, device=x.device)[:, None]
+        tangents = [self._gather(row, scale * self._products(fraction, skip=axis)) for axis in range(x.shape[1])]
+        return self._gather(row, self._products(fraction, skip=None)), torch.stack(tangents, 1)
+
+    def _corner_rows(
+        self, x: Float[Tensor, "n d"], level: int
+    ) -> tuple[Int[Tensor, "n corners"], Float[Tensor, "n d"]]:
+        """Table rows of the corners around each point on one level, and where in its square the point lies."""
+        resolution, size = self.resolutions[level], self.sizes[level]
+        position = x * resolution
+        square = position.detach().floor().clamp(0, resolution - 1)
+        lower = square.long()
+        dense = size == (resolution + 1) ** x.shape[1]
+        columns = []
+        for corner in self.corners:
+            key = torch.zeros_like(lower[:, 0])
+            for axis, (step, prime) in enumerate(zip(corner, self.primes, strict=False)):
+                index = lower[:, axis] + step
+                key = key + index * (resolution + 1) ** axis if dense else key ^ (index * prime)
+            columns.append(key if dense else key % size)
+        return torch.stack(columns, 1) + self.offsets[level], position - square
+
+    def _products(self, fraction: Float[Tensor, "n levels d"], skip: int | None) -> Float[Tensor, "n levels corners"]:
+        """Multilinear weights of the corners; the derivative along axis `skip` replaces its factor by +-1."""
+        weights = []
+        for corner in self.corners:
+            factors = [
+                (torch.full_like(fraction[..., axis], 2.0 * step - 1) if axis == skip else
+                 fraction[..., axis] if step else 1 - fraction[..., axis])
+                for axis, step in enumerate(corner)
+            ]  # fmt: skip
+            weights.append(math.prod(factors[1:], start=factors[0]))
+        return torch.stack(weights, -1)
+
+    def _gather(
+        self, rows: Int[Tensor, "n levels corners"], weights: Float[Tensor, "n levels corners"]
+    ) -> Float[Tensor, "n f"]:
+        # one embedding bag per point and level: gathers, weighs and sums without a copy of the corners' features
+        bags = F.embedding_bag(rows.flatten(0, 1), self.table, per_sample_weights=weights.flatten(0, 1), mode="sum")
+        return bags.reshape(len(rows), self.features)

@@ -1,0 +1,102 @@
+"""A field: an encoding and a multi-layer perceptron, from coordinates to values."""
+
+import math
+from collections.abc import Iterator
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from configs.encoding import Encoding
+from configs.network import Network
+
+from .encodings import EncodingModule, build_encoding
+
+SINE_RATE = 30.0
+"""omega_0 of SIREN (Sitzmann et al. 2020): every hidden layer computes sin(30 (W h + b))."""
+
+
+class MLP(nn.Module):
+    """Hidden layers of one width, then a linear layer; fp32 weights, hidden products in a precision of choice."""
+
+    def __init__(self, network: Network, in_features: int, out_features: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.activation = network.activation
+        self.output = network.output
+        self.negative_slope = 0.01 if network.activation == "leaky_relu" else 0.0
+        widths = [in_features, *[network.width] * network.depth, out_features]
+        self.layers = nn.ModuleList(
+            nn.Linear(rows, columns, device="meta") for rows, columns in zip(widths, widths[1:], strict=False)
+        ).to_empty(device="cpu")
+        for index, layer in enumerate(self.linears):
+            bound = 1 / math.sqrt(layer.in_features)  # PyTorch's default, for weights and biases alike
+            weight_bound = bound
+            if self.activation == "sine":
+                weight_bound = 1 / layer.in_features if index == 0 else math.sqrt(6 / layer.in_features) / SINE_RATE
+            nn.init.uniform_(layer.weight, -weight_bound, weight_bound, generator=generator)
+            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+
+    @property
+    def linears(self) -> list[nn.Linear]:
+        """The layers in order: hidden layers, then the output layer."""
+        return [cast(nn.Linear, layer) for layer in self.layers]
+
+    def activate(self, z: Float[Tensor, "n width"]) -> Float[Tensor, "n width"]:
+        """The hidden layers' activation."""
+        match self.activation:
+            case "relu":
+                return F.relu(z)
+            case "leaky_relu":
+                return F.leaky_relu(z, self.negative_slope)
+            case "sine":
+                return torch.sin(SINE_RATE * z)
+
+    def forward(
+        self, features: Float[Tensor, "n f"], hidden_dtype: torch.dtype = torch.float32
+    ) -> Float[Tensor, "n c"]:
+        first, *hidden, last = self.linears
+        h = self.activate(first(features)).to(hidden_dtype)
+        for layer in hidden:
+            # the casts of the weights are part of the graph: gradients arrive at the fp32 master weights
+            h = self.activate(F.linear(h, layer.weight.to(hidden_dtype), layer.bias.to(hidden_dtype)))
+        out = last(h.float())
+        return torch.sigmoid(out) if self.output == "sigmoid" else out
+
+    def preactivations(self, features: Float[Tensor, "n f"]) -> Iterator[Float[Tensor, "n width"]]:
+        """What each hidden layer's activation is given, one layer at a time, so that only one is held."""
+        h = features
+        for layer in self.linears[:-1]:
+            z = layer(h)
+            yield z
+            h = self.activate(z)
+
+
+class Field(nn.Module):
+    """The trained function: coordinates -> encoding -> MLP -> values."""
+
+    def __init__(self, encoding: nn.Module, mlp: MLP) -> None:
+        super().__init__()
+        self.encoding = cast(EncodingModule, encoding)
+        self.mlp = mlp
+
+    def forward(
+        self, x: Float[Tensor, "*batch d"], hidden_dtype: torch.dtype = torch.float32
+    ) -> Float[Tensor, "*batch c"]:
+        """Values at coordinates; `hidden_dtype` is the precision of the products between hidden layers.
+
+        The first layer sees fp32 coordinates and the last gives fp32 values whatever it is.
+        """
+        values = self.mlp(self.encoding(x.flatten(0, -2)), hidden_dtype)
+        return values.reshape(*x.shape[:-1], -1)
+
+    def preactivations(self, x: Float[Tensor, "n d"]) -> Iterator[Float[Tensor, "n width"]]:
+        """Pre-activations of the hidden layers at coordinates, in fp32, one layer at a time."""
+        return self.mlp.preactivations(self.encoding(x))
+
+
+def build(encoding: Encoding, network: Network, in_dim: int, out_dim: int, generator: torch.Generator) -> Field:
+    """A field with PyTorch's default initialisation (SIREN's for `sine`), drawn from `generator`, on the CPU."""
+    module = build_encoding(encoding, in_dim, generator)
+    return Field(module, MLP(network, cast(EncodingModule, module).features, out_dim, generator))
