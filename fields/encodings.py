@@ -14,9 +14,9 @@ import math
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
 from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
 
@@ -213,5 +213,7 @@ class HashGridEncoding(nn.Module):
         self, rows: Int[Tensor, "n levels corners"], weights: Float[Tensor, "n levels corners"]
     ) -> Float[Tensor, "n f"]:
         # one embedding bag per point and level: gathers, weighs and sums without a copy of the corners' features
-        bags = F.embedding_bag(rows.flatten(0, 1), self.table, per_sample_weights=weights.flatten(0, 1), mode="sum")
+        bags = functional.embedding_bag(
+            rows.flatten(0, 1), self.table, per_sample_weights=weights.flatten(0, 1), mode="sum"
+        )
         return bags.reshape(len(rows), self.features)

@@ -1,13 +1,14 @@
 """A field: an encoding and a multi-layer perceptron, from coordinates to values."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from configs.encoding import Encoding
 from configs.network import Network
@@ -28,7 +29,7 @@ class MLP(nn.Module):
         self.negative_slope = 0.01 if network.activation == "leaky_relu" else 0.0
         widths = [in_features, *[network.width] * network.depth, out_features]
         self.layers = nn.ModuleList(
-            nn.Linear(rows, columns, device="meta") for rows, columns in zip(widths, widths[1:], strict=False)
+            nn.Linear(rows, columns, device="meta") for rows, columns in itertools.pairwise(widths)
         ).to_empty(device="cpu")
         for index, layer in enumerate(self.linears):
             bound = 1 / math.sqrt(layer.in_features)  # PyTorch's default, for weights and biases alike
@@ -47,9 +48,9 @@ class MLP(nn.Module):
         """The hidden layers' activation."""
         match self.activation:
             case "relu":
-                return F.relu(z)
+                return functional.relu(z)
             case "leaky_relu":
-                return F.leaky_relu(z, self.negative_slope)
+                return functional.leaky_relu(z, self.negative_slope)
             case "sine":
                 return torch.sin(SINE_RATE * z)
 
@@ -60,7 +61,7 @@ class MLP(nn.Module):
         h = self.activate(first(features)).to(hidden_dtype)
         for layer in hidden:
             # the casts of the weights are part of the graph: gradients arrive at the fp32 master weights
-            h = self.activate(F.linear(h, layer.weight.to(hidden_dtype), layer.bias.to(hidden_dtype)))
+            h = self.activate(functional.linear(h, layer.weight.to(hidden_dtype), layer.bias.to(hidden_dtype)))
         out = last(h.float())
         return torch.sigmoid(out) if self.output == "sigmoid" else out
 

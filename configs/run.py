@@ -1,0 +1,144 @@
+"""What a fit and a comparison are made of: every choice of a run, with its default and its help."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from .encoding import Encoding, Fourier
+from .errors import InputError
+from .network import Network
+
+
+def _positive(**values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and not value > 0:
+            raise InputError(f"--{name.replace('_', '-')} must be above 0, got {value:g}")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a field is trained and when it stops.
+
+    Without `steps`, `seconds` or `target_psnr` a fit lasts a minute of training or until a plateau.
+    """
+
+    steps: int | None = None
+    """Stop after this many steps."""
+    seconds: float | None = None
+    """Stop after this many seconds of training; drawing and analysis are not counted."""
+    target_psnr: float | None = None
+    """Stop once the training pixels reach this PSNR, in dB."""
+    plateau: float | None = None
+    """Stop when the last third of the steps so far gained less than this, in dB."""
+    batch_size: int = 8192
+    """Pixels per step."""
+    learning_rate: float | None = None
+    """Adam's rate; by default the encoding's own, from the search in docs/learning_rates.md."""
+    schedule: Literal["rsqrt", "constant", "cosine"] = "rsqrt"
+    """How the rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over --steps, or not at all."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Of the products between hidden layers; auto takes bf16 where hardware and width gain from it."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; auto takes a GPU if there is one."""
+    threads: int | None = None
+    """Processor threads; by default all cores."""
+
+    def __post_init__(self) -> None:
+        _positive(
+            steps=self.steps,
+            seconds=self.seconds,
+            plateau=self.plateau,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            threads=self.threads,
+        )
+        if self.schedule == "cosine" and self.steps is None:
+            raise InputError("--schedule cosine falls over the whole run: give its length with --steps")
+
+    @property
+    def second_limit(self) -> float | None:
+        """The seconds to stop at: those given, or a minute when nothing else says how long the fit may take."""
+        return 60.0 if self.seconds is None and self.steps is None else self.seconds
+
+    @property
+    def plateau_db(self) -> float | None:
+        """The gain to stop at: that given, or 0.05 dB when nothing says how long the fit should take."""
+        open_ended = self.steps is None and self.seconds is None and self.target_psnr is None
+        return 0.05 if self.plateau is None and open_ended else self.plateau
+
+
+@dataclass(frozen=True)
+class Target:
+    """What of a picture is fitted."""
+
+    max_side: int | None = None
+    """Reduce the picture by area averaging until its longer side is at most this many pixels."""
+    max_pixels: int = 100_000_000
+    """Refuse pictures with more pixels than this, before decoding them."""
+    holdout: Literal["none", "checkerboard", "even-odd", "even-rest"] = "none"
+    """Pixels kept from training to score the field on: every other one; Tancik's (train even rows and columns, score
+    odd ones); or the other three quarters (train even rows and columns)."""
+
+    def __post_init__(self) -> None:
+        _positive(max_side=self.max_side, max_pixels=self.max_pixels)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a run leaves behind."""
+
+    output_dir: Path = Path("outputs")
+    """The folder under which run folders are made."""
+    frames: str = "log"
+    """Steps to draw: log (48 or more, evenly spaced in the logarithm of the step), every:N, or all."""
+    checkpoints: Literal["newest", "frames"] = "newest"
+    """Checkpoints to keep: the newest two, or one for each frame whose density is drawn."""
+
+    def __post_init__(self) -> None:
+        every = self.frames.removeprefix("every:")
+        if self.frames in ("log", "all"):
+            return
+        if every == self.frames or not every.isdecimal() or int(every) < 1:
+            raise InputError(f"--frames takes log, every:N or all, got {self.frames!r}")
+
+
+Flat = tyro.conf.arg(name="")
+"""Marks a group of choices whose options carry no prefix."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """All that runs of one comparison share."""
+
+    scene: str
+    """A picture's path, or the name of a built-in one."""
+    training: Annotated[Training, Flat] = field(default_factory=Training)
+    target: Annotated[Target, Flat] = field(default_factory=Target)
+    output: Annotated[Output, Flat] = field(default_factory=Output)
+    seed: int = 0
+    """Of every random number: initial weights, random frequencies, the order of the data, the bootstrap."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"--seed must be 0 or more and below 2^63, got {self.seed}")
+
+
+@dataclass(frozen=True)
+class FitConfig(Protocol):
+    """One fit."""
+
+    encoding: Encoding = field(default_factory=Fourier)
+    """What is done to coordinates first, such as raw, fourier:8, gaussian:10, hashgrid:16."""
+    network: Network = field(default_factory=Network)
+
+
+@dataclass(frozen=True)
+class CompareConfig(Protocol):
+    """Fits of one scene that differ in their encoding or network and in nothing else."""
+
+    encodings: tuple[Encoding, ...] = ()
+    """The encodings to compare."""
+    networks: tuple[Network, ...] = ()
+    """Networks to compare as words such as 4x256, each under every encoding."""
