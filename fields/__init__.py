@@ -1,6 +1,6 @@
 """What is trained: encodings of coordinates and the networks behind them."""
 
-from .encodings import build_encoding
+from .encodings import aliased_octaves, build_encoding
 from .field import MLP, Field, build
 
-__all__ = ["MLP", "Field", "build", "build_encoding"]
+__all__ = ["MLP", "Field", "aliased_octaves", "build", "build_encoding"]

@@ -217,3 +217,27 @@ class HashGridEncoding(nn.Module):
             rows.flatten(0, 1), self.table, per_sample_weights=weights.flatten(0, 1), mode="sum"
         )
         return bags.reshape(len(rows), self.features)
+
+
+def aliased_octaves(config: Encoding, resolution: int) -> str | None:
+    """One sentence when an encoding has waves that the pixels cannot tell apart, else None.
+
+    On `resolution` pixel centres the wave of octave l turns by 2^l / resolution half cycles a pixel. From octave
+    log2(resolution) on it turns by a half cycle or more: further octaves repeat slower ones on the pixels (or are
+    constant there), carry nothing new for the fit, and are free to do anything between the pixels.
+    """
+    most = math.floor(math.log2(max(resolution, 1))) + 1
+    repeats = "by more than half a cycle a pixel and repeats slower ones on the pixels"
+    match config:
+        case Fourier(octaves=octaves) if octaves > most:
+            return (
+                f"{config} has more octaves than {resolution} pixels can tell apart: from octave {most} on, a wave turns "
+                f"{repeats}; fourier:{most} is the most that is useful here"
+            )
+        case Positional(max_octave=top) if 2**top - 1 > resolution / 2:
+            return (
+                f"{config} has waves of up to {2**top - 1:.0f} cycles over {resolution} pixels: "
+                f"above {resolution / 2:g} cycles a wave turns {repeats}"
+            )
+        case _:
+            return None

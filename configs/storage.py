@@ -1,0 +1,97 @@
+"""Configurations as plain YAML with a schema version, read by a safe loader and checked against the dataclasses."""
+
+import dataclasses
+import types
+import typing
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin
+
+import yaml
+
+from .encoding import Encoding, parse_encoding
+from .errors import InputError, did_you_mean
+from .network import Network, parse_network
+from .run import CompareConfig, FitConfig
+
+SCHEMA = 1
+
+Config = TypeVar("Config", FitConfig, CompareConfig)
+
+
+def to_yaml(config: FitConfig | CompareConfig) -> str:
+    """The configuration as YAML; `from_yaml` is its inverse."""
+    return yaml.safe_dump({"schema": SCHEMA, **to_plain(config)}, sort_keys=False, allow_unicode=True, width=120)
+
+
+def from_yaml(text: str, kind: type[Config], origin: str) -> Config:
+    """The configuration that a YAML text holds.
+
+    Args:
+        origin: where the text comes from, for messages.
+
+    Raises:
+        InputError: when it is no YAML, of another schema, or has keys or values that do not fit.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{origin} is not YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{origin} holds no configuration")
+    if data.pop("schema", None) != SCHEMA:
+        raise InputError(f"{origin} is of another schema than this version reads (schema: {SCHEMA})")
+    return _from_plain(data, kind, origin)
+
+
+def to_plain(value: Any) -> Any:
+    """Dataclasses as dictionaries, encodings as words, paths as strings, tuples as lists."""
+    if isinstance(value, Encoding):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {key.name: to_plain(getattr(value, key.name)) for key in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [to_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _from_plain(data: Any, kind: Any, where: str) -> Any:
+    if kind == Encoding:
+        return parse_encoding(str(data))
+    if kind is Network and isinstance(data, str):
+        return parse_network(data)
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(data, dict):
+            raise InputError(f"{where} must be a group of settings, got {data!r}")
+        hints = typing.get_type_hints(kind)
+        for key in data:
+            if key not in hints:
+                raise InputError(f"{key!r} is no setting of {where}{did_you_mean(str(key), hints)}")
+        values = {key: _from_plain(value, hints[key], f"{key} in {where}") for key, value in data.items()}
+        try:
+            return kind(**values)  # type: ignore[operator]
+        except TypeError as error:
+            raise InputError(f"{where} is incomplete: {error}") from None
+    return _plain_value(data, kind, where)
+
+
+def _plain_value(data: Any, kind: Any, where: str) -> Any:
+    origin, choices = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        if not isinstance(data, list):
+            raise InputError(f"{where} must be a list, got {data!r}")
+        return tuple(_from_plain(item, choices[0], where) for item in data)
+    if origin is typing.Literal:
+        if data not in choices:
+            raise InputError(f"{where} must be one of {', '.join(map(str, choices))}, got {data!r}")
+        return data
+    if origin in (types.UnionType, typing.Union):
+        if data is None and type(None) in choices:
+            return None
+        return _plain_value(data, choices[0], where)
+    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        return float(data)
+    if kind is Path and isinstance(data, str):
+        return Path(data)
+    if isinstance(data, kind) and not (kind is int and isinstance(data, bool)):
+        return data
+    raise InputError(f"{where} must be of type {kind.__name__}, got {data!r}")

@@ -1,0 +1,18 @@
+"""How a field is trained: the loop, the optimiser, the precision, the state."""
+
+from .loop import Controls, Snapshot, fit
+from .precision import Placement, place
+from .schedule import frame_steps, learning_rate_at
+from .state import TrainingState, initial_state
+
+__all__ = [
+    "Controls",
+    "Placement",
+    "Snapshot",
+    "TrainingState",
+    "fit",
+    "frame_steps",
+    "initial_state",
+    "learning_rate_at",
+    "place",
+]

@@ -1,0 +1,113 @@
+"""The training loop, for every kind of scene."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from configs.run import Training
+from scenes import Scene
+
+from .precision import Placement
+from .schedule import learning_rate_at
+from .state import TrainingState
+
+
+@dataclass
+class Controls:
+    """What may be changed while a fit runs; a change is no part of the configuration, so it ends the promise that the
+    same configuration gives the same bytes."""
+
+    stop: bool = False
+    """Finish the step, then end."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A moment of a fit. The state is the live one: draw or save it before asking for the next moment."""
+
+    state: TrainingState
+    loss: float | None
+    """Mean batch loss since the snapshot before; None when no step lies between."""
+    scheduled: bool
+    """Whether the schedule named this step (else it is only a sign of life)."""
+    stopped_because: str | None
+    """Why this is the last snapshot: "steps", "seconds" or "interrupted"; None when it is not the last."""
+
+    @property
+    def step(self) -> int:
+        """Steps taken so far."""
+        return self.state.step
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent in steps so far, those of an earlier sitting included."""
+        return self.state.seconds
+
+
+def fit(
+    state: TrainingState,
+    scene: Scene,
+    training: Training,
+    placement: Placement,
+    learning_rate: float,
+    snapshot_steps: Iterable[int],
+    controls: Controls | None = None,
+    heartbeat: float = 0.5,
+) -> Iterator[Snapshot]:
+    """Train the field of `state` on `scene`, yielding at the steps that `snapshot_steps` names.
+
+    The loop ends at `training.steps` or `training.second_limit`; its caller ends it for any other reason by not asking
+    for more. It yields as well after `heartbeat` seconds without a snapshot. The time its caller spends between
+    snapshots is not counted in the state's seconds.
+
+    Args:
+        state: changed in place.
+        snapshot_steps: rising step numbers; those before the state's step are passed over.
+    """
+    controls = controls or Controls()
+    steps = (step for step in snapshot_steps if step >= state.step)
+    due = next(steps, None)
+    loss: float | None = None
+    while True:
+        reason = _stop_reason(state, training, controls)
+        yield Snapshot(state, loss, state.step == due, reason)
+        if reason:
+            return
+        if state.step == due:
+            due = next(steps, None)
+        loss_sum, first_step = torch.zeros((), device=placement.device), state.step
+        started, seconds_before, elapsed = time.perf_counter(), state.seconds, 0.0
+        while state.step != due and elapsed < heartbeat and not _stop_reason(state, training, controls):
+            rate = learning_rate_at(state.step, training, learning_rate)
+            loss_sum += _step(state, scene, training.batch_size, placement, rate)
+            elapsed = time.perf_counter() - started
+            state.seconds = seconds_before + elapsed
+        loss = loss_sum.item() / (state.step - first_step)  # the one wait for the device
+        state.seconds = seconds_before + time.perf_counter() - started
+
+
+def _stop_reason(state: TrainingState, training: Training, controls: Controls) -> str | None:
+    if controls.stop:
+        return "interrupted"
+    if training.steps is not None and state.step >= training.steps:
+        return "steps"
+    if training.second_limit is not None and state.seconds >= training.second_limit:
+        return "seconds"
+    return None
+
+
+def _step(state: TrainingState, scene: Scene, batch_size: int, placement: Placement, rate: float) -> Tensor:
+    """One step of Adam; gives the batch's loss without waiting for it."""
+    batch = scene.batch(state.generator, batch_size).to(placement.device)
+    loss = scene.loss(scene.predict(partial(state.field, hidden_dtype=placement.hidden_dtype), batch), batch)
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate
+    state.optimiser.step()
+    state.step += 1
+    return loss.detach()

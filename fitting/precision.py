@@ -1,0 +1,47 @@
+"""Where a fit runs and in which precision its hidden layers multiply."""
+
+from dataclasses import dataclass
+
+import torch
+
+from configs.errors import InputError
+from configs.network import Network
+from configs.run import Training
+
+BF16_WIDTH = 128
+"""Below this width the casts cost what the faster products gain."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The device of a fit and the precision of the products between hidden layers."""
+
+    device: torch.device
+    hidden_dtype: torch.dtype
+
+    @property
+    def precision(self) -> str:
+        """The precision's name in options and records."""
+        return "bf16" if self.hidden_dtype == torch.bfloat16 else "fp32"
+
+
+def place(training: Training, network: Network) -> Placement:
+    """Where to train `network`: what was asked for, or what this machine gains from.
+
+    Raises:
+        InputError: when a GPU is asked for and there is none.
+    """
+    gpu = torch.cuda.is_available()
+    if training.device == "cuda" and not gpu:
+        raise InputError("--device cuda needs a GPU that torch can use, and there is none here; leave the option out")
+    device = torch.device("cuda" if gpu and training.device != "cpu" else "cpu")
+    wide_enough = network.depth > 1 and network.width >= BF16_WIDTH
+    bf16 = training.precision == "bf16" or (training.precision == "auto" and wide_enough and multiplies_bf16(device))
+    return Placement(device, torch.bfloat16 if bf16 else torch.float32)
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether the device has instructions for bf16 products; without them they are emulated and slow."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -1,0 +1,70 @@
+"""Functions of the step: the learning rate, and when to look."""
+
+import math
+from collections.abc import Iterator
+
+from configs.run import Training
+
+RSQRT_STEPS = 1000
+MIN_FRAMES = 48
+FRAME_GROWTH = 1.09
+
+
+def learning_rate_at(step: int, training: Training, peak: float) -> float:
+    """The learning rate of a step, counted from 0.
+
+    >>> learning_rate_at(3000, Training(), peak=1.0)
+    0.5
+    """
+    match training.schedule:
+        case "constant":
+            return peak
+        case "rsqrt":
+            # knows no end of the run, so that a fit may be stopped, resumed or lengthened without having been another
+            return peak / math.sqrt(1 + step / RSQRT_STEPS)
+        case "cosine":
+            progress = min(1.0, step / (training.steps or 1))
+            return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
+
+
+def frame_steps(frames: str, steps: int | None) -> Iterator[int]:
+    """The steps to draw, rising from 0, without end where `steps` is None.
+
+    `log` gives at least 48 distinct steps where the run has as many: evenly spaced in the logarithm of the step as far
+    as whole numbers allow.
+
+    >>> [s for s, _ in zip(frame_steps("every:50", None), range(3))]
+    [0, 50, 100]
+    >>> len(set(frame_steps("log", 1000)))
+    48
+    """
+    if frames == "log":
+        growth = FRAME_GROWTH if steps is None else _growth(steps)
+        step = 0
+        while steps is None or step < steps:
+            yield step
+            step = max(step + 1, round(step * growth))
+    else:
+        stride = 1 if frames == "all" else int(frames.removeprefix("every:"))
+        step = 0
+        while steps is None or step < steps:
+            yield step
+            step += stride
+    if steps is not None:
+        yield steps
+
+
+def _growth(steps: int) -> float:
+    """The largest growth from one frame to the next that still gives MIN_FRAMES of them up to `steps`."""
+
+    def count(growth: float) -> int:
+        step, frames = 0, 1
+        while step < steps:
+            step, frames = max(step + 1, round(step * growth)), frames + 1
+        return frames
+
+    low, high = 1.0, 2.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if count(middle) >= MIN_FRAMES else (low, middle)
+    return low
