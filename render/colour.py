@@ -1,0 +1,122 @@
+"""Numbers as colours: pictures, errors, densities and missing detail as 8-bit RGB.
+
+Values are floats in [0, peak], channels last: 1 grey, 2 grey and premultiplied alpha, 3 RGB, 4 RGB and premultiplied
+alpha. Every scale here is fixed, never fitted to the data at hand, so that two pictures can be compared by eye: across
+the frames of a video, the encodings of a comparison, and runs a month apart.
+"""
+
+from functools import cache
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Real, UInt8
+
+from .text import BACKGROUND, LINE, QUIET_INK, Rgb, draw_text, text_width
+
+DENSITY_RANGE = (0.1, 100.0)
+"""Crossings per pixel at the two ends of the one logarithmic density scale; values beyond take the end's colour."""
+
+ERROR_RANGE = (0.0, 0.25)
+"""Root-mean-square error over the channels, as a share of the peak."""
+
+MISSING_RANGE = (0.0, 1.5)
+"""Residual energy over target energy: 0 all detail is there, 1 none is, beyond 1 what is there is wrong."""
+
+MAGENTA: Rgb = (255, 0, 255)
+"""Where there should be a number and is none."""
+
+NOTHING_TO_MISS: Rgb = (88, 91, 98)
+
+
+def to_rgb(values: Float[np.ndarray, "h w c"], peak: float = 1.0) -> UInt8[np.ndarray, "h w 3"]:
+    """A picture as it is shown: `values / peak` clipped to [0, 1], alpha over a quiet checkerboard, NaN in magenta.
+
+    >>> to_rgb(np.array([[[0.0], [0.5], [2.0]]]))[0].tolist()
+    [[0, 0, 0], [128, 128, 128], [255, 255, 255]]
+    """
+    channels = values.shape[-1]
+    if channels not in (1, 2, 3, 4):
+        raise ValueError(f"to_rgb: a picture has 1 to 4 channels, not {channels}")
+    has_alpha = channels % 2 == 0
+    shown = values[..., : channels - has_alpha] / peak
+    if has_alpha:
+        shown = shown + (1 - np.clip(values[..., -1:], 0, 1)) * _checkerboard(*values.shape[:2])
+    rgb = np.broadcast_to(_to_bytes(shown), (*values.shape[:2], 3)).copy()
+    rgb[np.isnan(values).any(axis=-1)] = MAGENTA
+    return rgb
+
+
+def error_rgb(
+    target: Float[np.ndarray, "h w c"], reconstruction: Float[np.ndarray, "h w c"], peak: float = 1.0
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Each pixel's root-mean-square error over its channels, on the fixed scale `ERROR_RANGE` times `peak`.
+
+    Both pictures are clipped to [0, peak] first, as they are for PSNR and on the screen.
+    """
+    difference = (np.clip(target, 0, peak) - np.clip(reconstruction, 0, peak)) / peak
+    rms = np.sqrt(np.mean(np.square(difference), axis=-1))
+    return scalar_rgb(rms, *ERROR_RANGE, cv2.COLORMAP_INFERNO)
+
+
+def density_rgb(crossings_per_pixel: Real[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Crease density on the logarithmic scale `DENSITY_RANGE`; no crease at all takes the lowest colour."""
+    low, high = DENSITY_RANGE
+    return scalar_rgb(np.log10(np.maximum(crossings_per_pixel, low)), np.log10(low), np.log10(high), _DENSITY_COLOURS)
+
+
+def missing_rgb(missing_fraction: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Residual over target energy on the scale `MISSING_RANGE`; NaN (no detail there to miss) in grey."""
+    return scalar_rgb(missing_fraction, *MISSING_RANGE, cv2.COLORMAP_MAGMA, no_number=NOTHING_TO_MISS)
+
+
+def scalar_rgb(
+    values: Real[np.ndarray, "h w"], low: float, high: float, colormap: int, *, no_number: Rgb = MAGENTA
+) -> UInt8[np.ndarray, "h w 3"]:
+    """`values` in one of OpenCV's colour maps (`cv2.COLORMAP_*`), linear from `low` to `high` and clipped there.
+
+    NaN takes the colour `no_number`.
+    """
+    rgb = _colours(colormap)[_to_bytes((values - low) / (high - low))]
+    rgb[np.isnan(values)] = no_number
+    return rgb
+
+
+def density_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `density_rgb` as a bar with its decades written below it and the unit, "crossings / px"."""
+    legend = np.full((height, width, 3), BACKGROUND, np.uint8)
+    size = max(9, round(height / (LINE + 0.75)))
+    bar = max(1, height - round(LINE * size) - 2)
+    unit = "crossings / px"
+    length = max(1, width - text_width(unit, size) - size)
+    legend[:bar, :length] = _colours(_DENSITY_COLOURS)[np.linspace(0, 255, length).round().astype(int)]
+    draw_text(legend, unit, (length + size // 2, (bar - round(LINE * size)) // 2), size, QUIET_INK)
+    first, last = np.log10(DENSITY_RANGE).round().astype(int)
+    for decade in range(first, last + 1):
+        label = f"{10.0**decade:g}"
+        wide = text_width(label, size)
+        middle = round((decade - first) / (last - first) * (length - 1))
+        left = int(np.clip(middle - wide // 2, 0, max(0, length - wide)))
+        legend[bar : bar + 2, middle] = QUIET_INK
+        draw_text(legend, label, (left, bar + 1), size, QUIET_INK)
+    return legend
+
+
+_DENSITY_COLOURS = cv2.COLORMAP_VIRIDIS
+
+
+@cache
+def _colours(colormap: int) -> UInt8[np.ndarray, "256 3"]:
+    ramp = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[None], colormap)
+    return ramp[0, :, ::-1]  # OpenCV's maps are BGR
+
+
+def _to_bytes(unit: Float[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
+    # NaN has no byte; the callers paint it over.
+    return np.rint(255 * np.clip(np.nan_to_num(unit), 0, 1)).astype(np.uint8)
+
+
+def _checkerboard(height: int, width: int) -> Float[np.ndarray, "h w 1"]:
+    # 32 squares along the longer side, so that it looks the same once a small picture is enlarged.
+    side = max(1, round(max(height, width) / 32))
+    rows, columns = np.arange(height)[:, None] // side, np.arange(width) // side
+    return np.where((rows + columns) % 2, np.float32(0.45), np.float32(0.55))[..., None]

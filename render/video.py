@@ -1,0 +1,165 @@
+"""H.264 video, streamed frame by frame to the ffmpeg that `imageio[ffmpeg]` brings.
+
+ffmpeg runs in a session of its own, so that Ctrl-C reaches the training loop and not the encoder: what there is can
+still be finished into a video that plays.
+"""
+
+import contextlib
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import imageio.v3 as iio
+import imageio_ffmpeg
+import numpy as np
+from jaxtyping import UInt8
+
+from configs.errors import InputError
+
+# A file that does not say so is decoded as BT.601 or BT.709 depending on its size: convert to one of them and say it,
+# so that the colours of a small and of a large panel agree.
+_COLOUR = [
+    *("-vf", "scale=out_color_matrix=bt709:out_range=tv"),
+    *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"),
+]
+_ENCODE = ["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "18", "-movflags", "+faststart", "-f", "mp4"]
+
+_REMEDY = "install one with `pip install 'imageio[ffmpeg]'` or name one in IMAGEIO_FFMPEG_EXE"
+
+
+class VideoWriter:
+    """Writes frames to an MP4 file that exists only once it is whole.
+
+        with VideoWriter("progress.mp4") as video:
+            video.write(frame)
+
+    Frames are (h, w, 3) bytes, all of one size. An odd height or width is made even by repeating the last row or column
+    (yuv420p needs it); nothing is resized. The last frame is held for `hold_last_seconds`. Leaving the block with an
+    exception, or without a frame, makes no file and leaves an older one of that name as it was.
+
+    Raises `InputError` where there is no ffmpeg, and `OSError` with ffmpeg's own words where it fails.
+    """
+
+    def __init__(self, path: Path | str, fps: float = 12, hold_last_seconds: float = 2.0) -> None:
+        self.path = Path(path)
+        self.fps = fps
+        self.hold_last_seconds = hold_last_seconds
+        self._partial = self.path.with_name(f".{self.path.name}.partial")
+        self._encoder: _Encoder | None = None
+        self._last: UInt8[np.ndarray, "h w 3"] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, frame: UInt8[np.ndarray, "h w 3"]) -> None:
+        """Add one frame. Raises `ValueError` where its size is not the first frame's, or it is not RGB bytes."""
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+            raise ValueError(f"VideoWriter: a frame is (h, w, 3) uint8, not {frame.shape} {frame.dtype}")
+        frame = _even(frame)
+        if self._encoder is None or self._last is None:
+            self._encoder = _Encoder(self._partial, frame.shape[0], frame.shape[1], self.fps)
+        elif frame.shape != self._last.shape:
+            raise ValueError(f"VideoWriter: a frame of shape {frame.shape} after frames of shape {self._last.shape}")
+        self._encoder.send(frame)
+        self._last = frame
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._encoder is None or self._last is None:
+            return
+        try:
+            if kind is None:
+                for _ in range(round(self.hold_last_seconds * self.fps)):
+                    self._encoder.send(self._last)
+                self._encoder.finish()
+                self._partial.replace(self.path)
+        finally:
+            self._encoder.stop()
+            self._partial.unlink(missing_ok=True)
+
+
+def check_encoder() -> None:
+    """Encode two tiny frames and read them back; raises `InputError` where that fails.
+
+    Meant for the moment before training starts: an encoder found missing at the end has cost the whole run.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "check.mp4"
+        try:
+            with VideoWriter(path, hold_last_seconds=0) as video:
+                video.write(np.full((16, 16, 3), 64, np.uint8))
+                video.write(np.full((16, 16, 3), 192, np.uint8))
+            count = sum(1 for _ in read_frames(path))
+        except OSError as error:
+            raise InputError(f"no H.264 video can be written here ({error}); {_REMEDY}") from error
+    if count != 2:
+        raise InputError(f"the ffmpeg found here writes H.264 video that does not read back; {_REMEDY}")
+
+
+def read_frames(path: Path | str) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """The frames of a video, one at a time."""
+    yield from iio.imiter(path, plugin="FFMPEG")
+
+
+class _Encoder:
+    """One running ffmpeg that takes raw frames and leaves an MP4 file."""
+
+    def __init__(self, path: Path, height: int, width: int, fps: float) -> None:
+        source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:g}", "-i", "-"]
+        command = [_ffmpeg(), "-y", "-v", "error", *source, *_ENCODE, *_COLOUR, str(path)]
+        # Its words go to a file: a pipe that nobody reads would fill up and stop it.
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._log, start_new_session=True
+            )
+        except OSError:
+            self._log.close()
+            raise
+
+    def send(self, frame: UInt8[np.ndarray, "h w 3"]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(np.ascontiguousarray(frame).data)
+        except BrokenPipeError:
+            raise self._failure() from None
+
+    def finish(self) -> None:
+        """Wait for the file to be whole; raises `OSError` where ffmpeg says that it is not."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has stopped: its status says why
+            self._process.stdin.close()
+        if self._process.wait() != 0:
+            raise self._failure()
+
+    def stop(self) -> None:
+        """End ffmpeg now, whatever it is doing; harmless after `finish`."""
+        assert self._process.stdin is not None
+        self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._log.close()
+
+    def _failure(self) -> OSError:
+        status = self._process.wait()
+        self._log.seek(0)
+        words = self._log.read().decode(errors="replace").strip().splitlines()
+        return OSError(f"ffmpeg stopped with status {status}: {words[-1] if words else 'it gave no reason'}")
+
+
+def _ffmpeg() -> str:
+    try:
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError as error:
+        raise InputError(f"no ffmpeg was found to write video with; {_REMEDY}") from error
+
+
+def _even(frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    bottom, right = frame.shape[0] % 2, frame.shape[1] % 2
+    return cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
