@@ -21,7 +21,7 @@ install_import_hook(PACKAGES, f"{runtime_types.__name__}.check")
 
 torch.set_num_threads(1)
 
-# Derandomised, as a run of the tests has to say something about the code, not about luck. The machine may be busy, so no
-# example has a deadline.
+# Derandomised, as a run of the tests has to say something about the code, not about luck. The machine may be busy, so
+# no example has a deadline.
 hypothesis.settings.register_profile("fieldlens", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("fieldlens")
