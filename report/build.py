@@ -1,0 +1,124 @@
+"""One HTML file that opens from disk and asks nothing of the network.
+
+The page's words and marks live in `template.html`, its looks in `report.css`, its behaviour in `curves.js` and
+`viewer.js`; `build` writes the static parts as escaped HTML, puts pictures and curves into one JSON block and joins
+them all. A content security policy names the script by its hash, so that no text of a report can ever run, and allows
+no address at all.
+"""
+
+import json
+import math
+from base64 import b64encode
+from collections.abc import Iterable
+from hashlib import sha256
+from html import escape
+from importlib import resources
+from string import Template
+
+from report import sections
+from report.images import LARGEST_SIDE, frame_uri, is_reduced, map_uri, still_uri
+from report.model import Curves, Frame, Report, RunPart
+from report.table import decimals, number_text, numbers_html
+
+SCRIPTS = ("curves.js", "viewer.js")
+
+
+def build(report: Report) -> str:
+    """The whole page. Under 5 MB for two runs of fifty frames of 256x256.
+
+    Raises ValueError if the report has no run or a run has no frame: there would be nothing to show.
+    """
+    if not report.runs or not all(run.frames for run in report.runs):
+        raise ValueError("a report needs at least one run, and every run at least one frame")
+    script = "".join(_file(name) for name in SCRIPTS)
+    return Template(_file("template.html")).substitute(
+        title=escape(report.title),
+        style=_file("report.css"),
+        script=script,
+        script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
+        verdict=sections.sentences(report.verdict),
+        numbers=numbers_html(report.runs),
+        runs=sections.run_sections(report.runs),
+        protocol=sections.protocol_table(report.protocol),
+        notes=sections.notes_list([*report.notes, *_reductions(report)]),
+        video=sections.video_link(report),
+        data=embedded_json(_data(report)),
+    )
+
+
+def embedded_json(data: object) -> str:
+    """Strict JSON that may stand inside a `<script>` element whatever its strings hold.
+
+    >>> embedded_json({"a": "</script>"})
+    '{"a":"\\\\u003c/script\\\\u003e"}'
+    """
+    text = json.dumps(data, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    # ensure_ascii has already escaped U+2028 and U+2029. "<" must go or "<!--" and "</script>" would end the block.
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _file(name: str) -> str:
+    return resources.files("report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _data(report: Report) -> dict[str, object]:
+    height, width = report.target.shape[:2]
+    return {
+        "target": {"label": "target", "image": still_uri(report.target), "height": height, "width": width},
+        "runs": [_run(run) for run in report.runs],
+    }
+
+
+def _run(run: RunPart) -> dict[str, object]:
+    return {
+        "label": run.label,
+        "network": run.network,
+        "frames": [
+            *(_frame(frame, frame_uri(frame.image)) for frame in run.frames[:-1]),
+            _frame(run.frames[-1], still_uri(run.final)),
+        ],
+        "overlays": [
+            {
+                "name": overlay.name,
+                "caption": overlay.caption,
+                "image": map_uri(overlay.image),
+                "legend": None if overlay.legend is None else still_uri(overlay.legend),
+            }
+            for overlay in run.overlays
+        ],
+        "curves": _curves(run.curves),
+    }
+
+
+def _frame(frame: Frame, image: str) -> dict[str, object]:
+    return {
+        "step": frame.step,
+        "time": f"{number_text(frame.seconds, decimals(1))} s",
+        "psnr": f"{number_text(frame.psnr_db, decimals(2))} dB",
+        "image": image,
+    }
+
+
+def _curves(curves: Curves) -> dict[str, object]:
+    heldout = _finite(curves.heldout_psnr_db)
+    return {
+        "step": [int(step) for step in curves.step],
+        "psnr": _finite(curves.psnr_db),
+        "heldout": heldout if any(value is not None for value in heldout) else [],
+        "bands": [{"label": label, "kept": _finite(kept)} for label, kept in curves.energy_kept.items()],
+    }
+
+
+def _finite(values: Iterable[float | None]) -> list[float | None]:
+    """Numbers a strict JSON reader takes; a curve has a gap where there is none."""
+    return [float(value) if value is not None and math.isfinite(value) else None for value in values]
+
+
+def _reductions(report: Report) -> list[str]:
+    pictures = [report.target, *(run.final for run in report.runs)]
+    if not any(map(is_reduced, pictures)):
+        return []
+    return [
+        f"This page shows its pictures reduced to {LARGEST_SIDE} px on the longer side by area averaging; "
+        "the run folder has them at full size."
+    ]

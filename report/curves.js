@@ -1,0 +1,143 @@
+// Line charts over training steps: a logarithmic axis of steps, a cursor at the scrubbed one, values beside the key.
+
+const MARGIN = { top: 10, right: 12, bottom: 26, left: 42 };
+
+function svgElement(name, attributes = {}, text = "") {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.textContent = text;
+  return element;
+}
+
+function htmlElement(name, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+}
+
+// Round numbers inside [low, high], about `count` of them.
+function niceTicks(low, high, count) {
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const spacing = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999);
+  const ticks = [];
+  for (let i = Math.ceil(low / spacing - 1e-9); i * spacing <= high + spacing * 1e-9; i++) ticks.push(i * spacing);
+  return ticks;
+}
+
+// 0, then the powers of ten; where a logarithm of 1 + step puts its marks.
+function stepTicks(last) {
+  const ticks = [0];
+  for (let power = last > 100 ? 10 : 1; power <= last; power *= 10) ticks.push(power);
+  return ticks;
+}
+
+// The index of the last step not after `step`; the first one if there is none.
+function indexAt(steps, step) {
+  let index = 0;
+  while (index + 1 < steps.length && steps[index + 1] <= step) index += 1;
+  return index;
+}
+
+// SVG path through the measured points; a gap where nothing was measured.
+function pathOf(points) {
+  let pen = "M";
+  return points.map(([x, y]) => {
+    if (y === null) { pen = "M"; return ""; }
+    const part = `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
+    pen = "L";
+    return part;
+  }).join("");
+}
+
+// series: [{label, colour, dashed, steps, values}]; `run` colours the title; returns {figure, moveTo(step), redraw()}.
+function lineChart({ title, run, unit, series, range, full, format, onScrub }) {
+  const last = Math.max(1, ...series.flatMap(({ steps }) => steps));
+  const svg = svgElement("svg", { role: "img", "aria-label": `${title}: ${spoken(series, format)}` });
+  const key = htmlElement("ul", { className: "key" });
+  const readouts = series.map(({ label, colour, dashed }) => {
+    const mark = htmlElement("i", { className: dashed ? "dashed" : "" });
+    mark.style.setProperty("--colour", colour);
+    const value = htmlElement("b");
+    key.append(htmlElement("li", {}, mark, htmlElement("span", { textContent: label, title: label }), value));
+    return value;
+  });
+  const name = htmlElement("span", { textContent: title });
+  if (run !== undefined) Object.assign(name, { className: "run-name" }).dataset.run = run;
+  const caption = htmlElement("figcaption", {}, name, htmlElement("span", { className: "unit", textContent: unit }));
+  const figure = htmlElement("figure", { className: "chart" }, caption, svg, key);
+  let scale = null;
+  let current = last;
+
+  function redraw() {
+    const width = svg.clientWidth || 340;
+    const height = svg.clientHeight || 230;
+    const inner = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
+    const [low, high] = range;
+    scale = {
+      x: (step) => MARGIN.left + (Math.log1p(step) / Math.log1p(last)) * inner.width,
+      y: (value) => MARGIN.top + (1 - (Math.min(Math.max(value, low), high) - low) / (high - low)) * inner.height,
+      step: (x) => Math.expm1(((x - MARGIN.left) / inner.width) * Math.log1p(last)),
+      bottom: MARGIN.top + inner.height,
+    };
+    svg.replaceChildren(...axes(width), ...curves(), svgElement("g", { class: "at-cursor" }));
+    moveTo(current);
+  }
+
+  function axes(width) {
+    const rows = niceTicks(...range, 4).flatMap((value) => [
+      svgElement("line", { class: value === full ? "full" : "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: scale.y(value), y2: scale.y(value) }),
+      svgElement("text", { x: MARGIN.left - 8, y: scale.y(value) + 4, "text-anchor": "end" }, format(value, true)),
+    ]);
+    const columns = stepTicks(last).map((step) =>
+      svgElement("text", { x: scale.x(step), y: scale.bottom + 18, "text-anchor": "middle" }, step.toLocaleString("en")));
+    return [...rows, ...columns];
+  }
+
+  function curves() {
+    return series.map(({ steps, values, colour, dashed }) => {
+      const points = steps.map((step, i) => [scale.x(step), values[i] === null ? null : scale.y(values[i])]);
+      const path = svgElement("path", { class: dashed ? "curve dashed" : "curve", d: pathOf(points) });
+      path.style.stroke = colour;
+      return path;
+    });
+  }
+
+  function moveTo(step) {
+    current = step;
+    const x = scale ? scale.x(Math.min(step, last)) : 0;
+    const marks = [svgElement("line", { class: "cursor", x1: x, x2: x, y1: MARGIN.top, y2: scale?.bottom ?? 0 })];
+    series.forEach(({ steps, values, colour }, i) => {
+      const value = values[indexAt(steps, step)];
+      readouts[i].textContent = value === null ? "n/a" : format(value);
+      if (value === null) return;
+      const dot = svgElement("circle", { class: "dot", r: 4, cx: x, cy: scale?.y(value) ?? 0 });
+      dot.style.fill = colour;
+      marks.push(dot);
+    });
+    svg.querySelector(".at-cursor")?.replaceChildren(...marks);
+  }
+
+  function scrub(event) {
+    onScrub(scale.step(event.clientX - svg.getBoundingClientRect().left));
+  }
+  svg.addEventListener("pointerdown", (event) => { svg.setPointerCapture(event.pointerId); scrub(event); });
+  svg.addEventListener("pointermove", (event) => { if (event.buttons) scrub(event); });
+  return { figure, moveTo, redraw };
+}
+
+function spoken(series, format) {
+  return series.map(({ label, values }) => {
+    const end = values.findLast((value) => value !== null) ?? null;
+    return `${label} ends at ${end === null ? "n/a" : format(end)}`;
+  }).join("; ");
+}
+
+// Lowest and highest value of all series, a little wider so that no curve touches the frame.
+function rangeOf(series) {
+  const values = series.flatMap(({ values }) => values).filter((value) => value !== null);
+  if (!values.length) return [0, 1];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = Math.max((high - low) * 0.06, 0.5);
+  return [low - room, high + room];
+}

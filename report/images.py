@@ -1,0 +1,60 @@
+"""Pictures as data URIs: exact where pixels are few and judged one by one, compact where there are many."""
+
+from base64 import b64encode
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+LARGEST_SIDE = 2048
+"""Longer pictures are reduced by area averaging: a page of several full-size scans would be slow to open."""
+
+EXACT_SIDE = 512
+"""Up to this side a still picture is a PNG, so that no codec's loss is mistaken for the network's."""
+
+EXACT_FRAME_SIDE = 64
+"""Frames come by the hundred; only tiny ones, where a codec's blocks would show, are PNGs."""
+
+RGBImage = UInt8[np.ndarray, "h w 3"]
+
+
+def still_uri(image: RGBImage) -> str:
+    """A target or a final reconstruction: exact up to `EXACT_SIDE`."""
+    return _data_uri(image, exact_side=EXACT_SIDE, quality=92)
+
+
+def frame_uri(image: RGBImage) -> str:
+    """One of many frames, or a map: about 15 kB at 256x256."""
+    return _data_uri(image, exact_side=EXACT_FRAME_SIDE, quality=85)
+
+
+def map_uri(image: RGBImage) -> str:
+    """An overlay: its colours are read off a scale, so exact up to half of `EXACT_SIDE`."""
+    return _data_uri(image, exact_side=EXACT_SIDE // 2, quality=92)
+
+
+def is_reduced(image: RGBImage) -> bool:
+    """Whether the report shows this picture smaller than it is."""
+    return max(image.shape[:2]) > LARGEST_SIDE
+
+
+def _data_uri(image: RGBImage, *, exact_side: int, quality: int) -> str:
+    shown = _reduced(image)
+    if max(shown.shape[:2]) <= exact_side:
+        return _encoded(shown, "png", [])
+    return _encoded(shown, "webp", [cv2.IMWRITE_WEBP_QUALITY, quality])
+
+
+def _reduced(image: RGBImage) -> RGBImage:
+    if not is_reduced(image):
+        return image
+    height, width = image.shape[:2]
+    scale = LARGEST_SIDE / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+def _encoded(image: RGBImage, kind: str, parameters: list[int]) -> str:
+    # cv2 orders channels blue, green, red.
+    _, data = cv2.imencode(f".{kind}", np.ascontiguousarray(image[..., ::-1]), parameters)
+    return f"data:image/{kind};base64,{b64encode(data.tobytes()).decode('ascii')}"

@@ -1,0 +1,86 @@
+"""What a report is made of: plain results, already measured and drawn. Nothing here knows a network.
+
+Pictures are RGB of 8 bits, channels last, as the screen shows them. They need not share one size: each is stretched
+over the target's frame, so a snapshot drawn at half size still lies where it belongs. NaN and missing numbers are shown
+as "n/a", infinite ones (the PSNR of an exact copy) as the sign for infinity.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import UInt8
+
+Number = float | int | str | None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The reconstruction as it stood at one recorded step."""
+
+    step: int
+    seconds: float
+    """Training time up to this step; drawing and measuring are not counted."""
+    psnr_db: float
+    image: UInt8[np.ndarray, "h w 3"]
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A map of the last snapshot, drawn over the picture with an opacity the reader chooses."""
+
+    name: str
+    """One word, the same in every run of a report: `density`, `error`, `missing`."""
+    image: UInt8[np.ndarray, "h w 3"]
+    caption: str
+    legend: UInt8[np.ndarray, "legend_h legend_w 3"] | None = None
+    """A drawn colour scale with its unit, shown beside the caption."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What was measured while the network trained; every list is as long as `step`, None where nothing was measured."""
+
+    step: Sequence[int]
+    psnr_db: Sequence[float | None]
+    heldout_psnr_db: Sequence[float | None] = ()
+    """Empty, or None throughout, when no pixels were held out."""
+    energy_kept: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    """By octave of wavelengths (`2-4 px`), the reconstruction's energy over the target's: 1 where all is there."""
+
+
+@dataclass(frozen=True)
+class RunPart:
+    """One trained field: its pictures, its curves, its numbers and what they say."""
+
+    label: str
+    """The encoding's word, such as `fourier:8`."""
+    network: str
+    frames: Sequence[Frame]
+    """In the order of their steps."""
+    final: UInt8[np.ndarray, "h w 3"]
+    """The last snapshot at full size; it stands in for the last frame."""
+    overlays: Sequence[Overlay]
+    curves: Curves
+    numbers: Mapping[str, Number]
+    """One row of the table, under the names of `run.json`; `report.table` knows their headings and units."""
+    verdict: Sequence[str]
+    explanation: Mapping[str, object]
+    """The statistics behind the verdict, as in `explain.json`; shown as they are, in a foldable."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One scene, fitted once or several times under one protocol."""
+
+    title: str
+    verdict: Sequence[str]
+    """The sentences that open the page."""
+    target: UInt8[np.ndarray, "h w 3"]
+    runs: Sequence[RunPart]
+    protocol: Mapping[str, str]
+    """Every choice that made these numbers, by the name a person would type."""
+    notes: Sequence[str] = ()
+    """What was done to the picture, and warnings, in words."""
+    video_name: str | None = None
+    """A video in the report's own folder."""
