@@ -1,0 +1,176 @@
+"""A picture as a scene: image coordinates in, the pixel's value out.
+
+Coordinates have x to the right and y down, and are scaled alike on both axes so that the longer side spans [0, 1]:
+with N = max(height, width), the centre of pixel (row i, column j) is ((j + 0.5) / N, (i + 0.5) / N).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32, UInt8, UInt16
+from torch import Tensor
+
+from configs.errors import InputError
+from render.grid import Extent, draw, picture_extent
+
+from . import holdout as protocols
+from .area import area_average
+from .holdout import Holdout
+from .scene import Batch, Function, View
+
+Pixels: TypeAlias = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"] | Float32[np.ndarray, "h w c"]
+"""Stored values, channels last: grey, grey + alpha, RGB or RGBA, alpha premultiplied; integers span [0, 1]."""
+
+_STORED_TYPES = (np.uint8, np.uint16, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture to fit, which is its own and only view.
+
+    The pixels keep the type they have in the file, and only those that are asked for become float32: a 4096 x 4096
+    RGB picture of 8 bits takes 48 MiB, not 192.
+    """
+
+    name: str
+    pixels: Pixels
+    holdout: Holdout = "none"
+    notes: tuple[str, ...] = ()  # what the values are, and everything that was done to the file's picture, in words
+
+    def __post_init__(self) -> None:
+        protocols.check(self.holdout, self.height, self.width)
+
+    @property
+    def height(self) -> int:
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.pixels.shape[1]
+
+    @property
+    def channels(self) -> int:
+        return self.pixels.shape[2]
+
+    @property
+    def resolution(self) -> int:
+        """N, the pixels along the longer side."""
+        return max(self.height, self.width)
+
+    @property
+    def in_dim(self) -> int:
+        return 2
+
+    @property
+    def out_dim(self) -> int:
+        return self.channels
+
+    @property
+    def peak(self) -> float:
+        """1, or the largest value of a float picture that exceeds it."""
+        return max(1.0, float(self.pixels.max())) if self._unit == 1 else 1.0
+
+    @property
+    def training_pixels(self) -> int:
+        """How many pixels are trained on: one epoch."""
+        return protocols.count(self.holdout, self.height, self.width)
+
+    @property
+    def trained(self) -> Bool[np.ndarray, "h w"] | None:
+        """True at the pixels that are trained on; None means everywhere."""
+        return protocols.trained(self.holdout, self.height, self.width)
+
+    @property
+    def heldout(self) -> Bool[np.ndarray, "h w"] | None:
+        """True at the pixels that are scored as held out; None means that there are none."""
+        return protocols.heldout(self.holdout, self.height, self.width)
+
+    def batch(self, generator: torch.Generator, size: int) -> Batch:
+        """`size` training pixels, spread evenly over the picture: one drawn at random in each of `size` strata.
+
+        The n training pixels in row-major order are cut into `size` equal intervals and a real number is drawn in
+        each, so that every pixel is expected size / n times and a batch misses no part of the picture. Nothing is
+        shuffled and nothing remembered but the generator's state; `size` may exceed n. Drawn in float64, for float32
+        cannot tell the pixels of a large picture apart.
+        """
+        n = self.training_pixels
+        draws = torch.rand(size, generator=generator, dtype=torch.float64)
+        position = (torch.arange(size, dtype=torch.float64) + draws) * (n / size)
+        row, column = protocols.locate(self.holdout, position.long().clamp_(max=n - 1), self.width)
+        coordinates = (torch.stack((column, row), dim=-1).to(torch.float32) + 0.5) / self.resolution
+        # numpy's take gathers rows of three bytes over ten times faster than indexing a tensor does.
+        stored = self.pixels.reshape(-1, self.channels).take((row * self.width + column).numpy(), axis=0)
+        return Batch(coordinates, torch.from_numpy(stored.astype(np.float32)) / self._unit)
+
+    def predict(self, field: Function, batch: Batch) -> Float[Tensor, "n c"]:
+        """The field itself, at the batch's coordinates."""
+        return field(batch.coordinates)
+
+    def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
+        """The mean squared error."""
+        return torch.nn.functional.mse_loss(prediction, batch.values)
+
+    def views(self) -> Sequence[View]:
+        return (self,)
+
+    def target(self, height: int | None = None, width: int | None = None) -> Float[np.ndarray, "h w c"]:
+        """The picture in float32, at full size or area averaged to `height` x `width`."""
+        return area_average(self.pixels, height or self.height, width or self.width, self._unit)
+
+    def draw(
+        self,
+        field: Function,
+        height: int | None = None,
+        width: int | None = None,
+        extent: Extent | None = None,
+        *,
+        device: str | torch.device = "cpu",
+        progress: Callable[[float], None] | None = None,
+    ) -> Float[np.ndarray, "h w c"]:
+        """The field over the picture, or over `extent` of it, drawn with `height` x `width` pixels."""
+        extent = extent or picture_extent(self.height, self.width)
+        return draw(field, height or self.height, width or self.width, extent, device=device, progress=progress)
+
+    def to_npz_arrays(self) -> dict[str, np.ndarray]:
+        """Arrays for `numpy.savez`, of which none needs pickle; `from_npz` makes the same picture of them."""
+        return {
+            "pixels": self.pixels,
+            "name": np.array(self.name),
+            "holdout": np.array(self.holdout),
+            "notes": np.array(self.notes, dtype=str),
+        }
+
+    @classmethod
+    def from_npz(cls, path: str | Path) -> "Picture":
+        """The picture that a run folder keeps.
+
+        Raises InputError naming the file where it is missing, damaged or something else; never unpickles.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                parts: dict[str, Any] = {key: arrays[key] for key in ("pixels", "name", "holdout", "notes")}
+        except FileNotFoundError:
+            raise InputError(f"there is no saved target at {str(path)!r}") from None
+        except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
+            raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
+        pixels, holdout = parts["pixels"], str(parts["holdout"])
+        if not (pixels.ndim == 3 and pixels.size and pixels.dtype in _STORED_TYPES and holdout in protocols.HOLDOUTS):
+            raise InputError(f"{str(path)!r} holds no picture that can be fitted")
+        return cls(str(parts["name"]), pixels, holdout, tuple(parts["notes"].tolist()))
+
+    @property
+    def _unit(self) -> float:
+        return unit_of(self.pixels.dtype)
+
+
+def unit_of(dtype: np.dtype) -> float:
+    """The stored number that stands for 1.
+
+    >>> unit_of(np.dtype("uint8")), unit_of(np.dtype("float32"))
+    (255.0, 1.0)
+    """
+    return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0

@@ -1,0 +1,106 @@
+"""What is fitted, as the rest of the program sees it: batches to train on, and views to draw and to score.
+
+A fit needs `batch`, `predict` and `loss`; whoever draws or measures needs `views`. Nothing else of a scene is known
+above this package, so pictures, signals, shapes and posed views can share one training loop.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from render.grid import Extent
+
+Function: TypeAlias = Callable[[Tensor], Tensor]
+"""A field or anything that stands in for one: coordinates (n, in_dim) to values (n, out_dim)."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training points and what the scene is there; both float32, on the CPU."""
+
+    coordinates: Float[Tensor, "n d"]
+    values: Float[Tensor, "n c"]
+
+
+@runtime_checkable
+class View(Protocol):
+    """One picture of a scene: what it should look like, and how a field is drawn from the same place."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def peak(self) -> float:
+        """The value that counts as full signal in PSNR: 1, or more for HDR."""
+        ...
+
+    @property
+    def trained(self) -> Bool[np.ndarray, "h w"] | None:
+        """True at the pixels that are trained on; None means everywhere."""
+        ...
+
+    @property
+    def heldout(self) -> Bool[np.ndarray, "h w"] | None:
+        """True at the pixels that are scored as held out; None means that there are none."""
+        ...
+
+    def target(self, height: int | None = None, width: int | None = None) -> Float[np.ndarray, "h w c"]:
+        """The ground truth, at full size or area averaged to `height` x `width`."""
+        ...
+
+    def draw(
+        self,
+        field: Function,
+        height: int | None = None,
+        width: int | None = None,
+        extent: Extent | None = None,
+        *,
+        device: str | torch.device = "cpu",
+        progress: Callable[[float], None] | None = None,
+    ) -> Float[np.ndarray, "h w c"]:
+        """The field as this view sees it, at full size unless `height` and `width` say otherwise."""
+        ...
+
+
+@runtime_checkable
+class Scene(Protocol):
+    """Something a field can be fitted to."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def in_dim(self) -> int: ...
+
+    @property
+    def out_dim(self) -> int: ...
+
+    def batch(self, generator: torch.Generator, size: int) -> Batch:
+        """`size` training points; the generator is the only state, so restoring it restores the order of the data."""
+        ...
+
+    def predict(self, field: Function, batch: Batch) -> Float[Tensor, "n c"]:
+        """What the field says of the batch: for a picture the field itself, for posed views a volume rendering."""
+        ...
+
+    def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
+        """How far the prediction is from the batch's values: the mean squared error."""
+        ...
+
+    def views(self) -> Sequence[View]:
+        """The pictures by which the scene is drawn and scored."""
+        ...
