@@ -1,0 +1,186 @@
+"""Reading a picture from a file that a person names.
+
+Whatever is done to the picture is said in its notes, and whatever is wrong with the file is one sentence.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from jaxtyping import Shaped
+
+from configs.errors import InputError
+
+from .area import area_average, fitted_size, row_blocks
+from .decoding import Opened, open_picture, sniff
+from .picture import Pixels, unit_of
+
+T = TypeVar("T")
+
+MAX_PIXELS = 100_000_000
+"""The most pixels that are decoded unless a person asks for more: 300 MB of RGB."""
+
+_COLOURS = {1: "grey", 2: "grey + alpha", 3: "RGB", 4: "RGBA"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A picture ready to be fitted, and what it is and what was done to it, in words."""
+
+    pixels: Pixels
+    notes: tuple[str, ...]
+
+
+def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | None = None) -> Reading:
+    """The picture in a file: turned upright, alpha premultiplied, reduced to `max_side` where that is given.
+
+    Integers keep their 8 or 16 bits, floats become float32. Raises InputError, naming the file, for a missing, empty,
+    damaged or unreadable one, for more than `max_pixels` pixels (known from the header, before anything is decoded) and
+    for values that are no numbers.
+    """
+    path = Path(path)
+    kind = _kind(path)
+    opened = _undamaged(path, kind, lambda: open_picture(path, kind))
+    _check_size(path, opened, max_pixels)
+    decoded = _undamaged(path, kind, opened.decode)
+    pixels = _stored(path, decoded.pixels)
+    notes = [_describe(kind, pixels), *decoded.notes]
+    if decoded.orientation in _UPRIGHT:
+        pixels = _UPRIGHT[decoded.orientation](pixels)
+        notes.append(f"turned upright as its orientation tag ({decoded.orientation}) says")
+    if pixels.shape[2] in (2, 4):
+        pixels = pixels if decoded.premultiplied else premultiplied(pixels)
+        notes.append("colours multiplied by alpha")
+    return reduced(Reading(np.ascontiguousarray(pixels), tuple(notes)), max_side)
+
+
+def reduced(reading: Reading, max_side: int | None) -> Reading:
+    """The picture with its longer side at most `max_side`, by area averaging, in the type it had; says so in a note."""
+    height, width = reading.pixels.shape[:2]
+    if max_side is None or max(height, width) <= max_side:
+        return reading
+    if max_side < 1:
+        raise InputError(f"--max-side must be at least 1, got {max_side}")
+    size = fitted_size(height, width, max_side)
+    pixels, unit = reading.pixels, unit_of(reading.pixels.dtype)
+    mean = area_average(pixels, *size)
+    mean = np.rint(mean).astype(pixels.dtype) if unit > 1 else mean
+    note = f"reduced from {width}x{height} to {size[1]}x{size[0]} by area averaging"
+    return Reading(mean, (*reading.notes, note))
+
+
+def premultiplied(pixels: Pixels) -> Pixels:
+    """Colours times alpha, the last channel; integers are rounded to the nearest.
+
+    >>> premultiplied(np.array([[[200, 100, 0, 51]]], dtype=np.uint8)).tolist()
+    [[[40, 20, 0, 51]]]
+    """
+    result = np.array(pixels)
+    top = np.uint32(unit_of(pixels.dtype))
+    for rows in row_blocks(pixels):
+        colour, alpha = pixels[rows, :, :-1], pixels[rows, :, -1:]
+        if pixels.dtype.kind == "u":
+            result[rows, :, :-1] = (colour.astype(np.uint32) * alpha + top // 2) // top
+        else:
+            result[rows, :, :-1] = colour * alpha
+    return result
+
+
+def _kind(path: Path) -> str:
+    """What the file is by its first bytes."""
+    if not path.exists():
+        raise InputError(f"there is no file {str(path)!r}")
+    if not path.is_file():
+        raise InputError(f"{str(path)!r} is {'a folder' if path.is_dir() else 'no regular file'}; name a picture file")
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError as problem:
+        raise InputError(f"{str(path)!r} cannot be read: {problem.strerror}") from problem
+    if not head:
+        raise InputError(f"{str(path)!r} is empty")
+    kind = sniff(head)
+    if kind is None:
+        looks = " (it looks like text)" if _is_text(head) else ""
+        raise InputError(
+            f"{str(path)!r} is no picture that can be read{looks}; give a PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF or .hdr"
+        )
+    return kind
+
+
+def _is_text(head: bytes) -> bool:
+    return b"\0" not in head and all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)
+
+
+def _check_size(path: Path, opened: Opened, max_pixels: int) -> None:
+    pixels = opened.height * opened.width
+    if pixels == 0:
+        raise InputError(f"{str(path)!r} has no pixels")
+    if pixels > max_pixels:
+        raise InputError(
+            f"{str(path)!r} has {opened.width}x{opened.height} = {pixels:,} pixels, more than the limit of "
+            f"{max_pixels:,}; if that is right, raise the limit with --max-pixels {pixels}"
+        )
+
+
+def _undamaged(path: Path, kind: str, read: Callable[[], T]) -> T:
+    """What `read` gives; any failure of a decoder means that the file is damaged."""
+    try:
+        return read()
+    except (InputError, MemoryError):
+        raise
+    except Exception as problem:  # libraries raise a dozen types for bad bytes: OSError, SyntaxError, zlib.error, ...
+        reason = (str(problem).splitlines() or [type(problem).__name__])[0][:120]
+        raise InputError(
+            f"{str(path)!r} is a {kind} file but cannot be decoded, so it is damaged or cut short ({reason})"
+        ) from problem
+
+
+def _stored(path: Path, pixels: Shaped[np.ndarray, "h w c"]) -> Pixels:
+    """The values as uint8, uint16 or float32, all of them numbers."""
+    if pixels.shape[2] not in _COLOURS:
+        raise InputError(f"{str(path)!r} has {pixels.shape[2]} channels; 1 to 4 can be fitted")
+    if pixels.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # what overflows is infinite, and refused for that
+            pixels = pixels.astype(np.float32, copy=False)
+        _check_finite(path, pixels)
+    return pixels
+
+
+def _check_finite(path: Path, pixels: Shaped[np.ndarray, "h w c"]) -> None:
+    bad = 0
+    first = None
+    for rows in row_blocks(pixels):
+        where = np.argwhere(~np.isfinite(pixels[rows]).all(axis=-1))
+        bad += len(where)
+        if first is None and len(where):
+            first = rows.start + int(where[0, 0]), int(where[0, 1])
+    if first is not None:
+        raise InputError(
+            f"{str(path)!r} has NaN or infinite values in {bad} of its pixels, the first in row {first[0]}, column "
+            f"{first[1]} (from 0); replace them by numbers"
+        )
+
+
+def _describe(kind: str, pixels: Pixels) -> str:
+    """The file's picture in words, with its colour space and range."""
+    height, width, channels = pixels.shape
+    if pixels.dtype.kind == "u":
+        depth = f"{8 * pixels.dtype.itemsize} bit, values as stored (sRGB unless the file says otherwise), in [0, 1]"
+    else:
+        depth = f"float, values as stored, from {pixels.min():.4g} to {pixels.max():.4g}"
+    return f"{kind} of {width}x{height}, {_COLOURS[channels]}, {depth}"
+
+
+# By EXIF's number: 2 and 4 are mirrored, 3 is upside down, 5 to 8 lie on their sides (5 and 7 mirrored as well).
+_UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
+    8: lambda pixels: np.rot90(pixels),
+}
