@@ -45,7 +45,7 @@ def _data_uri(image: RGBImage, *, exact_side: int, quality: int) -> str:
     return _encoded(shown, "webp", [cv2.IMWRITE_WEBP_QUALITY, quality])
 
 
-def _reduced(image: RGBImage) -> RGBImage:
+def _reduced(image: RGBImage) -> UInt8[np.ndarray, "shown_h shown_w 3"]:
     if not is_reduced(image):
         return image
     height, width = image.shape[:2]

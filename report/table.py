@@ -107,11 +107,13 @@ def _list(run: RunPart) -> str:
 
 def _fact(shown: Column, value: Number) -> str:
     text = number_text(value, shown.text)
-    unit = f' <span class="unit">{escape(shown.unit)}</span>' if shown.unit else ""
-    return (
-        f"<div><dt>{escape(shown.heading)}{unit}</dt>"
-        f"<dd{_attributes(shown, value, ['absent'] if text == ABSENT else [])}>{_cell_text(text, shown)}</dd></div>"
+    # A band's "unit" is its wavelengths: it belongs to the name, not to the number.
+    name = f"{shown.heading} {shown.unit}" if shown.is_share else shown.heading
+    unit = (
+        "" if shown.is_share or text == ABSENT or not shown.unit else f' <span class="unit">{escape(shown.unit)}</span>'
     )
+    attributes = _attributes(shown, value, ["absent"] if text == ABSENT else [])
+    return f"<div><dt>{escape(name)}</dt><dd{attributes}>{_cell_text(text, shown)}{unit}</dd></div>"
 
 
 def _table(runs: Sequence[RunPart]) -> str:

@@ -1,0 +1,206 @@
+"""The report as a file: what is in it, what is not, and that no text can break it."""
+
+import json
+import re
+from base64 import b64decode
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from report import Report, build
+from report.build import embedded_json
+from report.images import EXACT_SIDE, LARGEST_SIDE, frame_uri, still_uri
+from report.sections import flattened
+from report.table import column, number_text, numbers_html, significant
+from tests import report_examples as examples
+
+HOSTILE = "</script><script>alert(1)</script> \"quoted\" 'single' & <b> \u2028 é 🦊"
+
+
+class Page(HTMLParser):
+    """What a browser would read: elements with their attributes, and the text outside scripts and styles."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.scripts: list[str] = []
+        self.inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.inside = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.inside == "script":
+            self.scripts.append(data)
+        elif self.inside != "style":
+            self.text += data
+
+    @property
+    def data(self) -> dict:
+        return json.loads(self.scripts[0])
+
+
+@pytest.fixture(scope="module")
+def two_runs() -> Report:
+    """Small enough to build in no time."""
+    target = examples.photograph(48, 64)
+    words = {"raw:-1..1": 3.0, "fourier:8": 1.0}
+    runs = [examples.run(word, target, end_sigma_px=sigma, frame_count=3) for word, sigma in words.items()]
+    return examples.report_of(runs, target)
+
+
+def decoded(uri: str) -> np.ndarray:
+    image = cv2.imdecode(np.frombuffer(b64decode(uri.split(",", 1)[1]), np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return image[..., ::-1]
+
+
+def test_two_runs_of_forty_frames_stay_far_under_fifteen_megabytes():
+    report = examples.two_runs()
+    assert len(report.runs[0].frames) >= 40
+    assert len(build(report).encode()) < 5e6
+
+
+def test_page_names_no_address_outside_itself(two_runs: Report):
+    html = build(two_runs)
+    addresses = [
+        value for _, attributes in Page(html).elements for name, value in attributes.items() if name in ("src", "href")
+    ]
+    assert addresses == ["data:,", "./compare.mp4"]
+    assert set(re.findall(r"https?://[^\s\"']+", html)) == {"http://www.w3.org/2000/svg"}  # a name, never fetched
+
+
+def test_verdict_comes_before_every_number(two_runs: Report):
+    text = Page(build(two_runs)).text
+    assert text.index(two_runs.verdict[0]) < text.index(two_runs.verdict[1]) < text.index("PSNR")
+
+
+def test_hostile_text_is_shown_as_text_and_adds_no_element(two_runs: Report):
+    run = replace(two_runs.runs[0], label=HOSTILE, network=HOSTILE, verdict=[HOSTILE], explanation={HOSTILE: HOSTILE})
+    run = replace(run, overlays=[replace(run.overlays[0], caption=HOSTILE)], numbers={HOSTILE: HOSTILE})
+    hostile = replace(two_runs, title=HOSTILE, verdict=[HOSTILE], protocol={HOSTILE: HOSTILE}, notes=[HOSTILE])
+    page = Page(build(replace(hostile, runs=[run, run])))
+    assert [tag for tag, _ in page.elements].count("script") == 2
+    assert "b" not in {tag for tag, _ in page.elements}
+    assert page.text.count(HOSTILE) >= 8
+    assert page.data["runs"][0]["label"] == HOSTILE
+
+
+@given(
+    st.recursive(
+        st.text() | st.none() | st.integers(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=8,
+    )
+)
+def test_embedded_json_reads_back_and_cannot_end_its_script(data: object):
+    text = embedded_json(data)
+    assert json.loads(text) == data
+    assert text.isascii()
+    assert not set(text) & set("<>&")
+
+
+def test_video_name_with_spaces_and_signs_stays_a_relative_address(two_runs: Report):
+    html = build(replace(two_runs, video_name='a "b" #1:?.mp4'))
+    assert 'href="./a%20%22b%22%20%231%3A%3F.mp4"' in html
+    assert "Watch the video" not in build(replace(two_runs, video_name=None))
+
+
+def test_curves_keep_gaps_where_nothing_finite_was_measured(two_runs: Report):
+    run = two_runs.runs[0]
+    curves = replace(run.curves, step=[0, 1, 2], psnr_db=[10.0, float("inf"), None], heldout_psnr_db=[None] * 3)
+    page = Page(build(replace(two_runs, runs=[replace(run, curves=curves)])))
+    assert page.data["runs"][0]["curves"]["psnr"] == [10.0, None, None]
+    assert page.data["runs"][0]["curves"]["heldout"] == []
+
+
+def test_last_frame_is_the_final_picture_at_full_size(two_runs: Report):
+    target = examples.photograph(96, 128)
+    run = examples.run("raw", target, end_sigma_px=1.0, frame_count=4)
+    small = [replace(frame, image=examples.photograph(48, 64)) for frame in run.frames]
+    page = Page(build(examples.report_of([replace(run, frames=small)], target)))
+    frames = page.data["runs"][0]["frames"]
+    assert decoded(frames[0]["image"]).shape == (48, 64, 3)
+    np.testing.assert_array_equal(decoded(frames[-1]["image"]), run.final)
+
+
+def test_stills_are_exact_where_a_person_can_tell_pixels_apart():
+    picture = np.random.default_rng(0).integers(0, 256, (EXACT_SIDE // 4, EXACT_SIDE, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(decoded(still_uri(picture)), picture)
+
+
+def test_frames_are_compact_and_close():
+    picture = examples.photograph()
+    uri = frame_uri(picture)
+    assert uri.startswith("data:image/webp;base64,")
+    assert len(uri) < 30_000
+    assert examples.psnr_db(picture, decoded(uri)) > 32
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 64), (64, 1), (1, 20_000)])
+def test_thin_and_long_pictures_are_encoded(height: int, width: int):
+    picture = np.full((height, width, 3), 77, np.uint8)
+    shown = decoded(still_uri(picture))
+    assert shown.shape == (min(height, LARGEST_SIDE), min(width, LARGEST_SIDE), 3)
+    assert abs(int(shown.mean()) - 77) <= 1
+
+
+def test_reduction_of_large_pictures_is_said():
+    target = np.zeros((2, LARGEST_SIDE + 2, 3), np.uint8)
+    run = examples.run("raw", target, end_sigma_px=1.0, frame_count=3)
+    assert "by area averaging; the run folder has them at full size" in build(examples.report_of([run], target))
+
+
+def test_report_without_frames_is_refused(two_runs: Report):
+    with pytest.raises(ValueError, match="at least one run"):
+        build(replace(two_runs, runs=[]))
+    with pytest.raises(ValueError, match="at least one frame"):
+        build(replace(two_runs, runs=[replace(two_runs.runs[0], frames=[])]))
+
+
+def test_missing_numbers_read_na_and_perfect_ones_infinity():
+    assert number_text(None) == number_text(float("nan")) == "n/a"
+    assert number_text(float("inf")) == "∞"
+    assert number_text("as given") == "as given"
+
+
+@given(st.floats(1e-3, 1e8))
+def test_three_significant_digits_are_within_half_a_percent(value: float):
+    assert float(significant(value).replace(",", "")) == pytest.approx(value, rel=0.005 + 1e-9)
+
+
+def test_unknown_numbers_are_shown_under_their_own_name():
+    assert column("learning_rate").heading == "Learning rate"
+    assert (column("energy_kept 2-4 px").heading, column("energy_kept 2-4 px").unit) == ("Kept", "2–4 px")
+
+
+def test_only_a_leader_is_set_in_bold(two_runs: Report):
+    assert [m.count('class="best"') for m in numbers_html(two_runs.runs).split("<tr>")[2:]] == [0, 3]
+    level = [two_runs.runs[0], two_runs.runs[0]]
+    assert "best" not in numbers_html(level)
+
+
+def test_number_that_one_run_lacks_is_na_in_its_row(two_runs: Report):
+    rows = numbers_html(examples.without_density().runs).split("<tr>")
+    assert (rows[2].count("n/a"), rows[3].count("n/a")) == (3, 0)
+
+
+def test_explanation_is_flattened_in_its_own_order_and_long_lists_are_counted():
+    nested = {"primary": {"value": True, "blocks": list(range(40))}, "layers": [{"dead": 3}, {"dead": 4.5}]}
+    assert list(flattened(nested)) == [
+        ("primary › value", "yes"),
+        ("primary › blocks", "40 values"),
+        ("layers › 1 › dead", "3"),
+        ("layers › 2 › dead", "4.5"),
+    ]
