@@ -84,7 +84,7 @@ def scalar_rgb(
 def density_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     """The colours of `density_rgb` as a bar with its decades written below it and the unit, "crossings / px"."""
     legend = np.full((height, width, 3), BACKGROUND, np.uint8)
-    size = max(9, round(height / (LINE + 0.75)))
+    size = max(9, min(round(height / (LINE + 0.75)), width // 16))
     bar = max(1, height - round(LINE * size) - 2)
     unit = "crossings / px"
     length = max(1, width - text_width(unit, size) - size)

@@ -19,7 +19,7 @@ BACKGROUND: Rgb = (22, 23, 26)
 INK: Rgb = (232, 233, 236)
 QUIET_INK: Rgb = (164, 168, 176)
 
-LINE = 1.25
+LINE = 1.35
 """Height of a line of text, descenders included, over the font's size."""
 
 _ELLIPSIS = "..."

@@ -44,7 +44,7 @@ class VideoWriter:
     Raises `InputError` where there is no ffmpeg, and `OSError` with ffmpeg's own words where it fails.
     """
 
-    def __init__(self, path: Path | str, fps: float = 12, hold_last_seconds: float = 2.0) -> None:
+    def __init__(self, path: Path | str, fps: float = 12.0, hold_last_seconds: float = 2.0) -> None:
         self.path = Path(path)
         self.fps = fps
         self.hold_last_seconds = hold_last_seconds
@@ -91,7 +91,7 @@ def check_encoder() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "check.mp4"
         try:
-            with VideoWriter(path, hold_last_seconds=0) as video:
+            with VideoWriter(path, hold_last_seconds=0.0) as video:
                 video.write(np.full((16, 16, 3), 64, np.uint8))
                 video.write(np.full((16, 16, 3), 192, np.uint8))
             count = sum(1 for _ in read_frames(path))
@@ -160,6 +160,6 @@ def _ffmpeg() -> str:
         raise InputError(f"no ffmpeg was found to write video with; {_REMEDY}") from error
 
 
-def _even(frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+def _even(frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "even_h even_w 3"]:
     bottom, right = frame.shape[0] % 2, frame.shape[1] % 2
     return cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_REPLICATE)

@@ -1,0 +1,127 @@
+"""Numbers as colours, on scales that never move."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from render.colour import (
+    DENSITY_RANGE,
+    MAGENTA,
+    NOTHING_TO_MISS,
+    density_legend,
+    density_rgb,
+    error_rgb,
+    missing_rgb,
+    to_rgb,
+)
+from render.text import BACKGROUND
+
+# The ends of the maps as matplotlib publishes them, in RGB.
+VIRIDIS = (68, 1, 84), (253, 231, 37)
+INFERNO = (0, 0, 4), (252, 255, 164)
+MAGMA = (0, 0, 4), (252, 253, 191)
+
+
+def constant(*pixel: float) -> np.ndarray:
+    return np.full((4, 6, len(pixel)), pixel, np.float32)
+
+
+def test_bytes_of_a_picture_come_back_as_they_were():
+    values = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    assert np.array_equal(to_rgb(values.astype(np.float32) / 255), values)
+
+
+def test_grey_is_shown_in_three_equal_channels():
+    assert np.all(to_rgb(constant(0.2)) == 51)
+
+
+def test_values_beyond_black_and_white_are_clipped():
+    assert to_rgb(constant(-1.0, 2.0, np.inf))[0, 0].tolist() == [0, 255, 255]
+
+
+def test_the_peak_is_white():
+    assert to_rgb(constant(8.0, 4.0, 0.0), peak=8.0)[0, 0].tolist() == [255, 128, 0]
+
+
+def test_an_opaque_picture_hides_the_checkerboard():
+    assert np.all(to_rgb(constant(0.2, 0.4, 0.6, 1.0)) == [51, 102, 153])
+    assert np.all(to_rgb(constant(0.2, 1.0)) == 51)
+
+
+def test_a_transparent_picture_shows_a_checkerboard_of_two_quiet_greys():
+    shown = to_rgb(np.zeros((64, 64, 4), np.float32))
+    assert len(np.unique(shown)) == 2
+    assert np.ptp(shown) < 40
+    assert not np.array_equal(shown[0, 0], shown[0, 2])  # 32 squares along 64 pixels
+    assert np.array_equal(shown[0, 0], shown[2, 2])
+
+
+def test_premultiplied_colour_is_added_over_what_shows_through():
+    behind = to_rgb(np.zeros((8, 8, 4), np.float32)).astype(int)
+    half = np.full((8, 8, 4), (0.25, 0.0, 0.5, 0.5), np.float32)
+    assert np.abs(to_rgb(half) - (behind / 2 + [63.75, 0, 127.5])).max() <= 1
+
+
+def test_a_pixel_that_is_not_a_number_is_magenta_and_its_neighbours_are_not():
+    values = constant(0.5, 0.5, 0.5)
+    values[1, 2, 0] = np.nan
+    magenta = (to_rgb(values) == MAGENTA).all(axis=-1)
+    assert np.argwhere(magenta).tolist() == [[1, 2]]
+
+
+def test_five_channels_are_refused():
+    with pytest.raises(ValueError, match="1 to 4 channels"):
+        to_rgb(np.zeros((2, 2, 5), np.float32))
+
+
+def test_error_runs_from_none_to_a_quarter_of_the_peak():
+    white = constant(8.0, 8.0, 8.0)
+    assert tuple(error_rgb(white, white, peak=8.0)[0, 0]) == INFERNO[0]
+    assert tuple(error_rgb(white, white - 2.0, peak=8.0)[0, 0]) == INFERNO[1]
+    assert tuple(error_rgb(white, white - 4.0, peak=8.0)[0, 0]) == INFERNO[1]
+
+
+def test_error_is_the_root_mean_square_over_the_channels():
+    black = constant(0.0, 0.0, 0.0)
+    rms = float(np.sqrt((0.2**2 + 0.1**2) / 3))
+    assert np.array_equal(error_rgb(black, constant(0.2, 0.1, 0.0)), error_rgb(black, constant(rms, rms, rms)))
+
+
+def test_overshoot_that_no_screen_shows_is_no_error():
+    assert tuple(error_rgb(constant(1.0, 0.0), constant(1.4, -0.3))[0, 0]) == INFERNO[0]
+
+
+def test_density_ends_are_the_ends_of_its_map_and_beyond_them_nothing_changes():
+    low, high = DENSITY_RANGE
+    shown = density_rgb(np.array([[0.0, low / 9, low, high, high * 9]], np.float32))
+    assert [tuple(pixel) for pixel in shown[0]] == [VIRIDIS[0]] * 3 + [VIRIDIS[1]] * 2
+
+
+def test_counts_are_densities_too():
+    counts = np.array([[0, 1, 10, 1000]], np.uint16)
+    assert np.array_equal(density_rgb(counts), density_rgb(counts.astype(np.float64)))
+
+
+def test_missing_detail_is_magma_up_to_one_and_a_half_and_grey_where_there_was_none():
+    shown = missing_rgb(np.array([[0.0, 1.5, 3.0, np.nan]], np.float32))
+    assert [tuple(pixel) for pixel in shown[0]] == [MAGMA[0], MAGMA[1], MAGMA[1], NOTHING_TO_MISS]
+
+
+@settings(max_examples=30)
+@given(st.integers(18, 60), st.integers(192, 900))
+def test_the_legend_shows_the_colours_the_map_uses(height, width):
+    legend = density_legend(height, width)
+    assert legend.shape == (height, width, 3)
+    bar = legend[0, : np.argmax((legend[0] == BACKGROUND).all(axis=-1))]
+    assert len(bar) > width // 3
+    densities = np.geomspace(*DENSITY_RANGE, len(bar))
+    assert np.abs(bar.astype(int) - density_rgb(densities[None])[0]).max() <= 8
+
+
+def test_the_legend_marks_four_decades_below_its_bar():
+    legend = density_legend(40, 500)
+    bar = np.argmax((legend[0] == BACKGROUND).all(axis=-1))
+    below = np.argmax((legend[:, 1] == BACKGROUND).all(axis=-1))  # first row under the bar, beside the tick at 0
+    ticks = np.flatnonzero((legend[below, :bar] != BACKGROUND).any(axis=-1))
+    assert ticks.tolist() == pytest.approx([0, (bar - 1) / 3, 2 * (bar - 1) / 3, bar - 1], abs=1)
