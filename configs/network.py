@@ -11,7 +11,7 @@ from .errors import InputError
 class Network:
     """Shape of the network from encoded coordinates to colour."""
 
-    width: int = 256
+    width: int = 128
     """Neurons in each hidden layer."""
     depth: int = 4
     """Hidden layers."""

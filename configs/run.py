@@ -112,8 +112,8 @@ Flat = tyro.conf.arg(name="")
 class Protocol:
     """All that runs of one comparison share."""
 
-    scene: str
-    """A picture's path, or the name of a built-in one."""
+    scene: tyro.conf.Positional[str] = ""
+    """A picture's path, or the name of a built-in one (`fieldlens scenes` lists them)."""
     training: Annotated[Training, Flat] = field(default_factory=Training)
     target: Annotated[Target, Flat] = field(default_factory=Target)
     output: Annotated[Output, Flat] = field(default_factory=Output)
@@ -141,4 +141,4 @@ class CompareConfig(Protocol):
     encodings: tuple[Encoding, ...] = ()
     """The encodings to compare."""
     networks: tuple[Network, ...] = ()
-    """Networks to compare as words such as 4x256, each under every encoding."""
+    """Networks to compare, each under every encoding."""

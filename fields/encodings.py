@@ -231,8 +231,8 @@ def aliased_octaves(config: Encoding, resolution: int) -> str | None:
     match config:
         case Fourier(octaves=octaves) if octaves > most:
             return (
-                f"{config} has more octaves than {resolution} pixels can tell apart: from octave {most} on, a wave turns "
-                f"{repeats}; fourier:{most} is the most that is useful here"
+                f"{config} has more octaves than {resolution} pixels can tell apart: a wave from octave {most} on "
+                f"turns {repeats}; fourier:{most} is the most that is useful here"
             )
         case Positional(max_octave=top) if 2**top - 1 > resolution / 2:
             return (

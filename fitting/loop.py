@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-import torch
 from torch import Tensor
 
 from configs.run import Training
-from scenes import Scene
+from scenes.scene import Batch, Scene
 
 from .precision import Placement
 from .schedule import learning_rate_at
@@ -31,7 +30,7 @@ class Snapshot:
 
     state: TrainingState
     loss: float | None
-    """Mean batch loss since the snapshot before; None when no step lies between."""
+    """Loss of the newest batch, before its step was taken; None at the start of a sitting."""
     scheduled: bool
     """Whether the schedule named this step (else it is only a sign of life)."""
     stopped_because: str | None
@@ -79,14 +78,14 @@ def fit(
             return
         if state.step == due:
             due = next(steps, None)
-        loss_sum, first_step = torch.zeros((), device=placement.device), state.step
+        newest: Tensor | None = None
         started, seconds_before, elapsed = time.perf_counter(), state.seconds, 0.0
         while state.step != due and elapsed < heartbeat and not _stop_reason(state, training, controls):
             rate = learning_rate_at(state.step, training, learning_rate)
-            loss_sum += _step(state, scene, training.batch_size, placement, rate)
+            newest = _step(state, scene, training.batch_size, placement, rate)
             elapsed = time.perf_counter() - started
             state.seconds = seconds_before + elapsed
-        loss = loss_sum.item() / (state.step - first_step)  # the one wait for the device
+        loss = None if newest is None else newest.item()  # the one wait for the device
         state.seconds = seconds_before + time.perf_counter() - started
 
 
@@ -102,7 +101,8 @@ def _stop_reason(state: TrainingState, training: Training, controls: Controls) -
 
 def _step(state: TrainingState, scene: Scene, batch_size: int, placement: Placement, rate: float) -> Tensor:
     """One step of Adam; gives the batch's loss without waiting for it."""
-    batch = scene.batch(state.generator, batch_size).to(placement.device)
+    batch = scene.batch(state.generator, batch_size)
+    batch = Batch(batch.coordinates.to(placement.device), batch.values.to(placement.device))
     loss = scene.loss(scene.predict(partial(state.field, hidden_dtype=placement.hidden_dtype), batch), batch)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()

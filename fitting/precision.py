@@ -24,6 +24,11 @@ class Placement:
         """The precision's name in options and records."""
         return "bf16" if self.hidden_dtype == torch.bfloat16 else "fp32"
 
+    @property
+    def device_name(self) -> str:
+        """The device's name in records: "cpu", or the GPU's own."""
+        return "cpu" if self.device.type == "cpu" else torch.cuda.get_device_name(self.device)
+
 
 def place(training: Training, network: Network) -> Placement:
     """Where to train `network`: what was asked for, or what this machine gains from.

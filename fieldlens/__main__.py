@@ -1,0 +1,7 @@
+"""`python -m fieldlens`."""
+
+import sys
+
+from fieldlens.cli import main
+
+sys.exit(main())

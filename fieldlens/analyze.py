@@ -1,0 +1,41 @@
+"""`fieldlens analyze RUN`: maps and verdict again, from any checkpoint, without training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from .options import Json, parse
+
+DESCRIPTION = "Explain the missing detail of a run anew, from any checkpoint, without training."
+
+
+@dataclass(frozen=True)
+class AnalyzeArguments:
+    """Options of `fieldlens analyze`."""
+
+    run: tyro.conf.Positional[str] = "latest"
+    """A run folder, or latest."""
+    step: int | None = None
+    """The checkpoint to explain; by default the newest."""
+    output_dir: Path = Path("outputs")
+    """Where to look for the latest run."""
+    json: Json = False
+    """Print one JSON object as the last line on standard output, everything else on standard error."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the verb; the result is the exit status."""
+    arguments = parse(AnalyzeArguments, "analyze", DESCRIPTION, words)
+
+    from studies.folder import find_run
+    from studies.redraw import analyze
+
+    from .console import Console
+
+    console = Console(arguments.json)
+    result = analyze(find_run(arguments.run, arguments.output_dir), step=arguments.step, reporter=console)
+    console.result("\n".join([*result["verdict"], f"maps    {result['path']}", f"report  {result['report']}"]))
+    console.finish(result)
+    return 0

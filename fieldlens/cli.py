@@ -1,0 +1,54 @@
+"""The command `fieldlens`: finds the verb, runs it, and turns what went wrong into one sentence and an exit status."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from configs.errors import InputError, did_you_mean
+
+VERBS = {
+    "fit": "fit a picture and watch it being learnt: frames, video, explanation, report",
+    "compare": "fit one picture under several encodings and set them side by side",
+    "render": "draw a fitted field at any size, or any region of it",
+    "analyze": "explain the missing detail of a run again, from any checkpoint, without training",
+    "scenes": "list what is built in",
+}
+
+DONE, WRONG_INPUT, INTERRUPTED = 0, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; the result is the exit status: 0 done, 2 wrong input, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        return DONE if words else WRONG_INPUT
+    if words[0] == "--version":
+        print(f"fieldlens {version('fieldlens')}")
+        return DONE
+    verb, *rest = words
+    try:
+        if verb not in VERBS:
+            raise InputError(f"unknown verb {verb!r}{did_you_mean(verb, VERBS)}")
+        return importlib.import_module(f"fieldlens.{verb}").main(rest)
+    except InputError as error:
+        print(f"fieldlens: {error}", file=sys.stderr)
+        return WRONG_INPUT
+    except KeyboardInterrupt:
+        print("fieldlens: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone; what the interpreter flushes at exit goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def usage() -> str:
+    """What `fieldlens --help` prints."""
+    verbs = "\n".join(f"  {verb:<9} {what}" for verb, what in VERBS.items())
+    return (
+        "fieldlens fits coordinate networks to pictures, shows every step, and explains the detail that is missing.\n\n"
+        f"usage: fieldlens VERB [options]\n\n{verbs}\n\n"
+        "`fieldlens VERB --help` lists a verb's options. Try `fieldlens fit astronaut`."
+    )

@@ -1,0 +1,104 @@
+"""What a person sees: sentences, a progress bar on a terminal, plain lines elsewhere, and the JSON line at the end."""
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.text import Text
+
+from studies.reporter import Moment
+
+LINE_EVERY = 5.0
+"""Seconds between two plain lines of progress."""
+
+
+class Console:
+    """The reporter of the command line. Progress goes to standard error; results to standard output, unless `--json`
+    leaves that to the last line."""
+
+    def __init__(self, json_last: bool = False) -> None:
+        self.json_last = json_last
+        self.results = sys.stderr if json_last else sys.stdout
+        self.progress_console = RichConsole(stderr=True)
+        self._bar: Progress | None = None
+        self._task: Any = None
+        self._task_name = ""
+        self._last_line = 0.0
+
+    def say(self, sentence: str) -> None:
+        """A sentence, on a line of its own."""
+        self.progress_console.print(Text(sentence), soft_wrap=True)
+
+    def fitting(self, moment: Moment) -> None:
+        """Where a fit is: step, dB, steps/s, time left, newest file."""
+        parts = [f"step {moment.step}"]
+        if moment.psnr_db is not None:
+            parts.append(f"{moment.psnr_db:.2f} dB")
+        if moment.steps_per_s > 0:
+            parts.append(f"{moment.steps_per_s:.1f} steps/s")
+        if 0 < moment.done < 1:
+            parts.append(f"{moment.seconds / moment.done * (1 - moment.done):.0f} s left")
+        if moment.artefact is not None:
+            parts.append(str(moment.artefact))
+        self._show(moment.label, "  ".join(parts), moment.done)
+
+    def working(self, task: str, done: float) -> None:
+        """Something else goes on."""
+        self._show(task, "", done)
+
+    def result(self, text: str) -> None:
+        """Text that is the result, such as a table."""
+        self.close()
+        print(text, file=self.results, flush=True)
+
+    def finish(self, result: Mapping[str, Any]) -> None:
+        """The end: with `--json` the result as one line."""
+        self.close()
+        if self.json_last:
+            print(json.dumps(result, ensure_ascii=False, allow_nan=False), flush=True)
+
+    def close(self) -> None:
+        """Take the progress bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _show(self, name: str, detail: str, done: float) -> None:
+        if not self.progress_console.is_terminal:
+            now = time.monotonic()
+            if name != self._task_name or now - self._last_line >= LINE_EVERY:
+                print(f"{name}  {detail or f'{done:.0%}'}", file=sys.stderr, flush=True)
+                self._task_name, self._last_line = name, now
+            return
+        if self._bar is None or name != self._task_name:
+            self.close()
+            columns = [TextColumn("{task.fields[name]}", markup=False), BarColumn(bar_width=20), TaskProgressColumn()]
+            columns.append(TextColumn("{task.fields[detail]}", markup=False))
+            self._bar = Progress(*columns, console=self.progress_console, transient=True)
+            self._task = self._bar.add_task("", total=1.0, name=name, detail=detail)
+            self._task_name = name
+            self._bar.start()
+        self._bar.update(self._task, completed=min(done, 1.0), detail=detail)
+
+
+@contextmanager
+def interruptible(stop: Any) -> Iterator[None]:
+    """The first Ctrl-C calls `stop`, which lets the work end in good order; the second ends it at once."""
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        print("\nfinishing the step, then writing what there is; Ctrl-C again ends at once", file=sys.stderr)
+        stop()
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

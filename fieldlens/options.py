@@ -1,0 +1,107 @@
+"""What the verbs' command lines share: words for encodings, defaults from files, and options for every verb."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import tyro
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
+
+from configs.encoding import Encoding, parse_encoding
+from configs.errors import InputError, did_you_mean
+from configs.network import Network, parse_network
+from configs.run import CompareConfig, FitConfig
+from configs.storage import from_yaml
+
+Arguments = TypeVar("Arguments")
+Config = TypeVar("Config", FitConfig, CompareConfig)
+
+PRESETS = Path(__file__).parent.parent / "configs" / "presets"
+
+Json = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+"""`--json`: the last line on standard output is one JSON object, everything else goes to standard error."""
+
+
+def parse(kind: type[Arguments], verb: str, description: str, words: Sequence[str], default: Any = None) -> Arguments:
+    """Read a verb's command line; leaves with status 2 and what to do where it cannot be read."""
+    extra = {} if default is None else {"default": default}
+    with _words(networks=kind_of_networks(kind)):
+        return tyro.cli(kind, prog=f"fieldlens {verb}", description=description, args=list(words), **extra)
+
+
+def kind_of_networks(kind: type) -> bool:
+    """Whether networks are listed as words (several of them) or set option by option (one)."""
+    return any(key.name == "networks" for key in dataclasses.fields(kind))
+
+
+def value_of(option: str, words: Sequence[str]) -> str | None:
+    """The value of an option that must be known before the others' defaults are.
+
+    >>> value_of("--preset", ["photo.jpg", "--preset", "demo"]), value_of("--preset", ["--preset=demo"])
+    ('demo', 'demo')
+    """
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        if word == option:
+            return following
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return None
+
+
+def starting_config(kind: type[Config], words: Sequence[str]) -> Config:
+    """The configuration that options are changes to: that of `--config FILE`, of `--preset NAME`, or the defaults.
+
+    Raises:
+        InputError: when the file is not there or is no configuration.
+    """
+    file, preset = value_of("--config", words), value_of("--preset", words)
+    if preset is not None:
+        known = {path.stem: path for path in PRESETS.glob("*.yaml")}
+        if preset not in known:
+            raise InputError(f"there is no preset {preset!r}{did_you_mean(preset, known)}")
+        file = str(known[preset])
+    if file is None:
+        return kind()
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the configuration {file!r}: {error}") from None
+    return from_yaml(text, kind, file)
+
+
+def config_in(arguments: Any, kind: type[Config]) -> Config:
+    """The part of a verb's arguments that is a configuration."""
+    return kind(**{key.name: getattr(arguments, key.name) for key in dataclasses.fields(kind)})
+
+
+def arguments_from(kind: type[Arguments], config: FitConfig | CompareConfig) -> Arguments:
+    """A verb's arguments with a configuration as defaults."""
+    return kind(**{key.name: getattr(config, key.name) for key in dataclasses.fields(config)})
+
+
+def _words(networks: bool) -> ConstructorRegistry:
+    """Rules by which tyro reads encodings, and networks where several are listed, from one word each."""
+    rules = ConstructorRegistry()
+
+    @rules.primitive_rule
+    def _encoding(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+        return _word("ENCODING", parse_encoding, Encoding) if info.type == Encoding else None
+
+    if networks:
+
+        @rules.primitive_rule
+        def _network(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+            return _word("DEPTHxWIDTH", parse_network, Network) if info.type is Network else None
+
+    return rules
+
+
+def _word(metavar: str, read: Any, kind: Any) -> PrimitiveConstructorSpec[Any]:
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=metavar,
+        instance_from_str=lambda words: read(words[0]),
+        is_instance=lambda value: isinstance(value, kind),
+        str_from_instance=lambda value: [str(value)],
+    )

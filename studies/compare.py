@@ -1,0 +1,216 @@
+"""One scene under several encodings and networks, with one protocol."""
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from configs.encoding import Fourier, Raw
+from configs.errors import InputError
+from configs.network import Network
+from configs.run import CompareConfig, FitConfig, Protocol
+from configs.storage import from_yaml, to_yaml
+from fitting import Controls
+from render.panel import Tile, panel
+from render.text import BACKGROUND
+from render.video import VideoWriter
+from scenes.picture import Picture
+
+from .fit import load_scene, run, start
+from .folder import COMPARISON, RunFolder, folder_name, new_folder, read_png, write_json, write_text
+from .metrics import Metrics
+from .observe import target_tile
+from .reporter import Reporter, Silent
+from .reporting import write_comparison_report
+from .table import to_csv, to_markdown
+
+STEPS = 1000
+"""Of each run, unless told."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Where the parts of a comparison lie."""
+
+    path: Path
+
+    @property
+    def report(self) -> Path:
+        """All runs on one page."""
+        return self.path / "report.html"
+
+    @property
+    def video(self) -> Path:
+        """All runs side by side."""
+        return self.path / "compare.mp4"
+
+    def config(self) -> CompareConfig:
+        """The configuration.
+
+        Raises:
+            InputError: when the folder is no comparison, or it is damaged.
+        """
+        file = self.path / COMPARISON
+        if not file.is_file():
+            raise InputError(f"{str(self.path)!r} is no comparison (it has no {COMPARISON})")
+        return from_yaml(file.read_text(encoding="utf-8"), CompareConfig, str(file))
+
+    def runs(self) -> dict[RunFolder, FitConfig]:
+        """The folder and the configuration of each run, in the order they were named."""
+        return {RunFolder(self.path / "runs" / _label(config)): config for config in fits(self.config())}
+
+
+def completed(config: CompareConfig) -> CompareConfig:
+    """A comparison with what was left open: raw against fourier:8, the default network, a thousand steps.
+
+    Raises:
+        InputError: when there is one run only, or a limit that would end the runs at different steps.
+    """
+    training = config.training
+    for name in ("seconds", "target_psnr", "plateau"):
+        if getattr(training, name) is not None:
+            option = name.replace("_", "-")
+            raise InputError(f"a comparison takes equal steps, so it has no --{option}; give its length with --steps")
+    encodings = tuple(dict.fromkeys(config.encodings)) or (Raw(), Fourier())
+    networks = tuple(dict.fromkeys(config.networks)) or (Network(),)
+    if len(encodings) * len(networks) < 2:
+        raise InputError(f"{encodings[0]} has nothing to be compared with; name another encoding or network")
+    training = dataclasses.replace(training, steps=training.steps or STEPS)
+    return dataclasses.replace(config, encodings=encodings, networks=networks, training=training)
+
+
+def fits(config: CompareConfig) -> list[FitConfig]:
+    """The fits of a comparison: each network under every encoding, alike in all else."""
+    shared = {key.name: getattr(config, key.name) for key in dataclasses.fields(Protocol)}
+    choices = itertools.product(config.networks, config.encodings)
+    return [FitConfig(**shared, encoding=encoding, network=network) for network, encoding in choices]
+
+
+def start_comparison(config: CompareConfig) -> Comparison:
+    """Make the folder of a new comparison, with its runs' targets and configurations in it.
+
+    Raises:
+        InputError: as `completed` and `studies.fit.start` do.
+    """
+    config = completed(config)
+    picture = load_scene(config)
+    parent = config.output.output_dir / folder_name(picture.name) / "compare"
+    comparison = Comparison(new_folder(parent))
+    for fit_config in fits(config):
+        start(fit_config, comparison.path / "runs" / _label(fit_config), picture)
+    write_text(comparison.path / COMPARISON, to_yaml(config))
+    return comparison
+
+
+def run_comparison(
+    comparison: Comparison, reporter: Reporter | None = None, controls: Controls | None = None
+) -> dict[str, Any]:
+    """Run the fits of a comparison that are not finished, then set all side by side.
+
+    Returns:
+        The content of compare.json: `path`, `report`, `video`, and `runs`, the run.json of each.
+    """
+    reporter, controls = reporter or Silent(), controls or Controls()
+    results: dict[RunFolder, dict[str, Any]] = {}
+    for folder in comparison.runs():
+        finished = folder.result().get("stopped_because") == "steps"
+        if not finished and controls.stop:
+            continue
+        results[folder] = folder.result() if finished else run(folder, None, reporter, controls)
+    _write_video(comparison, results, reporter)
+    verdict = comparison_verdict(list(results.values()))
+    reporter.working("writing the report", 0.0)
+    write_comparison_report(comparison.report, list(results), verdict, comparison.config())
+    write_text(comparison.path / "table.csv", to_csv(list(results.values())))
+    write_text(comparison.path / "table.md", to_markdown(list(results.values())))
+    result = {
+        "path": str(comparison.path),
+        "report": str(comparison.report),
+        "video": str(comparison.video),
+        "verdict": verdict,
+        "stopped_because": "interrupted" if controls.stop else "steps",
+        "runs": list(results.values()),
+    }
+    write_json(comparison.path / "compare.json", result)
+    return result
+
+
+def comparison_verdict(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What sets the runs apart, in figures; a difference between encodings is stated and never called a cause."""
+    ranked = sorted(results, key=lambda result: -result["psnr_db"])
+    best, worst = ranked[0], ranked[-1]
+    if len(results) == 1:
+        return list(best["verdict"])
+    both = [f"{_name(result, results)} {result['psnr_db']:.1f} dB" + _finest_text(result) for result in (best, worst)]
+    sentences = [
+        f"After {best['steps']} steps {both[0]}, {both[1]}: {best['psnr_db'] - worst['psnr_db']:.1f} dB apart."
+    ]
+    dense = [result for result in (best, worst) if result["density"] is not None]
+    if len(dense) == 2:
+        words = " and ".join(f"{result['density']:.3g} in {_name(result, results)}" for result in dense)
+        sentences.append(
+            f"A pixel step crosses {words} creases on average; whether density goes with the detail that is missing is "
+            "told within each run, for a difference between encodings is not a cause."
+        )
+    return sentences
+
+
+def _finest_text(result: Mapping[str, Any]) -> str:
+    band = result["explained_band"]
+    kept = result["energy_kept"].get(band) if band else None
+    return "" if kept is None else f" with {kept:.0%} of the energy of {band} waves"
+
+
+def _name(result: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> str:
+    same = sum(other["encoding"] == result["encoding"] for other in results) > 1
+    return f"{result['encoding']} {result['network']}" if same else result["encoding"]
+
+
+def _label(config: FitConfig) -> str:
+    return f"{config.encoding} {config.network}"
+
+
+def _write_video(comparison: Comparison, runs: Mapping[RunFolder, dict[str, Any]], reporter: Reporter) -> None:
+    common = sorted(set.intersection(*(set(folder.frame_steps("reconstruction")) for folder in runs)))
+    columns = [_Column(folder, _name(result, list(runs.values()))) for folder, result in runs.items()]
+    target = target_tile(Picture.from_npz(next(iter(runs)).target_file))
+    with VideoWriter(comparison.video) as video:
+        for number, step in enumerate(common):
+            reporter.working("writing the video", number / len(common))
+            video.write(_frame(step, target, columns))
+
+
+def _frame(step: int, target: Tile, columns: Sequence["_Column"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Reconstructions beside the target, and below each the density of its creases."""
+    blank = np.full_like(target.image, BACKGROUND)
+    above = [target, *(column.reconstruction(step) for column in columns)]
+    below = [Tile(blank, "crease density", legend=True), *(column.density(step, blank) for column in columns)]
+    return panel(above + below, f"step {step}", columns=len(above))
+
+
+class _Column:
+    """One run in the video."""
+
+    def __init__(self, folder: RunFolder, name: str) -> None:
+        self.folder, self.name = folder, name
+        metrics = Metrics(folder.metrics_file)
+        metrics.read()
+        self.psnr_db = {row.step: row.psnr_db for row in metrics.rows}
+        self.density_steps = folder.frame_steps("density")
+
+    def reconstruction(self, step: int) -> Tile:
+        """The run's picture at a step."""
+        caption = f"{self.name}   {self.psnr_db[step]:.2f} dB"
+        return Tile(read_png(self.folder.frame(step, "reconstruction")), caption)
+
+    def density(self, step: int, blank: UInt8[np.ndarray, "h w 3"]) -> Tile:
+        """The newest density drawn by then."""
+        drawn = max((known for known in self.density_steps if known <= step), default=None)
+        if drawn is None:
+            return Tile(blank, "no creases")
+        return Tile(read_png(self.folder.frame(drawn, "density")), f"step {drawn}")

@@ -1,0 +1,170 @@
+"""Why detail is missing, for one field: crease maps, bands, the explanation, and the files that hold them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from analysis import (
+    Crossings,
+    Density,
+    Explanation,
+    ReluNetwork,
+    coarea_density,
+    crossings,
+    explain,
+    refined_crossings,
+    relu_network,
+)
+from fields import Field
+from render.colour import density_rgb, error_rgb
+from scenes.scene import View
+
+from .folder import write_json, write_npz, write_png
+from .observe import DRAWN_SIDE, reduced_size
+
+MAP_SIDE = 512
+"""Density is sampled at most this often along the longer side."""
+FRAME_MAP_SIDE = 256
+"""The same for the density of a frame in progress."""
+REFINED_SIDE = 64
+"""Pixels along the longer side in which crossings are counted at sub-pixel steps."""
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What the analysis of one field found; the maps are None for a field without creases (SIREN)."""
+
+    explanation: Explanation
+    density: Density | None
+    pixels: Crossings | None
+    """One sample a pixel."""
+    refined: Crossings | None
+    """Sub-pixel steps, in a lattice of pixels."""
+
+    @property
+    def crossings_per_pixel(self) -> float | None:
+        """Mean over picture and directions, counted finely enough."""
+        return None if self.refined is None else float(self.refined.mean_per_pixel.mean())
+
+    @property
+    def dead_neurons(self) -> int | None:
+        """Hidden neurons that are on at no pixel."""
+        return None if self.pixels is None else int(self.pixels.dead.sum())
+
+    def to_json(self) -> dict[str, Any]:
+        """The explanation and what was measured of creases, as strict JSON."""
+        return self.explanation.to_json() | {"creases": self._creases()}
+
+    def _creases(self) -> dict[str, Any] | None:
+        if self.density is None or self.pixels is None or self.refined is None:
+            return None
+        directions = self.refined.per_pixel.sum(1).mean((1, 2))
+        return {
+            "crossings_per_pixel": self.crossings_per_pixel,
+            "crossings_per_pixel_by_direction": dict(
+                zip(("x", "y", "diagonal", "antidiagonal"), map(float, directions), strict=True)
+            ),
+            "steps_per_pixel": self.refined.refine,
+            "undercount_left": self.refined.undercount,
+            "one_sample_a_pixel_finds": float(self.pixels.mean_per_pixel.mean()),
+            "crofton_length_per_area_by_layer": self.refined.crofton.mean((1, 2)).tolist(),
+            "coarea_length_per_area_by_layer": self.density.length.mean((1, 2)).tolist(),
+            "bend_by_layer": None if self.density.bend is None else self.density.bend.mean((1, 2)).tolist(),
+            "grid_length_per_area": self.density.grid_length,
+            "dead_neurons_by_layer": self.pixels.dead.tolist(),
+            "always_on_neurons_by_layer": self.pixels.always_on.tolist(),
+            "live_neurons_by_layer": self.pixels.live.tolist(),
+            "units": "crossings per pixel; lengths in pixels per square pixel; pixels are those of the picture",
+        }
+
+
+def explain_field(
+    field: Field, view: View, drawn: Float[np.ndarray, "h w c"], *, seed: int, progress: Progress | None = None
+) -> Findings:
+    """Measure the creases of a field over a view and whether they go with the detail that `drawn` is missing."""
+    tell = progress or (lambda _share: None)
+    density = pixels = refined = None
+    maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {"coarea": None}
+    if has_creases(field):
+        network = relu_network(field)
+        side = max(view.height, view.width)
+        stride = math.ceil(side / MAP_SIDE)
+        density = coarea_density(
+            network, view.height, view.width, stride=stride, bend=True, progress=lambda share: tell(0.5 * share)
+        )
+        pixels = crossings(
+            network, view.height, view.width, stride=stride, progress=lambda share: tell(0.5 + 0.2 * share)
+        )
+        refined = refined_crossings(
+            network,
+            view.height,
+            view.width,
+            stride=math.ceil(side / REFINED_SIDE),
+            max_refine=32,
+            progress=lambda share: tell(0.7 + 0.2 * share),
+        )
+        assert density.bend is not None  # it was asked for
+        maps = {
+            "coarea": density.crossings_per_pixel,
+            "crossings": pixels.mean_per_pixel,
+            "bend": density.bend.sum(0),
+        }
+    explanation = explain(view.target(), drawn, maps, seed=seed, peak=view.peak)
+    tell(1.0)
+    return Findings(explanation, density, pixels, refined)
+
+
+def has_creases(field: Field) -> bool:
+    """Whether the activation has a kink."""
+    return field.mlp.activation != "sine"
+
+
+def density_picture(field: Field, view: View) -> UInt8[np.ndarray, "h w 3"] | None:
+    """Crease density as frames in progress show it; None for a field without creases."""
+    if not has_creases(field):
+        return None
+    return _density_rgb(relu_network(field), view, FRAME_MAP_SIDE)
+
+
+def _density_rgb(network: ReluNetwork, view: View, side: int) -> UInt8[np.ndarray, "h w 3"]:
+    stride = math.ceil(max(view.height, view.width) / side)
+    return _drawn(coarea_density(network, view.height, view.width, stride=stride), view)
+
+
+def _drawn(density: Density, view: View) -> UInt8[np.ndarray, "h w 3"]:
+    """The map at the size of frames; blocks stay blocks."""
+    height, width = reduced_size(view.height, view.width, DRAWN_SIDE)
+    picture = density_rgb(density.crossings_per_pixel)
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def write_findings(path: Path, findings: Findings, view: View, drawn: Float[np.ndarray, "h w c"]) -> None:
+    """Write maps as arrays and pictures, and explain.json, into the folder `path`."""
+    height, width = reduced_size(view.height, view.width, DRAWN_SIDE)
+    write_json(path / "explain.json", findings.to_json())
+    small = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
+    write_png(path / "error.png", error_rgb(view.target(height, width), small, view.peak))
+    if findings.density is not None and findings.pixels is not None:
+        density, pixels = findings.density, findings.pixels
+        write_png(path / "density.png", _drawn(density, view))
+        write_npz(
+            path / "density.npz",
+            length=density.length,
+            bend=density.bend if density.bend is not None else np.zeros(0, np.float32),
+            crossings=pixels.per_pixel,
+            stride=np.array(density.stride),
+            units=np.array(
+                "length: crease length per area, pixels per square pixel (layers, rows, columns); "
+                "bend: length times change of slope, value per square pixel (layers, rows, columns); "
+                "crossings: per pixel, in x, y, diagonal, antidiagonal direction (4, layers, rows, columns); "
+                "one row or column for every stride-th pixel"
+            ),
+        )

@@ -1,0 +1,282 @@
+"""One fit from beginning to end: train, draw, save, explain, report. The writer of run folders."""
+
+import itertools
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+
+from analysis import energy_kept, ssim
+from configs.errors import InputError
+from configs.network import Network
+from configs.rates import default_learning_rate
+from configs.run import FitConfig, Protocol
+from configs.storage import to_yaml
+from fields import aliased_octaves
+from fitting import Controls, Snapshot, fit, frame_steps, initial_state, place
+from render.colour import to_rgb
+from render.video import VideoWriter, check_encoder
+from scenes.load import load
+from scenes.picture import Picture
+
+from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
+from .explaining import Findings, density_picture, explain_field, write_findings
+from .folder import RunFolder, folder_name, new_folder, read_png, write_json, write_npz, write_png, write_text
+from .metrics import Metrics, Row
+from .observe import Observation, Observer, frame_panel
+from .reporter import Moment, Reporter, Silent
+from .reporting import write_report
+
+LARGE_SIDE = 1024
+"""Pictures with a longer side than this are told what an epoch takes."""
+DENSITY_EVERY = 4
+"""Crease density is drawn anew on every fourth frame."""
+
+
+def load_scene(config: Protocol) -> Picture:
+    """The scene of a configuration, once everything else that could stop a run has been looked at.
+
+    Raises:
+        InputError: for a device that is not there, a machine without a video encoder, or a scene that cannot be read.
+    """
+    place(config.training, Network())
+    check_encoder()
+    if not config.scene:
+        raise InputError(
+            "name a picture to fit, such as photo.jpg or astronaut; `fieldlens scenes` lists what is built in"
+        )
+    target = config.target
+    return load(config.scene, max_side=target.max_side, max_pixels=target.max_pixels, holdout=target.holdout)
+
+
+def start(config: FitConfig, path: Path | None = None, picture: Picture | None = None) -> RunFolder:
+    """Make the folder of a new fit, with its configuration and target in it.
+
+    Args:
+        path: the folder; by default `<output_dir>/<scene>/<encoding>/<time>`.
+        picture: the scene, when it has been loaded already.
+
+    Raises:
+        InputError: as `load_scene` does, and for a folder that cannot be written.
+    """
+    picture = picture or load_scene(config)
+    if path is None:
+        path = new_folder(config.output.output_dir / folder_name(picture.name) / str(config.encoding))
+    folder = RunFolder(path)
+    write_npz(folder.target_file, **picture.to_npz_arrays())
+    write_text(folder.config_file, to_yaml(config))
+    return folder
+
+
+def run(
+    folder: RunFolder,
+    config: FitConfig | None = None,
+    reporter: Reporter | None = None,
+    controls: Controls | None = None,
+) -> dict[str, Any]:
+    """Fit what a run folder holds, from its newest checkpoint or from the beginning, and fill the folder.
+
+    Args:
+        folder: made by `start`.
+        config: a configuration with other limits than the folder's own, for going on beyond them.
+        controls: stops the fit early; what there is by then is still drawn, explained and reported.
+
+    Returns:
+        The content of run.json.
+
+    Raises:
+        InputError: when the folder is damaged beyond use.
+    """
+    reporter = reporter or Silent()
+    config = config or folder.config()
+    session = _Session(folder, config, Picture.from_npz(folder.target_file), reporter)
+    session.resume()
+    session.train(controls or Controls())
+    return session.finish()
+
+
+class _Session:
+    """One sitting of a fit."""
+
+    def __init__(self, folder: RunFolder, config: FitConfig, picture: Picture, reporter: Reporter) -> None:
+        self.folder, self.config, self.picture, self.reporter = folder, config, picture, reporter
+        torch.set_num_threads(config.training.threads or os.cpu_count() or 1)
+        self.placement = place(config.training, config.network)
+        self.state = initial_state(config, picture.in_dim, picture.out_dim, self.placement.device)
+        self.learning_rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
+        self.observer = Observer(picture, self.placement)
+        self.metrics = Metrics(folder.metrics_file)
+        self.density: tuple[int, UInt8[np.ndarray, "h w 3"]] | None = None  # the newest drawn, and its step
+        self.drawing_seconds = 0.0
+        self.stopped_because = "steps"
+        self.notes = [*picture.notes, *filter(None, [aliased_octaves(config.encoding, picture.resolution)])]
+        for note in self.notes:
+            reporter.say(note)
+
+    def frame_steps(self) -> Iterator[int]:
+        """The steps that the configuration says to draw."""
+        return frame_steps(self.config.output.frames, self.config.training.steps)
+
+    def resume(self) -> None:
+        """Take over the newest checkpoint, if there is one, and forget what was recorded after it."""
+        if checkpoint_steps(self.folder.checkpoints):
+            for sentence in read_newest(self.folder.checkpoints, self.state):
+                self.reporter.say(sentence)
+            self.reporter.say(f"going on from step {self.state.step}")
+        # the frame of an interruption is no part of the run as configured, so it goes as later ones do
+        planned = set(itertools.takewhile(lambda step: step <= self.state.step, self.frame_steps()))
+        self.metrics.read(planned)
+        for step in set(self.folder.frame_steps()) - planned:
+            for kind in ("", "reconstruction", "density"):
+                self.folder.frame(step, kind).unlink(missing_ok=True)
+        for step in self.folder.frame_steps("density")[-1:]:
+            self.density = step, read_png(self.folder.frame(step, "density"))
+        self.first_step, self.first_seconds = self.state.step, self.state.seconds
+
+    def train(self, controls: Controls) -> None:
+        """Train until something says stop, recording what the configuration asks for."""
+        training = self.config.training
+        density_steps = itertools.islice(self.frame_steps(), 0, None, DENSITY_EVERY)
+        density_due = next(density_steps, None)
+        for snapshot in fit(
+            self.state, self.picture, training, self.placement, self.learning_rate, self.frame_steps(), controls
+        ):
+            reason = snapshot.stopped_because
+            if snapshot.scheduled or reason:
+                with self._drawing():
+                    observation = self.observer.observe(self.state.field)
+                self.metrics.add(self._row(snapshot, observation))
+                reason = reason or self._reached()
+                while density_due is not None and density_due < snapshot.step:
+                    density_due = next(density_steps, None)
+                if reason or snapshot.step == density_due:
+                    self._draw_density()
+                    write_checkpoint(self.folder.checkpoints, self.state, self.config.output.checkpoints == "frames")
+                with self._drawing():
+                    self._draw_frame(observation)
+                self.metrics.write()
+            self.reporter.fitting(self._moment())
+            if reason:
+                self.stopped_because = reason
+                return
+
+    def _reached(self) -> str | None:
+        """The goal that the newest row meets."""
+        training = self.config.training
+        if training.target_psnr is not None and self.metrics.rows[-1].psnr_db >= training.target_psnr:
+            return "target"
+        if training.plateau_db is not None and self.metrics.plateau(training.plateau_db):
+            return "plateau"
+        return None
+
+    def _row(self, snapshot: Snapshot, seen: Observation) -> Row:
+        return Row(snapshot.step, snapshot.seconds, snapshot.loss, seen.psnr_db, seen.heldout_psnr_db, seen.energy_kept)
+
+    def _moment(self) -> Moment:
+        step, seconds, training = self.state.step, self.state.seconds, self.config.training
+        limits = [step / training.steps] if training.steps else []
+        limits += [seconds / training.second_limit] if training.second_limit else []
+        rate = (step - self.first_step) / max(seconds - self.first_seconds, 1e-9)
+        rows = self.metrics.rows
+        newest = self.folder.frame(rows[-1].step) if rows else None
+        psnr = rows[-1].psnr_db if rows else None
+        return Moment(str(self.config.encoding), step, seconds, psnr, rate, max(limits, default=0.0), newest)
+
+    def _draw_density(self) -> None:
+        picture = density_picture(self.state.field, self.observer.view)
+        if picture is not None:
+            self.density = self.state.step, picture
+            write_png(self.folder.frame(self.state.step, "density"), picture)
+
+    def _draw_frame(self, observation: Observation) -> None:
+        step = self.state.step
+        title = f"{self.config.encoding}   step {step}   {observation.psnr_db:.2f} dB"
+        write_png(self.folder.frame(step), frame_panel(self.observer, observation, title, self.density))
+        picture = to_rgb(observation.reconstruction, self.observer.view.peak)
+        write_png(self.folder.frame(step, "reconstruction"), picture)
+
+    def finish(self) -> dict[str, Any]:
+        """Draw the field whole, explain what is missing, and write run.json, video and report."""
+        working, view, field = self.reporter.working, self.observer.view, self.state.field
+        final = view.draw(field, device=self.placement.device, progress=partial(working, "drawing the picture whole"))
+        with self._drawing():
+            write_png(self.folder.path / "reconstruction.png", to_rgb(final, view.peak))
+        progress = partial(working, "explaining missing detail")
+        findings = explain_field(field, view, final, seed=self.config.seed, progress=progress)
+        write_findings(self.folder.analysis, findings, view, final)
+        with self._drawing():
+            self._write_video()
+            result = self._result(final, findings)
+            write_json(self.folder.result_file, result)
+            working("writing the report", 0.0)
+            write_report(self.folder)
+        result["drawing_seconds"] = round(self.drawing_seconds, 3)
+        write_json(self.folder.result_file, result)
+        return result
+
+    @contextmanager
+    def _drawing(self) -> Iterator[None]:
+        """Counts time as spent on frames, video and report."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.drawing_seconds += time.perf_counter() - started
+
+    def _write_video(self) -> None:
+        steps = self.folder.frame_steps()
+        with VideoWriter(self.folder.video) as video:
+            for number, step in enumerate(steps):
+                self.reporter.working("writing the video", number / len(steps))
+                video.write(read_png(self.folder.frame(step)))
+
+    def _result(self, final: Float[np.ndarray, "h w c"], findings: Findings) -> dict[str, Any]:
+        state, view, placement = self.state, self.observer.view, self.placement
+        scores = self.observer.score(final)
+        return {
+            "path": str(self.folder.path),
+            "report": str(self.folder.report),
+            "video": str(self.folder.video),
+            "scene": self.picture.name,
+            "encoding": str(self.config.encoding),
+            "network": str(self.config.network),
+            "psnr_db": scores.psnr_db,
+            "heldout_psnr_db": scores.heldout_psnr_db,
+            "ssim": ssim(view.target(), final, view.peak),
+            "steps": state.step,
+            "seconds": round(state.seconds, 3),
+            "samples_per_s": round(state.step * self.config.training.batch_size / max(state.seconds, 1e-9)),
+            "stopped_because": self.stopped_because,
+            "learning_rate": self.learning_rate,
+            "device": placement.device_name,
+            "precision": placement.precision,
+            "threads": torch.get_num_threads(),
+            "seed": self.config.seed,
+            "energy_kept": energy_kept(view.target(), final, view.peak),
+            **creases_summary(findings),
+            "notes": self.notes,
+            "versions": {name: version(name) for name in ("fieldlens", "torch", "numpy", "opencv-python")}
+            | {"python": platform.python_version()},
+            "drawing_seconds": None,
+        }
+
+
+def creases_summary(findings: Findings) -> dict[str, Any]:
+    """What run.json says of the explanation."""
+    explanation = findings.explanation
+    return {
+        "density": findings.crossings_per_pixel,
+        "dead_neurons": findings.dead_neurons,
+        "explained_band": explanation.band_label,
+        "primary_statistic": explanation.primary_json(),
+        "verdict": list(explanation.verdict),
+    }

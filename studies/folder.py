@@ -1,0 +1,186 @@
+"""The run folder: where each part of a run lies, and how files come to be there whole or not at all."""
+
+import itertools
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from configs.errors import InputError
+from configs.run import FitConfig
+from configs.storage import from_yaml
+
+CONFIG = "config.yaml"
+COMPARISON = "comparison.yaml"
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A partial name to write to; it becomes `path` when the block ends well, and vanishes when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, and on the disk before its name is."""
+    with whole(path) as partial, partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write strict JSON: a number that is not finite is an error here, not a surprise for the reader."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"]) -> None:
+    """Write an RGB picture as PNG."""
+    write_bytes(path, cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
+
+
+def read_png(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """Read an RGB picture that `write_png` wrote."""
+    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError(f"{str(path)!r} is damaged; delete it, and the run can be drawn again")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def write_npz(path: Path, **arrays: np.ndarray) -> None:
+    """Write arrays compressed; none may need pickle."""
+    buffer = BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where the parts of one fit lie."""
+
+    path: Path
+
+    @property
+    def config_file(self) -> Path:
+        """The configuration, as YAML."""
+        return self.path / CONFIG
+
+    @property
+    def target_file(self) -> Path:
+        """The target as trained."""
+        return self.path / "target.npz"
+
+    @property
+    def result_file(self) -> Path:
+        """The numbers of the run."""
+        return self.path / "run.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        """The curves."""
+        return self.path / "metrics.csv"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Saved states."""
+        return self.path / "checkpoints"
+
+    @property
+    def video(self) -> Path:
+        """The frames as a film."""
+        return self.path / "progress.mp4"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.path / "report.html"
+
+    @property
+    def analysis(self) -> Path:
+        """Maps and the explanation."""
+        return self.path / "analysis"
+
+    def frame(self, step: int, kind: str = "") -> Path:
+        """The picture of a step: the panel, or with a `kind` ("reconstruction", "density") one tile of it."""
+        return self.path / "frames" / kind / f"{step:07d}.png"
+
+    def frame_steps(self, kind: str = "") -> list[int]:
+        """Steps that were drawn, rising."""
+        return sorted(int(file.stem) for file in (self.path / "frames" / kind).glob("[0-9]*.png"))
+
+    def config(self) -> FitConfig:
+        """The configuration of the run.
+
+        Raises:
+            InputError: when it is of another schema or damaged.
+        """
+        return from_yaml(self.config_file.read_text(encoding="utf-8"), FitConfig, str(self.config_file))
+
+    def result(self) -> dict[str, Any]:
+        """What run.json says; empty before the run's first end."""
+        return json.loads(self.result_file.read_text(encoding="utf-8")) if self.result_file.exists() else {}
+
+
+def new_folder(parent: Path) -> Path:
+    """Make a folder named by the time in `parent`, with -2, -3, ... when there is one of that name already.
+
+    Raises:
+        InputError: when it cannot be written to.
+    """
+    name = datetime.now().strftime("%Y-%m-%d_%H%M%S")
+    for number in itertools.count(1):
+        path = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir()
+            return path
+        except FileExistsError:
+            if not parent.is_dir():
+                raise InputError(f"{str(parent)!r} is no folder; choose another --output-dir") from None
+        except OSError as error:
+            reason = error.strerror
+            raise InputError(f"cannot write to {str(parent)!r} ({reason}); choose another --output-dir") from None
+    raise AssertionError("there is always another number")
+
+
+def folder_name(name: str) -> str:
+    """A scene's name as a folder's: what file systems refuse becomes an underscore, the rest stays as it is."""
+    return re.sub(r"[\x00-\x1f/\\]", "_", name).strip(". ")[:80] or "scene"
+
+
+def find_run(word: str, output_dir: Path) -> RunFolder:
+    """The run folder that a word names: a path, or `latest` for the newest one below `output_dir`.
+
+    Raises:
+        InputError: when there is none, or the path is no run folder.
+    """
+    if word == "latest" and not Path(word).exists():
+        runs = [file.parent for file in output_dir.glob(f"*/*/*/{CONFIG}")]
+        if not runs:
+            raise InputError(f"there is no run below {str(output_dir)!r} yet; make one with `fieldlens fit`")
+        return RunFolder(max(runs, key=lambda path: (path.name, path.stat().st_mtime)))
+    path = Path(word)
+    if not (path / CONFIG).is_file():
+        kind = "does not exist" if not path.exists() else f"is no run folder (it has no {CONFIG})"
+        raise InputError(f"{word!r} {kind}; name a folder that `fieldlens fit` made, or latest")
+    return RunFolder(path)

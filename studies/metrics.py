@@ -1,0 +1,87 @@
+"""The curves of a run: metrics.csv, whose header never changes."""
+
+import csv
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from .folder import write_text
+
+BANDS = 14
+"""Octave bands with a column of their own, enough for 65,536 px; the last band of a picture holds all longer waves."""
+
+COLUMNS = [
+    "step",
+    "seconds",
+    "loss",
+    "psnr_db",
+    "heldout_psnr_db",
+    *[f"energy_kept_{2 ** (band + 1)}_{2 ** (band + 2)}_px" for band in range(BANDS)],
+]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recorded step; None where nothing was measured."""
+
+    step: int
+    seconds: float
+    loss: float | None
+    psnr_db: float
+    heldout_psnr_db: float | None
+    energy_kept: Sequence[float | None]
+
+
+class Metrics:
+    """The rows so far, and the file that holds them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: list[Row] = []
+
+    def read(self, steps: Container[int] | None = None) -> None:
+        """Take the rows that an earlier sitting wrote, or those of them that are among `steps`."""
+        if not self.path.exists():
+            return
+        with self.path.open(newline="", encoding="utf-8") as file:
+            rows = [_parse(line) for line in csv.DictReader(file)]
+        self.rows = [row for row in rows if steps is None or row.step in steps]
+
+    def add(self, row: Row) -> None:
+        """Add a step; one that is there already is replaced."""
+        self.rows = [old for old in self.rows if old.step < row.step] + [row]
+
+    def write(self) -> None:
+        """Write the file, whole."""
+        text = StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row in self.rows:
+            bands = [*row.energy_kept, *[None] * BANDS][:BANDS]
+            cells = [row.loss, row.psnr_db, row.heldout_psnr_db, *bands]
+            writer.writerow([row.step, f"{row.seconds:.3f}", *["" if v is None else f"{v:.6g}" for v in cells]])
+        write_text(self.path, text.getvalue())
+
+    def plateau(self, gain_db: float) -> bool:
+        """Whether the last third of the steps so far gained less than `gain_db`."""
+        newest = self.rows[-1]
+        before = [row for row in self.rows if row.step <= newest.step * 2 / 3]
+        return newest.step >= 100 and bool(before) and newest.psnr_db - before[-1].psnr_db < gain_db
+
+
+def _parse(line: dict[str, str]) -> Row:
+    def number(name: str) -> float | None:
+        return float(line[name]) if line[name] else None
+
+    bands = [number(name) for name in COLUMNS[5:]]
+    while bands and bands[-1] is None:
+        bands.pop()
+    return Row(
+        int(line["step"]),
+        float(line["seconds"]),
+        number("loss"),
+        float(line["psnr_db"]),
+        number("heldout_psnr_db"),
+        bands,
+    )

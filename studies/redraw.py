@@ -1,0 +1,133 @@
+"""A finished run again, without training: its field drawn at any size, and its missing detail explained anew."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from configs.errors import InputError
+from configs.run import FitConfig
+from fields import Field
+from fitting import initial_state, place
+from render.colour import to_rgb
+from render.grid import Extent
+from scenes.picture import Picture
+
+from .checkpoints import checkpoint_steps, read_newest
+from .explaining import Findings, explain_field, write_findings
+from .fit import creases_summary
+from .folder import RunFolder, write_json, write_png
+from .reporter import Reporter, Silent
+from .reporting import write_report
+
+MAX_PIXELS = 100_000_000
+"""Of one drawing: more would not fit in the memory of a laptop."""
+
+Region = tuple[float, float, float, float]
+"""Left, top, width and height as shares of the picture's width and height."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A field as a checkpoint holds it, with what it was fitted to."""
+
+    config: FitConfig
+    picture: Picture
+    field: Field
+    step: int
+    device: torch.device
+
+
+def open_run(folder: RunFolder, step: int | None = None, reporter: Reporter | None = None) -> Saved:
+    """The field of a run at its newest checkpoint, or at that of `step`.
+
+    Raises:
+        InputError: when the folder or every checkpoint is damaged, or there is none of that step.
+    """
+    config, picture = folder.config(), Picture.from_npz(folder.target_file)
+    placement = place(config.training, config.network)
+    state = initial_state(config, picture.in_dim, picture.out_dim, placement.device)
+    for sentence in read_newest(folder.checkpoints, state, step):
+        (reporter or Silent()).say(sentence)
+    return Saved(config, picture, state.field, state.step, placement.device)
+
+
+def render(
+    folder: RunFolder,
+    *,
+    scale: float = 1.0,
+    region: Region = (0.0, 0.0, 1.0, 1.0),
+    step: int | None = None,
+    file: Path | None = None,
+    reporter: Reporter | None = None,
+) -> dict[str, Any]:
+    """Draw the field of a run with `scale` pixels for each of the picture's, over the whole or a region.
+
+    Args:
+        file: a PNG; by default one named by size and step in the run's `renders/`.
+
+    Returns:
+        `path` of the PNG, `height`, `width` and `step`.
+
+    Raises:
+        InputError: for a region that leaves the picture, a size that cannot be drawn, or as `open_run` does.
+    """
+    reporter = reporter or Silent()
+    saved = open_run(folder, step, reporter)
+    picture = saved.picture
+    left, top, wide, high = region
+    inside = left >= 0 and top >= 0 and wide > 0 and high > 0 and left + wide <= 1 + 1e-9 and top + high <= 1 + 1e-9
+    if not inside:
+        raise InputError("--region takes left, top, width and height as shares of the picture, such as 0.4 0.4 0.2 0.2")
+    height, width = round(picture.height * high * scale), round(picture.width * wide * scale)
+    if min(height, width) < 1 or height * width > MAX_PIXELS:
+        raise InputError(
+            f"{width} x {height} pixels cannot be drawn (at least 1, at most {MAX_PIXELS:,} in all); "
+            "choose another --scale or --region"
+        )
+    across, down = picture.width / picture.resolution, picture.height / picture.resolution
+    extent: Extent = (left * across, top * down, (left + wide) * across, (top + high) * down)
+    drawn = picture.draw(
+        saved.field, height, width, extent, device=saved.device, progress=lambda done: reporter.working("drawing", done)
+    )
+    file = file or folder.path / "renders" / f"step{saved.step:07d}_{width}x{height}_at_{left:g}_{top:g}.png"
+    try:
+        write_png(file, to_rgb(drawn, picture.peak))
+    except OSError as error:
+        raise InputError(f"cannot write {str(file)!r}: {error.strerror}") from None
+    return {"path": str(file), "height": height, "width": width, "step": saved.step}
+
+
+def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | None = None) -> dict[str, Any]:
+    """Explain the missing detail of a run anew, from its newest checkpoint or that of `step`.
+
+    The newest replaces the run's analysis and report; another step's goes to `analysis/step<N>/`.
+
+    Returns:
+        `path` of the analysis, `step`, `report`, and the verdict and summary as in run.json.
+
+    Raises:
+        InputError: as `open_run` does.
+    """
+    reporter = reporter or Silent()
+    saved = open_run(folder, step, reporter)
+    drawn = saved.picture.draw(
+        saved.field, device=saved.device, progress=lambda done: reporter.working("drawing the picture whole", done)
+    )
+    findings: Findings = explain_field(
+        saved.field,
+        saved.picture,
+        drawn,
+        seed=saved.config.seed,
+        progress=lambda done: reporter.working("explaining missing detail", done),
+    )
+    newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
+    path = folder.analysis if newest else folder.analysis / f"step{saved.step:07d}"
+    write_findings(path, findings, saved.picture, drawn)
+    summary = creases_summary(findings)
+    result = folder.result()
+    if newest and result:
+        write_json(folder.result_file, result | summary)
+        write_report(folder)
+    return {"path": str(path), "report": str(folder.report), "step": saved.step, **summary}

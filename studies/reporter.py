@@ -1,0 +1,48 @@
+"""How a study tells a person where it is. The command line draws it; a script may ignore it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a fit is."""
+
+    label: str
+    """The encoding's word."""
+    step: int
+    seconds: float
+    psnr_db: float | None
+    """At the newest frame."""
+    steps_per_s: float
+    done: float
+    """The share of the run that is over, 0 to 1, by whichever limit is nearest; 0 when nothing limits it."""
+    artefact: Path | None
+    """The newest file."""
+
+
+class Reporter(Protocol):
+    """Is told what happens."""
+
+    def say(self, sentence: str) -> None:
+        """A sentence worth reading."""
+
+    def fitting(self, moment: Moment) -> None:
+        """A fit goes on; comes about twice a second."""
+
+    def working(self, task: str, done: float) -> None:
+        """Something else goes on: drawing, measuring, writing; `done` is 0 to 1."""
+
+
+class Silent:
+    """A reporter that tells nobody."""
+
+    def say(self, sentence: str) -> None:
+        """Nothing."""
+
+    def fitting(self, moment: Moment) -> None:
+        """Nothing."""
+
+    def working(self, task: str, done: float) -> None:
+        """Nothing."""

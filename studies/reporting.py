@@ -1,0 +1,101 @@
+"""From run folders to reports: reads what a run left and hands it to `report`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from configs.storage import to_plain
+from render.colour import density_legend, to_rgb
+from report import Curves, Frame, Overlay, Report, RunPart, build
+from scenes.picture import Picture
+
+from .folder import RunFolder, read_png, write_text
+from .metrics import Metrics
+from .table import table_row
+
+OVERLAY_CAPTIONS = {
+    "density": "crease density of the last snapshot",
+    "error": "error of the last snapshot, RMS over channels",
+    "missing": "missing fraction in the explained band: residual over target energy, per window",
+}
+
+
+def write_report(folder: RunFolder) -> None:
+    """Write the report of one run."""
+    result, picture = folder.result(), Picture.from_npz(folder.target_file)
+    report = Report(
+        title=f"{picture.name}, {result['encoding']}",
+        verdict=result["verdict"],
+        target=to_rgb(picture.target(), picture.peak),
+        runs=[_part(folder, result)],
+        protocol=_protocol(to_plain(folder.config())),
+        notes=result["notes"],
+        video_name=folder.video.name if folder.video.exists() else None,
+    )
+    write_text(folder.report, build(report))
+
+
+def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: Sequence[str], config: Any) -> None:
+    """Write the report of a comparison, whose runs share their scene."""
+    results = [folder.result() for folder in folders]
+    picture = Picture.from_npz(folders[0].target_file)
+    notes = dict.fromkeys(note for result in results for note in result["notes"])
+    report = Report(
+        title=f"{picture.name}: {', '.join(result['encoding'] for result in results)}",
+        verdict=verdict,
+        target=to_rgb(picture.target(), picture.peak),
+        runs=[_part(folder, result) for folder, result in zip(folders, results, strict=True)],
+        protocol=_protocol(to_plain(config)),
+        notes=list(notes),
+        video_name="compare.mp4",
+    )
+    write_text(path, build(report))
+
+
+def _part(folder: RunFolder, result: Mapping[str, Any]) -> RunPart:
+    metrics = Metrics(folder.metrics_file)
+    metrics.read()
+    rows = [row for row in metrics.rows if folder.frame(row.step, "reconstruction").exists()]
+    labels = result["energy_kept"] if any(row.energy_kept for row in rows) else ()
+    kept = {
+        label: [row.energy_kept[band] if band < len(row.energy_kept) else None for row in rows]
+        for band, label in enumerate(labels)
+    }
+    overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAY_CAPTIONS}
+    explanation = json.loads((folder.analysis / "explain.json").read_text(encoding="utf-8"))
+    return RunPart(
+        label=result["encoding"],
+        network=result["network"],
+        frames=[
+            Frame(row.step, row.seconds, row.psnr_db, read_png(folder.frame(row.step, "reconstruction")))
+            for row in rows
+        ],
+        final=read_png(folder.path / "reconstruction.png"),
+        overlays=[_overlay(name, file) for name, file in overlays.items() if file.exists()],
+        curves=Curves(
+            step=[row.step for row in rows],
+            psnr_db=[row.psnr_db for row in rows],
+            heldout_psnr_db=[row.heldout_psnr_db for row in rows],
+            energy_kept=kept,
+        ),
+        numbers=table_row(result),
+        verdict=result["verdict"],
+        explanation=explanation,
+    )
+
+
+def _overlay(name: str, path: Path) -> Overlay:
+    legend = density_legend(36, 360) if name == "density" else None
+    return Overlay(name, read_png(path), OVERLAY_CAPTIONS[name], legend)
+
+
+def _protocol(plain: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested choices as `network.width: 128`, in the words a person would type."""
+    flat: dict[str, str] = {}
+    for key, value in plain.items():
+        if isinstance(value, Mapping):
+            flat |= _protocol(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return flat
