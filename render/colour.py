@@ -89,7 +89,7 @@ def density_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     unit = "crossings / px"
     length = max(1, width - text_width(unit, size) - size)
     legend[:bar, :length] = _colours(_DENSITY_COLOURS)[np.linspace(0, 255, length).round().astype(int)]
-    draw_text(legend, unit, (length + size // 2, (bar - round(LINE * size)) // 2), size, QUIET_INK)
+    draw_text(legend, unit, (length + size // 2, bar + 1), size, QUIET_INK)
     first, last = np.log10(DENSITY_RANGE).round().astype(int)
     for decade in range(first, last + 1):
         label = f"{10.0**decade:g}"
