@@ -1,0 +1,186 @@
+"""The house keeps its layers: each package imports only from lines below its own, never from its neighbour."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LAYERS = (
+    {"fieldlens"},
+    {"studies"},
+    {"report"},
+    {"analysis", "fitting"},
+    {"scenes"},
+    {"fields", "render"},
+    {"configs"},
+)
+"""The packages, highest layer first; those on one line are neighbours."""
+
+PACKAGES = set().union(*LAYERS)
+
+BESIDE = {"tests", "benchmarks", "examples"}
+"""Folders of Python that stand beside the house: they may import anything, and nothing imports them."""
+
+HEAVY = {
+    "torch",
+    "numpy",
+    "scipy",
+    "skimage",
+    "cv2",
+    "imageio",
+    "PIL",
+    "safetensors",
+    "open3d",
+    "OpenEXR",
+    "pillow_heif",
+}
+"""What takes long to import. `--help` must not wait for it, and neither must whoever only reads a configuration."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import of a module, absolute and dotted."""
+
+    module: str
+    line: int
+    at_once: bool
+    """Whether it happens when the importing module is imported: not inside a function, not for type checkers only."""
+
+    @property
+    def top(self) -> str:
+        return self.module.partition(".")[0]
+
+
+def imports_of(source: str, package: str) -> list[Import]:
+    """All imports in a module of `package`, those inside functions and those by `import_module("...")` as well."""
+    return list(_imports(ast.parse(source), package, at_once=True))
+
+
+def _imports(node: ast.AST, package: str, at_once: bool) -> Iterator[Import]:
+    match node:
+        case ast.Import(names=names):
+            yield from (Import(name.name, node.lineno, at_once) for name in names)
+        case ast.ImportFrom(module=module, level=level):
+            name = "." * level + (module or "")
+            yield Import(importlib.util.resolve_name(name, package), node.lineno, at_once)
+        case ast.Call(func=called, args=[ast.Constant(value=str(name)), *_]) if _imports_by_name(called):
+            yield Import(importlib.util.resolve_name(name, package), node.lineno, at_once)
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            at_once = False
+        case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
+            for child in node.body:
+                yield from _imports(child, package, at_once=False)
+            for child in node.orelse:
+                yield from _imports(child, package, at_once)
+            return
+    for child in ast.iter_child_nodes(node):
+        yield from _imports(child, package, at_once)
+
+
+def _imports_by_name(called: ast.expr) -> bool:
+    return ast.unparse(called) in {"importlib.import_module", "import_module", "__import__"}
+
+
+def allowed_below(package: str) -> set[str]:
+    """The packages of the house that `package` may import: itself and all on lines below its own."""
+    line = next(i for i, layer in enumerate(LAYERS) if package in layer)
+    return {package}.union(*LAYERS[line + 1 :])
+
+
+def violations(source: str, package: str) -> list[str]:
+    """What a module of `package` imports against the rules, each as "line: why"."""
+    found = []
+    for imported in imports_of(source, package):
+        if imported.top in BESIDE or (imported.top in PACKAGES and imported.top not in allowed_below(package)):
+            found.append(f"{imported.line}: {package} must not import {imported.module}")
+        elif package == "configs" and imported.top in HEAVY:
+            found.append(f"{imported.line}: configs must not import {imported.module}, which is heavy")
+        elif package == "fieldlens" and imported.at_once and imported.top in HEAVY:
+            found.append(f"{imported.line}: import {imported.module} inside the function that needs it")
+    return found
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_a_package_imports_only_from_the_lines_below_its_own(package: str) -> None:
+    assert modules(package), f"{package}/ has no modules"
+    found = [
+        f"{path.relative_to(ROOT)}:{violation}"
+        for path in modules(package)
+        for violation in violations(path.read_text(encoding="utf-8"), ".".join(path.parent.relative_to(ROOT).parts))
+    ]
+    assert found == []
+
+
+def test_no_folder_of_python_stands_outside_the_layers() -> None:
+    folders = {path.parent.name for path in ROOT.glob("[!.]*/*.py")}
+    assert folders <= PACKAGES | BESIDE
+
+
+def test_importing_any_module_of_the_verbs_or_the_configs_loads_nothing_heavy() -> None:
+    """What is imported on the way counts as well, so this asks the interpreter and not the source."""
+    paths = [
+        path.relative_to(ROOT).with_suffix("") for package in ("fieldlens", "configs") for path in modules(package)
+    ]
+    names = [".".join(path.parts) for path in paths if path.name not in ("__init__", "__main__")]
+    script = f"import sys, {', '.join(names)}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert HEAVY.intersection(run.stdout.split()) == set()
+
+
+# The checker itself, on modules made up for it.
+
+
+@pytest.mark.parametrize(
+    ("package", "source"),
+    [
+        ("fields", "import scenes"),
+        ("fields", "import os, scenes.picture as p"),
+        ("fields", "from render import draw"),
+        ("analysis", "from fitting.loop import fit"),
+        ("scenes", "def late():\n    from studies import folder"),
+        ("report", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import studies"),
+        ("render", "import importlib\nimportlib.import_module('fields.field')"),
+        ("studies", "from tests.conftest import PACKAGES"),
+        ("fitting", "class A:\n    import report"),
+        ("configs", "def late():\n    import torch"),
+        ("configs", "from numpy.random import default_rng"),
+        ("fieldlens", "import torch"),
+        ("fieldlens", "try:\n    from cv2 import imread\nexcept ImportError:\n    pass"),
+    ],
+)
+def test_the_checker_catches(package: str, source: str) -> None:
+    assert len(violations(source, package)) == 1
+
+
+@pytest.mark.parametrize(
+    ("package", "source"),
+    [
+        ("fields", "import torch\nfrom configs.encoding import Raw\nfrom .field import Field\nfrom . import field"),
+        ("studies", "from report import build\nfrom fitting import fit\nimport analysis, configs"),
+        ("fieldlens", "def main():\n    import torch\n    from studies import fit"),
+        ("fieldlens", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from torch import Tensor"),
+        ("fieldlens", "import tyro\nfrom configs.errors import InputError"),
+        ("configs", "import dataclasses, yaml"),
+        ("render", "import scenes_of_another_project"),
+    ],
+)
+def test_the_checker_lets_pass(package: str, source: str) -> None:
+    assert violations(source, package) == []
+
+
+def test_the_lowest_layer_may_import_no_other_and_the_highest_all() -> None:
+    assert allowed_below("configs") == {"configs"}
+    assert allowed_below("fieldlens") == PACKAGES
+    assert allowed_below("fitting") == {"fitting", "scenes", "fields", "render", "configs"}
