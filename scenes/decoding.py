@@ -7,6 +7,7 @@ that a limit on the number of pixels can be checked first, and gives an `Opened`
 
 import logging
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,16 +23,16 @@ from PIL import Image
 from configs.errors import InputError
 
 _ORIENTATION_TAG = 0x0112  # of EXIF and of TIFF
+_FIRST_ONLY = ("first frame only",)
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """Values as the file has them, channels last, before anything is done to them."""
+    """Values as the file has them, channels last, upright."""
 
     pixels: Shaped[np.ndarray, "h w c"]
     notes: tuple[str, ...] = ()
     premultiplied: bool = False  # the colours are multiplied by alpha already
-    orientation: int = 1  # EXIF's number, 1 for upright
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,28 @@ def open_picture(path: Path, kind: str) -> Opened:
             return _open_with_pillow(path, kind)
 
 
+# Orientation ----------------------------------------------------------------------------------------------------------
+
+# By EXIF's number: 2 and 4 are mirrored, 3 is upside down, 5 to 8 lie on their sides (5 and 7 mirrored as well).
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
+    8: lambda pixels: np.rot90(pixels),
+}
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    return _TURNS[orientation](pixels) if orientation in _TURNS else pixels
+
+
+def _turned(orientation: int) -> tuple[str, ...]:
+    return (f"turned upright as its orientation tag ({orientation}) says",) if orientation in _TURNS else ()
+
+
 # Pillow ---------------------------------------------------------------------------------------------------------------
 
 
@@ -98,7 +121,13 @@ def _pillow(path: Path, kind: str) -> Iterator[Image.Image]:
     """The file opened as `kind` and nothing else; the limit on pixels is ours to check, not Pillow's."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        with Image.open(path, formats=[kind]) as image:
+        # Opened here, not by Pillow, which would map the file and then mistake height and width of a TIFF on its side.
+        # Of damaged files it warns on standard error; what matters of that it also raises.
+        with (
+            path.open("rb") as file,
+            warnings.catch_warnings(action="ignore"),
+            Image.open(file, formats=[kind]) as image,
+        ):
             yield image
     finally:
         Image.MAX_IMAGE_PIXELS = limit
@@ -107,23 +136,24 @@ def _pillow(path: Path, kind: str) -> Iterator[Image.Image]:
 def _open_with_pillow(path: Path, kind: str) -> Opened:
     with _pillow(path, kind) as image:
         width, height = image.size
+        notes = _FIRST_ONLY if getattr(image, "is_animated", False) else ()
     if kind == "PNG":
         with path.open("rb") as file:
             depth, colour_type = file.read(26)[24:]  # the header chunk always comes first
         if depth == 16:
             return Opened(height, width, partial(_decode_png16, path, is_grey_alpha=colour_type == 4))
-    return Opened(height, width, partial(_decode_with_pillow, path, kind))
+    return Opened(height, width, partial(_decode_with_pillow, path, kind, notes))
 
 
-def _decode_with_pillow(path: Path, kind: str) -> Decoded:
+def _decode_with_pillow(path: Path, kind: str, notes: tuple[str, ...]) -> Decoded:
     with _pillow(path, kind) as image:
+        said = _orientation(image)
         image.load()
-        orientation = _orientation(image)  # after loading: where the reader has turned the picture itself, this is 1
-        notes = ("first frame only",) if getattr(image, "is_animated", False) else ()
-        mode, note = _plain_mode(image)
+        left = _orientation(image)  # upright by now, if the reader of this kind has turned the picture itself
+        mode, change = _plain_mode(image)
         pixels = np.asarray(image if image.mode == mode else image.convert(mode))
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
-    return Decoded(pixels, (*notes, *note), orientation=orientation)
+    return Decoded(_upright(pixels, left), (*notes, *change, *_turned(said)))
 
 
 def _plain_mode(image: Image.Image) -> tuple[str, tuple[str, ...]]:
@@ -171,10 +201,12 @@ def _needs_extra(path: Path, kind: str, extra: str) -> InputError:
 def _decode_png16(path: Path, *, is_grey_alpha: bool) -> Decoded:
     with _pillow(path, "PNG") as image:
         orientation = _orientation(image)
+    with _pillow(path, "PNG") as image:
         image.verify()  # chunk by chunk, so that libpng never has to complain on standard error
     pixels = _decode_with_opencv(path)
     # OpenCV has no grey + alpha and gives RGBA instead.
-    return Decoded(pixels[:, :, [0, 3]] if is_grey_alpha else pixels, orientation=orientation)
+    pixels = pixels[:, :, [0, 3]] if is_grey_alpha else pixels
+    return Decoded(_upright(pixels, orientation), _turned(orientation))
 
 
 def _decode_with_opencv(path: Path) -> np.ndarray:
@@ -223,42 +255,39 @@ def _open_tiff(path: Path) -> Opened:
         height, width = page.imagelength, page.imagewidth
         bits = page.bitspersample
         plain = page.photometric in (0, 1, 2)  # white is zero, black is zero, RGB
+        notes = _FIRST_ONLY if len(page.parent.pages) > 1 else ()  # asked of Pillow, this would spoil the orientation
     if bits <= 8:
-        return Opened(height, width, partial(_decode_with_pillow, path, "TIFF"))
+        return Opened(height, width, partial(_decode_with_pillow, path, "TIFF", notes))
     if not plain or bits % 16:
         raise InputError(f"{str(path)!r} has {bits} bits a sample in a way that is not read; save it as RGB of 16 bits")
-    return Opened(height, width, partial(_decode_tiff, path))
+    return Opened(height, width, partial(_decode_tiff, path, notes))
 
 
-def _decode_tiff(path: Path) -> Decoded:
+def _decode_tiff(path: Path, notes: tuple[str, ...]) -> Decoded:
     with _tiff_page(path) as page:
-        notes = ("first page only",) if len(page.parent.pages) > 1 else ()
         if page.dtype is None or (page.dtype.kind != "f" and page.dtype != np.uint16):
             raise InputError(f"{str(path)!r} holds {page.dtype} samples; save it with 8 or 16 bits, or as float")
         tag = page.tags.get(_ORIENTATION_TAG)
-        pixels = _tiff_pixels(path, page)
-        if page.photometric == 0:
-            pixels = np.iinfo(pixels.dtype).max - pixels if pixels.dtype.kind == "u" else pixels
+        orientation = int(tag.value) if tag else 1
+        pixels = _tiff_pixels(path, page, orientation)
+        if page.photometric == 0 and pixels.dtype.kind == "u":
+            pixels = np.iinfo(pixels.dtype).max - pixels
         premultiplied = 1 in page.extrasamples
-    return Decoded(pixels, notes, premultiplied, int(tag.value) if tag else 1)
+    return Decoded(pixels, (*notes, *_turned(orientation)), premultiplied)
 
 
-def _tiff_pixels(path: Path, page: tifffile.TiffPage) -> np.ndarray:
+def _tiff_pixels(path: Path, page: tifffile.TiffPage, orientation: int) -> np.ndarray:
     try:
         pixels = page.asarray()
     except ValueError as problem:
         if "imagecodecs" not in str(problem):
             raise
-        return _decode_with_opencv(path)  # which brings the compressions that tifffile leaves to another package
-    match page.axes:
-        case "YX":
-            return pixels[:, :, None]
-        case "YXS":
-            return pixels
-        case "SYX":
-            return np.moveaxis(pixels, 0, -1)
-        case other:
-            raise ValueError(f"its axes are {other}")
+        # OpenCV has the compressions that tifffile leaves to another package, and turns TIFFs upright itself.
+        return _decode_with_opencv(path)
+    axes = {"YX": pixels[:, :, None], "YXS": pixels, "SYX": np.moveaxis(pixels, 0, -1)}
+    if page.axes not in axes:
+        raise ValueError(f"its axes are {page.axes}")
+    return _upright(axes[page.axes], orientation)
 
 
 # OpenEXR --------------------------------------------------------------------------------------------------------------

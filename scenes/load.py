@@ -26,7 +26,7 @@ def load(word: str, *, max_side: int | None = None, max_pixels: int = MAX_PIXELS
     path = Path(word)
     if word in BUILTINS and not path.is_file():
         name, reading = word, reduced(BUILTINS[word].make(), max_side)
-    elif _exists(path):
+    elif word and _exists(path):
         name, reading = _scene_name(path), read_picture(path, max_pixels=max_pixels, max_side=max_side)
     else:
         raise InputError(f"no file and no built-in picture is called {word!r}{_nearest(word)}")

@@ -47,9 +47,6 @@ def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS, max_side: in
     decoded = _undamaged(path, kind, opened.decode)
     pixels = _stored(path, decoded.pixels)
     notes = [_describe(kind, pixels), *decoded.notes]
-    if decoded.orientation in _UPRIGHT:
-        pixels = _UPRIGHT[decoded.orientation](pixels)
-        notes.append(f"turned upright as its orientation tag ({decoded.orientation}) says")
     if pixels.shape[2] in (2, 4):
         pixels = pixels if decoded.premultiplied else premultiplied(pixels)
         notes.append("colours multiplied by alpha")
@@ -172,15 +169,3 @@ def _describe(kind: str, pixels: Pixels) -> str:
     else:
         depth = f"float, values as stored, from {pixels.min():.4g} to {pixels.max():.4g}"
     return f"{kind} of {width}x{height}, {_COLOURS[channels]}, {depth}"
-
-
-# By EXIF's number: 2 and 4 are mirrored, 3 is upside down, 5 to 8 lie on their sides (5 and 7 mirrored as well).
-_UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    2: lambda pixels: pixels[:, ::-1],
-    3: lambda pixels: pixels[::-1, ::-1],
-    4: lambda pixels: pixels[::-1],
-    5: lambda pixels: pixels.swapaxes(0, 1),
-    6: lambda pixels: np.rot90(pixels, -1),
-    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
-    8: lambda pixels: np.rot90(pixels),
-}

@@ -1,0 +1,53 @@
+"""Picture files for tests, made byte by byte or by a library other than the one that should read them."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:
+    """Random values over the whole range of an integer type, or from 0 to 4 for floats; the same each time."""
+    rng = np.random.default_rng(0)
+    if np.issubdtype(dtype, np.floating):
+        return (4 * rng.random(shape)).astype(dtype)
+    return rng.integers(0, np.iinfo(dtype).max, shape, dtype=dtype, endpoint=True)
+
+
+def smooth(height: int, width: int, channels: int = 3) -> np.ndarray:
+    """A gentle slope of 8 bits, which survives lossy compression; each channel goes another way."""
+    y, x = np.mgrid[0:height, 0:width] / max(height, width)
+    planes = [0.8 * x + 0.1, 0.8 * y + 0.1, 0.4 * (x + y) + 0.1, 0.9 - 0.3 * x]
+    return np.rint(255 * np.stack(planes[:channels], axis=-1)).astype(np.uint8)
+
+
+def png(width: int, height: int, depth: int, colour_type: int, rows: bytes, *extra: tuple[bytes, bytes]) -> bytes:
+    """A PNG of raw bytes as its specification lays them out; `rows` start with their filter type."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
+    chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in chunks)
+
+
+def png16(values: np.ndarray) -> bytes:
+    """A PNG of 16 bits with 1 to 4 channels."""
+    height, width, channels = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    return png(width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], rows)
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path

@@ -1,0 +1,124 @@
+"""From a word to a scene: files before built-in names, and hints for words that are neither."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from configs.errors import InputError
+from scenes import BUILTINS, Picture, load, thumbnail_sheet
+from tests.picture_files import encoded, noise, png16, written
+
+
+def picture(word: str, **options) -> Picture:
+    scene = load(word, **options)
+    assert isinstance(scene, Picture)
+    return scene
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def some_png(path: Path) -> np.ndarray:
+    values = noise(6, 8, 3)
+    written(path, encoded(Image.fromarray(values), "PNG"))
+    return values
+
+
+@pytest.mark.parametrize("name", ["coffee", "siemens"])
+def test_a_bare_name_is_a_builtin_picture(here, name) -> None:
+    scene = picture(name)
+    assert scene.name == name
+    assert (scene.height, scene.width) == (BUILTINS[name].height, BUILTINS[name].width)
+
+
+def test_an_existing_file_wins_over_a_builtin_name_but_a_folder_does_not(here) -> None:
+    (here / "coffee").mkdir()
+    assert picture("coffee").width == 600
+    values = some_png(here / "astronaut")
+    np.testing.assert_array_equal(picture("astronaut").pixels, values)
+
+
+def test_max_side_reduces_builtin_pictures_and_files_alike(here) -> None:
+    some_png(here / "a.png")
+    for word in ("a.png", "coffee", "zoneplate"):
+        scene = picture(word, max_side=4)
+        assert scene.resolution == 4
+        assert "by area averaging" in scene.notes[-1]
+
+
+def test_the_holdout_and_the_limit_on_pixels_are_passed_on(here) -> None:
+    some_png(here / "a.png")
+    assert picture("a.png", holdout="checkerboard").training_pixels == 24
+    with pytest.raises(InputError, match="--max-pixels 48"):
+        load("a.png", max_pixels=47)
+
+
+@pytest.mark.parametrize("name", ["two words", 'it\'s "quoted"', "<script>alert(1)<", "katze 🐈", "dot.dot"])
+def test_a_scene_is_called_like_its_file(here, name) -> None:
+    some_png(here / f"{name}.png")
+    assert load(f"{name}.png").name == name
+    assert load(str(here / f"{name}.png")).name == name
+
+
+def test_a_file_name_that_is_no_text_still_gives_a_name_that_is(here) -> None:
+    word = b"caf\xe9.png".decode("utf-8", "surrogateescape")
+    some_png(here / word)
+    assert load(word).name == "caf\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("astronat", "did you mean 'astronaut'?"),
+        ("zone-plate", "did you mean 'zoneplate'?"),
+        ("holidey.png", "did you mean 'holiday.png'?"),
+        ("pictures/beech.jpg", "did you mean 'pictures/beach.jpg'?"),
+        ("qqqq", "choose from astronaut, chelsea, coffee"),
+        ("nowhere/qqqq.png", "choose from"),
+        ("demo:digger", "no built-in picture"),
+        ("a\0b", "no file"),
+        ("x" * 5000, "no file"),
+        ("", "no file"),
+    ],
+)
+def test_a_word_that_is_nothing_gets_the_nearest_that_is_something(here, word, hint) -> None:
+    some_png(here / "holiday.png")
+    (here / "pictures").mkdir()
+    some_png(here / "pictures" / "beach.jpg")
+    with pytest.raises(InputError) as caught:
+        load(word)
+    assert hint in str(caught.value)
+
+
+def test_a_folder_is_refused(here) -> None:
+    (here / "album").mkdir()
+    with pytest.raises(InputError, match="'album' is a folder"):
+        load("album")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1)])
+def test_the_smallest_pictures_can_be_trained_on_and_drawn(here, size) -> None:
+    written(here / "small.png", png16(noise(*size, 3, dtype=np.uint16)))
+    scene = load("small.png")
+    field = torch.nn.Linear(scene.in_dim, scene.out_dim)
+    batch = scene.batch(torch.Generator().manual_seed(0), 64)
+    scene.loss(scene.predict(field, batch), batch).backward()
+    (view,) = scene.views()
+    assert view.draw(field).shape == view.target().shape == (*size, 3)
+    assert field.weight.grad is not None
+
+
+def test_the_thumbnail_sheet_shows_every_builtin() -> None:
+    sheet = thumbnail_sheet()
+    assert sheet.dtype == np.uint8
+    # Each thumbnail's pixels cover at least its picture's share of two rows of four.
+    assert sheet.shape[0] > 2 * 256
+    assert sheet.shape[1] > 4 * 256
+    assert len(np.unique(sheet.reshape(-1, 3), axis=0)) > 1000
