@@ -73,11 +73,21 @@ const cards = sources.map((source, index) => {
   return { canvas, caption };
 });
 
+// A radio button that looks like a pill. After a click the arrow keys go back to stepping; a reader who came by
+// keyboard keeps them for choosing.
+function pill({ name, value, label, spoken = label, checked, choose }) {
+  const input = htmlElement("input", { type: "radio", name, value, checked });
+  input.setAttribute("aria-label", spoken);
+  input.addEventListener("change", choose);
+  input.addEventListener("click", (event) => { if (event.detail) input.blur(); });
+  return htmlElement("label", { className: "pill" }, input, htmlElement("span", { textContent: label }));
+}
+
 function sidePill(side, index) {
-  const input = htmlElement("input", { type: "radio", name: side, checked: state[side] === index });
-  input.setAttribute("aria-label", `${sources[index].label} on the ${side}`);
-  input.addEventListener("change", () => { state[side] = index; show(); });
-  return htmlElement("label", { className: "pill" }, input, htmlElement("span", { textContent: side }));
+  return pill({
+    name: side, value: index, label: side, spoken: `${sources[index].label} on the ${side}`,
+    checked: state[side] === index, choose: () => { state[side] = index; show(); },
+  });
 }
 
 // ---- the stage ----
@@ -134,9 +144,7 @@ divider.addEventListener("keydown", (event) => {
 // ---- maps ----
 
 function mapPill(name, label) {
-  const input = htmlElement("input", { type: "radio", name: "map", value: name ?? "", checked: name === state.map });
-  input.addEventListener("change", () => chooseMap(name));
-  return htmlElement("label", { className: "pill" }, input, htmlElement("span", { textContent: label }));
+  return pill({ name: "map", value: name ?? "", label, checked: name === state.map, choose: () => chooseMap(name) });
 }
 
 function capitalised(word) { return word[0].toUpperCase() + word.slice(1); }

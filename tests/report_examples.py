@@ -110,7 +110,7 @@ def overlays(target: RGB, final: RGB, density: float | None) -> list[Overlay]:
         Overlay(
             "density",
             coloured(0.2 + 0.6 * cv2.blur(creases.astype(float), (3, 3)).reshape(error.shape)),
-            "Crossings per pixel step, all layers, at step 3000.",
+            "Crossings per pixel step, all layers.",
             legend(),
         ),
         Overlay("error", coloured(error * 4), "RMS error over channels, 0 to 0.25 of the peak."),

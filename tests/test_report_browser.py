@@ -42,12 +42,13 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Opens a report from disk; no script error and no request beyond the file itself is let pass."""
     pages, complaints = [], []
 
-    def opened(report: Report, *, width: int = 1000, height: int = 800, scheme: str = "light") -> Page:
+    def opened(report: Report, *, width: int = 720, height: int = 600, scheme: str = "light") -> Page:
         path = tmp_path / "a report's page é.html"
         path.write_text(build(report), encoding="utf-8")
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # pyright: ignore
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text))
+        page.set_default_timeout(20_000)
         page.on("request", lambda asked: complaints.append(asked.url) if asked.url.startswith("http") else None)
         page.goto(path.as_uri())
         pages.append(page)
@@ -162,12 +163,24 @@ def test_arrow_keys_step_and_stop_at_both_ends(open_report: Open, colours: Repor
     assert labels == ["step 10", "step 0", "step 0", "step 10", "step 100", "step 100", "step 0"]
 
 
+def test_arrow_keys_still_step_after_a_click_on_a_choice(open_report: Open, colours: Report):
+    page = open_report(colours)
+    page.get_by_label("Error").click()
+    page.keyboard.press("ArrowLeft")
+    assert page.inner_text("#step-label") == "step 10 of 100"
+    assert page.get_by_label("Error").is_checked()
+
+
 def test_space_plays_from_the_start_to_the_end(open_report: Open, colours: Report):
     page = open_report(colours)
+    page.evaluate("""() => {
+        window.seen = [];
+        const label = document.getElementById("step-label");
+        new MutationObserver(() => window.seen.push(label.textContent)).observe(label, { childList: true });
+    }""")
     page.keyboard.press(" ")
-    assert page.get_attribute("#play", "aria-label") == "Pause"
     page.wait_for_selector('#play[aria-label="Play"]')
-    assert page.inner_text("#step-label") == "step 100 of 100"
+    assert page.evaluate("window.seen") == ["step 0 of 100", "step 10 of 100", "step 100 of 100"]
 
 
 def test_map_covers_its_run_as_strongly_as_chosen(open_report: Open, colours: Report):
