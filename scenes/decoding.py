@@ -5,6 +5,7 @@ Pillow reads everything of 8 bits, but quietly reduces colour of 16 bits, so tho
 that a limit on the number of pixels can be checked first, and gives an `Opened` whose `decode` reads the pixels.
 """
 
+import io
 import logging
 import re
 import warnings
@@ -18,7 +19,7 @@ import cv2
 import numpy as np
 import tifffile
 from jaxtyping import Shaped
-from PIL import Image
+from PIL import Image, ImageCms
 
 from configs.errors import InputError
 
@@ -152,8 +153,9 @@ def _decode_with_pillow(path: Path, kind: str, notes: tuple[str, ...]) -> Decode
         left = _orientation(image)  # upright by now, if the reader of this kind has turned the picture itself
         mode, change = _plain_mode(image)
         pixels = np.asarray(image if image.mode == mode else image.convert(mode))
+        profile = _profile(image)
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
-    return Decoded(_upright(pixels, left), (*notes, *change, *_turned(said)))
+    return Decoded(_upright(pixels, left), (*notes, *change, *profile, *_turned(said)))
 
 
 def _plain_mode(image: Image.Image) -> tuple[str, tuple[str, ...]]:
@@ -181,6 +183,18 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # broken EXIF data is no reason to refuse a good picture
         return 1
+
+
+def _profile(image: Image.Image) -> tuple[str, ...]:
+    """The colour space that the file names, if it names one."""
+    data = image.info.get("icc_profile")
+    if not data:
+        return ()
+    try:
+        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(data))).strip()
+    except (OSError, ImageCms.PyCMSError):
+        name = "unreadable"
+    return (f"colour profile {name!r} not applied",)
 
 
 def _register_heif(path: Path) -> None:

@@ -165,7 +165,7 @@ def _describe(kind: str, pixels: Pixels) -> str:
     """The file's picture in words, with its colour space and range."""
     height, width, channels = pixels.shape
     if pixels.dtype.kind == "u":
-        depth = f"{8 * pixels.dtype.itemsize} bit, values as stored (sRGB unless the file says otherwise), in [0, 1]"
+        depth = f"{8 * pixels.dtype.itemsize} bit, values as stored (sRGB unless a colour profile is named), in [0, 1]"
     else:
         depth = f"float, values as stored, from {pixels.min():.4g} to {pixels.max():.4g}"
     return f"{kind} of {width}x{height}, {_COLOURS[channels]}, {depth}"

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from configs.errors import InputError
 from scenes.decoding import sniff
@@ -164,6 +164,16 @@ def test_cmyk_is_converted_and_said(tmp_path) -> None:
         assert np.abs(reading.pixels[4, 1].astype(int) - (0, 255, 255)).max() <= 6
         assert np.abs(reading.pixels[4, 6].astype(int) - (255, 0, 0)).max() <= 6
         assert "CMYK converted to RGB" in reading.notes
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_colour_profile_is_named_and_the_values_stay_as_stored(tmp_path, broken) -> None:
+    profile = b"no profile" if broken else ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    values = noise(4, 5, 3)
+    reading = read_picture(written(tmp_path / "p.png", encoded(Image.fromarray(values), "PNG", icc_profile=profile)))
+    np.testing.assert_array_equal(reading.pixels, values)
+    assert ("unreadable" if broken else "sRGB") in reading.notes[1]
+    assert "not applied" in reading.notes[1]
 
 
 def test_the_first_of_several_frames_is_read_and_that_is_said(tmp_path) -> None:
