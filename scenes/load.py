@@ -1,5 +1,6 @@
 """From the word a person types to a scene."""
 
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -30,7 +31,20 @@ def load(word: str, *, max_side: int | None = None, max_pixels: int = MAX_PIXELS
         name, reading = _scene_name(path), read_picture(path, max_pixels=max_pixels, max_side=max_side)
     else:
         raise InputError(f"no file and no built-in picture is called {word!r}{_nearest(word)}")
+    reading = _within_one(reading)
     return Picture(name, reading.pixels, holdout, reading.notes)
+
+
+def _within_one(reading: Reading) -> Reading:
+    """The picture with values up to 1: one with more light than that (HDR) as shares of its brightest value.
+
+    Networks start near 0 and learn values near 1; PSNR is then against the brightest value as its peak.
+    """
+    brightest = float(reading.pixels.max())
+    if reading.pixels.dtype.kind == "u" or brightest <= 1:
+        return reading
+    note = f"divided by its brightest value, {brightest:.4g}, which is the peak that PSNR is against"
+    return replace(reading, pixels=reading.pixels / np.float32(brightest), notes=(*reading.notes, note))
 
 
 def thumbnail_sheet() -> UInt8[np.ndarray, "h w 3"]:

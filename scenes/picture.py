@@ -70,11 +70,6 @@ class Picture:
         return self.channels
 
     @property
-    def peak(self) -> float:
-        """1, or the largest value of a float picture that exceeds it."""
-        return max(1.0, float(self.pixels.max())) if self._unit == 1 else 1.0
-
-    @property
     def training_pixels(self) -> int:
         """How many pixels are trained on: one epoch."""
         return protocols.count(self.holdout, self.height, self.width)

@@ -44,11 +44,6 @@ class View(Protocol):
     def channels(self) -> int: ...
 
     @property
-    def peak(self) -> float:
-        """The value that counts as full signal in PSNR: 1, or more for HDR."""
-        ...
-
-    @property
     def trained(self) -> Bool[np.ndarray, "h w"] | None:
         """True at the pixels that are trained on; None means everywhere."""
         ...

@@ -117,7 +117,7 @@ def explain_field(
             "crossings": pixels.mean_per_pixel,
             "bend": density.bend.sum(0),
         }
-    explanation = explain(view.target(), drawn, maps, seed=seed, peak=view.peak)
+    explanation = explain(view.target(), drawn, maps, seed=seed)
     tell(1.0)
     return Findings(explanation, density, pixels, refined)
 
@@ -151,7 +151,7 @@ def write_findings(path: Path, findings: Findings, view: View, drawn: Float[np.n
     height, width = reduced_size(view.height, view.width, DRAWN_SIDE)
     write_json(path / "explain.json", findings.to_json())
     small = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
-    write_png(path / "error.png", error_rgb(view.target(height, width), small, view.peak))
+    write_png(path / "error.png", error_rgb(view.target(height, width), small))
     if findings.density is not None and findings.pixels is not None:
         density, pixels = findings.density, findings.pixels
         write_png(path / "density.png", _drawn(density, view))

@@ -201,7 +201,7 @@ class _Session:
         step = self.state.step
         title = f"{self.config.encoding}   step {step}   {observation.psnr_db:.2f} dB"
         write_png(self.folder.frame(step), frame_panel(self.observer, observation, title, self.density))
-        picture = to_rgb(observation.reconstruction, self.observer.view.peak)
+        picture = to_rgb(observation.reconstruction)
         write_png(self.folder.frame(step, "reconstruction"), picture)
 
     def finish(self) -> dict[str, Any]:
@@ -209,7 +209,7 @@ class _Session:
         working, view, field = self.reporter.working, self.observer.view, self.state.field
         final = view.draw(field, device=self.placement.device, progress=partial(working, "drawing the picture whole"))
         with self._drawing():
-            write_png(self.folder.path / "reconstruction.png", to_rgb(final, view.peak))
+            write_png(self.folder.path / "reconstruction.png", to_rgb(final))
         progress = partial(working, "explaining missing detail")
         findings = explain_field(field, view, final, seed=self.config.seed, progress=progress)
         write_findings(self.folder.analysis, findings, view, final)
@@ -251,7 +251,7 @@ class _Session:
             "network": str(self.config.network),
             "psnr_db": scores.psnr_db,
             "heldout_psnr_db": scores.heldout_psnr_db,
-            "ssim": ssim(view.target(), final, view.peak),
+            "ssim": ssim(view.target(), final),
             "steps": state.step,
             "seconds": round(state.seconds, 3),
             "samples_per_s": round(state.step * self.config.training.batch_size / max(state.seconds, 1e-9)),
@@ -261,7 +261,7 @@ class _Session:
             "precision": placement.precision,
             "threads": torch.get_num_threads(),
             "seed": self.config.seed,
-            "energy_kept": energy_kept(view.target(), final, view.peak),
+            "energy_kept": energy_kept(view.target(), final),
             **creases_summary(findings),
             "notes": self.notes,
             "versions": {name: version(name) for name in ("fieldlens", "torch", "numpy", "opencv-python")}

@@ -60,15 +60,15 @@ class Observer:
     def score(self, drawn: Float[np.ndarray, "h w c"]) -> Observation:
         """Score a drawing of the whole view."""
         view, target = self.view, self.target if self.whole else self.view.target()
-        heldout = None if self.heldout is None else psnr_db(target, drawn, self.heldout, view.peak)
-        kept = tuple(energy_kept(target, drawn, view.peak).values())
-        return Observation(drawn, psnr_db(target, drawn, self.trained, view.peak), heldout, kept)
+        heldout = None if self.heldout is None else psnr_db(target, drawn, self.heldout)
+        kept = tuple(energy_kept(target, drawn).values())
+        return Observation(drawn, psnr_db(target, drawn, self.trained), heldout, kept)
 
     @torch.inference_mode()
     def _sampled_psnr(self, function: Function, sample: Batch) -> float:
         device = self.placement.device
         predicted = torch.cat([function(part.to(device)).cpu() for part in sample.coordinates.split(8192)])
-        return psnr_db(sample.values.numpy()[None], predicted.numpy()[None], None, self.view.peak)
+        return psnr_db(sample.values.numpy()[None], predicted.numpy()[None])
 
 
 def reduced_size(height: int, width: int, most: int) -> tuple[int, int]:
@@ -86,7 +86,7 @@ def target_tile(view: View) -> Tile:
     height, width = reduced_size(view.height, view.width, DRAWN_SIDE)
     whole = (height, width) == (view.height, view.width)
     caption = "target" if whole else f"target, reduced to {width} x {height} px"
-    return Tile(to_rgb(view.target(height, width), view.peak), caption)
+    return Tile(to_rgb(view.target(height, width)), caption)
 
 
 def frame_panel(
@@ -96,11 +96,10 @@ def frame_panel(
     density: tuple[int, UInt8[np.ndarray, "h w 3"]] | None,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """The frame of one step: target, reconstruction, error and, with the step it was drawn at, crease density."""
-    peak = observer.view.peak
     tiles = [
         observer.target_tile,
-        Tile(to_rgb(observation.reconstruction, peak), "reconstruction"),
-        Tile(error_rgb(observer.target, observation.reconstruction, peak), "error"),
+        Tile(to_rgb(observation.reconstruction), "reconstruction"),
+        Tile(error_rgb(observer.target, observation.reconstruction), "error"),
     ]
     if density is not None:
         step, picture = density

@@ -93,7 +93,7 @@ def render(
     )
     file = file or folder.path / "renders" / f"step{saved.step:07d}_{width}x{height}_at_{left:g}_{top:g}.png"
     try:
-        write_png(file, to_rgb(drawn, picture.peak))
+        write_png(file, to_rgb(drawn))
     except OSError as error:
         raise InputError(f"cannot write {str(file)!r}: {error.strerror}") from None
     return {"path": str(file), "height": height, "width": width, "step": saved.step}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Moment:
     """The newest file."""
 
 
+@runtime_checkable
 class Reporter(Protocol):
     """Is told what happens."""
 

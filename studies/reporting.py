@@ -27,7 +27,7 @@ def write_report(folder: RunFolder) -> None:
     report = Report(
         title=f"{picture.name}, {result['encoding']}",
         verdict=result["verdict"],
-        target=to_rgb(picture.target(), picture.peak),
+        target=to_rgb(picture.target()),
         runs=[_part(folder, result)],
         protocol=_protocol(to_plain(folder.config())),
         notes=result["notes"],
@@ -44,7 +44,7 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
     report = Report(
         title=f"{picture.name}: {', '.join(result['encoding'] for result in results)}",
         verdict=verdict,
-        target=to_rgb(picture.target(), picture.peak),
+        target=to_rgb(picture.target()),
         runs=[_part(folder, result) for folder, result in zip(folders, results, strict=True)],
         protocol=_protocol(to_plain(config)),
         notes=list(notes),

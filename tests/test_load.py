@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 
@@ -122,3 +123,11 @@ def test_the_thumbnail_sheet_shows_every_builtin() -> None:
     assert sheet.shape[0] > 2 * 256
     assert sheet.shape[1] > 4 * 256
     assert len(np.unique(sheet.reshape(-1, 3), axis=0)) > 1000
+
+
+def test_a_float_picture_with_more_light_than_1_becomes_shares_of_its_brightest_value(tmp_path) -> None:
+    values = np.array([[[0.5, 1.0, 8.0]], [[4.0, 0.0, 2.0]]], np.float32)
+    tifffile.imwrite(tmp_path / "sun.tiff", values)
+    sun = picture(str(tmp_path / "sun.tiff"))
+    np.testing.assert_array_equal(sun.target(), values / 8)
+    assert any("brightest value, 8" in note for note in sun.notes)

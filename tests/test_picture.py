@@ -166,12 +166,6 @@ def test_stored_integers_become_values_from_0_to_1(dtype, top) -> None:
     assert picture.batch(torch.Generator(), 2).values.tolist() == [[0.0], [1.0]]
     assert picture.target().tolist() == [[[0.0], [1.0]]]
     assert picture.target().dtype == np.float32
-    assert picture.peak == 1
-
-
-def test_the_peak_of_a_float_picture_is_its_largest_value_but_at_least_1() -> None:
-    assert numbered(3, 4).peak == 11
-    assert Picture("dark", np.full((2, 2, 3), 0.25, np.float32)).peak == 1
 
 
 @given(SIZES, SIZES, st.integers(0, 3))

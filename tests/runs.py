@@ -1,0 +1,52 @@
+"""Small fits for the tests of everything that needs a run folder."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from configs.encoding import Encoding, Fourier
+from configs.network import Network
+from configs.run import FitConfig, Output, Training
+from fitting import Controls
+from studies.folder import write_png
+from studies.reporter import Moment, Silent
+
+
+def small_picture(path: Path, height: int = 24, width: int = 32) -> Path:
+    """Write a picture with an edge, a slope and a fine texture."""
+    y, x = np.mgrid[:height, :width]
+    channels = [x / width, (x + y > 30) * 0.6 + 0.2, 0.5 + 0.4 * np.sin(2.4 * x) * np.sin(2.1 * y)]
+    write_png(path, (np.stack(channels, -1) * 255).astype(np.uint8))
+    return path
+
+
+def small_config(scene: Path | str, output_dir: Path, steps: int = 24, encoding: Encoding | None = None) -> FitConfig:
+    """A fit that takes a fraction of a second."""
+    return FitConfig(
+        scene=str(scene),
+        training=Training(steps=steps, batch_size=256, threads=1, device="cpu"),
+        output=Output(output_dir=output_dir, frames="every:8"),
+        encoding=encoding or Fourier(3),
+        network=Network(width=16, depth=2),
+    )
+
+
+def with_training(config: FitConfig, **changes: object) -> FitConfig:
+    """The configuration with another training."""
+    return replace(config, training=replace(config.training, **changes))  # type: ignore[arg-type]
+
+
+class StopAt(Silent):
+    """A reporter that presses Ctrl-C once a fit has come to a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        self.controls = Controls()
+        self.said: list[str] = []
+
+    def say(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+    def fitting(self, moment: Moment) -> None:
+        self.controls.stop = self.controls.stop or moment.step >= self.step
