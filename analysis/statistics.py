@@ -91,7 +91,7 @@ def block_bootstrap(
 
 
 def share_in_lowest_quarter(values: Float[np.ndarray, " n"], by: Float[np.ndarray, " n"]) -> float | None:
-    """Share of the sum of `values` in the quarter of windows where `by` is lowest; None where the sum is zero.
+    """Share of the sum of `values` in the quarter of windows where `by` is lowest; None where the sum is zero or NaN.
 
     Windows tied at the border of the quarter count in part, so that the order they come in does not matter.
 
@@ -99,7 +99,7 @@ def share_in_lowest_quarter(values: Float[np.ndarray, " n"], by: Float[np.ndarra
     0.2
     """
     total = float(values.sum())
-    if total <= 0:
+    if not total > 0:
         return None
     quarter = len(by) / 4
     border = np.sort(by)[int(np.ceil(quarter)) - 1]

@@ -1,0 +1,230 @@
+"""The verdict in two sentences: what is missing, and whether that goes with a lack of creases.
+
+Each sentence is the first of a list of rules that holds. The thresholds are fixed here, beforehand; nothing is chosen
+after the numbers are seen. The words never say that creases are the reason: in one picture and one network, density and
+error only go together or do not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .statistics import MIN_BLOCKS, Interval
+
+NOTHING_MISSING = 0.01
+"""Missing fraction under which nothing is called missing: the error is then 20 dB below the detail."""
+
+EXPLANATORY = 0.2
+"""Least size of a correlation that is called an explanation. A weaker one is under 4 % of the variation in ranks."""
+
+PLENTY = 10.0
+"""Crossings per pixel from which creases are not what is lacking. A line of straight pieces needs two bends per wave to
+follow it, so one crossing per pixel for the shortest waves, of 2 px; this is ten times as much."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The numbers that the verdict is made of."""
+
+    band: str
+    """Label of the finest octave that holds a hundredth of the target's variance."""
+    diverged: bool = False
+    """The reconstruction holds NaN or infinite values."""
+    flat: bool = False
+    """The target varies less than 8-bit rounding would make it."""
+    missing: float | None = None
+    """Residual over target energy in the band."""
+    kept: float | None = None
+    """Reconstruction over target energy in the band."""
+    crossings_per_pixel: float | None = None
+    """Typical (median over windows); None for a network without creases."""
+    correlation: float | None = None
+    """Partial rank correlation of crease density with residual energy given target energy; None if undefined."""
+    interval: Interval | None = None
+    windows: int = 0
+    blocks: int = 0
+    block_side: int = 64
+    """In pixels."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Two sentences, and in one or two words each what they say."""
+
+    detail: str
+    """One of the outcomes of `DETAIL_RULES`."""
+    creases: str
+    """One of the outcomes of `CREASE_RULES`."""
+    plenty: bool
+    """There are tens of crossings per pixel: creases are not what is lacking."""
+    sentences: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An outcome, when it holds, and its words, in which figures stand in braces."""
+
+    outcome: str
+    when: Callable[[Findings], bool]
+    words: str
+    link: str = "and"
+    """What joins the words to "Creases are not what is lacking"."""
+
+
+def _otherwise(_: Findings) -> bool:
+    return True
+
+
+DETAIL_RULES = (
+    Rule(
+        "diverged",
+        lambda found: found.diverged,
+        "the fit has diverged: the reconstruction holds values that are not finite, so its detail cannot be measured",
+    ),
+    Rule(
+        "no detail",
+        lambda found: found.flat,
+        "this picture is of one tone, so it holds no detail that could be missing",
+    ),
+    Rule(
+        "nothing missing",
+        lambda found: found.missing is not None and found.missing < NOTHING_MISSING,
+        "next to nothing is missing of the finest detail of this picture ({wavelengths}): the error has {missing} of "
+        "the detail's energy",
+    ),
+    Rule(
+        "missing",
+        lambda found: found.missing is not None and found.missing <= 1,
+        "of the finest detail of this picture ({wavelengths}) {missing} is missing, counted as the error's energy over "
+        "the detail's, and the reconstruction shows {kept} of the detail's energy",
+    ),
+    Rule(
+        "wrong",
+        _otherwise,
+        "at the finest detail of this picture ({wavelengths}) the reconstruction is worse than none: the error has "
+        "{missing} of the detail's energy, and the reconstruction shows {kept} of it",
+    ),
+)
+"""First sentence. Energy is meant in the finest octave that holds at least a hundredth of the target's variance."""
+
+NOTHING_TO_EXPLAIN = ("diverged", "no detail", "nothing missing")
+"""Outcomes of the first sentence that leave nothing for the second to explain."""
+
+
+def _explains(found: Findings) -> bool:
+    """The correlation is of a size that explains something, and surely below zero."""
+    return (
+        found.correlation is not None
+        and found.interval is not None
+        and found.correlation <= -EXPLANATORY
+        and found.interval.high < 0
+    )
+
+
+def _surely_above(correlation: float) -> Callable[[Findings], bool]:
+    """The whole interval lies above this correlation."""
+    return lambda found: found.interval is not None and found.interval.low > correlation
+
+
+CREASE_RULES = (
+    Rule(
+        "nothing to explain",
+        lambda found: _first(DETAIL_RULES, found).outcome in NOTHING_TO_EXPLAIN,
+        "there is nothing here for the density of creases to explain",
+    ),
+    Rule(
+        "n/a",
+        lambda found: found.crossings_per_pixel is None,
+        "this network has no creases (its crease density is n/a), so creases cannot explain what it lacks",
+    ),
+    Rule(
+        "undecided",
+        lambda found: found.blocks < MIN_BLOCKS,
+        "whether missing detail goes with fewer creases is undecided: the picture makes {blocks} of {block_side} px, "
+        f"and with fewer than {MIN_BLOCKS} it cannot be said how sure a correlation is",
+    ),
+    Rule(
+        "undecided",
+        lambda found: found.correlation is None or found.interval is None,
+        "whether missing detail goes with fewer creases is undecided: crease density, or the error where the picture "
+        "is equally detailed, does not vary",
+    ),
+    Rule(
+        "goes with",
+        _explains,
+        "missing detail goes with fewer creases here: where the picture is equally detailed, the error tends to be "
+        "larger where creases are fewer ({statistic}), which is an association within this picture and this network",
+        link="although",
+    ),
+    Rule(
+        "does not explain it here",
+        _surely_above(0),
+        "crease density does not explain it here: where the picture is equally detailed, the error tends to be larger "
+        "where creases are more, not fewer ({statistic})",
+    ),
+    Rule(
+        "does not explain it here",
+        _surely_above(-EXPLANATORY),
+        "crease density does not explain it here: where the picture is equally detailed, the error is at most slightly "
+        "larger where creases are fewer ({statistic})",
+    ),
+    Rule(
+        "undecided",
+        _otherwise,
+        "whether missing detail goes with fewer creases is undecided: where the picture is equally detailed, a clear "
+        "association and next to none are both possible ({statistic})",
+    ),
+)
+"""Second sentence."""
+
+
+def verdict(found: Findings) -> Verdict:
+    """The two sentences for these findings."""
+    detail, creases = _first(DETAIL_RULES, found), _first(CREASE_RULES, found)
+    figures = _figures(found)
+    words = creases.words.format(**figures)
+    plenty = (found.crossings_per_pixel or 0) >= PLENTY
+    if plenty and creases.outcome != "nothing to explain":
+        words = f"creases are not what is lacking ({figures['crossings']}), {creases.link} {words}"
+    sentences = _sentence(detail.words.format(**figures)), _sentence(words)
+    return Verdict(detail.outcome, creases.outcome, plenty, sentences)
+
+
+def percent(share: float) -> str:
+    """A share in words: two figures where it is small, none that claim more than they can.
+
+    >>> percent(0.714), percent(0.0213), percent(0.0002), percent(1.34)
+    ('71 %', '2.1 %', 'under 0.1 %', '134 %')
+    """
+    if share < 0.001:
+        return "under 0.1 %"
+    return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
+def _first(rules: tuple[Rule, ...], found: Findings) -> Rule:
+    return next(rule for rule in rules if rule.when(found))
+
+
+def _figures(found: Findings) -> dict[str, str]:
+    return {
+        "wavelengths": f"wavelengths of {found.band.replace('+ px', ' px and more')}",
+        "missing": percent(found.missing or 0),
+        "kept": percent(found.kept or 0),
+        "crossings": f"typically {found.crossings_per_pixel or 0:.0f} crossings per pixel",
+        "blocks": "one block" if found.blocks == 1 else f"{found.blocks} blocks",
+        "block_side": str(found.block_side),
+        "statistic": _statistic(found),
+    }
+
+
+def _statistic(found: Findings) -> str:
+    if found.correlation is None or found.interval is None:
+        return "no interval"
+    low, high = found.interval.low, found.interval.high
+    return (
+        f"partial rank correlation {found.correlation:+.2f}, {100 * found.interval.level:.0f} % interval {low:+.2f} to "
+        f"{high:+.2f}, {found.windows} windows in {found.blocks} blocks"
+    )
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:] + "."

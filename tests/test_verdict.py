@@ -1,0 +1,176 @@
+"""The words of the verdict follow from the numbers by the stated rules."""
+
+import dataclasses
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from analysis.statistics import Interval
+from analysis.verdict import (
+    CREASE_RULES,
+    DETAIL_RULES,
+    Findings,
+    percent,
+    verdict,
+)
+
+DOCS = Path(__file__).parent.parent / "docs" / "explain.md"
+
+USUAL = Findings(
+    band="2-4 px",
+    missing=0.71,
+    kept=0.34,
+    crossings_per_pixel=1.4,
+    correlation=-0.35,
+    interval=Interval(-0.48, -0.2, 0.95, 1000),
+    windows=256,
+    blocks=16,
+)
+
+
+def changed(**changes: object) -> Findings:
+    return dataclasses.replace(USUAL, **changes)  # pyright: ignore[reportArgumentType]
+
+
+def correlating(correlation: float, low: float, high: float, **changes: object) -> Findings:
+    return changed(correlation=correlation, interval=Interval(low, high, 0.95, 1000), **changes)
+
+
+def test_missing_detail_that_goes_with_few_creases_in_full():
+    assert verdict(USUAL).sentences == (
+        "Of the finest detail of this picture (wavelengths of 2-4 px) 71 % is missing, counted as the error's energy "
+        "over the detail's, and the reconstruction shows 34 % of the detail's energy.",
+        "Missing detail goes with fewer creases here: where the picture is equally detailed, the error tends to be "
+        "larger where creases are fewer (partial rank correlation -0.35, 95 % interval -0.48 to -0.20, 256 windows in "
+        "16 blocks), which is an association within this picture and this network.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("correlation", "low", "high", "creases"),
+    [
+        (-0.35, -0.48, -0.20, "goes with"),
+        (-0.25, -0.45, -0.01, "goes with"),
+        (-0.25, -0.45, +0.01, "undecided"),
+        (-0.15, -0.25, -0.05, "undecided"),  # surely below zero, but is it enough to explain anything?
+        (-0.15, -0.19, -0.11, "does not explain it here"),  # surely below zero, and surely next to nothing
+        (+0.01, -0.12, +0.14, "does not explain it here"),
+        (+0.01, -0.22, +0.24, "undecided"),
+        (+0.30, +0.15, +0.45, "does not explain it here"),
+        (-0.20, -0.30, -0.10, "goes with"),
+    ],
+)
+def test_the_interval_decides(correlation, low, high, creases):
+    assert verdict(correlating(correlation, low, high)).creases == creases
+
+
+def test_more_creases_where_more_is_missing_is_said_as_it_is():
+    assert "larger where creases are more, not fewer" in verdict(correlating(0.3, 0.1, 0.5)).sentences[1]
+
+
+def test_an_interval_that_holds_its_estimate_is_never_both_explained_and_not():
+    values = [v / 20 for v in range(-20, 21)]
+    for low, middle, high in itertools.combinations(values, 3):
+        found = correlating(middle, low, high)
+        holding = {rule.outcome for rule in CREASE_RULES if rule.outcome != "undecided" and rule.when(found)}
+        assert len(holding) <= 1
+
+
+def test_with_tens_of_crossings_creases_are_not_what_is_lacking_whatever_the_correlation():
+    for found, words in (
+        (changed(crossings_per_pixel=36.2), "although missing detail goes with fewer creases here"),
+        (correlating(0, -0.1, 0.1, crossings_per_pixel=36.2), "and crease density does not explain it here"),
+        (changed(blocks=9, interval=None, crossings_per_pixel=36.2), "and whether missing detail goes with"),
+    ):
+        result = verdict(found)
+        assert result.plenty
+        prefix = "Creases are not what is lacking (typically 36 crossings per pixel), "
+        assert result.sentences[1].startswith(prefix + words)
+
+
+def test_few_crossings_are_not_said_to_be_plenty():
+    result = verdict(changed(crossings_per_pixel=9.9))
+    assert not result.plenty
+    assert "not what is lacking" not in result.sentences[1]
+
+
+def test_too_few_blocks_leave_it_undecided_whatever_the_correlation():
+    for blocks, words in ((9, "9 blocks of 64 px"), (1, "one block of 64 px")):
+        result = verdict(changed(correlation=-0.9, interval=None, blocks=blocks))
+        assert result.creases == "undecided"
+        assert f"the picture makes {words}, and with fewer than 16" in result.sentences[1]
+
+
+def test_an_undefined_correlation_leaves_it_undecided():
+    result = verdict(changed(correlation=None, interval=None))
+    assert result.creases == "undecided"
+    assert "does not vary" in result.sentences[1]
+
+
+def test_a_network_without_creases_is_not_applicable_and_no_error():
+    result = verdict(changed(crossings_per_pixel=None, correlation=None, interval=None))
+    assert result.creases == "n/a"
+    assert result.sentences[1] == (
+        "This network has no creases (its crease density is n/a), so creases cannot explain what it lacks."
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "detail", "words"),
+    [
+        (changed(diverged=True, missing=None, kept=None), "diverged", "not finite"),
+        (changed(flat=True, missing=None, kept=None), "no detail", "of one tone"),
+        (changed(missing=0.004, kept=1.0), "nothing missing", "the error has 0.4 % of the detail's energy"),
+        (changed(missing=1.34, kept=0.6), "wrong", "the error has 134 % of the detail's energy"),
+    ],
+)
+def test_other_first_sentences(found, detail, words):
+    result = verdict(found)
+    assert result.detail == detail
+    assert words in result.sentences[0]
+    assert (result.creases == "nothing to explain") == (detail != "wrong")
+
+
+def test_the_open_band_is_named_in_words():
+    assert "(wavelengths of 128 px and more)" in verdict(changed(band="128+ px")).sentences[0]
+
+
+def all_verdicts():
+    """Every rule's words at least once, over a grid of findings."""
+    intervals = [(-0.6, -0.3), (-0.3, 0.1), (-0.1, 0.1), (0.3, 0.5)]
+    correlations = [(None, None), *(((low + high) / 2, (low, high)) for low, high in intervals)]
+    for (value, ends), blocks, crossings, missing, flag in itertools.product(
+        correlations, (1, 16), (None, 2.0, 40.0), (0.0, 0.5, 2.0), (None, "flat", "diverged")
+    ):
+        interval = None if ends is None or blocks < 16 else Interval(ends[0], ends[1], 0.95, 1000)
+        found = changed(correlation=value, interval=interval, blocks=blocks, crossings_per_pixel=crossings)
+        found = dataclasses.replace(found, missing=missing)
+        yield verdict(dataclasses.replace(found, **{flag: True}) if flag else found)
+
+
+def test_a_verdict_is_always_two_sentences_that_never_speak_of_causes():
+    for result in all_verdicts():
+        assert len(result.sentences) == 2
+        for sentence in result.sentences:
+            assert re.fullmatch(r"[A-Z][^{}]*[^.]\.", sentence)
+            assert not re.search(r"\. [A-Z]", sentence), "more than one sentence"
+            assert not re.search(r"caus|because|due to|lead", sentence, re.I)
+            assert "nan" not in sentence.split()
+
+
+def test_every_outcome_can_happen_and_is_documented():
+    text = DOCS.read_text()
+    results = list(all_verdicts())
+    assert {result.detail for result in results} == {rule.outcome for rule in DETAIL_RULES}
+    assert {result.creases for result in results} == {rule.outcome for rule in CREASE_RULES}
+    for rule in (*DETAIL_RULES, *CREASE_RULES):
+        assert f"`{rule.outcome}`" in text
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.0, "under 0.1 %"), (0.0951, "9.5 %"), (0.0996, "10 %"), (0.5, "50 %"), (12.0, "1200 %")]
+)
+def test_percent_claims_two_figures_where_it_is_small(share, words):
+    assert percent(share) == words
