@@ -1,0 +1,150 @@
+"""A field seen as what it is between its creases: an encoding and layers that are linear on one side and the other.
+
+`ReluNetwork` holds just what the analysis needs, in fp32 whatever precision the field was trained in, so that anything
+with an encoding and ReLU layers can be analysed. x are image coordinates, z pre-activations, h = activation(z).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
+from configs.errors import InputError
+from fields import Field
+from fields.encodings import HashGridEncoding
+
+from .scratch import Scratch
+
+Encode = Callable[[Float[Tensor, "n d"]], Float[Tensor, "n f"]]
+EncodeWithTangents = Callable[[Float[Tensor, "n d"]], tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]]
+
+
+class LayerTangents(NamedTuple):
+    """One hidden layer at n points, with first derivatives by image coordinates.
+
+    `z` and `tangents` hold until the next layer is asked for, `slope` until the next points are.
+    """
+
+    z: Float[Tensor, "n width"]
+    """Pre-activations."""
+    tangents: Float[Tensor, "d n width"]
+    """dz / dx, one image axis after the other."""
+    slope: Float[Tensor, "n width"]
+    """dh / dz: 1 where z > 0, elsewhere the negative slope."""
+
+
+@dataclass(frozen=True)
+class ReluNetwork:
+    """An encoding, hidden layers with (leaky) ReLU, and an output layer; all tensors are fp32 and on one device."""
+
+    encode: Encode
+    encode_with_tangents: EncodeWithTangents
+    weights: tuple[Float[Tensor, "_ _"], ...]
+    """(outputs, inputs) of each layer, the output layer last."""
+    biases: tuple[Float[Tensor, " _"], ...]
+    negative_slope: float = 0.0
+    """Slope where z <= 0: 0 for ReLU."""
+    sigmoid_output: bool = False
+    """Whether the output layer's numbers go through a sigmoid."""
+    highest_frequency: float = 0.0
+    """Cycles per unit of image coordinates of the encoding's fastest feature: how fine to look for creases at first."""
+    grid_resolutions: tuple[int, ...] = ()
+    """Squares along the unit interval of each of the encoding's own grids, along whose lines the field bends too."""
+
+    @property
+    def width_per_layer(self) -> tuple[int, ...]:
+        """Neurons of each hidden layer."""
+        return tuple(len(weight) for weight in self.weights[:-1])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are, and where points must be."""
+        return self.weights[0].device
+
+    def preactivations(self, x: Float[Tensor, "n d"]) -> Iterator[Float[Tensor, "n width"]]:
+        """Pre-activations, one hidden layer at a time; each is overwritten when the next is asked for."""
+        h = self.encode(x)
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            z = torch.addmm(bias, h, weight.T)
+            yield z
+            h = torch.nn.functional.leaky_relu_(z, self.negative_slope) if self.negative_slope else z.relu_()
+
+    def preactivations_with_tangents(self, x: Float[Tensor, "n d"], scratch: Scratch) -> Iterator[LayerTangents]:
+        """Pre-activations and their exact image-space gradients, one hidden layer at a time.
+
+        Forward mode: tangents pass through the same products as values, without bias, and a neuron's slope scales them.
+        """
+        h, feature_tangents = self.encode_with_tangents(x)
+        n, d, _ = feature_tangents.shape
+        tangents = feature_tangents.transpose(0, 1).flatten(0, 1)
+        for index, (weight, bias) in enumerate(zip(self.weights[:-1], self.biases[:-1], strict=True)):
+            side = index % 2  # two memories take turns: a product cannot be written over its own factor
+            z = torch.addmm(bias, h, weight.T, out=scratch(f"z{side}", n, len(weight)))
+            tangents = torch.mm(tangents, weight.T, out=scratch(f"tangents{side}", d * n, len(weight)))
+            slope = self._slope(z, out=scratch(f"slope{index}", n, len(weight)))
+            yield LayerTangents(z, tangents.view(d, n, -1), slope)
+            h = torch.mul(z, slope, out=scratch("h", n, len(weight)))
+            tangents.view(d, n, -1).mul_(slope)
+
+    def output_slope(self, last: LayerTangents) -> Float[Tensor, "n c"]:
+        """d output / d (what the output layer computes): 1, or the sigmoid's derivative."""
+        if not self.sigmoid_output:
+            return last.z.new_ones(len(last.z), len(self.biases[-1]))
+        value = torch.addmm(self.biases[-1], last.z * last.slope, self.weights[-1].T).sigmoid_()
+        return value * (1 - value)
+
+    def _slope(self, z: Float[Tensor, "n width"], out: Float[Tensor, "n width"]) -> Float[Tensor, "n width"]:
+        # a comparison written as floats is four times as fast as one written as booleans
+        slope = torch.gt(z, 0, out=out)
+        return slope.mul_(1 - self.negative_slope).add_(self.negative_slope) if self.negative_slope else slope
+
+
+def relu_network(field: Field) -> ReluNetwork:
+    """The network of a field; it shares the field's weights where they are fp32 already.
+
+    Raises:
+        InputError: when the field's activation is smooth (SIREN), for then it has no creases.
+    """
+    mlp, encoding = field.mlp, field.encoding
+    if mlp.activation not in ("relu", "leaky_relu"):
+        raise InputError(
+            f"a network with the activation {mlp.activation!r} is smooth and has no creases to measure; "
+            "use relu or leaky_relu for an analysis of creases"
+        )
+    return ReluNetwork(
+        encode=encoding,
+        encode_with_tangents=encoding.value_and_tangents,
+        weights=tuple(layer.weight.detach().float() for layer in mlp.linears),
+        biases=tuple(layer.bias.detach().float() for layer in mlp.linears),
+        negative_slope=mlp.negative_slope,
+        sigmoid_output=mlp.output == "sigmoid",
+        highest_frequency=highest_frequency(encoding.config),
+        grid_resolutions=tuple(encoding.resolutions) if isinstance(encoding, HashGridEncoding) else (),
+    )
+
+
+def highest_frequency(config: Encoding) -> float:
+    """Cycles per unit of image coordinates of an encoding's fastest feature.
+
+    For `gaussian` three standard deviations; for `hashgrid` half the finest grid's lines, a hat function's wave.
+
+    >>> highest_frequency(Fourier(octaves=8))
+    64.0
+    """
+    match config:
+        case Raw():
+            return 0.0
+        case Fourier():
+            return 2.0 ** (config.octaves - 2)
+        case Basic():
+            return 1.0
+        case Positional():
+            return 2.0**config.max_octave - 1
+        case Gaussian():
+            return 3 * config.scale
+        case HashGrid():
+            return config.finest / 2
