@@ -1,0 +1,78 @@
+"""Where a picture is sampled: pixels in strides, the lattice of sub-steps over them, and chunks that stay in cache.
+
+Positions are in pixels of the picture; divided by N = max(height, width) they are image coordinates.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+Progress = Callable[[float], None]
+"""Told the share done, in [0, 1], now and then."""
+
+CHUNK_NUMBERS = 2**20
+"""Numbers in one activation tensor, 4 MB in fp32: large enough for full speed of the products, small enough that the
+passes over it that follow find it in cache."""
+
+
+def chunk_points(width: int) -> int:
+    """How many points to evaluate at once in a network of that width."""
+    return max(256, min(16384, CHUNK_NUMBERS // width))
+
+
+def sampled_pixels(size: int, stride: int) -> Int[Tensor, " sampled"]:
+    """Every stride-th pixel of an axis: the middle one of each block of `stride` pixels.
+
+    >>> sampled_pixels(10, 4).tolist()
+    [2, 6, 9]
+    """
+    return (torch.arange(0, size, stride) + stride // 2).clamp(max=size - 1)
+
+
+def at_full_size(
+    maps: Float[np.ndarray, "*layers rows columns"], height: int, width: int, stride: int
+) -> Float[np.ndarray, "*layers height width"]:
+    """Maps of every stride-th pixel, repeated over the block of pixels that each stands for."""
+    return maps.repeat(stride, -2).repeat(stride, -1)[..., :height, :width]
+
+
+@dataclass(frozen=True)
+class LatticeAxis:
+    """One axis of a lattice of samples that begins and ends at the borders of the sampled pixels.
+
+    Neighbouring pixels share the samples on their common border. `steps` and `nodes` gather what lies between samples,
+    and at samples, into pixels; what lies between pixels that are not neighbours belongs to none.
+    """
+
+    positions: Float[Tensor, " samples"]
+    """In pixels, fp64."""
+    steps: Float[Tensor, "pixels samples-1"]
+    """1 where a step between neighbouring samples lies in a pixel."""
+    nodes: Float[Tensor, "pixels samples"]
+    """Trapezoidal weights of the samples of a pixel; each row sums to 1."""
+
+
+def lattice_axis(pixels: Int[Tensor, " pixels"], refine: int) -> LatticeAxis:
+    """The lattice axis that cuts each of some rising pixel indices into `refine` equal steps.
+
+    >>> lattice_axis(torch.tensor([0, 1]), 2).positions.tolist()
+    [0.0, 0.5, 1.0, 1.5, 2.0]
+    >>> lattice_axis(torch.tensor([0, 4]), 1).positions.tolist()
+    [0.0, 1.0, 4.0, 5.0]
+    """
+    ticks = torch.unique(pixels[:, None] * refine + torch.arange(refine + 1))
+    steps = (ticks[:-1] // refine == pixels[:, None]).float()
+    beside = torch.nn.functional.pad(steps, (0, 1)) + torch.nn.functional.pad(steps, (1, 0))
+    return LatticeAxis(ticks.double() / refine, steps, beside / (2 * refine))
+
+
+def image_points(
+    rows: Float[Tensor, " rows"], columns: Float[Tensor, " columns"], scale: int, device: torch.device
+) -> Float[Tensor, "points 2"]:
+    """All pairs of positions in pixels as image coordinates (x, y), row by row, fp32."""
+    y, x = torch.meshgrid(rows / scale, columns / scale, indexing="ij")
+    return torch.stack([x, y], -1).flatten(0, 1).float().to(device)
