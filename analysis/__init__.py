@@ -1,0 +1,32 @@
+"""Why a reconstruction looks as it does: creases in image space, missing detail, and whether the two go together."""
+
+from .bands import band_labels, energy_kept, octave_bands
+from .crossings import Crossings, crossings, crossings_along, refined_crossings
+from .density import Density, coarea_density
+from .explain import Explanation, explain
+from .metrics import psnr_db, ssim
+from .network import ReluNetwork, relu_network
+from .patterns import expected_hamming
+from .sampling import at_full_size
+from .verdict import Verdict
+
+__all__ = [
+    "Crossings",
+    "Density",
+    "Explanation",
+    "ReluNetwork",
+    "Verdict",
+    "at_full_size",
+    "band_labels",
+    "coarea_density",
+    "crossings",
+    "crossings_along",
+    "energy_kept",
+    "expected_hamming",
+    "explain",
+    "octave_bands",
+    "psnr_db",
+    "refined_crossings",
+    "relu_network",
+    "ssim",
+]
