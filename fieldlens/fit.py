@@ -4,11 +4,15 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from configs.errors import InputError
 from configs.run import FitConfig, Training
 
 from .options import Json, arguments_from, config_in, parse, starting_config, value_of
+
+if TYPE_CHECKING:
+    from studies.folder import RunFolder
 
 DESCRIPTION = "Fit a coordinate network to a picture and watch it being learnt."
 
@@ -32,15 +36,9 @@ class FitArguments(FitConfig):
 
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
-    resumed = value_of("--resume", words)
-    if resumed is None:
-        start_from = starting_config(FitConfig, words)
-    else:
-        from studies.folder import find_run
-
-        folder = find_run(resumed, Path(value_of("--output-dir", words) or "outputs"))
-        start_from = folder.config()
-    arguments = parse(FitArguments, "fit", DESCRIPTION, words, arguments_from(FitArguments, start_from))
+    resumed = _folder_to_resume(words)
+    before = starting_config(FitConfig, words) if resumed is None else resumed.config()
+    arguments = parse(FitArguments, "fit", DESCRIPTION, words, arguments_from(FitArguments, before))
     config = config_in(arguments, FitConfig)
 
     from fitting import Controls
@@ -51,14 +49,22 @@ def main(words: Sequence[str]) -> int:
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)):
         if resumed is None:
-            folder = start(config)
+            result = run(start(config), config, console, controls)
         else:
-            _check_resumed(start_from, config)
-            config = dataclasses.replace(config, output=start_from.output)
-        result = run(folder, config, console, controls)
+            _check_resumed(before, config)
+            result = run(resumed, dataclasses.replace(config, output=before.output), console, controls)
     console.result(summary(result))
     console.finish(result)
     return 130 if result["stopped_because"] == "interrupted" else 0
+
+
+def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":
+    word = value_of("--resume", words)
+    if word is None:
+        return None
+    from studies.folder import find_run
+
+    return find_run(word, Path(value_of("--output-dir", words) or "outputs"))
 
 
 def summary(result: dict) -> str:

@@ -35,6 +35,11 @@ def load(word: str, *, max_side: int | None = None, max_pixels: int = MAX_PIXELS
     return Picture(name, reading.pixels, holdout, reading.notes)
 
 
+def restore(path: Path) -> Scene:
+    """The scene that a run folder keeps. Raises InputError where it is missing or damaged; never unpickles."""
+    return Picture.from_npz(path)
+
+
 def _within_one(reading: Reading) -> Reading:
     """The picture with values up to 1: one with more light than that (HDR) as shares of its brightest value.
 

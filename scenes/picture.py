@@ -70,7 +70,7 @@ class Picture:
         return self.channels
 
     @property
-    def training_pixels(self) -> int:
+    def training_samples(self) -> int:
         """How many pixels are trained on: one epoch."""
         return protocols.count(self.holdout, self.height, self.width)
 
@@ -92,7 +92,7 @@ class Picture:
         shuffled and nothing remembered but the generator's state; `size` may exceed n. Drawn in float64, for float32
         cannot tell the pixels of a large picture apart.
         """
-        n = self.training_pixels
+        n = self.training_samples
         draws = torch.rand(size, generator=generator, dtype=torch.float64)
         position = (torch.arange(size, dtype=torch.float64) + draws) * (n / size)
         row, column = protocols.locate(self.holdout, position.long().clamp_(max=n - 1), self.width)

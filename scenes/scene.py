@@ -79,6 +79,21 @@ class Scene(Protocol):
     def name(self) -> str: ...
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the values are and everything that was done to them, in words."""
+        ...
+
+    @property
+    def resolution(self) -> int:
+        """Samples along the unit interval: for a picture the pixels of its longer side."""
+        ...
+
+    @property
+    def training_samples(self) -> int:
+        """How many points are trained on: one epoch."""
+        ...
+
+    @property
     def in_dim(self) -> int: ...
 
     @property
@@ -98,4 +113,8 @@ class Scene(Protocol):
 
     def views(self) -> Sequence[View]:
         """The pictures by which the scene is drawn and scored."""
+        ...
+
+    def to_npz_arrays(self) -> dict[str, np.ndarray]:
+        """Arrays from which `scenes.load.restore` makes the same scene; none needs pickle."""
         ...

@@ -19,7 +19,7 @@ from fitting import Controls
 from render.panel import Tile, panel
 from render.text import BACKGROUND
 from render.video import VideoWriter
-from scenes.picture import Picture
+from scenes.load import restore
 
 from .fit import load_scene, run, start
 from .folder import COMPARISON, RunFolder, folder_name, new_folder, read_png, write_json, write_text
@@ -98,11 +98,11 @@ def start_comparison(config: CompareConfig) -> Comparison:
         InputError: as `completed` and `studies.fit.start` do.
     """
     config = completed(config)
-    picture = load_scene(config)
-    parent = config.output.output_dir / folder_name(picture.name) / "compare"
+    scene = load_scene(config)
+    parent = config.output.output_dir / folder_name(scene.name) / "compare"
     comparison = Comparison(new_folder(parent))
     for fit_config in fits(config):
-        start(fit_config, comparison.path / "runs" / _label(fit_config), picture)
+        start(fit_config, comparison.path / "runs" / _label(fit_config), scene)
     write_text(comparison.path / COMPARISON, to_yaml(config))
     return comparison
 
@@ -146,24 +146,24 @@ def comparison_verdict(results: Sequence[Mapping[str, Any]]) -> list[str]:
     best, worst = ranked[0], ranked[-1]
     if len(results) == 1:
         return list(best["verdict"])
-    both = [f"{_name(result, results)} {result['psnr_db']:.1f} dB" + _finest_text(result) for result in (best, worst)]
     sentences = [
-        f"After {best['steps']} steps {both[0]}, {both[1]}: {best['psnr_db'] - worst['psnr_db']:.1f} dB apart."
+        f"After {best['steps']} steps {_name(best, results)} reaches {_quality(best)} and {_name(worst, results)} "
+        f"{_quality(worst)}: {best['psnr_db'] - worst['psnr_db']:.1f} dB apart."
     ]
-    dense = [result for result in (best, worst) if result["density"] is not None]
-    if len(dense) == 2:
-        words = " and ".join(f"{result['density']:.3g} in {_name(result, results)}" for result in dense)
+    if best["density"] is not None and worst["density"] is not None:
         sentences.append(
-            f"A pixel step crosses {words} creases on average; whether density goes with the detail that is missing is "
-            "told within each run, for a difference between encodings is not a cause."
+            f"A pixel step crosses {best['density']:.3g} creases on average under {_name(best, results)} and "
+            f"{worst['density']:.3g} under {_name(worst, results)}, but a difference in density between encodings is "
+            "not a cause: what each run says of its own missing detail stands below."
         )
     return sentences
 
 
-def _finest_text(result: Mapping[str, Any]) -> str:
+def _quality(result: Mapping[str, Any]) -> str:
     band = result["explained_band"]
-    kept = result["energy_kept"].get(band) if band else None
-    return "" if kept is None else f" with {kept:.0%} of the energy of {band} waves"
+    kept = result["energy_kept"].get(band)
+    detail = "" if kept is None else f" with {kept:.0%} of the energy of {band} waves"
+    return f"{result['psnr_db']:.1f} dB{detail}"
 
 
 def _name(result: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> str:
@@ -178,7 +178,7 @@ def _label(config: FitConfig) -> str:
 def _write_video(comparison: Comparison, runs: Mapping[RunFolder, dict[str, Any]], reporter: Reporter) -> None:
     common = sorted(set.intersection(*(set(folder.frame_steps("reconstruction")) for folder in runs)))
     columns = [_Column(folder, _name(result, list(runs.values()))) for folder, result in runs.items()]
-    target = target_tile(Picture.from_npz(next(iter(runs)).target_file))
+    target = target_tile(restore(next(iter(runs)).target_file).views()[0])
     with VideoWriter(comparison.video) as video:
         for number, step in enumerate(common):
             reporter.working("writing the video", number / len(common))

@@ -14,7 +14,6 @@ from analysis import (
     Crossings,
     Density,
     Explanation,
-    ReluNetwork,
     coarea_density,
     crossings,
     explain,
@@ -22,7 +21,7 @@ from analysis import (
     relu_network,
 )
 from fields import Field
-from render.colour import density_rgb, error_rgb
+from render.colour import density_rgb, error_rgb, missing_rgb
 from scenes.scene import View
 
 from .folder import write_json, write_npz, write_png
@@ -53,6 +52,16 @@ class Findings:
     def crossings_per_pixel(self) -> float | None:
         """Mean over picture and directions, counted finely enough."""
         return None if self.refined is None else float(self.refined.mean_per_pixel.mean())
+
+    @property
+    def primary(self) -> dict[str, float | None] | None:
+        """The primary statistic and its interval; None where it is not defined."""
+        association = self.explanation.primary
+        if association.estimate is None:
+            return None
+        interval = association.interval
+        low, high = (None, None) if interval is None else (interval.low, interval.high)
+        return {"value": association.estimate, "low": low, "high": high}
 
     @property
     def dead_neurons(self) -> int | None:
@@ -113,7 +122,7 @@ def explain_field(
         )
         assert density.bend is not None  # it was asked for
         maps = {
-            "coarea": density.crossings_per_pixel,
+            "coarea": density.length.sum(0),
             "crossings": pixels.mean_per_pixel,
             "bend": density.bend.sum(0),
         }
@@ -131,19 +140,14 @@ def density_picture(field: Field, view: View) -> UInt8[np.ndarray, "h w 3"] | No
     """Crease density as frames in progress show it; None for a field without creases."""
     if not has_creases(field):
         return None
-    return _density_rgb(relu_network(field), view, FRAME_MAP_SIDE)
+    stride = math.ceil(max(view.height, view.width) / FRAME_MAP_SIDE)
+    return _density_rgb(coarea_density(relu_network(field), view.height, view.width, stride=stride), view)
 
 
-def _density_rgb(network: ReluNetwork, view: View, side: int) -> UInt8[np.ndarray, "h w 3"]:
-    stride = math.ceil(max(view.height, view.width) / side)
-    return _drawn(coarea_density(network, view.height, view.width, stride=stride), view)
-
-
-def _drawn(density: Density, view: View) -> UInt8[np.ndarray, "h w 3"]:
+def _density_rgb(density: Density, view: View) -> UInt8[np.ndarray, "h w 3"]:
     """The map at the size of frames; blocks stay blocks."""
     height, width = reduced_size(view.height, view.width, DRAWN_SIDE)
-    picture = density_rgb(density.crossings_per_pixel)
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(density_rgb(density.crossings_per_pixel), (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def write_findings(path: Path, findings: Findings, view: View, drawn: Float[np.ndarray, "h w c"]) -> None:
@@ -152,9 +156,18 @@ def write_findings(path: Path, findings: Findings, view: View, drawn: Float[np.n
     write_json(path / "explain.json", findings.to_json())
     small = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
     write_png(path / "error.png", error_rgb(view.target(height, width), small))
+    missing = findings.explanation.missing_map()
+    write_png(path / "missing.png", missing_rgb(cv2.resize(missing, (width, height), interpolation=cv2.INTER_NEAREST)))
+    write_npz(
+        path / "missing.npz",
+        missing_fraction=findings.explanation.energies.missing_fraction,
+        row_edges=findings.explanation.windows.row_edges,
+        column_edges=findings.explanation.windows.column_edges,
+        units=np.array("residual over target energy per window of the band; edges of the windows in pixels"),
+    )
     if findings.density is not None and findings.pixels is not None:
         density, pixels = findings.density, findings.pixels
-        write_png(path / "density.png", _drawn(density, view))
+        write_png(path / "density.png", _density_rgb(density, view))
         write_npz(
             path / "density.npz",
             length=density.length,

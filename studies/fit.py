@@ -25,8 +25,8 @@ from fields import aliased_octaves
 from fitting import Controls, Snapshot, fit, frame_steps, initial_state, place
 from render.colour import to_rgb
 from render.video import VideoWriter, check_encoder
-from scenes.load import load
-from scenes.picture import Picture
+from scenes.load import load, restore
+from scenes.scene import Scene
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
 from .explaining import Findings, density_picture, explain_field, write_findings
@@ -42,7 +42,7 @@ DENSITY_EVERY = 4
 """Crease density is drawn anew on every fourth frame."""
 
 
-def load_scene(config: Protocol) -> Picture:
+def load_scene(config: Protocol) -> Scene:
     """The scene of a configuration, once everything else that could stop a run has been looked at.
 
     Raises:
@@ -58,21 +58,21 @@ def load_scene(config: Protocol) -> Picture:
     return load(config.scene, max_side=target.max_side, max_pixels=target.max_pixels, holdout=target.holdout)
 
 
-def start(config: FitConfig, path: Path | None = None, picture: Picture | None = None) -> RunFolder:
+def start(config: FitConfig, path: Path | None = None, scene: Scene | None = None) -> RunFolder:
     """Make the folder of a new fit, with its configuration and target in it.
 
     Args:
         path: the folder; by default `<output_dir>/<scene>/<encoding>/<time>`.
-        picture: the scene, when it has been loaded already.
+        scene: what to fit, when it has been loaded already.
 
     Raises:
         InputError: as `load_scene` does, and for a folder that cannot be written.
     """
-    picture = picture or load_scene(config)
+    scene = scene or load_scene(config)
     if path is None:
-        path = new_folder(config.output.output_dir / folder_name(picture.name) / str(config.encoding))
+        path = new_folder(config.output.output_dir / folder_name(scene.name) / str(config.encoding))
     folder = RunFolder(path)
-    write_npz(folder.target_file, **picture.to_npz_arrays())
+    write_npz(folder.target_file, **scene.to_npz_arrays())
     write_text(folder.config_file, to_yaml(config))
     return folder
 
@@ -98,7 +98,7 @@ def run(
     """
     reporter = reporter or Silent()
     config = config or folder.config()
-    session = _Session(folder, config, Picture.from_npz(folder.target_file), reporter)
+    session = _Session(folder, config, restore(folder.target_file), reporter)
     session.resume()
     session.train(controls or Controls())
     return session.finish()
@@ -107,18 +107,18 @@ def run(
 class _Session:
     """One sitting of a fit."""
 
-    def __init__(self, folder: RunFolder, config: FitConfig, picture: Picture, reporter: Reporter) -> None:
-        self.folder, self.config, self.picture, self.reporter = folder, config, picture, reporter
+    def __init__(self, folder: RunFolder, config: FitConfig, scene: Scene, reporter: Reporter) -> None:
+        self.folder, self.config, self.scene, self.reporter = folder, config, scene, reporter
         torch.set_num_threads(config.training.threads or os.cpu_count() or 1)
         self.placement = place(config.training, config.network)
-        self.state = initial_state(config, picture.in_dim, picture.out_dim, self.placement.device)
+        self.state = initial_state(config, scene.in_dim, scene.out_dim, self.placement.device)
         self.learning_rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
-        self.observer = Observer(picture, self.placement)
+        self.observer = Observer(scene, self.placement)
         self.metrics = Metrics(folder.metrics_file)
         self.density: tuple[int, UInt8[np.ndarray, "h w 3"]] | None = None  # the newest drawn, and its step
         self.drawing_seconds = 0.0
         self.stopped_because = "steps"
-        self.notes = [*picture.notes, *filter(None, [aliased_octaves(config.encoding, picture.resolution)])]
+        self.notes = [*scene.notes, *filter(None, [aliased_octaves(config.encoding, scene.resolution)])]
         for note in self.notes:
             reporter.say(note)
 
@@ -148,7 +148,7 @@ class _Session:
         density_steps = itertools.islice(self.frame_steps(), 0, None, DENSITY_EVERY)
         density_due = next(density_steps, None)
         for snapshot in fit(
-            self.state, self.picture, training, self.placement, self.learning_rate, self.frame_steps(), controls
+            self.state, self.scene, training, self.placement, self.learning_rate, self.frame_steps(), controls
         ):
             reason = snapshot.stopped_because
             if snapshot.scheduled or reason:
@@ -246,7 +246,7 @@ class _Session:
             "path": str(self.folder.path),
             "report": str(self.folder.report),
             "video": str(self.folder.video),
-            "scene": self.picture.name,
+            "scene": self.scene.name,
             "encoding": str(self.config.encoding),
             "network": str(self.config.network),
             "psnr_db": scores.psnr_db,
@@ -272,11 +272,10 @@ class _Session:
 
 def creases_summary(findings: Findings) -> dict[str, Any]:
     """What run.json says of the explanation."""
-    explanation = findings.explanation
     return {
         "density": findings.crossings_per_pixel,
         "dead_neurons": findings.dead_neurons,
-        "explained_band": explanation.band_label,
-        "primary_statistic": explanation.primary_json(),
-        "verdict": list(explanation.verdict),
+        "explained_band": findings.explanation.band,
+        "primary_statistic": findings.primary,
+        "verdict": list(findings.explanation.verdict.sentences),
     }

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 
 from analysis import energy_kept, psnr_db
+from fields import Field
 from fitting import Placement
 from render.colour import error_rgb, to_rgb
 from render.panel import Tile, panel
@@ -48,7 +49,7 @@ class Observer:
         self.trained, self.heldout = self.view.trained, self.view.heldout
         self._sample = None if self.whole else scene.batch(torch.Generator().manual_seed(0), SCORED_PIXELS)
 
-    def observe(self, field: Function) -> Observation:
+    def observe(self, field: Field) -> Observation:
         """Draw and score a field as it stands, in the precision it is trained in."""
         function = partial(field, hidden_dtype=self.placement.hidden_dtype)
         device = self.placement.device
@@ -59,7 +60,7 @@ class Observer:
 
     def score(self, drawn: Float[np.ndarray, "h w c"]) -> Observation:
         """Score a drawing of the whole view."""
-        view, target = self.view, self.target if self.whole else self.view.target()
+        target = self.target if self.whole else self.view.target()
         heldout = None if self.heldout is None else psnr_db(target, drawn, self.heldout)
         kept = tuple(energy_kept(target, drawn).values())
         return Observation(drawn, psnr_db(target, drawn, self.trained), heldout, kept)

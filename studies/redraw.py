@@ -11,8 +11,9 @@ from configs.run import FitConfig
 from fields import Field
 from fitting import initial_state, place
 from render.colour import to_rgb
-from render.grid import Extent
-from scenes.picture import Picture
+from render.grid import Extent, picture_extent
+from scenes.load import restore
+from scenes.scene import View
 
 from .checkpoints import checkpoint_steps, read_newest
 from .explaining import Findings, explain_field, write_findings
@@ -33,7 +34,7 @@ class Saved:
     """A field as a checkpoint holds it, with what it was fitted to."""
 
     config: FitConfig
-    picture: Picture
+    view: View
     field: Field
     step: int
     device: torch.device
@@ -45,12 +46,12 @@ def open_run(folder: RunFolder, step: int | None = None, reporter: Reporter | No
     Raises:
         InputError: when the folder or every checkpoint is damaged, or there is none of that step.
     """
-    config, picture = folder.config(), Picture.from_npz(folder.target_file)
+    config, scene = folder.config(), restore(folder.target_file)
     placement = place(config.training, config.network)
-    state = initial_state(config, picture.in_dim, picture.out_dim, placement.device)
+    state = initial_state(config, scene.in_dim, scene.out_dim, placement.device)
     for sentence in read_newest(folder.checkpoints, state, step):
         (reporter or Silent()).say(sentence)
-    return Saved(config, picture, state.field, state.step, placement.device)
+    return Saved(config, scene.views()[0], state.field, state.step, placement.device)
 
 
 def render(
@@ -75,20 +76,20 @@ def render(
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    picture = saved.picture
+    view = saved.view
     left, top, wide, high = region
     inside = left >= 0 and top >= 0 and wide > 0 and high > 0 and left + wide <= 1 + 1e-9 and top + high <= 1 + 1e-9
     if not inside:
         raise InputError("--region takes left, top, width and height as shares of the picture, such as 0.4 0.4 0.2 0.2")
-    height, width = round(picture.height * high * scale), round(picture.width * wide * scale)
+    height, width = round(view.height * high * scale), round(view.width * wide * scale)
     if min(height, width) < 1 or height * width > MAX_PIXELS:
         raise InputError(
             f"{width} x {height} pixels cannot be drawn (at least 1, at most {MAX_PIXELS:,} in all); "
             "choose another --scale or --region"
         )
-    across, down = picture.width / picture.resolution, picture.height / picture.resolution
+    _, _, across, down = picture_extent(view.height, view.width)
     extent: Extent = (left * across, top * down, (left + wide) * across, (top + high) * down)
-    drawn = picture.draw(
+    drawn = view.draw(
         saved.field, height, width, extent, device=saved.device, progress=lambda done: reporter.working("drawing", done)
     )
     file = file or folder.path / "renders" / f"step{saved.step:07d}_{width}x{height}_at_{left:g}_{top:g}.png"
@@ -112,19 +113,19 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    drawn = saved.picture.draw(
+    drawn = saved.view.draw(
         saved.field, device=saved.device, progress=lambda done: reporter.working("drawing the picture whole", done)
     )
     findings: Findings = explain_field(
         saved.field,
-        saved.picture,
+        saved.view,
         drawn,
         seed=saved.config.seed,
         progress=lambda done: reporter.working("explaining missing detail", done),
     )
     newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
     path = folder.analysis if newest else folder.analysis / f"step{saved.step:07d}"
-    write_findings(path, findings, saved.picture, drawn)
+    write_findings(path, findings, saved.view, drawn)
     summary = creases_summary(findings)
     result = folder.result()
     if newest and result:

@@ -8,7 +8,7 @@ from typing import Any
 from configs.storage import to_plain
 from render.colour import density_legend, to_rgb
 from report import Curves, Frame, Overlay, Report, RunPart, build
-from scenes.picture import Picture
+from scenes.load import restore
 
 from .folder import RunFolder, read_png, write_text
 from .metrics import Metrics
@@ -23,11 +23,11 @@ OVERLAY_CAPTIONS = {
 
 def write_report(folder: RunFolder) -> None:
     """Write the report of one run."""
-    result, picture = folder.result(), Picture.from_npz(folder.target_file)
+    result, scene = folder.result(), restore(folder.target_file)
     report = Report(
-        title=f"{picture.name}, {result['encoding']}",
+        title=f"{scene.name}, {result['encoding']}",
         verdict=result["verdict"],
-        target=to_rgb(picture.target()),
+        target=to_rgb(scene.views()[0].target()),
         runs=[_part(folder, result)],
         protocol=_protocol(to_plain(folder.config())),
         notes=result["notes"],
@@ -39,12 +39,12 @@ def write_report(folder: RunFolder) -> None:
 def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: Sequence[str], config: Any) -> None:
     """Write the report of a comparison, whose runs share their scene."""
     results = [folder.result() for folder in folders]
-    picture = Picture.from_npz(folders[0].target_file)
+    scene = restore(folders[0].target_file)
     notes = dict.fromkeys(note for result in results for note in result["notes"])
     report = Report(
-        title=f"{picture.name}: {', '.join(result['encoding'] for result in results)}",
+        title=f"{scene.name}: {', '.join(result['encoding'] for result in results)}",
         verdict=verdict,
-        target=to_rgb(picture.target()),
+        target=to_rgb(scene.views()[0].target()),
         runs=[_part(folder, result) for folder, result in zip(folders, results, strict=True)],
         protocol=_protocol(to_plain(config)),
         notes=list(notes),
@@ -57,7 +57,7 @@ def _part(folder: RunFolder, result: Mapping[str, Any]) -> RunPart:
     metrics = Metrics(folder.metrics_file)
     metrics.read()
     rows = [row for row in metrics.rows if folder.frame(row.step, "reconstruction").exists()]
-    labels = result["energy_kept"] if any(row.energy_kept for row in rows) else ()
+    labels: list[str] = list(result["energy_kept"]) if any(row.energy_kept for row in rows) else []
     kept = {
         label: [row.energy_kept[band] if band < len(row.energy_kept) else None for row in rows]
         for band, label in enumerate(labels)

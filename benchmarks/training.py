@@ -1,0 +1,166 @@
+"""How fast a fit trains, against a stock PyTorch loop and against the machine's own matrix products.
+
+    python -m benchmarks.training [--quick]
+
+The stock loop is the kind that reference scripts use: fp32 `nn.Sequential`, sines and cosines of every octave computed
+anew for each batch, Adam as it comes, `loss.item()` each step, a shuffled copy of the pixels each epoch. Both loops fit
+the same picture from the same initial weights at the same rate; their steps are timed in turns, and both are then
+trained for equal steps to compare PSNR. The peak is the time of the step's matrix products alone, on the same shapes in
+the same precision.
+"""
+
+import argparse
+import itertools
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from analysis import psnr_db
+from benchmarks.measure import interleaved_medians, print_json
+from configs.encoding import Encoding, Fourier, parse_encoding
+from configs.network import Network, parse_network
+from configs.rates import default_learning_rate
+from configs.run import FitConfig, Training
+from fields import Field
+from fitting import Placement, fit, initial_state, place
+from scenes.load import load
+from scenes.picture import Picture
+
+
+class Stock:
+    """The stock loop."""
+
+    def __init__(self, field: Field, picture: Picture, batch_size: int, rate: float) -> None:
+        copies = []
+        for layer in field.mlp.linears:
+            copy = nn.Linear(layer.in_features, layer.out_features)
+            copy.load_state_dict(layer.state_dict())
+            copies += [copy, nn.ReLU()]
+        self.network = nn.Sequential(*copies[:-1])
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=rate)
+        self.octaves = field.encoding.config.octaves if isinstance(field.encoding.config, Fourier) else 0
+        rows, columns = torch.meshgrid(torch.arange(picture.height), torch.arange(picture.width), indexing="ij")
+        self.coordinates = (torch.stack([columns, rows], -1).reshape(-1, 2) + 0.5) / picture.resolution
+        self.values = torch.from_numpy(picture.target()).reshape(-1, picture.channels)
+        self.batch_size = batch_size
+        self.batches = self._shuffled()
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Sines and cosines, octave by octave, in the order of our encoding."""
+        if not self.octaves:
+            return 2 * x - 1
+        return torch.cat([wave(2**o * math.pi * x) for o in range(self.octaves) for wave in (torch.sin, torch.cos)], -1)
+
+    def _shuffled(self) -> Iterator[tuple[Tensor, Tensor]]:
+        while True:
+            order = torch.randperm(len(self.values))
+            coordinates, values = self.coordinates[order], self.values[order]
+            yield from zip(coordinates.split(self.batch_size), values.split(self.batch_size), strict=True)
+
+    def train(self, steps: int) -> None:
+        """Some steps."""
+        for _ in range(steps):
+            coordinates, values = next(self.batches)
+            loss = nn.functional.mse_loss(self.network(self.encode(coordinates)), values)
+            self.optimiser.zero_grad()
+            loss.backward()
+            self.optimiser.step()
+            self.losses = loss.item()
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.network(self.encode(x))
+
+
+def ours(config: FitConfig, picture: Picture, placement: Placement, rate: float) -> tuple[Field, Callable[[int], None]]:
+    """Our field, and a function that trains it by some steps."""
+    state = initial_state(config, 2, picture.channels, placement.device)
+
+    def train(steps: int) -> None:
+        until = Training(steps=state.step + steps, batch_size=config.training.batch_size, schedule="constant")
+        for _ in fit(state, picture, until, placement, rate, snapshot_steps=()):
+            pass
+
+    return state.field, train
+
+
+def matmul_step(
+    network: Network, features: int, channels: int, batch_size: int, dtype: torch.dtype
+) -> Callable[[], None]:
+    """A function that does the matrix products of one step, forward and backward, and nothing else."""
+    widths = [features, *[network.width] * network.depth, channels]
+    last = len(widths) - 2
+    products = []
+    for layer, (rows, columns) in enumerate(itertools.pairwise(widths)):
+        kind = dtype if 0 < layer < last else torch.float32
+        x, g = torch.rand(batch_size, rows, dtype=kind), torch.rand(batch_size, columns, dtype=kind)
+        products.append((x, torch.rand(rows, columns, dtype=kind), g, layer > 0))
+
+    def run() -> None:
+        for x, weight, gradient, has_input_gradient in products:
+            torch.mm(x, weight)
+            torch.mm(x.T, gradient)
+            if has_input_gradient:
+                torch.mm(gradient, weight.T)
+
+    return run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and steps")
+    parser.add_argument("--encoding", default="fourier:8")
+    parser.add_argument("--network", default="4x256")
+    parser.add_argument("--batch-size", type=int, default=8192)
+    args = parser.parse_args()
+    encoding: Encoding = parse_encoding(args.encoding)
+    network, rounds, steps = parse_network(args.network), *((3, 60) if args.quick else (11, 300))
+    picture = load("astronaut", max_side=256)
+    assert isinstance(picture, Picture)
+    config = FitConfig("astronaut", encoding=encoding, network=network, training=Training(batch_size=args.batch_size))
+    placement, rate = place(config.training, network), default_learning_rate(encoding, network)
+
+    field, train = ours(config, picture, placement, rate)
+    stock = Stock(field, picture, args.batch_size, rate)
+    features = field.mlp.linears[0].in_features
+    products = matmul_step(network, features, picture.channels, args.batch_size, placement.hidden_dtype)
+    chunk = 4  # steps per measurement, so that the loop's own start does not count
+    seconds = interleaved_medians(
+        {
+            "ours": lambda: train(chunk),
+            "stock": lambda: stock.train(chunk),
+            "products": lambda: [products() for _ in range(chunk)],
+        },
+        rounds,
+    )
+    done = (rounds + 1) * chunk
+    train(max(0, steps - done))
+    stock.train(max(0, steps - done))
+    target = picture.target()
+    quality = {
+        name: psnr_db(target, picture.draw(function)) for name, function in {"ours": field, "stock": stock}.items()
+    }
+    samples = chunk * args.batch_size
+    print_json(
+        {
+            "ours_samples_per_s": samples / seconds["ours"],
+            "stock_samples_per_s": samples / seconds["stock"],
+            "ratio": seconds["stock"] / seconds["ours"],
+            "psnr_difference_db": quality["ours"] - quality["stock"],
+            "ours_psnr_db": quality["ours"],
+            "share_of_matmul_peak": seconds["products"] / seconds["ours"],
+            "stock_share_of_matmul_peak": seconds["products"] / seconds["stock"],
+            "precision": placement.precision,
+            "encoding": str(encoding),
+            "network": str(network),
+            "batch_size": args.batch_size,
+            "steps": max(steps, done),
+            "threads": torch.get_num_threads(),
+            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()
