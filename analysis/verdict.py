@@ -221,9 +221,14 @@ def _statistic(found: Findings) -> str:
         return "no interval"
     low, high = found.interval.low, found.interval.high
     return (
-        f"partial rank correlation {found.correlation:+.2f}, {100 * found.interval.level:.0f} % interval {low:+.2f} to "
-        f"{high:+.2f}, {found.windows} windows in {found.blocks} blocks"
+        f"partial rank correlation {_signed(found.correlation)}, {100 * found.interval.level:.0f} % interval "
+        f"{_signed(low)} to {_signed(high)}, {found.windows} windows in {found.blocks} blocks"
     )
+
+
+def _signed(value: float) -> str:
+    """Two decimals and a sign; zero has a plus, also where it was rounded from below."""
+    return f"{round(value, 2) + 0.0:+.2f}"
 
 
 def _sentence(words: str) -> str:

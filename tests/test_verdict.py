@@ -70,6 +70,10 @@ def test_more_creases_where_more_is_missing_is_said_as_it_is():
     assert "larger where creases are more, not fewer" in verdict(correlating(0.3, 0.1, 0.5)).sentences[1]
 
 
+def test_zero_is_never_written_as_minus_zero():
+    assert "correlation +0.00, 95 % interval +0.00 to +0.10" in verdict(correlating(-0.001, -0.004, 0.1)).sentences[1]
+
+
 def test_an_interval_that_holds_its_estimate_is_never_both_explained_and_not():
     values = [v / 20 for v in range(-20, 21)]
     for low, middle, high in itertools.combinations(values, 3):
