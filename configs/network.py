@@ -2,9 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 from .errors import InputError
+
+Activation: TypeAlias = Literal["relu", "leaky_relu", "sine"]
+Output: TypeAlias = Literal["linear", "sigmoid"]
 
 
 @dataclass(frozen=True)
@@ -15,9 +18,9 @@ class Network:
     """Neurons in each hidden layer."""
     depth: int = 4
     """Hidden layers."""
-    activation: Literal["relu", "leaky_relu", "sine"] = "relu"
+    activation: Activation = "relu"
     """relu and leaky_relu fold the plane along creases; sine (SIREN) is the reference without creases."""
-    output: Literal["linear", "sigmoid"] = "linear"
+    output: Output = "linear"
     """What the last layer's numbers go through; sigmoid keeps colours in [0, 1]."""
 
     def __post_init__(self) -> None:
@@ -49,14 +52,14 @@ def parse_network(word: str) -> Network:
     match = re.fullmatch(r"(\d+)x(\d+)", shape)
     if not match:
         raise InputError(f"a network is written DEPTHxWIDTH, such as 4x256, got {word!r}")
-    choices = {}
+    kinds = dict.fromkeys(get_args(Activation), "activation") | dict.fromkeys(get_args(Output), "output")
+    choices: dict[str, Any] = {}
     for extra in extras:
-        if extra in ("relu", "leaky_relu", "sine"):
-            choices["activation"] = extra
-        elif extra in ("linear", "sigmoid"):
-            choices["output"] = extra
-        else:
+        if extra not in kinds:
             raise InputError(
                 f"{extra!r} is neither an activation (relu, leaky_relu, sine) nor an output (linear, sigmoid)"
             )
+        if kinds[extra] in choices:
+            raise InputError(f"the network {word!r} names more than one {kinds[extra]}")
+        choices[kinds[extra]] = extra
     return Network(depth=int(match[1]), width=int(match[2]), **choices)

@@ -93,21 +93,21 @@ class OctaveEncoding(nn.Module):
 
 
 def octave_waves(x: Float[Tensor, "n d"], octaves: int) -> Float[Tensor, "n octaves 2 d"]:
-    """sin(2^l pi x) at [:, l, 0] and cos(2^l pi x) at [:, l, 1], by angle doubling.
+    """sin(2^l pi x) at [:, l, 0] and cos(2^l pi x) at [:, l, 1], each right to fp32's last place, by angle doubling.
 
     sin 2a = 2 sin a cos a and cos 2a = 1 - 2 sin^2 a cost a few multiplications where a sine costs a polynomial, but
-    each doubling doubles the error. So every fourth octave starts anew from an argument reduced exactly (2^l x mod 2
-    is exact in binary), which keeps every octave within a few units of fp32's last place.
+    each doubling more than doubles the error. In fp64 it stays below fp32's last place for 16 octaves; then the
+    doubling starts anew from an argument reduced exactly (2^l x mod 2 is exact in binary).
     """
     waves: list[Tensor] = []
-    for octave in range(octaves):
-        if octave % 4 == 0:
-            angle = math.pi * torch.remainder(x * 2.0**octave, 2.0)
-            sine, cosine = torch.sin(angle), torch.cos(angle)
-        else:
-            sine, cosine = 2 * sine * cosine, 1 - 2 * sine * sine
-        waves += [sine, cosine]
-    return torch.stack(waves, 1).unflatten(1, (octaves, 2))
+    for start in range(0, octaves, 16):
+        angle = math.pi * torch.remainder(x.double() * 2.0**start, 2.0)
+        sine, cosine = angle.sin(), angle.cos()
+        for _ in range(start, min(start + 16, octaves)):
+            waves += [sine, cosine]
+            twice = 2 * sine
+            sine, cosine = twice * cosine, 1 - twice * sine
+    return torch.stack(waves, 1).float().unflatten(1, (octaves, 2))
 
 
 class WaveEncoding(nn.Module):
@@ -222,22 +222,22 @@ class HashGridEncoding(nn.Module):
 def aliased_octaves(config: Encoding, resolution: int) -> str | None:
     """One sentence when an encoding has waves that the pixels cannot tell apart, else None.
 
-    On `resolution` pixel centres the wave of octave l turns by 2^l / resolution half cycles a pixel. From octave
-    log2(resolution) on it turns by a half cycle or more: further octaves repeat slower ones on the pixels (or are
-    constant there), carry nothing new for the fit, and are free to do anything between the pixels.
+    On `resolution` pixel centres the wave of octave l turns by 2^l / resolution half cycles a pixel. Where that is more
+    than one, its values on the pixels are those of a slower wave, or all alike where `resolution` is a power of two:
+    the fit gains no finer detail, and the wave may do anything between the pixels.
     """
-    most = math.floor(math.log2(max(resolution, 1))) + 1
-    repeats = "by more than half a cycle a pixel and repeats slower ones on the pixels"
+    most = resolution.bit_length()  # the octaves with 2^l <= resolution
+    folds = "by more than half a cycle a pixel, so that on the pixels it is a slower wave or a constant"
     match config:
         case Fourier(octaves=octaves) if octaves > most:
             return (
                 f"{config} has more octaves than {resolution} pixels can tell apart: a wave from octave {most} on "
-                f"turns {repeats}; fourier:{most} is the most that is useful here"
+                f"turns {folds}; fourier:{most} is the most that is useful here"
             )
         case Positional(max_octave=top) if 2**top - 1 > resolution / 2:
             return (
                 f"{config} has waves of up to {2**top - 1:.0f} cycles over {resolution} pixels: "
-                f"above {resolution / 2:g} cycles a wave turns {repeats}"
+                f"above {resolution / 2:g} cycles a wave turns {folds}"
             )
         case _:
             return None

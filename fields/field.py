@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from configs.encoding import Encoding
-from configs.network import Network
+from configs.network import Activation, Network, Output
 
 from .encodings import EncodingModule, build_encoding
 
@@ -24,8 +24,8 @@ class MLP(nn.Module):
 
     def __init__(self, network: Network, in_features: int, out_features: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.activation = network.activation
-        self.output = network.output
+        self.activation: Activation = network.activation
+        self.output: Output = network.output
         self.negative_slope = 0.01 if network.activation == "leaky_relu" else 0.0
         widths = [in_features, *[network.width] * network.depth, out_features]
         self.layers = nn.ModuleList(
@@ -89,8 +89,8 @@ class Field(nn.Module):
 
         The first layer sees fp32 coordinates and the last gives fp32 values whatever it is.
         """
-        values = self.mlp(self.encoding(x.flatten(0, -2)), hidden_dtype)
-        return values.reshape(*x.shape[:-1], -1)
+        values = self.mlp(self.encoding(x.reshape(-1, x.shape[-1])), hidden_dtype)
+        return values.reshape(*x.shape[:-1], values.shape[-1])
 
     def preactivations(self, x: Float[Tensor, "n d"]) -> Iterator[Float[Tensor, "n width"]]:
         """Pre-activations of the hidden layers at coordinates, in fp32, one layer at a time."""
