@@ -41,7 +41,8 @@ class Raw(_Word):
 
     def __post_init__(self) -> None:
         low, high = self.interval
-        _need(low < high, f"the interval of raw must rise, got {_write(self.interval)}; try raw:-1..1")
+        finite = math.isfinite(low) and math.isfinite(high)
+        _need(finite and low < high, f"the interval of raw must rise, got {_write(self.interval)}; try raw:-1..1")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Positional(_Word):
 
     def __post_init__(self) -> None:
         _need(0 < self.max_octave <= 24, f"positional takes a highest octave in (0, 24], got {self.max_octave:g}")
-        _need(self.features >= 2, f"positional needs at least 2 features, got {self.features}")
+        _need(4 <= self.features <= 65536, f"positional takes 4 to 65536 features, got {self.features}")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Gaussian(_Word):
 
     def __post_init__(self) -> None:
         _need(math.isfinite(self.scale) and self.scale > 0, f"gaussian takes a scale above 0, got {self.scale:g}")
-        _need(self.features >= 1, f"gaussian needs at least 1 feature, got {self.features}")
+        _need(1 <= self.features <= 65536, f"gaussian takes 1 to 65536 features, got {self.features}")
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class HashGrid(_Word):
         _need(1 <= self.features <= 16, f"hashgrid takes 1 to 16 features, got {self.features}")
         _need(4 <= self.log2_size <= 24, f"hashgrid takes a log2_size of 4 to 24, got {self.log2_size}")
         _need(self.base >= 1, f"hashgrid takes a base of at least 1, got {self.base}")
+        _need(self.finest <= 2**20, f"hashgrid takes a finest of at most 2^20, got {self.finest}")
         _need(self.finest >= self.base, f"hashgrid's finest ({self.finest}) must not be below its base ({self.base})")
 
 
@@ -150,6 +152,8 @@ def parse_encoding(word: str) -> Encoding:
             raise InputError(f"{key!r} is no key of the encoding {name}{end}")
         if not equals:
             raise InputError(f"write {key}=VALUE in the encoding {word!r}")
+        if key in values:
+            raise InputError(f"{key} is given more than once in the encoding {word!r}")
         values[key] = _read(value, keys[key].type, f"{name}'s {key}")
     return cls(**values)
 

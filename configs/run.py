@@ -1,5 +1,6 @@
 """What a fit and a comparison are made of: every choice of a run, with its default and its help."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,8 +14,8 @@ from .network import Network
 
 def _positive(**values: float | None) -> None:
     for name, value in values.items():
-        if value is not None and not value > 0:
-            raise InputError(f"--{name.replace('_', '-')} must be above 0, got {value:g}")
+        if value is not None and not 0 < value < math.inf:
+            raise InputError(f"--{name.replace('_', '-')} must be a number above 0, got {value:g}")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Training:
             learning_rate=self.learning_rate,
             threads=self.threads,
         )
+        if self.target_psnr is not None and not math.isfinite(self.target_psnr):
+            raise InputError(f"--target-psnr must be a number of dB, got {self.target_psnr:g}")
         if self.schedule == "cosine" and self.steps is None:
             raise InputError("--schedule cosine falls over the whole run: give its length with --steps")
 

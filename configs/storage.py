@@ -1,5 +1,6 @@
 """Configurations as plain YAML with a schema version, read by a safe loader and checked against the dataclasses."""
 
+import contextlib
 import dataclasses
 import types
 import typing
@@ -17,10 +18,24 @@ SCHEMA = 1
 
 Config = TypeVar("Config", FitConfig, CompareConfig)
 
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", Path: "a path"}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Escapes what cannot be seen: left to itself the library writes U+0085 and U+2028 as they are, and then reads them
+    as line breaks, which fold to a space."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if data.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
 
 def to_yaml(config: FitConfig | CompareConfig) -> str:
     """The configuration as YAML; `from_yaml` is its inverse."""
-    return yaml.safe_dump({"schema": SCHEMA, **to_plain(config)}, sort_keys=False, allow_unicode=True, width=120)
+    data = {"schema": SCHEMA, **to_plain(config)}
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def from_yaml(text: str, kind: type[Config], origin: str) -> Config:
@@ -34,13 +49,22 @@ def from_yaml(text: str, kind: type[Config], origin: str) -> Config:
     """
     try:
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{origin} is not YAML: {str(error).splitlines()[0]}") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-30
+        raise InputError(f"{origin} is not YAML: {_problem(error)}") from None
     if not isinstance(data, dict):
         raise InputError(f"{origin} holds no configuration")
     if data.pop("schema", None) != SCHEMA:
         raise InputError(f"{origin} is of another schema than this version reads (schema: {SCHEMA})")
-    return _from_plain(data, kind, origin)
+    try:
+        return _from_plain(data, kind, "")
+    except InputError as error:
+        raise InputError(f"{origin}: {error}") from None
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem and error.problem_mark:
+        return f"{error.problem} in line {error.problem_mark.line + 1}"
+    return str(error).partition("\n")[0]
 
 
 def to_plain(value: Any) -> Any:
@@ -55,6 +79,7 @@ def to_plain(value: Any) -> Any:
 
 
 def _from_plain(data: Any, kind: Any, where: str) -> Any:
+    """What `to_plain` was given; `where` is the setting's name, such as training.steps."""
     if kind == Encoding:
         return parse_encoding(str(data))
     if kind is Network and isinstance(data, str):
@@ -65,12 +90,10 @@ def _from_plain(data: Any, kind: Any, where: str) -> Any:
         hints = typing.get_type_hints(kind)
         for key in data:
             if key not in hints:
-                raise InputError(f"{key!r} is no setting of {where}{did_you_mean(str(key), hints)}")
-        values = {key: _from_plain(value, hints[key], f"{key} in {where}") for key, value in data.items()}
-        try:
-            return kind(**values)  # type: ignore[operator]
-        except TypeError as error:
-            raise InputError(f"{where} is incomplete: {error}") from None
+                group = f" of {where}" if where else ""
+                raise InputError(f"{key!r} is no setting{group}{did_you_mean(str(key), hints)}")
+        prefix = f"{where}." if where else ""
+        return kind(**{key: _from_plain(value, hints[key], prefix + key) for key, value in data.items()})
     return _plain_value(data, kind, where)
 
 
@@ -88,10 +111,11 @@ def _plain_value(data: Any, kind: Any, where: str) -> Any:
         if data is None and type(None) in choices:
             return None
         return _plain_value(data, choices[0], where)
-    if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
+    if kind is float and isinstance(data, int | str) and not isinstance(data, bool):
+        with contextlib.suppress(ValueError, OverflowError):
+            return float(data)  # YAML takes 1e-3, which has no dot, for a text
     if kind is Path and isinstance(data, str):
         return Path(data)
     if isinstance(data, kind) and not (kind is int and isinstance(data, bool)):
         return data
-    raise InputError(f"{where} must be of type {kind.__name__}, got {data!r}")
+    raise InputError(f"{where} must be {_KINDS[kind]}, got {data!r}")
