@@ -80,12 +80,13 @@ def fit(
             due = next(steps, None)
         newest: Tensor | None = None
         started, seconds_before, elapsed = time.perf_counter(), state.seconds, 0.0
-        while state.step != due and elapsed < heartbeat and not _stop_reason(state, training, controls):
+        while state.step != due and elapsed <= heartbeat and not _stop_reason(state, training, controls):
             rate = learning_rate_at(state.step, training, learning_rate)
             newest = _step(state, scene, training.batch_size, placement, rate)
             elapsed = time.perf_counter() - started
             state.seconds = seconds_before + elapsed
-        loss = None if newest is None else newest.item()  # the one wait for the device
+        if newest is not None:
+            loss = newest.item()  # the one wait for the device
         state.seconds = seconds_before + time.perf_counter() - started
 
 

@@ -11,6 +11,8 @@ from fields import Field, build
 
 BETAS = (0.9, 0.99)
 EPSILON = 1e-15
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""What Adam remembers of each parameter."""
 
 
 @dataclass
@@ -29,9 +31,9 @@ class TrainingState:
     def tensors(self) -> dict[str, Tensor]:
         """The state under names `field.*`, `optimiser.*`, `generator`; copies on the CPU."""
         named = {f"field.{name}": value for name, value in self.field.state_dict().items()}
-        names = [name for name, _ in self.field.named_parameters()]
-        for index, moments in self.optimiser.state_dict()["state"].items():
-            named |= {f"optimiser.{names[index]}.{key}": value for key, value in moments.items()}
+        for name, parameter in self.field.named_parameters():
+            moments = self.optimiser.state.get(parameter, {})  # empty before the first step
+            named |= {f"optimiser.{name}.{key}": value for key, value in moments.items()}
         named["generator"] = self.generator.get_state()
         return {name: value.detach().cpu().contiguous().clone() for name, value in named.items()}
 
@@ -39,29 +41,27 @@ class TrainingState:
         """Take over a state that `tensors` gave.
 
         Raises:
-            InputError: when names or shapes are not those of this field.
+            InputError: when names or shapes are not those of this field; nothing is changed then.
         """
-        names = [name for name, _ in self.field.named_parameters()]
-        moments: dict[int, dict[str, Tensor]] = {}
-        weights: dict[str, Tensor] = {}
-        for name, value in tensors.items():
-            group, _, rest = name.partition(".")
-            if group == "field":
-                weights[rest] = value
-            elif group == "optimiser":
-                parameter, _, key = rest.rpartition(".")
-                if parameter in names:
-                    moments.setdefault(names.index(parameter), {})[key] = value.clone()
-        try:
-            self.field.load_state_dict(weights)
-            self.generator.set_state(tensors["generator"])
-        except (RuntimeError, KeyError) as error:
-            reason = str(error).splitlines()[-1].strip()
-            raise InputError(f"the checkpoint does not belong to this run's network: {reason}") from None
-        state = self.optimiser.state_dict()
-        state["state"] = moments
-        self.optimiser.load_state_dict(state)
+        expected = self._shapes(after_a_step=step > 0)
+        for name in [*expected, *tensors]:
+            given = tensors[name].shape if name in tensors else None
+            if given != expected.get(name):
+                raise InputError(f"the checkpoint does not belong to this run's network: its {name} does not fit")
+        self.field.load_state_dict({name: tensors[f"field.{name}"] for name in self.field.state_dict()})
+        self.generator.set_state(tensors["generator"])
+        names = [name for name, _ in self.field.named_parameters()] if step > 0 else []
+        moments = [{key: tensors[f"optimiser.{name}.{key}"].clone() for key in MOMENTS} for name in names]
+        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": dict(enumerate(moments))})
         self.step, self.seconds = step, seconds
+
+    def _shapes(self, after_a_step: bool) -> dict[str, torch.Size]:
+        """The shapes of what `tensors` gives."""
+        shapes = {f"field.{name}": value.shape for name, value in self.field.state_dict().items()}
+        shapes["generator"] = self.generator.get_state().shape
+        for name, parameter in self.field.named_parameters() if after_a_step else ():
+            shapes |= {f"optimiser.{name}.{key}": torch.Size() if key == "step" else parameter.shape for key in MOMENTS}
+        return shapes
 
 
 def initial_state(config: FitConfig, in_dim: int, out_dim: int, device: torch.device | str = "cpu") -> TrainingState:

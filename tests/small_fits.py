@@ -1,0 +1,39 @@
+"""Fits that take milliseconds, for tests."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from configs.encoding import Encoding, Fourier
+from configs.network import Network
+from configs.run import FitConfig, Training
+from fitting import Placement, TrainingState, initial_state
+from scenes.picture import Picture
+
+CPU = Placement(torch.device("cpu"), torch.float32)
+
+
+def noise(side: int = 8, channels: int = 3, seed: int = 0) -> Picture:
+    """A picture of random pixels."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (side, side, channels), dtype=np.uint8)
+    return Picture("noise", pixels)
+
+
+def training(**choices: Any) -> Training:
+    """Of 32 pixels a step, on the CPU in fp32."""
+    return Training(**{"batch_size": 32, "device": "cpu", "precision": "fp32"} | choices)
+
+
+def start(seed: int = 0, encoding: Encoding | None = None, network: Network | None = None) -> TrainingState:
+    """A small field before its first step, from coordinates of the plane to three values."""
+    config = FitConfig(seed=seed, encoding=encoding or Fourier(2), network=network or Network(width=8, depth=2))
+    return initial_state(config, 2, 3)
+
+
+def same_bytes(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    """Whether two states agree in names, types and every bit."""
+    return one.keys() == other.keys() and all(
+        a.dtype == b.dtype and a.numpy().tobytes() == b.numpy().tobytes()
+        for a, b in ((one[name], other[name]) for name in one)
+    )
