@@ -2,7 +2,7 @@
 
     python -m benchmarks.density [--quick]
 
-A 4x512 network with fourier:8 on 512x512 pixels (--quick: 256x256), one sample a pixel. Runs are interleaved and their
+A 4x512 network with fourier:8 on 512x512 pixels (--quick: 128x128), one sample a pixel. Runs are interleaved and their
 medians compared. The forward pass is the field itself in chunks of the size that the maps use.
 """
 
@@ -20,13 +20,13 @@ from fields import build
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What crease maps cost, in fp32 forward passes.")
-    parser.add_argument("--quick", action="store_true", help="256x256 pixels and three rounds")
+    parser.add_argument("--quick", action="store_true", help="128x128 pixels and three rounds")
     parser.add_argument("--encoding", default="fourier:8")
     parser.add_argument("--network", default="4x512")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    side, rounds = (256, 3) if args.quick else (512, 5)
+    side, rounds = (128, 3) if args.quick else (512, 5)
 
     network_config = parse_network(args.network)
     field = build(parse_encoding(args.encoding), network_config, 2, 3, torch.Generator().manual_seed(0))
