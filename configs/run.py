@@ -44,7 +44,7 @@ class Training:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; auto takes a GPU if there is one."""
     threads: int | None = None
-    """Processor threads; by default all cores."""
+    """Processor threads; by default all cores, or what OMP_NUM_THREADS says."""
 
     def __post_init__(self) -> None:
         _positive(

@@ -69,14 +69,15 @@ def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":
 
 def summary(result: dict) -> str:
     """What a person reads when a fit is over."""
+    quality = "no PSNR" if result["psnr_db"] is None else f"{result['psnr_db']:.2f} dB"
     lines = [
-        f"{result['encoding']} {result['network']}: {result['psnr_db']:.2f} dB after {result['steps']} steps, "
+        f"{result['encoding']} {result['network']}: {quality} after {result['steps']} steps, "
         f"{result['seconds']:.0f} s of training ({result['stopped_because']})",
         *result["verdict"],
         f"video   {result['video']}",
         f"report  {result['report']}",
     ]
-    return "\n".join(line for line in lines if line)
+    return "\n".join(lines)
 
 
 def _check_resumed(before: FitConfig, now: FitConfig) -> None:

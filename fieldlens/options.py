@@ -1,7 +1,8 @@
 """What the verbs' command lines share: words for encodings, defaults from files, and options for every verb."""
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -41,7 +42,7 @@ def value_of(option: str, words: Sequence[str]) -> str | None:
     >>> value_of("--preset", ["photo.jpg", "--preset", "demo"]), value_of("--preset", ["--preset=demo"])
     ('demo', 'demo')
     """
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for word, following in itertools.zip_longest(words, words[1:]):
         if word == option:
             return following
         if word.startswith(f"{option}="):
@@ -83,25 +84,36 @@ def arguments_from(kind: type[Arguments], config: FitConfig | CompareConfig) -> 
 def _words(networks: bool) -> ConstructorRegistry:
     """Rules by which tyro reads encodings, and networks where several are listed, from one word each."""
     rules = ConstructorRegistry()
+    specs: list[tuple[Any, PrimitiveConstructorSpec[Any]]] = [
+        (Encoding, _word("ENCODING", parse_encoding, Encoding)),
+        (tuple[Encoding, ...], _list_of_words("ENCODING", parse_encoding)),
+    ]
+    if networks:
+        specs.append((tuple[Network, ...], _list_of_words("DEPTHxWIDTH", parse_network)))
 
     @rules.primitive_rule
-    def _encoding(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-        return _word("ENCODING", parse_encoding, Encoding) if info.type == Encoding else None
-
-    if networks:
-
-        @rules.primitive_rule
-        def _network(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-            return _word("DEPTHxWIDTH", parse_network, Network) if info.type is Network else None
+    def _known(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+        return next((spec for kind, spec in specs if info.type == kind), None)
 
     return rules
 
 
-def _word(metavar: str, read: Any, kind: Any) -> PrimitiveConstructorSpec[Any]:
+def _word(metavar: str, read: Callable[[str], Any], kind: Any) -> PrimitiveConstructorSpec[Any]:
     return PrimitiveConstructorSpec(
         nargs=1,
         metavar=metavar,
         instance_from_str=lambda words: read(words[0]),
         is_instance=lambda value: isinstance(value, kind),
         str_from_instance=lambda value: [str(value)],
+    )
+
+
+def _list_of_words(metavar: str, read: Callable[[str], Any]) -> PrimitiveConstructorSpec[Any]:
+    # read here and not item by item by tyro, whose message would not say what is wrong with which word
+    return PrimitiveConstructorSpec(
+        nargs="*",
+        metavar=f"[{metavar} ...]",
+        instance_from_str=lambda words: tuple(read(word) for word in words),
+        is_instance=lambda value: isinstance(value, tuple),
+        str_from_instance=lambda value: [str(item) for item in value],
     )

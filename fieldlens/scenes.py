@@ -31,13 +31,14 @@ def main(words: Sequence[str]) -> int:
     from .console import Console
 
     console = Console(arguments.json)
-    for name, builtin in BUILTINS.items():
-        console.result(f"{name:<10} {builtin.description}  ({builtin.credit})")
     if arguments.thumbnails is not None:
         try:
             write_png(arguments.thumbnails, thumbnail_sheet())
         except OSError as error:
             raise InputError(f"cannot write {str(arguments.thumbnails)!r}: {error.strerror}") from None
+    for name, builtin in BUILTINS.items():
+        console.result(f"{name:<10} {builtin.description}  ({builtin.credit})")
+    if arguments.thumbnails is not None:
         console.result(f"thumbnails  {arguments.thumbnails}")
     path = None if arguments.thumbnails is None else str(arguments.thumbnails)
     scenes = [{"name": name, "description": builtin.description} for name, builtin in BUILTINS.items()]

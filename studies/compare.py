@@ -142,10 +142,10 @@ def run_comparison(
 
 def comparison_verdict(results: Sequence[Mapping[str, Any]]) -> list[str]:
     """What sets the runs apart, in figures; a difference between encodings is stated and never called a cause."""
-    ranked = sorted(results, key=lambda result: -result["psnr_db"])
+    ranked = sorted((r for r in results if r["psnr_db"] is not None), key=lambda result: -result["psnr_db"])
+    if len(ranked) < 2:
+        return list((ranked or results)[0]["verdict"])
     best, worst = ranked[0], ranked[-1]
-    if len(results) == 1:
-        return list(best["verdict"])
     sentences = [
         f"After {best['steps']} steps {_name(best, results)} reaches {_quality(best)} and {_name(worst, results)} "
         f"{_quality(worst)}: {best['psnr_db'] - worst['psnr_db']:.1f} dB apart."

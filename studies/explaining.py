@@ -102,7 +102,7 @@ def explain_field(
     tell = progress or (lambda _share: None)
     density = pixels = refined = None
     maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {"coarea": None}
-    if has_creases(field):
+    if has_creases(field) and np.isfinite(drawn).all():  # a fit that has diverged has no maps to speak of
         network = relu_network(field)
         side = max(view.height, view.width)
         stride = math.ceil(side / MAP_SIDE)

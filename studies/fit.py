@@ -1,7 +1,7 @@
 """One fit from beginning to end: train, draw, save, explain, report. The writer of run folders."""
 
 import itertools
-import os
+import math
 import platform
 import time
 from collections.abc import Iterator
@@ -109,7 +109,8 @@ class _Session:
 
     def __init__(self, folder: RunFolder, config: FitConfig, scene: Scene, reporter: Reporter) -> None:
         self.folder, self.config, self.scene, self.reporter = folder, config, scene, reporter
-        torch.set_num_threads(config.training.threads or os.cpu_count() or 1)
+        if config.training.threads is not None:
+            torch.set_num_threads(config.training.threads)
         self.placement = place(config.training, config.network)
         self.state = initial_state(config, scene.in_dim, scene.out_dim, self.placement.device)
         self.learning_rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
@@ -118,6 +119,7 @@ class _Session:
         self.density: tuple[int, UInt8[np.ndarray, "h w 3"]] | None = None  # the newest drawn, and its step
         self.drawing_seconds = 0.0
         self.stopped_because = "steps"
+        self.told_epoch = False
         self.notes = [*scene.notes, *filter(None, [aliased_octaves(config.encoding, scene.resolution)])]
         for note in self.notes:
             reporter.say(note)
@@ -132,12 +134,12 @@ class _Session:
             for sentence in read_newest(self.folder.checkpoints, self.state):
                 self.reporter.say(sentence)
             self.reporter.say(f"going on from step {self.state.step}")
-        # the frame of an interruption is no part of the run as configured, so it goes as later ones do
-        planned = set(itertools.takewhile(lambda step: step <= self.state.step, self.frame_steps()))
+        # what an interruption drew beside the plan is no part of the run as configured, so it goes as later frames do
+        planned = list(itertools.takewhile(lambda step: step <= self.state.step, self.frame_steps()))
         self.metrics.read(planned)
-        for step in set(self.folder.frame_steps()) - planned:
-            for kind in ("", "reconstruction", "density"):
-                self.folder.frame(step, kind).unlink(missing_ok=True)
+        for kind, kept in (("", planned), ("reconstruction", planned), ("density", planned[::DENSITY_EVERY])):
+            for step in set(self.folder.frame_steps(kind)) - set(kept):
+                self.folder.frame(step, kind).unlink()
         for step in self.folder.frame_steps("density")[-1:]:
             self.density = step, read_png(self.folder.frame(step, "density"))
         self.first_step, self.first_seconds = self.state.step, self.state.seconds
@@ -164,15 +166,19 @@ class _Session:
                 with self._drawing():
                     self._draw_frame(observation)
                 self.metrics.write()
-            self.reporter.fitting(self._moment())
+            moment = self._moment()
+            self.reporter.fitting(moment)
+            self._tell_epoch_once(moment)
             if reason:
                 self.stopped_because = reason
                 return
 
     def _reached(self) -> str | None:
-        """The goal that the newest row meets."""
-        training = self.config.training
-        if training.target_psnr is not None and self.metrics.rows[-1].psnr_db >= training.target_psnr:
+        """The goal that the newest row meets, or that there is none to be met any more."""
+        training, psnr_db = self.config.training, self.metrics.rows[-1].psnr_db
+        if math.isnan(psnr_db):
+            return "diverged"
+        if training.target_psnr is not None and psnr_db >= training.target_psnr:
             return "target"
         if training.plateau_db is not None and self.metrics.plateau(training.plateau_db):
             return "plateau"
@@ -190,6 +196,19 @@ class _Session:
         newest = self.folder.frame(rows[-1].step) if rows else None
         psnr = rows[-1].psnr_db if rows else None
         return Moment(str(self.config.encoding), step, seconds, psnr, rate, max(limits, default=0.0), newest)
+
+    def _tell_epoch_once(self, moment: Moment) -> None:
+        """Of a large picture, once its speed is known: what an epoch takes, and what would make it shorter."""
+        longer_side = max(self.observer.view.height, self.observer.view.width)
+        if self.told_epoch or longer_side <= LARGE_SIDE or moment.steps_per_s == 0:
+            return
+        self.told_epoch = True
+        seconds = self.scene.training_samples / (moment.steps_per_s * self.config.training.batch_size)
+        shorter = seconds * (LARGE_SIDE / longer_side) ** 2
+        self.reporter.say(
+            f"one epoch of this picture ({self.scene.training_samples:,} pixels) takes about {seconds:.0f} s; "
+            f"with --max-side {LARGE_SIDE} it would take {shorter:.0f} s"
+        )
 
     def _draw_density(self) -> None:
         picture = density_picture(self.state.field, self.observer.view)
@@ -249,9 +268,9 @@ class _Session:
             "scene": self.scene.name,
             "encoding": str(self.config.encoding),
             "network": str(self.config.network),
-            "psnr_db": scores.psnr_db,
-            "heldout_psnr_db": scores.heldout_psnr_db,
-            "ssim": ssim(view.target(), final),
+            "psnr_db": _finite(scores.psnr_db),
+            "heldout_psnr_db": _finite(scores.heldout_psnr_db),
+            "ssim": _finite(ssim(view.target(), final)),
             "steps": state.step,
             "seconds": round(state.seconds, 3),
             "samples_per_s": round(state.step * self.config.training.batch_size / max(state.seconds, 1e-9)),
@@ -268,6 +287,11 @@ class _Session:
             | {"python": platform.python_version()},
             "drawing_seconds": None,
         }
+
+
+def _finite(value: float | None) -> float | None:
+    """Strict JSON has no NaN: what a diverged fit scores is null."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def creases_summary(findings: Findings) -> dict[str, Any]:

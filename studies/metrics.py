@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 
@@ -49,8 +49,10 @@ class Metrics:
         self.rows = [row for row in rows if steps is None or row.step in steps]
 
     def add(self, row: Row) -> None:
-        """Add a step; one that is there already is replaced."""
-        self.rows = [old for old in self.rows if old.step < row.step] + [row]
+        """Add a step; one that is there already is replaced, but keeps the loss of the batch that led to it."""
+        before = [old for old in self.rows if old.step < row.step]
+        same = [old for old in self.rows if old.step == row.step]
+        self.rows = [*before, replace(row, loss=same[0].loss) if same and row.loss is None else row]
 
     def write(self) -> None:
         """Write the file, whole."""

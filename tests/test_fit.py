@@ -69,7 +69,7 @@ def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
         assert file.readline().strip().split(",") == COLUMNS
     assert [row["step"] for row in timeless(folder)] == ["0", "8", "16", "24"]
     frames = list(read_frames(folder.video))
-    assert len(frames) == 4 - 1 + 24  # 12 a second, the last held two seconds
+    assert len(frames) == 4 + 24  # 12 a second, the last held for two seconds more
     assert folder.report.read_text().startswith("<!doctype html>")
     assert {file.name for file in folder.analysis.iterdir()} >= {"explain.json", "density.npz", "density.png"}
     assert not list(folder.path.rglob("*.partial"))
@@ -172,6 +172,14 @@ def test_a_fit_ends_at_its_target_or_at_a_plateau_and_says_which(config: FitConf
     reached = run(start(with_training(config, steps=2000, plateau=90.0)))
     assert reached["stopped_because"] == "plateau"
     assert 100 <= reached["steps"] < 2000
+
+
+def test_a_fit_that_diverges_ends_and_says_so(config: FitConfig):
+    diverging = with_training(config, steps=1000, learning_rate=1e30, schedule="constant")
+    result = run(start(diverging))
+    assert result["stopped_because"] == "diverged"
+    assert result["psnr_db"] is None
+    assert "diverged" in result["verdict"][0]
 
 
 def test_seconds_end_a_fit_and_count_no_drawing(config: FitConfig):

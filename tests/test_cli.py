@@ -1,0 +1,192 @@
+"""The command line as people meet it: exit statuses, one sentence for a mistake, one JSON object for a program."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from configs.run import CompareConfig, FitConfig
+from fieldlens import cli
+from fieldlens.fit import FitArguments
+from fieldlens.options import arguments_from, parse, starting_config, value_of
+from tests.runs import small_picture
+
+SMALL = ["--steps", "8", "--network.width", "8", "--network.depth", "2", "--batch-size", "64", "--frames", "every:4"]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder with a picture in it."""
+    monkeypatch.chdir(tmp_path)
+    small_picture(tmp_path / "my photo.png")
+    return tmp_path
+
+
+def last_json(text: str) -> dict:
+    return json.loads(text.splitlines()[-1])
+
+
+def test_fit_then_render_analyze_and_resume_as_a_person_types_them(here: Path, capfd: pytest.CaptureFixture[str]):
+    assert cli.main(["fit", "my photo.png", "--encoding", "raw", *SMALL, "--json"]) == 0
+    out = capfd.readouterr().out
+    fitted = json.loads(out)  # nothing else is on standard output
+    assert Path(fitted["report"]).exists()
+    assert Path(fitted["video"]).exists()
+    assert fitted["encoding"] == "raw:-1..1"
+
+    assert cli.main(["render", "latest", "--scale", "2", "--region", "0.25", "0", "0.5", "1", "--json"]) == 0
+    drawn = last_json(capfd.readouterr().out)
+    assert (drawn["width"], drawn["height"], drawn["step"]) == (32, 48, 8)
+    assert Path(drawn["path"]).exists()
+
+    assert cli.main(["analyze", fitted["path"], "--json"]) == 0
+    analysed = last_json(capfd.readouterr().out)
+    assert analysed["verdict"] == fitted["verdict"]
+
+    assert cli.main(["fit", "--resume", "latest", "--steps", "12", "--json"]) == 0
+    resumed = last_json(capfd.readouterr().out)
+    assert (resumed["path"], resumed["steps"]) == (fitted["path"], 12)
+
+
+def test_render_at_full_size_is_the_reconstruction_of_the_run(here: Path, capfd: pytest.CaptureFixture[str]):
+    assert cli.main(["fit", "my photo.png", *SMALL, "--json"]) == 0
+    run = Path(last_json(capfd.readouterr().out)["path"])
+    assert cli.main(["render", str(run), "--file", "drawn.png"]) == 0
+    assert Path("drawn.png").read_bytes() == (run / "reconstruction.png").read_bytes()
+
+
+def test_compare_prints_its_table_and_ends_with_json(here: Path, capfd: pytest.CaptureFixture[str]):
+    words = ["compare", "my photo.png", "--encodings", "raw", "fourier:2", "--networks", "2x8", "--steps", "8"]
+    assert cli.main([*words, "--batch-size", "64"]) == 0
+    assert "| encoding" in capfd.readouterr().out
+    assert cli.main([*words, "--batch-size", "64", "--json"]) == 0
+    captured = capfd.readouterr()
+    assert [run["encoding"] for run in json.loads(captured.out)["runs"]] == ["raw:-1..1", "fourier:2"]
+    assert "| encoding" in captured.err
+
+
+def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd: pytest.CaptureFixture[str]):
+    assert cli.main(["scenes", "--thumbnails", "sheet.png"]) == 0
+    assert "astronaut" in capfd.readouterr().out
+    assert Path("sheet.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["fitt"], "unknown verb 'fitt'; did you mean 'fit'?"),
+        (["fit"], "name a picture to fit"),
+        (["fit", "astronaud"], "did you mean 'astronaut'?"),
+        (["fit", "nowhere.jpg"], "'nowhere.jpg'"),
+        (["fit", "."], "'.'"),
+        (["fit", "my photo.png", "--steps", "0"], "--steps must be a number above 0"),
+        (["fit", "my photo.png", "--seconds", "nan"], "--seconds must be a number above 0"),
+        (["fit", "my photo.png", "--schedule", "cosine"], "give its length with --steps"),
+        (["fit", "my photo.png", "--frames", "every:0"], "--frames takes log, every:N or all"),
+        (["fit", "my photo.png", "--preset", "demmo"], "there is no preset 'demmo'; did you mean 'demo'?"),
+        (["fit", "my photo.png", "--config", "none.yaml"], "cannot read the configuration 'none.yaml'"),
+        (["fit", "my photo.png", "--output-dir", "my photo.png"], "choose another --output-dir"),
+        (["fit", "--resume", "latest"], "there is no run below"),
+        (["fit", "--resume", "nowhere"], "'nowhere' does not exist"),
+        (["render", "nowhere"], "'nowhere' does not exist"),
+        (["analyze", "."], "is no run folder"),
+        (["compare", "my photo.png", "--seconds", "3"], "equal steps"),
+        (["compare", "--resume", "."], "is no comparison"),
+        (["scenes", "--thumbnails", "my photo.png/sheet.png"], "cannot write"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_status_2_and_writes_nothing(
+    here: Path, capfd: pytest.CaptureFixture[str], words: list[str], sentence: str
+):
+    assert cli.main(words) == 2
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.strip().splitlines()
+    assert line.startswith("fieldlens: ")
+    assert sentence in line
+    assert [file.name for file in here.iterdir()] == ["my photo.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["fit", "my photo.png", "--stpes", "3"], "--steps"),
+        (["fit", "my photo.png", "--encoding", "forier:8"], "did you mean 'fourier'?"),
+        (["fit", "my photo.png", "--encoding", "fourier:8,input=true"], "include_input"),
+        (["fit", "my photo.png", "--steps", "many"], "--steps"),
+        (["fit", "my photo.png", "--network.width", "0"], "width must be 1 to 16384"),
+        (["compare", "my photo.png", "--networks", "4by256"], "4x256"),
+        (["compare", "my photo.png", "--encodings", "raw", "gausian:3"], "'gausian'; did you mean"),
+    ],
+)
+def test_an_option_that_cannot_be_read_names_the_right_one_and_ends_with_status_2(
+    here: Path, capfd: pytest.CaptureFixture[str], words: list[str], hint: str
+):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    captured = capfd.readouterr()
+    assert hint in captured.err
+    assert "Traceback" not in captured.err
+    assert [file.name for file in here.iterdir()] == ["my photo.png"]
+
+
+def test_a_resumed_fit_keeps_what_it_was_begun_with(here: Path, capfd: pytest.CaptureFixture[str]):
+    assert cli.main(["fit", "my photo.png", *SMALL]) == 0
+    assert cli.main(["fit", "--resume", "latest", "--batch-size", "32"]) == 2
+    assert "keeps its batch-size" in capfd.readouterr().err
+
+
+def test_a_region_outside_the_picture_is_refused(here: Path, capfd: pytest.CaptureFixture[str]):
+    assert cli.main(["fit", "my photo.png", *SMALL]) == 0
+    assert cli.main(["render", "latest", "--region", "0.5", "0.5", "0.6", "0.1"]) == 2
+    assert "--region takes" in capfd.readouterr().err
+    assert cli.main(["render", "latest", "--scale", "100000"]) == 2
+    assert "cannot be drawn" in capfd.readouterr().err
+
+
+def test_options_change_a_preset_and_nothing_else():
+    before = starting_config(CompareConfig, ["--preset", "demo"])
+    assert str(before.encodings[1]) == "fourier:8"
+    assert starting_config(FitConfig, []) == FitConfig()
+    changed = parse(FitArguments, "fit", "", ["x.png", "--seed", "7"], arguments_from(FitArguments, FitConfig()))
+    assert (changed.scene, changed.seed, changed.training) == ("x.png", 7, FitConfig().training)
+
+
+def test_value_of_an_option_that_is_not_there_is_none():
+    assert value_of("--preset", ["photo.jpg"]) is None
+
+
+def test_ctrl_c_writes_what_there_is_and_ends_with_status_130(here: Path):
+    command = [sys.executable, "-m", "fieldlens", "fit", "my photo.png", *SMALL[2:], "--steps", "1000000", "--json"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONPATH": ROOT}
+    )
+    try:
+        while not list(here.glob("outputs/*/*/*/frames/0000004.png")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    result = json.loads(out)
+    assert result["stopped_because"] == "interrupted"
+    assert Path(result["video"]).exists()
+    assert Path(result["report"]).exists()
+    assert list(Path(result["path"]).glob("checkpoints/*.safetensors"))
+
+
+ROOT = str(Path(__file__).parent.parent)
+
+
+def test_help_is_printed_without_heavy_imports(capfd: pytest.CaptureFixture[str]):
+    assert cli.main(["--help"]) == 0
+    printed = capfd.readouterr().out
+    assert all(verb in printed for verb in cli.VERBS)

@@ -1,0 +1,124 @@
+"""A comparison: equal protocol, one video in step, one table, one report."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from configs.encoding import Fourier, Raw
+from configs.errors import InputError
+from configs.network import Network
+from configs.run import CompareConfig, Output, Training
+from render.video import read_frames
+from studies.compare import Comparison, completed, fits, run_comparison, start_comparison
+from studies.fit import run, start
+from studies.table import to_csv, to_markdown
+from tests.runs import StopAt, small_picture
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> CompareConfig:
+    return CompareConfig(
+        scene=str(small_picture(tmp_path / "picture.png")),
+        training=Training(steps=16, batch_size=128, threads=1, device="cpu"),
+        output=Output(output_dir=tmp_path / "outputs", frames="every:8"),
+        encodings=(Raw(), Fourier(3)),
+        networks=(Network(width=12, depth=2),),
+    )
+
+
+def test_a_comparison_leaves_video_tables_and_one_report(config: CompareConfig):
+    comparison = start_comparison(config)
+    result = run_comparison(comparison)
+    assert comparison.path.parent == config.output.output_dir / "picture" / "compare"
+    assert [run["encoding"] for run in result["runs"]] == ["raw:-1..1", "fourier:3"]
+    assert json.loads((comparison.path / "compare.json").read_text()) == result
+    assert len(list(read_frames(comparison.video))) == 3 + 24
+    page = comparison.report.read_text()
+    assert "raw:-1..1" in page
+    assert "fourier:3" in page
+    with (comparison.path / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["encoding"] for row in rows] == ["raw:-1..1", "fourier:3"]
+    assert float(rows[1]["psnr_db"]) == pytest.approx(result["runs"][1]["psnr_db"])
+
+
+def test_runs_of_a_comparison_are_what_the_same_fit_alone_gives(config: CompareConfig):
+    compared = run_comparison(start_comparison(config))["runs"]
+    for fit_config, compared_run in zip(fits(completed(config)), compared, strict=True):
+        alone = run(start(fit_config))
+        assert alone["psnr_db"] == compared_run["psnr_db"]
+        assert alone["primary_statistic"] == compared_run["primary_statistic"]
+
+
+def test_every_network_is_fitted_under_every_encoding_with_one_protocol(config: CompareConfig):
+    both = replace(config, networks=(Network(width=8, depth=1), Network(width=16, depth=2)))
+    made = fits(completed(both))
+    assert [(str(fit.network), str(fit.encoding)) for fit in made] == [
+        ("1x8", "raw:-1..1"),
+        ("1x8", "fourier:3"),
+        ("2x16", "raw:-1..1"),
+        ("2x16", "fourier:3"),
+    ]
+    assert len({(fit.scene, fit.training, fit.target, fit.seed) for fit in made}) == 1
+
+
+def test_what_is_left_open_is_raw_against_fourier_for_equal_steps():
+    full = completed(CompareConfig(scene="astronaut"))
+    assert [str(encoding) for encoding in full.encodings] == ["raw:-1..1", "fourier:8"]
+    assert full.training.steps == 1000
+
+
+@pytest.mark.parametrize("limit", [{"seconds": 5.0}, {"target_psnr": 20.0}, {"plateau": 0.1}])
+def test_limits_that_would_end_runs_at_different_steps_are_refused(config: CompareConfig, limit: dict):
+    with pytest.raises(InputError, match="equal steps"):
+        completed(replace(config, training=replace(config.training, **limit)))
+
+
+def test_one_encoding_has_nothing_to_be_compared_with(config: CompareConfig):
+    with pytest.raises(InputError, match="nothing to be compared with"):
+        completed(replace(config, encodings=(Raw(), Raw())))
+
+
+def test_an_interrupted_comparison_shows_what_there_is_and_goes_on_later(config: CompareConfig):
+    uninterrupted = run_comparison(start_comparison(config))
+    comparison, reporter = start_comparison(config), StopAt(9)
+    first = run_comparison(comparison, reporter, reporter.controls)
+    assert first["stopped_because"] == "interrupted"
+    assert len(first["runs"]) == 1
+    assert comparison.report.exists()
+    resumed = run_comparison(Comparison(comparison.path))
+    assert [run["psnr_db"] for run in resumed["runs"]] == [run["psnr_db"] for run in uninterrupted["runs"]]
+
+
+def test_a_folder_that_is_no_comparison_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="is no comparison"):
+        Comparison(tmp_path).runs()
+
+
+RESULT = {
+    "encoding": "fourier:8",
+    "network": "4x128",
+    "psnr_db": 25.481,
+    "ssim": None,
+    "heldout_psnr_db": None,
+    "energy_kept": {"2-4 px": 0.314, "4-8 px": None},
+    "seconds": 12.3,
+    "samples_per_s": 202529,
+    "density": None,
+    "dead_neurons": 3,
+    "primary_statistic": {"value": -0.37, "low": -0.47, "high": None},
+}
+
+
+def test_tables_leave_out_what_no_run_has_and_say_when_there_is_no_interval():
+    table = to_markdown([RESULT, RESULT])
+    assert len({len(line) for line in table.splitlines()}) == 1
+    assert "SSIM" not in table
+    assert "31%" in table
+    assert "−0.37 (no interval)" in table
+    (row,) = csv.DictReader(to_csv([RESULT]).splitlines())
+    assert row["primary_statistic"] == "-0.37"
+    assert row["primary_statistic_high"] == row["ssim"] == ""
