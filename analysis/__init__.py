@@ -7,7 +7,6 @@ from .explain import Explanation, explain
 from .metrics import psnr_db, ssim
 from .network import ReluNetwork, relu_network
 from .patterns import expected_hamming
-from .sampling import at_full_size
 from .verdict import Verdict
 
 __all__ = [
@@ -16,7 +15,6 @@ __all__ = [
     "Explanation",
     "ReluNetwork",
     "Verdict",
-    "at_full_size",
     "band_labels",
     "coarea_density",
     "crossings",

@@ -6,7 +6,6 @@ Positions are in pixels of the picture; divided by N = max(height, width) they a
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -31,13 +30,6 @@ def sampled_pixels(size: int, stride: int) -> Int[Tensor, " sampled"]:
     [2, 6, 9]
     """
     return (torch.arange(0, size, stride) + stride // 2).clamp(max=size - 1)
-
-
-def at_full_size(
-    maps: Float[np.ndarray, "*layers rows columns"], height: int, width: int, stride: int
-) -> Float[np.ndarray, "*layers height width"]:
-    """Maps of every stride-th pixel, repeated over the block of pixels that each stands for."""
-    return maps.repeat(stride, -2).repeat(stride, -1)[..., :height, :width]
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,7 @@ def main() -> None:
     print_json(
         {
             "help_seconds": statistics.median(seconds_of(help_command) for _ in range(rounds)),
-            "fit_help_seconds": statistics.median(
-                seconds_of(fit_help) for _ in range(rounds)
-            ),
+            "fit_help_seconds": statistics.median(seconds_of(fit_help) for _ in range(rounds)),
             "first_frame_seconds": statistics.median(frames),
             **{f"import_{name.replace('.', '_')}_seconds": seconds for name, seconds in imports.items()},
         }

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import tyro
 
@@ -16,6 +16,18 @@ def _positive(**values: float | None) -> None:
     for name, value in values.items():
         if value is not None and not 0 < value < math.inf:
             raise InputError(f"--{name.replace('_', '-')} must be a number above 0, got {value:g}")
+
+
+Holdout: TypeAlias = Literal["none", "checkerboard", "even-odd", "even-rest"]
+"""How pixels are held out of training.
+
+none          every pixel is trained on, nothing is held out.
+checkerboard  trained where row + column is even (half of the picture), scored on the other half.
+even-odd      trained where row and column are even (a quarter), scored where both are odd (another quarter): the split
+              of Tancik et al. 2020, "Fourier features let networks learn high frequency functions", 2-D regression.
+even-rest     trained where row and column are even (a quarter), scored on the remaining three quarters: the split of
+              the generalisation experiment that accompanies Lazzari & Liu, arXiv 2301.05816.
+"""
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ class Target:
     """Reduce the picture by area averaging until its longer side is at most this many pixels."""
     max_pixels: int = 100_000_000
     """Refuse pictures with more pixels than this, before decoding them."""
-    holdout: Literal["none", "checkerboard", "even-odd", "even-rest"] = "none"
+    holdout: Holdout = "none"
     """Pixels kept from training to score the field on: every other one; Tancik's (train even rows and columns, score
     odd ones); or the other three quarters (train even rows and columns)."""
 

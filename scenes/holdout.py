@@ -4,7 +4,7 @@ Every protocol's k-th training pixel follows from k by arithmetic, so a picture 
 of its pixels. Rows and columns count from 0, so the first row is even.
 """
 
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -12,17 +12,7 @@ from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from configs.errors import InputError
-
-Holdout: TypeAlias = Literal["none", "checkerboard", "even-odd", "even-rest"]
-"""How pixels are held out of training.
-
-none          every pixel is trained on, nothing is held out.
-checkerboard  trained where row + column is even (half of the picture), scored on the other half.
-even-odd      trained where row and column are even (a quarter), scored where both are odd (another quarter): the split
-              of Tancik et al. 2020, "Fourier features let networks learn high frequency functions", 2-D regression.
-even-rest     trained where row and column are even (a quarter), scored on the remaining three quarters: the split of
-              the generalisation experiment that accompanies Lazzari & Liu, arXiv 2301.05816.
-"""
+from configs.run import Holdout
 
 HOLDOUTS: tuple[Holdout, ...] = get_args(Holdout)
 

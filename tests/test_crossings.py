@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from analysis import ReluNetwork, crossings, crossings_along, expected_hamming, refined_crossings, relu_network
 from analysis.crossings import starting_refinement
 from analysis.patterns import as_words, count_on, hamming
-from analysis.sampling import at_full_size, lattice_axis
+from analysis.sampling import lattice_axis
 from configs.encoding import parse_encoding
 from configs.network import parse_network
 from fields import build
@@ -151,7 +151,6 @@ def test_a_stride_leaves_out_pixels_and_changes_none() -> None:
     some = crossings(network, 21, 34, refine=2, stride=4)
     rows, columns = [2, 6, 10, 14, 18, 20], [2, 6, 10, 14, 18, 22, 26, 30, 33]
     np.testing.assert_allclose(some.per_pixel, every[:, :, rows][..., columns], atol=0.26)
-    assert at_full_size(some.crofton, 21, 34, 4).shape == (2, 21, 34)
 
 
 def test_progress_rises_to_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,10 @@
 import csv
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from safetensors.torch import load_file
 
 from configs.errors import InputError
 from configs.network import Network
-from configs.run import FitConfig
+from configs.run import FitConfig, Target
 from render.video import read_frames
 from studies.checkpoints import checkpoint_file, checkpoint_steps
 from studies.fit import run, start
@@ -76,12 +78,10 @@ def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
 
 
 def test_psnr_in_run_json_is_that_of_the_written_reconstruction(config: FitConfig, picture: Path):
-    import cv2
-
     folder = start(config)
     result = run(folder)
-    target = cv2.imread(str(picture)).astype(np.float64) / 255
-    drawn = cv2.imread(str(folder.path / "reconstruction.png")).astype(np.float64) / 255
+    target = iio.imread(picture) / 255
+    drawn = iio.imread(folder.path / "reconstruction.png") / 255
     assert result["psnr_db"] == pytest.approx(-10 * np.log10(np.square(target - drawn).mean()), abs=0.02)
 
 
@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(config: FitC
         run(folder)
     assert folders[0].path != folders[1].path
     assert same_bytes(*folders)
-    other = start(FitConfig(**{**vars(config), "seed": 1}))
+    other = start(replace(config, seed=1))
     run(other)
     assert not same_bytes(folders[0], other)
 
@@ -151,7 +151,7 @@ def test_a_checkpoint_is_never_unpickled(config: FitConfig, tmp_path: Path):
 
 
 def test_a_checkpoint_of_another_network_is_refused(config: FitConfig):
-    small, wide = start(config), start(FitConfig(**{**vars(config), "network": Network(width=20, depth=2)}))
+    small, wide = start(config), start(replace(config, network=Network(width=20, depth=2)))
     run(small)
     wide.checkpoints.mkdir()
     for step in checkpoint_steps(small.checkpoints):
@@ -196,7 +196,7 @@ def test_the_smallest_pictures_fit(tmp_path: Path, size: tuple[int, int]):
 
 
 def test_a_sine_network_fits_and_has_no_creases(config: FitConfig):
-    folder = start(FitConfig(**{**vars(config), "network": Network(width=16, depth=2, activation="sine")}))
+    folder = start(replace(config, network=Network(width=16, depth=2, activation="sine")))
     result = run(folder)
     assert result["density"] is None
     assert result["dead_neurons"] is None
@@ -220,10 +220,8 @@ def test_odd_file_names_come_out_right_everywhere(tmp_path: Path, name: str):
 
 
 def test_held_out_pixels_are_scored_apart_and_not_trained_on(picture: Path, tmp_path: Path):
-    from configs.run import Target
-
     config = small_config(picture, tmp_path / "outputs", steps=16)
-    result = run(start(FitConfig(**{**vars(config), "target": Target(holdout="checkerboard")})))
+    result = run(start(replace(config, target=Target(holdout="checkerboard"))))
     assert result["heldout_psnr_db"] is not None
     assert result["heldout_psnr_db"] != result["psnr_db"]
 
@@ -242,8 +240,6 @@ def test_latest_is_the_newest_run_and_a_folder_that_is_no_run_is_refused(config:
 
 def test_an_output_folder_that_cannot_be_written_is_refused(config: FitConfig, tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
-    from dataclasses import replace
-
     blocked = replace(config, output=replace(config.output, output_dir=tmp_path / "file" / "deeper"))
     with pytest.raises(InputError, match="--output-dir"):
         start(blocked)

@@ -56,7 +56,7 @@ def test_max_side_reduces_builtin_pictures_and_files_alike(here) -> None:
 
 def test_the_holdout_and_the_limit_on_pixels_are_passed_on(here) -> None:
     some_png(here / "a.png")
-    assert picture("a.png", holdout="checkerboard").training_pixels == 24
+    assert picture("a.png", holdout="checkerboard").training_samples == 24
     with pytest.raises(InputError, match="--max-pixels 48"):
         load("a.png", max_pixels=47)
 
