@@ -156,14 +156,19 @@ def write_findings(path: Path, findings: Findings, view: View, drawn: Float[np.n
     write_json(path / "explain.json", findings.to_json())
     small = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
     write_png(path / "error.png", error_rgb(view.target(height, width), small))
-    missing = findings.explanation.missing_map()
+    explanation = findings.explanation
+    missing = explanation.missing_map()
     write_png(path / "missing.png", missing_rgb(cv2.resize(missing, (width, height), interpolation=cv2.INTER_NEAREST)))
     write_npz(
         path / "missing.npz",
-        missing_fraction=findings.explanation.energies.missing_fraction,
-        row_edges=findings.explanation.windows.row_edges,
-        column_edges=findings.explanation.windows.column_edges,
-        units=np.array("residual over target energy per window of the band; edges of the windows in pixels"),
+        missing_fraction=explanation.energies.missing_fraction,
+        signed_deficit=explanation.energies.signed_deficit,
+        target_energy=explanation.energies.target,
+        residual_energy=explanation.energies.residual,
+        row_edges=explanation.windows.row_edges,
+        column_edges=explanation.windows.column_edges,
+        band=np.array(explanation.band),
+        units=np.array("per window of the band; energies are mean squares of luma; edges of windows in pixels"),
     )
     if findings.density is not None and findings.pixels is not None:
         density, pixels = findings.density, findings.pixels
