@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,7 @@ def run_comparison(
         if not finished and controls.stop:
             continue
         results[folder] = folder.result() if finished else run(folder, None, reporter, controls)
+    drawing_started = time.perf_counter()
     _write_video(comparison, results, reporter)
     verdict = comparison_verdict(list(results.values()))
     reporter.working("writing the report", 0.0)
@@ -134,6 +136,7 @@ def run_comparison(
         "video": str(comparison.video),
         "verdict": verdict,
         "stopped_because": "interrupted" if controls.stop else "steps",
+        "drawing_seconds": round(time.perf_counter() - drawing_started, 3),
         "runs": list(results.values()),
     }
     write_json(comparison.path / "compare.json", result)
