@@ -47,15 +47,30 @@ def to_rgb(values: Float[np.ndarray, "h w c"], peak: float = 1.0) -> UInt8[np.nd
 
 
 def error_rgb(
-    target: Float[np.ndarray, "h w c"], reconstruction: Float[np.ndarray, "h w c"], peak: float = 1.0
-) -> UInt8[np.ndarray, "h w 3"]:
+    target: Float[np.ndarray, "h w c"],
+    reconstruction: Float[np.ndarray, "h w c"],
+    peak: float = 1.0,
+    *,
+    size: tuple[int, int] | None = None,
+) -> UInt8[np.ndarray, "height width 3"]:
     """Each pixel's root-mean-square error over its channels, on the fixed scale `ERROR_RANGE` times `peak`.
 
-    Both pictures are clipped to [0, peak] first, as they are for PSNR and on the screen.
+    Both pictures are clipped to [0, peak] first, as they are for PSNR and on the screen. A smaller `size` (height,
+    width) takes the mean square over the pixels that each new one covers: fine error stays error, and does not average
+    out.
     """
-    difference = (np.clip(target, 0, peak) - np.clip(reconstruction, 0, peak)) / peak
-    rms = np.sqrt(np.mean(np.square(difference), axis=-1))
-    return scalar_rgb(rms, *ERROR_RANGE, cv2.COLORMAP_INFERNO)
+    squared = np.empty(target.shape[:2], np.float32)
+    for row in range(0, len(target), _ERROR_ROWS):
+        rows = slice(row, row + _ERROR_ROWS)
+        difference = (np.clip(target[rows], 0, peak) - np.clip(reconstruction[rows], 0, peak)) / peak
+        squared[rows] = np.mean(np.square(difference), axis=-1)
+    if size is not None and size != squared.shape:
+        squared = cv2.resize(squared, size[::-1], interpolation=cv2.INTER_AREA).reshape(size)
+    return scalar_rgb(np.sqrt(squared), *ERROR_RANGE, cv2.COLORMAP_INFERNO)
+
+
+_ERROR_ROWS = 256
+"""Rows of a large picture that are subtracted at once."""
 
 
 def density_rgb(crossings_per_pixel: Real[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:

@@ -55,7 +55,7 @@ def draw(
     """
     xs, ys = _axes(height, width, extent)
     count = height * width
-    blocks = []
+    picture = np.empty((0, 0), np.float32)
     with torch.inference_mode():
         for start in range(0, count, chunk):
             index = torch.arange(start, min(start + chunk, count))
@@ -63,10 +63,12 @@ def draw(
             values = function(points)
             if values.shape[:-1] != points.shape[:-1]:
                 raise ValueError(f"draw: {len(points)} points gave values of shape {tuple(values.shape)}, not (n, c)")
-            blocks.append(values.to("cpu", torch.float32))
+            if start == 0:  # only now is the number of channels known
+                picture = np.empty((count, values.shape[-1]), np.float32)
+            picture[start : start + len(index)] = values.to("cpu", torch.float32).numpy()
             if progress is not None:
                 progress((start + len(index)) / count)
-        return torch.cat(blocks).reshape(height, width, -1).numpy()
+    return picture.reshape(height, width, -1)
 
 
 def _axes(height: int, width: int, extent: Extent | None) -> tuple[Float[Tensor, " w"], Float[Tensor, " h"]]:

@@ -125,3 +125,11 @@ def test_the_legend_marks_four_decades_below_its_bar():
     below = np.argmax((legend[:, 1] == BACKGROUND).all(axis=-1))  # first row under the bar, beside the tick at 0
     ticks = np.flatnonzero((legend[below, :bar] != BACKGROUND).any(axis=-1))
     assert ticks.tolist() == pytest.approx([0, (bar - 1) / 3, 2 * (bar - 1) / 3, bar - 1], abs=1)
+
+
+def test_a_reduced_error_map_is_the_mean_square_of_the_full_one() -> None:
+    target = np.random.default_rng(0).random((64, 32, 3)).astype(np.float32)
+    grey = np.full_like(target, 0.5)
+    level = np.sqrt(np.square(target - 0.5).mean())
+    reduced = error_rgb(target, grey, size=(1, 1))
+    np.testing.assert_array_equal(reduced, error_rgb(np.full((1, 1, 1), 0.5 + level), np.full((1, 1, 1), 0.5)))
