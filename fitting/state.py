@@ -65,8 +65,12 @@ class TrainingState:
 
 
 def initial_state(config: FitConfig, in_dim: int, out_dim: int, device: torch.device | str = "cpu") -> TrainingState:
-    """The state before the first step; every random number of the fit follows from the configuration's seed."""
-    generator = torch.Generator().manual_seed(config.seed)
-    field = build(config.encoding, config.network, in_dim, out_dim, generator).to(device)
+    """The state before the first step; every random number of the fit follows from the configuration's seed.
+
+    Weights and batches have generators of their own, so that fields of any shape see the same data in the same order.
+    """
+    weights = torch.Generator().manual_seed(config.seed)
+    batches = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=weights)))
+    field = build(config.encoding, config.network, in_dim, out_dim, weights).to(device)
     optimiser = torch.optim.Adam(field.parameters(), lr=0.0, betas=BETAS, eps=EPSILON, fused=True)
-    return TrainingState(field, optimiser, generator)
+    return TrainingState(field, optimiser, batches)
