@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+from collections.abc import Container
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -32,18 +33,14 @@ def checkpoint_file(folder: Path, step: int) -> Path:
     return folder / f"{step:07d}.safetensors"
 
 
-def write_checkpoint(folder: Path, state: TrainingState, keep_all: bool) -> None:
-    """Save a state, and drop all but the newest two unless told to keep them."""
+def write_checkpoint(folder: Path, state: TrainingState, kept: Container[int] = ()) -> None:
+    """Save a state, and drop all but the newest two and those of the steps in `kept`."""
     tensors = state.tensors()
-    metadata = {
-        "schema": SCHEMA,
-        "step": str(state.step),
-        "seconds": repr(state.seconds),
-        "digest": _digest(tensors),
-    }
+    metadata = {"schema": SCHEMA, "step": str(state.step), "seconds": repr(state.seconds)}
+    metadata["digest"] = _digest(tensors, metadata)
     write_bytes(checkpoint_file(folder, state.step), save(tensors, metadata))
-    if not keep_all:
-        for step in checkpoint_steps(folder)[:-KEPT]:
+    for step in checkpoint_steps(folder)[:-KEPT]:
+        if step not in kept:
             checkpoint_file(folder, step).unlink(missing_ok=True)
 
 
@@ -57,14 +54,16 @@ def read_checkpoint(path: Path, state: TrainingState) -> None:
     data = path.read_bytes()
     try:
         (length,) = struct.unpack("<Q", data[:8])
-        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+        digest = metadata.pop("digest")
         tensors = load(data)
-    except (SafetensorError, ValueError, struct.error, AttributeError) as error:
-        raise DamagedCheckpointError(str(error)) from None
-    if metadata.get("schema") != SCHEMA:
-        raise InputError(f"{str(path)!r} is no checkpoint of this version of fieldlens")
-    if metadata.get("digest") != _digest(tensors):
-        raise DamagedCheckpointError("the digest does not match")
+        whole = digest == _digest(tensors, metadata)
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        raise DamagedCheckpointError(str(error) or type(error).__name__) from None
+    if not whole:
+        raise DamagedCheckpointError("its digest does not match")
+    if metadata["schema"] != SCHEMA:
+        raise InputError(f"{str(path)!r} is of another version of fieldlens ({metadata['schema']})")
     state.restore(tensors, int(metadata["step"]), float(metadata["seconds"]))
 
 
@@ -94,9 +93,9 @@ def read_newest(folder: Path, state: TrainingState, step: int | None = None) -> 
     raise InputError(f"there is no checkpoint in {str(folder)!r}: the run ended before its first")
 
 
-def _digest(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 over names, types, shapes and bytes."""
-    digest = hashlib.sha256()
+def _digest(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
+    """SHA-256 over the metadata and the tensors' names, types, shapes and bytes."""
+    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
     for name in sorted(tensors):
         value = tensors[name]
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
