@@ -8,8 +8,10 @@ from .metrics import psnr_db, ssim
 from .network import ReluNetwork, relu_network
 from .patterns import expected_hamming
 from .verdict import Verdict
+from .windows import MIN_WINDOW_PX
 
 __all__ = [
+    "MIN_WINDOW_PX",
     "Crossings",
     "Density",
     "Explanation",

@@ -101,7 +101,7 @@ class Explanation:
             "primary": asdict(self.primary),
             "secondary": [asdict(association) for association in self.secondary],
             "lowest_density_quarter": None if self.lowest_quarter is None else asdict(self.lowest_quarter),
-            "crossings_per_pixel": self.crossings_per_pixel,
+            "typical_crossings_per_pixel": self.crossings_per_pixel,
             "bands": [asdict(band) for band in self.bands],
             "protocol": {
                 "band": self.band,

@@ -65,7 +65,7 @@ COLUMNS: Mapping[str, Column] = {
     "seconds": Column("Training", "s", decimals(1)),
     "samples_per_s": Column("Speed", "samples / s", significant),
     "parameters": Column("Parameters", "", decimals(0)),
-    "density": Column("Density", "crossings / px", significant),
+    "crossings_per_pixel": Column("Density", "crossings / px", significant),
     "dead_neurons": Column("Dead neurons", "", decimals(0)),
     "primary_statistic": Column("Primary statistic", "", decimals(2), has_interval=True),
 }

@@ -153,11 +153,12 @@ def comparison_verdict(results: Sequence[Mapping[str, Any]]) -> list[str]:
         f"After {best['steps']} steps {_name(best, results)} reaches {_quality(best)} and {_name(worst, results)} "
         f"{_quality(worst)}: {best['psnr_db'] - worst['psnr_db']:.1f} dB apart."
     ]
-    if best["density"] is not None and worst["density"] is not None:
+    more, less = best["crossings_per_pixel"], worst["crossings_per_pixel"]
+    if more is not None and less is not None:
         sentences.append(
-            f"A pixel step crosses {best['density']:.3g} creases on average under {_name(best, results)} and "
-            f"{worst['density']:.3g} under {_name(worst, results)}, but a difference in density between encodings is "
-            "not a cause: what each run says of its own missing detail stands below."
+            f"A pixel step crosses {more:.3g} creases on average under {_name(best, results)} and {less:.3g} under "
+            f"{_name(worst, results)}, but a difference in density between encodings is not a cause: what each run "
+            "says of its own missing detail stands below."
         )
     return sentences
 

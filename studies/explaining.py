@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from analysis import (
+    MIN_WINDOW_PX,
     Crossings,
     Density,
     Explanation,
@@ -22,13 +23,14 @@ from analysis import (
 )
 from fields import Field
 from render.colour import density_rgb, error_rgb, missing_rgb
+from scenes.area import fitted_size
 from scenes.scene import View
 
 from .folder import write_json, write_npz, write_png
-from .observe import DRAWN_SIDE, reduced_size
+from .observe import DRAWN_SIDE
 
 MAP_SIDE = 512
-"""Density is sampled at most this often along the longer side."""
+"""Density is sampled about this often along the longer side, and at least once in the smallest window."""
 FRAME_MAP_SIDE = 256
 """The same for the density of a frame in progress."""
 REFINED_SIDE = 64
@@ -96,16 +98,22 @@ class Findings:
 
 
 def explain_field(
-    field: Field, view: View, drawn: Float[np.ndarray, "h w c"], *, seed: int, progress: Progress | None = None
+    field: Field,
+    view: View,
+    target: Float[np.ndarray, "h w c"],
+    drawn: Float[np.ndarray, "h w c"],
+    *,
+    seed: int,
+    progress: Progress | None = None,
 ) -> Findings:
-    """Measure the creases of a field over a view and whether they go with the detail that `drawn` is missing."""
+    """Measure the creases of a field over a view, and whether they go with what `drawn` is missing of `target`."""
     tell = progress or (lambda _share: None)
     density = pixels = refined = None
     maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {"coarea": None}
     if has_creases(field) and np.isfinite(drawn).all():  # a fit that has diverged has no maps to speak of
         network = relu_network(field)
         side = max(view.height, view.width)
-        stride = math.ceil(side / MAP_SIDE)
+        stride = min(math.ceil(side / MAP_SIDE), MIN_WINDOW_PX)
         density = coarea_density(
             network, view.height, view.width, stride=stride, bend=True, progress=lambda share: tell(0.5 * share)
         )
@@ -116,17 +124,17 @@ def explain_field(
             network,
             view.height,
             view.width,
-            stride=math.ceil(side / REFINED_SIDE),
+            stride=min(math.ceil(side / REFINED_SIDE), MIN_WINDOW_PX),
             max_refine=32,
             progress=lambda share: tell(0.7 + 0.2 * share),
         )
         assert density.bend is not None  # it was asked for
         maps = {
             "coarea": density.length.sum(0),
-            "crossings": pixels.mean_per_pixel,
+            "crossings": refined.mean_per_pixel,
             "bend": density.bend.sum(0),
         }
-    explanation = explain(view.target(), drawn, maps, seed=seed)
+    explanation = explain(target, drawn, maps, seed=seed)
     tell(1.0)
     return Findings(explanation, density, pixels, refined)
 
@@ -146,16 +154,21 @@ def density_picture(field: Field, view: View) -> UInt8[np.ndarray, "h w 3"] | No
 
 def _density_rgb(density: Density, view: View) -> UInt8[np.ndarray, "h w 3"]:
     """The map at the size of frames; blocks stay blocks."""
-    height, width = reduced_size(view.height, view.width, DRAWN_SIDE)
+    height, width = fitted_size(view.height, view.width, DRAWN_SIDE)
     return cv2.resize(density_rgb(density.crossings_per_pixel), (width, height), interpolation=cv2.INTER_NEAREST)
 
 
-def write_findings(path: Path, findings: Findings, view: View, drawn: Float[np.ndarray, "h w c"]) -> None:
+def write_findings(
+    path: Path,
+    findings: Findings,
+    view: View,
+    target: Float[np.ndarray, "h w c"],
+    drawn: Float[np.ndarray, "h w c"],
+) -> None:
     """Write maps as arrays and pictures, and explain.json, into the folder `path`."""
-    height, width = reduced_size(view.height, view.width, DRAWN_SIDE)
+    height, width = fitted_size(view.height, view.width, DRAWN_SIDE)
     write_json(path / "explain.json", findings.to_json())
-    small = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
-    write_png(path / "error.png", error_rgb(view.target(height, width), small))
+    write_png(path / "error.png", error_rgb(target, drawn, size=(height, width)))
     explanation = findings.explanation
     missing = explanation.missing_map()
     write_png(path / "missing.png", missing_rgb(cv2.resize(missing, (width, height), interpolation=cv2.INTER_NEAREST)))
@@ -170,19 +183,20 @@ def write_findings(path: Path, findings: Findings, view: View, drawn: Float[np.n
         band=np.array(explanation.band),
         units=np.array("per window of the band; energies are mean squares of luma; edges of windows in pixels"),
     )
-    if findings.density is not None and findings.pixels is not None:
-        density, pixels = findings.density, findings.pixels
+    if findings.density is not None and findings.refined is not None:
+        density, refined = findings.density, findings.refined
         write_png(path / "density.png", _density_rgb(density, view))
         write_npz(
             path / "density.npz",
             length=density.length,
             bend=density.bend if density.bend is not None else np.zeros(0, np.float32),
-            crossings=pixels.per_pixel,
             stride=np.array(density.stride),
+            crossings=refined.per_pixel,
+            crossings_stride=np.array(refined.stride),
             units=np.array(
                 "length: crease length per area, pixels per square pixel (layers, rows, columns); "
                 "bend: length times change of slope, value per square pixel (layers, rows, columns); "
                 "crossings: per pixel, in x, y, diagonal, antidiagonal direction (4, layers, rows, columns); "
-                "one row or column for every stride-th pixel"
+                "one row or column for every stride-th (crossings_stride-th) pixel"
             ),
         )

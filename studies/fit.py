@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
-from analysis import energy_kept, ssim
+from analysis import ssim
 from configs.errors import InputError
 from configs.network import Network
 from configs.rates import default_learning_rate
@@ -32,7 +32,7 @@ from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
 from .explaining import Findings, density_picture, explain_field, write_findings
 from .folder import RunFolder, folder_name, new_folder, read_png, write_json, write_npz, write_png, write_text
 from .metrics import Metrics, Row
-from .observe import Observation, Observer, frame_panel
+from .observe import Observation, Observer, Scores, frame_panel, score
 from .reporter import Moment, Reporter, Silent
 from .reporting import write_report
 
@@ -40,6 +40,8 @@ LARGE_SIDE = 1024
 """Pictures with a longer side than this are told what an epoch takes."""
 DENSITY_EVERY = 4
 """Crease density is drawn anew on every fourth frame."""
+SAVE_EVERY = 30.0
+"""Seconds after which the state is saved again, so that a machine that goes down costs no more than these."""
 
 
 def load_scene(config: Protocol) -> Scene:
@@ -87,7 +89,7 @@ def run(
 
     Args:
         folder: made by `start`.
-        config: a configuration with other limits than the folder's own, for going on beyond them.
+        config: a configuration with other limits than the folder's own, for going on beyond them; the folder keeps it.
         controls: stops the fit early; what there is by then is still drawn, explained and reported.
 
     Returns:
@@ -97,9 +99,12 @@ def run(
         InputError: when the folder is damaged beyond use.
     """
     reporter = reporter or Silent()
-    config = config or folder.config()
+    before = folder.config()
+    config = config or before
     session = _Session(folder, config, restore(folder.target_file), reporter)
     session.resume()
+    if config != before:
+        write_text(folder.config_file, to_yaml(config))
     session.train(controls or Controls())
     return session.finish()
 
@@ -118,9 +123,11 @@ class _Session:
         self.metrics = Metrics(folder.metrics_file)
         self.density: tuple[int, UInt8[np.ndarray, "h w 3"]] | None = None  # the newest drawn, and its step
         self.drawing_seconds = 0.0
+        self.saved_at = -math.inf
         self.stopped_because = "steps"
         self.told_epoch = False
-        self.notes = [*scene.notes, *filter(None, [aliased_octaves(config.encoding, scene.resolution)])]
+        aliased = aliased_octaves(config.encoding, scene.resolution)
+        self.notes = [*scene.notes, *self.observer.notes, *([aliased] if aliased else [])]
         for note in self.notes:
             reporter.say(note)
 
@@ -134,14 +141,18 @@ class _Session:
             for sentence in read_newest(self.folder.checkpoints, self.state):
                 self.reporter.say(sentence)
             self.reporter.say(f"going on from step {self.state.step}")
-        # what an interruption drew beside the plan is no part of the run as configured, so it goes as later frames do
-        planned = list(itertools.takewhile(lambda step: step <= self.state.step, self.frame_steps()))
-        self.metrics.read(planned)
-        for kind, kept in (("", planned), ("reconstruction", planned), ("density", planned[::DENSITY_EVERY])):
-            for step in set(self.folder.frame_steps(kind)) - set(kept):
-                self.folder.frame(step, kind).unlink()
-        for step in self.folder.frame_steps("density")[-1:]:
-            self.density = step, read_png(self.folder.frame(step, "density"))
+        # An interruption draws its last step even where the configuration does not, so that one may have to go as well.
+        # Earlier frames stay: a fit that goes on to another limit may plan others from here on, but drew those.
+        step = self.state.step
+        planned = list(itertools.takewhile(lambda planned: planned <= step, self.frame_steps()))
+        drawn, mapped = step in planned, step in planned[::DENSITY_EVERY]
+        self.metrics.read(step if drawn else step - 1)
+        for kind, kept in (("", drawn), ("reconstruction", drawn), ("density", mapped)):
+            for later in self.folder.frame_steps(kind):
+                if later > step or (later == step and not kept):
+                    self.folder.frame(later, kind).unlink()
+        for newest in self.folder.frame_steps("density")[-1:]:
+            self.density = newest, read_png(self.folder.frame(newest, "density"))
         self.first_step, self.first_seconds = self.state.step, self.state.seconds
 
     def train(self, controls: Controls) -> None:
@@ -162,16 +173,25 @@ class _Session:
                     density_due = next(density_steps, None)
                 if reason or snapshot.step == density_due:
                     self._draw_density()
-                    write_checkpoint(self.folder.checkpoints, self.state, self.config.output.checkpoints == "frames")
                 with self._drawing():
                     self._draw_frame(observation)
-                self.metrics.write()
+            keep_frames = self.config.output.checkpoints == "frames"
+            overdue = time.monotonic() - self.saved_at > SAVE_EVERY
+            if reason or overdue or (keep_frames and snapshot.step == density_due):
+                self._save(keep_frames)
             moment = self._moment()
             self.reporter.fitting(moment)
             self._tell_epoch_once(moment)
             if reason:
                 self.stopped_because = reason
                 return
+
+    def _save(self, keep_frames: bool) -> None:
+        """Write the curves and then the state: what a checkpoint follows on must be there before it is."""
+        self.metrics.write()
+        kept = self.folder.frame_steps() if keep_frames else ()
+        write_checkpoint(self.folder.checkpoints, self.state, kept)
+        self.saved_at = time.monotonic()
 
     def _reached(self) -> str | None:
         """The goal that the newest row meets, or that there is none to be met any more."""
@@ -185,7 +205,9 @@ class _Session:
         return None
 
     def _row(self, snapshot: Snapshot, seen: Observation) -> Row:
-        return Row(snapshot.step, snapshot.seconds, snapshot.loss, seen.psnr_db, seen.heldout_psnr_db, seen.energy_kept)
+        scores = seen.scores
+        kept = tuple(scores.energy_kept.values())
+        return Row(snapshot.step, snapshot.seconds, snapshot.loss, scores.psnr_db, scores.heldout_psnr_db, kept)
 
     def _moment(self) -> Moment:
         step, seconds, training = self.state.step, self.state.seconds, self.config.training
@@ -218,7 +240,7 @@ class _Session:
 
     def _draw_frame(self, observation: Observation) -> None:
         step = self.state.step
-        title = f"{self.config.encoding}   step {step}   {observation.psnr_db:.2f} dB"
+        title = f"{self.config.encoding}   step {step}   {observation.scores.psnr_db:.2f} dB"
         write_png(self.folder.frame(step), frame_panel(self.observer, observation, title, self.density))
         picture = to_rgb(observation.reconstruction)
         write_png(self.folder.frame(step, "reconstruction"), picture)
@@ -226,16 +248,17 @@ class _Session:
     def finish(self) -> dict[str, Any]:
         """Draw the field whole, explain what is missing, and write run.json, video and report."""
         working, view, field = self.reporter.working, self.observer.view, self.state.field
+        target = view.target()
         final = view.draw(field, device=self.placement.device, progress=partial(working, "drawing the picture whole"))
         with self._drawing():
             write_png(self.folder.path / "reconstruction.png", to_rgb(final))
         progress = partial(working, "explaining missing detail")
-        findings = explain_field(field, view, final, seed=self.config.seed, progress=progress)
-        write_findings(self.folder.analysis, findings, view, final)
+        findings = explain_field(field, view, target, final, seed=self.config.seed, progress=progress)
+        write_findings(self.folder.analysis, findings, view, target, final)
+        result = self._result(score(view, target, final), ssim(target, final), findings)
+        write_json(self.folder.result_file, result)
         with self._drawing():
             self._write_video()
-            result = self._result(final, findings)
-            write_json(self.folder.result_file, result)
             working("writing the report", 0.0)
             write_report(self.folder)
         result["drawing_seconds"] = round(self.drawing_seconds, 3)
@@ -258,9 +281,8 @@ class _Session:
                 self.reporter.working("writing the video", number / len(steps))
                 video.write(read_png(self.folder.frame(step)))
 
-    def _result(self, final: Float[np.ndarray, "h w c"], findings: Findings) -> dict[str, Any]:
-        state, view, placement = self.state, self.observer.view, self.placement
-        scores = self.observer.score(final)
+    def _result(self, scores: Scores, similarity: float | None, findings: Findings) -> dict[str, Any]:
+        state, placement = self.state, self.placement
         return {
             "path": str(self.folder.path),
             "report": str(self.folder.report),
@@ -270,7 +292,7 @@ class _Session:
             "network": str(self.config.network),
             "psnr_db": _finite(scores.psnr_db),
             "heldout_psnr_db": _finite(scores.heldout_psnr_db),
-            "ssim": _finite(ssim(view.target(), final)),
+            "ssim": _finite(similarity),
             "steps": state.step,
             "seconds": round(state.seconds, 3),
             "samples_per_s": round(state.step * self.config.training.batch_size / max(state.seconds, 1e-9)),
@@ -280,7 +302,7 @@ class _Session:
             "precision": placement.precision,
             "threads": torch.get_num_threads(),
             "seed": self.config.seed,
-            "energy_kept": energy_kept(view.target(), final),
+            "energy_kept": scores.energy_kept,
             **creases_summary(findings),
             "notes": self.notes,
             "versions": {name: version(name) for name in ("fieldlens", "torch", "numpy", "opencv-python")}
@@ -297,7 +319,7 @@ def _finite(value: float | None) -> float | None:
 def creases_summary(findings: Findings) -> dict[str, Any]:
     """What run.json says of the explanation."""
     return {
-        "density": findings.crossings_per_pixel,
+        "crossings_per_pixel": findings.crossings_per_pixel,
         "dead_neurons": findings.dead_neurons,
         "explained_band": findings.explanation.band,
         "primary_statistic": findings.primary,

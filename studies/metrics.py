@@ -1,7 +1,7 @@
 """The curves of a run: metrics.csv, whose header never changes."""
 
 import csv
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -40,13 +40,13 @@ class Metrics:
         self.path = path
         self.rows: list[Row] = []
 
-    def read(self, steps: Container[int] | None = None) -> None:
-        """Take the rows that an earlier sitting wrote, or those of them that are among `steps`."""
+    def read(self, until: int | None = None) -> None:
+        """Take the rows that an earlier sitting wrote, or those of them up to the step `until`."""
         if not self.path.exists():
             return
         with self.path.open(newline="", encoding="utf-8") as file:
             rows = [_parse(line) for line in csv.DictReader(file)]
-        self.rows = [row for row in rows if steps is None or row.step in steps]
+        self.rows = [row for row in rows if until is None or row.step <= until]
 
     def add(self, row: Row) -> None:
         """Add a step; one that is there already is replaced, but keeps the loss of the batch that led to it."""

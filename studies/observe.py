@@ -1,5 +1,6 @@
 """A moment of a fit, drawn and scored."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,13 +12,27 @@ from analysis import energy_kept, psnr_db
 from fields import Field
 from fitting import Placement
 from render.colour import error_rgb, to_rgb
+from render.grid import picture_extent
 from render.panel import Tile, panel
+from scenes.area import fitted_size
 from scenes.scene import Batch, Function, Scene, View
 
 DRAWN_SIDE = 512
 """Frames in progress are drawn with at most this many pixels along the longer side."""
 SCORED_PIXELS = 65_536
 """A picture too large to be drawn whole in progress is scored on this many of its training pixels."""
+CROP_SIDE = 256
+"""And its bands and held-out pixels are followed in a square of this side in its middle, at full resolution."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How close a drawing is to its target."""
+
+    psnr_db: float
+    heldout_psnr_db: float | None
+    energy_kept: Mapping[str, float | None]
+    """By octave band, shortest waves first; None for bands without energy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,66 +40,82 @@ class Observation:
     """What a field gives at one moment."""
 
     reconstruction: Float[np.ndarray, "h w c"]
-    psnr_db: float
-    heldout_psnr_db: float | None
-    energy_kept: tuple[float | None, ...]
-    """Per octave band, shortest waves first; None for bands without energy, empty for reduced drawings."""
+    scores: Scores
+
+
+def score(view: View, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Scores:
+    """Score a drawing of the whole view: PSNR over its training pixels, and over those held out."""
+    heldout = None if view.heldout is None else psnr_db(target, drawn, view.heldout)
+    return Scores(psnr_db(target, drawn, view.trained), heldout, energy_kept(target, drawn))
 
 
 class Observer:
     """Draws and scores the fields of one fit, always in the same way.
 
-    A picture of at most 512 pixels a side is drawn whole, and its PSNR is over all training pixels. A larger one is
-    drawn smaller, and scored on a fixed sample of its training pixels until the last, full drawing.
+    A picture of at most `DRAWN_SIDE` pixels a side is drawn whole, and `score`d. A larger one is drawn smaller; its
+    PSNR is over a fixed sample of its training pixels, and the rest over a crop from its middle. `notes` say so.
     """
 
     def __init__(self, scene: Scene, placement: Placement) -> None:
-        self.scene = scene
         self.placement = placement
         self.view: View = scene.views()[0]
-        self.height, self.width = reduced_size(self.view.height, self.view.width, DRAWN_SIDE)
-        self.whole = (self.height, self.width) == (self.view.height, self.view.width)
+        self.height, self.width = fitted_size(self.view.height, self.view.width, DRAWN_SIDE)
         self.target = self.view.target(self.height, self.width)
         self.target_tile = target_tile(self.view)
-        self.trained, self.heldout = self.view.trained, self.view.heldout
-        self._sample = None if self.whole else scene.batch(torch.Generator().manual_seed(0), SCORED_PIXELS)
+        self.notes: list[str] = []
+        self._probe: _Probe | None = None
+        if (self.height, self.width) != (self.view.height, self.view.width):
+            self._probe = _Probe(scene, self.view)
+            self.notes.append(
+                f"frames in progress are reduced to {self.width} x {self.height} px; curves are over "
+                f"{SCORED_PIXELS:,} training pixels, bands and held-out pixels over {self._probe.size} px in the middle"
+            )
 
     def observe(self, field: Field) -> Observation:
         """Draw and score a field as it stands, in the precision it is trained in."""
         function = partial(field, hidden_dtype=self.placement.hidden_dtype)
-        device = self.placement.device
-        drawn = self.view.draw(function, self.height, self.width, device=device)
-        if self._sample is not None:
-            return Observation(drawn, self._sampled_psnr(function, self._sample), None, ())
-        return self.score(drawn)
+        drawn = self.view.draw(function, self.height, self.width, device=self.placement.device)
+        if self._probe is None:
+            return Observation(drawn, score(self.view, self.target, drawn))
+        return Observation(drawn, self._probe.score(function, self.placement.device))
 
-    def score(self, drawn: Float[np.ndarray, "h w c"]) -> Observation:
-        """Score a drawing of the whole view."""
-        target = self.target if self.whole else self.view.target()
-        heldout = None if self.heldout is None else psnr_db(target, drawn, self.heldout)
-        kept = tuple(energy_kept(target, drawn).values())
-        return Observation(drawn, psnr_db(target, drawn, self.trained), heldout, kept)
+
+class _Probe:
+    """What stands for a large picture while it is being fitted."""
+
+    def __init__(self, scene: Scene, view: View) -> None:
+        self.view = view
+        self.sample: Batch = scene.batch(torch.Generator().manual_seed(0), SCORED_PIXELS)
+        rows, columns = (_middle(side) for side in (view.height, view.width))
+        self.size = f"{columns.stop - columns.start} x {rows.stop - rows.start}"
+        self.target = view.target()[rows, columns].copy()
+        self.heldout = None if view.heldout is None else view.heldout[rows, columns]
+        _, _, across, down = picture_extent(view.height, view.width)
+        x, y = across / view.width, down / view.height
+        self.extent = (columns.start * x, rows.start * y, columns.stop * x, rows.stop * y)
+
+    def score(self, function: Function, device: torch.device) -> Scores:
+        """PSNR of the sample; bands (without the last, which is open) and held-out pixels of the crop."""
+        height, width, _ = self.target.shape
+        drawn = self.view.draw(function, height, width, self.extent, device=device)
+        heldout = None if self.heldout is None else psnr_db(self.target, drawn, self.heldout)
+        kept = energy_kept(self.target, drawn)
+        return Scores(self._sampled_psnr(function, device), heldout, dict(list(kept.items())[:-1]))
 
     @torch.inference_mode()
-    def _sampled_psnr(self, function: Function, sample: Batch) -> float:
-        device = self.placement.device
-        predicted = torch.cat([function(part.to(device)).cpu() for part in sample.coordinates.split(8192)])
-        return psnr_db(sample.values.numpy()[None], predicted.numpy()[None])
+    def _sampled_psnr(self, function: Function, device: torch.device) -> float:
+        predicted = torch.cat([function(part.to(device)).cpu() for part in self.sample.coordinates.split(8192)])
+        return psnr_db(self.sample.values.numpy()[None], predicted.numpy()[None])
 
 
-def reduced_size(height: int, width: int, most: int) -> tuple[int, int]:
-    """The size with the same proportions whose longer side is at most `most`, and no side under 1.
-
-    >>> reduced_size(3000, 4000, 512)
-    (384, 512)
-    """
-    scale = min(1.0, most / max(height, width))
-    return max(1, round(height * scale)), max(1, round(width * scale))
+def _middle(side: int) -> slice:
+    start = max(0, side - CROP_SIDE) // 2
+    return slice(start, start + min(side, CROP_SIDE))
 
 
 def target_tile(view: View) -> Tile:
     """The target as frames in progress show it."""
-    height, width = reduced_size(view.height, view.width, DRAWN_SIDE)
+    height, width = fitted_size(view.height, view.width, DRAWN_SIDE)
     whole = (height, width) == (view.height, view.width)
     caption = "target" if whole else f"target, reduced to {width} x {height} px"
     return Tile(to_rgb(view.target(height, width)), caption)

@@ -16,7 +16,7 @@ from scenes.load import restore
 from scenes.scene import View
 
 from .checkpoints import checkpoint_steps, read_newest
-from .explaining import Findings, explain_field, write_findings
+from .explaining import explain_field, write_findings
 from .fit import creases_summary
 from .folder import RunFolder, write_json, write_png
 from .reporter import Reporter, Silent
@@ -116,16 +116,18 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
     drawn = saved.view.draw(
         saved.field, device=saved.device, progress=lambda done: reporter.working("drawing the picture whole", done)
     )
-    findings: Findings = explain_field(
+    target = saved.view.target()
+    findings = explain_field(
         saved.field,
         saved.view,
+        target,
         drawn,
         seed=saved.config.seed,
         progress=lambda done: reporter.working("explaining missing detail", done),
     )
     newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
     path = folder.analysis if newest else folder.analysis / f"step{saved.step:07d}"
-    write_findings(path, findings, saved.view, drawn)
+    write_findings(path, findings, saved.view, target, drawn)
     summary = creases_summary(findings)
     result = folder.result()
     if newest and result:

@@ -18,7 +18,7 @@ def table_row(result: Mapping[str, Any]) -> dict[str, Cell]:
         **{f"energy_kept {band}": kept for band, kept in list(result["energy_kept"].items())[:4]},
         "seconds": result["seconds"],
         "samples_per_s": result["samples_per_s"],
-        "density": result["density"],
+        "crossings_per_pixel": result["crossings_per_pixel"],
         "dead_neurons": result["dead_neurons"],
         "primary_statistic": None if primary is None else interval_text(**primary),
     }
@@ -59,7 +59,7 @@ HEADINGS = {
     "heldout_psnr_db": "held-out dB",
     "seconds": "s",
     "samples_per_s": "samples/s",
-    "density": "crossings/px",
+    "crossings_per_pixel": "crossings/px",
     "dead_neurons": "dead",
     "primary_statistic": "primary statistic",
 }

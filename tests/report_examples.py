@@ -79,7 +79,7 @@ def run(
             **{f"energy_kept {band}": values[-1] for band, values in kept.items()},
             "seconds": 33.3,
             "samples_per_s": 812345.0 / (1 + end_sigma_px),
-            "density": density,
+            "crossings_per_pixel": density,
             "dead_neurons": None if density is None else 118,
             "primary_statistic": None if density is None else "−0.41 (−0.52 to −0.29)",
         },

@@ -107,7 +107,7 @@ RESULT = {
     "energy_kept": {"2-4 px": 0.314, "4-8 px": None},
     "seconds": 12.3,
     "samples_per_s": 202529,
-    "density": None,
+    "crossings_per_pixel": None,
     "dead_neurons": 3,
     "primary_statistic": {"value": -0.37, "low": -0.47, "high": None},
 }

@@ -198,7 +198,7 @@ def test_the_smallest_pictures_fit(tmp_path: Path, size: tuple[int, int]):
 def test_a_sine_network_fits_and_has_no_creases(config: FitConfig):
     folder = start(replace(config, network=Network(width=16, depth=2, activation="sine")))
     result = run(folder)
-    assert result["density"] is None
+    assert result["crossings_per_pixel"] is None
     assert result["dead_neurons"] is None
     assert json.loads((folder.analysis / "explain.json").read_text())["creases"] is None
     assert not (folder.analysis / "density.png").exists()
