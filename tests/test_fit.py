@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,15 @@ from safetensors.torch import load_file
 from configs.errors import InputError
 from configs.network import Network
 from configs.run import FitConfig, Target
+from fitting import TrainingState, initial_state
 from render.video import read_frames
-from studies.checkpoints import checkpoint_file, checkpoint_steps
+from studies.checkpoints import (
+    DamagedCheckpointError,
+    checkpoint_file,
+    checkpoint_steps,
+    read_checkpoint,
+    write_checkpoint,
+)
 from studies.fit import run, start
 from studies.folder import RunFolder, find_run, write_png
 from studies.metrics import COLUMNS
@@ -110,6 +118,60 @@ def test_a_resumed_fit_gives_the_bytes_of_one_that_was_never_stopped(config: Fit
     assert same_bytes(whole, stopped)
 
 
+@pytest.mark.parametrize("frames", ["every:8", "log", "all"])
+def test_a_fit_that_is_extended_keeps_what_it_drew_and_its_new_limit(config: FitConfig, frames: str):
+    folder = start(replace(config, output=replace(config.output, frames=frames)))
+    run(folder)
+    drawn, rows = folder.frame_steps(), timeless(folder)
+    longer = with_training(folder.config(), steps=60)
+    assert run(folder, longer)["steps"] == 60
+    assert folder.config() == longer
+    assert set(drawn) <= set(folder.frame_steps())
+    assert timeless(folder)[: len(rows)] == rows
+    assert folder.frame_steps()[-1] == 60
+    extended, extended_rows = folder.frame_steps(), timeless(folder)
+    assert run(folder)["steps"] == 60
+    assert (folder.frame_steps(), timeless(folder)) == (extended, extended_rows)
+    assert [int(row["step"]) for row in extended_rows] == extended
+
+
+def test_a_checkpoint_is_written_last_so_that_a_cut_at_any_moment_costs_nothing_before_it(
+    config: FitConfig, monkeypatch: pytest.MonkeyPatch
+):
+    whole, cut = start(config), start(config)
+    run(whole)
+
+    def cut_before_the_last(folder: Path, state: TrainingState, kept: Container[int] = ()) -> None:
+        steps = [int(row["step"]) for row in timeless(cut)]
+        assert steps == cut.frame_steps()
+        assert steps[-1] <= state.step
+        if state.step == 24:
+            raise ConnectionAbortedError("the power went")
+        write_checkpoint(folder, state, kept)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("studies.fit.write_checkpoint", cut_before_the_last)
+        with pytest.raises(ConnectionAbortedError):
+            run(cut)
+    run(cut)
+    assert same_bytes(whole, cut)
+
+
+def test_the_state_is_saved_from_time_to_time(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("studies.fit.SAVE_EVERY", 0.0)
+    saved: list[int] = []
+    monkeypatch.setattr("studies.fit.write_checkpoint", lambda folder, state, kept: saved.append(state.step))
+    run(start(config))
+    assert saved == [0, 8, 16, 24]
+
+
+def test_a_checkpoint_for_each_frame_with_a_map_of_density_on_request(config: FitConfig):
+    output = replace(config.output, frames="every:2", checkpoints="frames")
+    folder = start(replace(config, output=output))
+    run(folder)
+    assert checkpoint_steps(folder.checkpoints) == folder.frame_steps("density") == [0, 8, 16, 24]
+
+
 def test_a_damaged_checkpoint_is_passed_over_for_the_older_one_and_said(config: FitConfig):
     whole, damaged = start(config), start(config)
     run(whole)
@@ -123,6 +185,31 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_older_one_and_said(config: 
     run(damaged, reporter=listener)
     assert any("is damaged" in sentence and newest.name in sentence for sentence in listener.said)
     assert same_bytes(whole, damaged)
+
+
+def test_a_flip_of_any_bit_of_a_checkpoint_is_noticed(config: FitConfig, tmp_path: Path):
+    folder = start(config)
+    run(folder)
+    file = checkpoint_file(folder.checkpoints, 24)
+    data = file.read_bytes()
+    state = initial_state(config, 2, 3)
+    read_checkpoint(file, state)
+    header = 8 + int.from_bytes(data[:8], "little")
+    for position in [*range(0, header, 7), *np.linspace(header, len(data) - 1, 40, dtype=int)]:
+        flipped = bytearray(data)
+        flipped[position] ^= 1 << (position % 8)
+        file.write_bytes(flipped)
+        with pytest.raises(DamagedCheckpointError):
+            read_checkpoint(file, state)
+
+
+def test_a_whole_checkpoint_of_another_version_is_named_as_such(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
+    folder = start(config)
+    monkeypatch.setattr("studies.checkpoints.SCHEMA", "fieldlens checkpoint 0")
+    write_checkpoint(folder.checkpoints, initial_state(config, 2, 3))
+    monkeypatch.undo()
+    with pytest.raises(InputError, match=r"another version of fieldlens \(fieldlens checkpoint 0\)"):
+        run(folder)
 
 
 @pytest.mark.parametrize(

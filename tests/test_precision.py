@@ -8,8 +8,8 @@ from configs.network import Network
 from configs.run import Training
 from fitting import place, precision
 
-WIDE = Network(width=128, depth=4)
-NARROW = Network(width=64, depth=4)
+WIDE = Network(width=256, depth=4)
+NARROW = Network(width=128, depth=4)
 SHALLOW = Network(width=256, depth=1)  # has no product between hidden layers
 
 

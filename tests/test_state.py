@@ -102,3 +102,15 @@ def test_the_same_seed_starts_with_the_same_bytes_and_another_with_others() -> N
     torch.rand(5)  # the global generator is no part of it
     assert same_bytes(start(3).tensors(), start(3).tensors())
     assert not same_bytes(start(3).tensors(), start(4).tensors())
+
+
+def test_fields_of_any_shape_see_the_same_data_in_the_same_order() -> None:
+    states = [
+        start(1, Fourier(2)),
+        start(1, Gaussian(2.0, 8), Network(width=12, depth=1)),
+        start(1, HashGrid(2, base=2, finest=8)),
+    ]
+    first, *others = [noise().batch(after(3, state).generator, 9).coordinates for state in states]
+    assert all(torch.equal(first, other) for other in others)
+    weights = torch.Generator().manual_seed(1)
+    assert not torch.equal(first, noise().batch(weights, 9).coordinates)  # and no random number serves twice
