@@ -5,14 +5,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from configs.storage import to_plain
 from render.colour import density_legend, to_rgb
 from report import Curves, Frame, Overlay, Report, RunPart, build
 from scenes.load import restore
 
 from .folder import RunFolder, read_png, write_text
-from .metrics import Metrics
+from .metrics import Metrics, Row
 from .table import table_row
+
+MOST_FRAMES = 120
+"""Of a run in a report: a page of thousands would be too large to open. The video and the run folder have all."""
 
 OVERLAY_CAPTIONS = {
     "density": "crease density of the last snapshot",
@@ -30,7 +35,7 @@ def write_report(folder: RunFolder) -> None:
         target=to_rgb(scene.views()[0].target()),
         runs=[_part(folder, result)],
         protocol=_protocol(to_plain(folder.config())),
-        notes=result["notes"],
+        notes=[*result["notes"], *_thinning_note([folder])],
         video_name=folder.video.name if folder.video.exists() else None,
     )
     write_text(folder.report, build(report))
@@ -47,20 +52,18 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
         target=to_rgb(scene.views()[0].target()),
         runs=[_part(folder, result) for folder, result in zip(folders, results, strict=True)],
         protocol=_protocol(to_plain(config)),
-        notes=list(notes),
+        notes=[*notes, *_thinning_note(folders)],
         video_name="compare.mp4",
     )
     write_text(path, build(report))
 
 
 def _part(folder: RunFolder, result: Mapping[str, Any]) -> RunPart:
-    metrics = Metrics(folder.metrics_file)
-    metrics.read()
-    rows = [row for row in metrics.rows if folder.frame(row.step, "reconstruction").exists()]
-    labels: list[str] = list(result["energy_kept"]) if any(row.energy_kept for row in rows) else []
+    rows = _drawn(folder)
     kept = {
         label: [row.energy_kept[band] if band < len(row.energy_kept) else None for row in rows]
-        for band, label in enumerate(labels)
+        for band, label in enumerate(result["energy_kept"])
+        if any(band < len(row.energy_kept) for row in rows)
     }
     overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAY_CAPTIONS}
     explanation = json.loads((folder.analysis / "explain.json").read_text(encoding="utf-8"))
@@ -69,7 +72,7 @@ def _part(folder: RunFolder, result: Mapping[str, Any]) -> RunPart:
         network=result["network"],
         frames=[
             Frame(row.step, row.seconds, row.psnr_db, read_png(folder.frame(row.step, "reconstruction")))
-            for row in rows
+            for row in _thinned(rows)
         ],
         final=read_png(folder.path / "reconstruction.png"),
         overlays=[_overlay(name, file) for name, file in overlays.items() if file.exists()],
@@ -82,6 +85,25 @@ def _part(folder: RunFolder, result: Mapping[str, Any]) -> RunPart:
         numbers=table_row(result),
         verdict=result["verdict"],
         explanation=explanation,
+    )
+
+
+def _drawn(folder: RunFolder) -> list[Row]:
+    """The recorded steps that have a picture."""
+    metrics = Metrics(folder.metrics_file)
+    metrics.read()
+    return [row for row in metrics.rows if folder.frame(row.step, "reconstruction").exists()]
+
+
+def _thinned(rows: Sequence[Row]) -> list[Row]:
+    """At most `MOST_FRAMES` of the rows, evenly spaced, the first and the last among them."""
+    return [rows[i] for i in sorted(set(np.linspace(0, len(rows) - 1, MOST_FRAMES).round().astype(int)))]
+
+
+def _thinning_note(folders: Sequence[RunFolder]) -> list[str]:
+    drawn = max(len(_drawn(folder)) for folder in folders)
+    return (
+        [f"the scrubber has {MOST_FRAMES} of {drawn} recorded steps; the video has all"] if drawn > MOST_FRAMES else []
     )
 
 

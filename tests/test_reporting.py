@@ -1,0 +1,53 @@
+"""What of a run comes into its report."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studies.fit import run, start
+from studies.folder import RunFolder, write_png
+from studies.reporting import write_report
+from tests.runs import small_config, small_picture
+
+
+def data_in(folder: RunFolder) -> dict[str, Any]:
+    """What the page's script shows."""
+    found = re.search(r'<script[^>]*id="data"[^>]*>(.*?)</script>', folder.report.read_text(), re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_a_report_has_every_drawn_step_of_a_usual_run(tmp_path: Path):
+    folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs"))
+    run(folder)
+    (part,) = data_in(folder)["runs"]
+    assert [frame["step"] for frame in part["frames"]] == [0, 8, 16, 24]
+    assert "the scrubber has" not in folder.report.read_text()
+
+
+def test_the_scrubber_of_a_run_with_many_frames_is_thinned_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    config = small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs")
+    folder = start(replace(config, output=replace(config.output, frames="all")))
+    run(folder)
+    monkeypatch.setattr("studies.reporting.MOST_FRAMES", 7)
+    write_report(folder)
+    (part,) = data_in(folder)["runs"]
+    assert [frame["step"] for frame in part["frames"]] == [0, 4, 8, 12, 16, 20, 24]
+    assert len(part["curves"]["step"]) == 25
+    assert "the scrubber has 7 of 25 recorded steps" in folder.report.read_text()
+
+
+def test_bands_that_a_large_picture_is_not_followed_in_have_no_curve(tmp_path: Path):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 600, 3), dtype=np.uint8)
+    write_png(tmp_path / "wide.png", pixels)
+    folder = start(small_config(tmp_path / "wide.png", tmp_path / "outputs", steps=8))
+    result = run(folder)
+    (part,) = data_in(folder)["runs"]
+    labels = [band["label"] for band in part["curves"]["bands"]]
+    assert labels == list(result["energy_kept"])[:6]
+    assert any("bands and held-out pixels over 256 x 20 px" in note for note in result["notes"])
