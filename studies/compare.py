@@ -115,6 +115,10 @@ def run_comparison(
 
     Returns:
         The content of compare.json: `path`, `report`, `video`, and `runs`, the run.json of each.
+
+    Raises:
+        InputError: when the folder is damaged beyond use.
+        KeyboardInterrupt: when it is stopped before the first run has begun, for then there is nothing to show.
     """
     reporter, controls = reporter or Silent(), controls or Controls()
     results: dict[RunFolder, dict[str, Any]] = {}
@@ -123,6 +127,8 @@ def run_comparison(
         if not finished and controls.stop:
             continue
         results[folder] = folder.result() if finished else run(folder, None, reporter, controls)
+    if not results:
+        raise KeyboardInterrupt
     drawing_started = time.perf_counter()
     _write_video(comparison, results, reporter)
     verdict = comparison_verdict(list(results.values()))

@@ -7,13 +7,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import studies.fit
 from configs.run import CompareConfig, FitConfig
 from fieldlens import cli
 from fieldlens.fit import FitArguments
 from fieldlens.options import arguments_from, parse, starting_config, value_of
+from scenes.load import load
+from scenes.scene import Scene
 from tests.runs import small_picture
 
 SMALL = ["--steps", "8", "--network.width", "8", "--network.depth", "2", "--batch-size", "64", "--frames", "every:4"]
@@ -181,6 +185,18 @@ def test_ctrl_c_writes_what_there_is_and_ends_with_status_130(here: Path):
     assert Path(result["video"]).exists()
     assert Path(result["report"]).exists()
     assert list(Path(result["path"]).glob("checkpoints/*.safetensors"))
+
+
+def test_ctrl_c_while_a_comparison_is_being_set_up_ends_with_status_130(
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def interrupted_load(*args: Any, **options: Any) -> Scene:
+        signal.raise_signal(signal.SIGINT)
+        return load(*args, **options)
+
+    monkeypatch.setattr(studies.fit, "load", interrupted_load)
+    assert cli.main(["compare", "my photo.png", "--steps", "8"]) == 130
+    assert capfd.readouterr().err.endswith("fieldlens: interrupted\n")
 
 
 ROOT = str(Path(__file__).parent.parent)

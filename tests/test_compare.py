@@ -11,6 +11,7 @@ from configs.encoding import Fourier, Raw
 from configs.errors import InputError
 from configs.network import Network
 from configs.run import CompareConfig, Output, Training
+from fitting import Controls
 from render.video import read_frames
 from studies.compare import Comparison, completed, fits, run_comparison, start_comparison
 from studies.fit import run, start
@@ -91,6 +92,20 @@ def test_an_interrupted_comparison_shows_what_there_is_and_goes_on_later(config:
     assert comparison.report.exists()
     resumed = run_comparison(Comparison(comparison.path))
     assert [run["psnr_db"] for run in resumed["runs"]] == [run["psnr_db"] for run in uninterrupted["runs"]]
+
+
+def test_a_comparison_stopped_before_its_first_run_is_interrupted_and_goes_on_later(config: CompareConfig):
+    comparison = start_comparison(config)
+    with pytest.raises(KeyboardInterrupt):
+        run_comparison(comparison, controls=Controls(stop=True))
+    assert not comparison.report.exists()
+    assert len(run_comparison(comparison)["runs"]) == 2
+
+
+def test_a_finished_comparison_is_shown_even_when_stopped_at_once(config: CompareConfig):
+    comparison = start_comparison(config)
+    finished = run_comparison(comparison)
+    assert run_comparison(comparison, controls=Controls(stop=True))["runs"] == finished["runs"]
 
 
 def test_a_folder_that_is_no_comparison_is_refused(tmp_path: Path):
