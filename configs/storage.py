@@ -38,8 +38,29 @@ def to_yaml(config: FitConfig | CompareConfig) -> str:
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def from_yaml(text: str, kind: type[Config], origin: str) -> Config:
-    """The configuration that a YAML text holds.
+def read_bytes(path: Path) -> bytes:
+    """A file's content.
+
+    Raises:
+        InputError: when it is not there or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from None
+
+
+def read_config(path: Path, kind: type[Config]) -> Config:
+    """The configuration in a YAML file.
+
+    Raises:
+        InputError: when it cannot be read, or as `from_yaml` does.
+    """
+    return from_yaml(read_bytes(path), kind, str(path))
+
+
+def from_yaml(text: str | bytes, kind: type[Config], origin: str) -> Config:
+    """The configuration that a YAML text holds; bytes are UTF-8.
 
     Args:
         origin: where the text comes from, for messages.

@@ -36,6 +36,7 @@ def main(words: Sequence[str]) -> int:
 
     console = Console(arguments.json)
     result = analyze(find_run(arguments.run, arguments.output_dir), step=arguments.step, reporter=console)
-    console.result("\n".join([*result["verdict"], f"maps    {result['path']}", f"report  {result['report']}"]))
+    lines = [*result["verdict"], f"maps    {result['path']}"]
+    console.result("\n".join(lines if result["report"] is None else [*lines, f"report  {result['report']}"]))
     console.finish(result)
     return 0

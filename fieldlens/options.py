@@ -13,7 +13,7 @@ from configs.encoding import Encoding, parse_encoding
 from configs.errors import InputError, did_you_mean
 from configs.network import Network, parse_network
 from configs.run import CompareConfig, FitConfig
-from configs.storage import from_yaml
+from configs.storage import read_config
 
 Arguments = TypeVar("Arguments")
 Config = TypeVar("Config", FitConfig, CompareConfig)
@@ -64,11 +64,7 @@ def starting_config(kind: type[Config], words: Sequence[str]) -> Config:
         file = str(known[preset])
     if file is None:
         return kind()
-    try:
-        text = Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the configuration {file!r}: {error}") from None
-    return from_yaml(text, kind, file)
+    return read_config(Path(file), kind)
 
 
 def config_in(arguments: Any, kind: type[Config]) -> Config:

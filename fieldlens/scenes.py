@@ -23,7 +23,6 @@ def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(ScenesArguments, "scenes", DESCRIPTION, words)
 
-    from configs.errors import InputError
     from scenes.builtin import BUILTINS
     from scenes.load import thumbnail_sheet
     from studies.folder import write_png
@@ -32,10 +31,7 @@ def main(words: Sequence[str]) -> int:
 
     console = Console(arguments.json)
     if arguments.thumbnails is not None:
-        try:
-            write_png(arguments.thumbnails, thumbnail_sheet())
-        except OSError as error:
-            raise InputError(f"cannot write {str(arguments.thumbnails)!r}: {error.strerror}") from None
+        write_png(arguments.thumbnails, thumbnail_sheet())
     for name, builtin in BUILTINS.items():
         console.result(f"{name:<10} {builtin.description}  ({builtin.credit})")
     if arguments.thumbnails is not None:

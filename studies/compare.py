@@ -15,7 +15,7 @@ from configs.encoding import Fourier, Raw
 from configs.errors import InputError
 from configs.network import Network
 from configs.run import CompareConfig, FitConfig, Protocol
-from configs.storage import from_yaml, to_yaml
+from configs.storage import read_config, to_yaml
 from fitting import Controls
 from render.panel import Tile, panel
 from render.text import BACKGROUND
@@ -59,7 +59,7 @@ class Comparison:
         file = self.path / COMPARISON
         if not file.is_file():
             raise InputError(f"{str(self.path)!r} is no comparison (it has no {COMPARISON})")
-        return from_yaml(file.read_text(encoding="utf-8"), CompareConfig, str(file))
+        return read_config(file, CompareConfig)
 
     def runs(self) -> dict[RunFolder, FitConfig]:
         """The folder and the configuration of each run, in the order they were named."""
@@ -123,7 +123,7 @@ def run_comparison(
     reporter, controls = reporter or Silent(), controls or Controls()
     results: dict[RunFolder, dict[str, Any]] = {}
     for folder in comparison.runs():
-        finished = folder.result().get("stopped_because") == "steps"
+        finished = folder.ended and folder.result().get("stopped_because") == "steps"
         if not finished and controls.stop:
             continue
         results[folder] = folder.result() if finished else run(folder, None, reporter, controls)

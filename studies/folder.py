@@ -4,8 +4,7 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -18,30 +17,31 @@ from jaxtyping import UInt8
 
 from configs.errors import InputError
 from configs.run import FitConfig
-from configs.storage import from_yaml
+from configs.storage import read_bytes, read_config
 
 CONFIG = "config.yaml"
 COMPARISON = "comparison.yaml"
 
 
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A partial name to write to; it becomes `path` when the block ends well, and vanishes when it does not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, and on the disk before its name is; its folder is made where needed.
+
+    Raises:
+        InputError: when it cannot be written, by this or any other `write_*` here.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        yield partial
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f"cannot write {str(path)!r}: {error.strerror}") from None
     finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, and on the disk before its name is."""
-    with whole(path) as partial, partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        with suppress(OSError):  # it is gone when all went well, and may never have been
+            partial.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -59,9 +59,30 @@ def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"]) -> None:
     write_bytes(path, cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object that `write_json` wrote.
+
+    Raises:
+        InputError: when the file is missing or damaged.
+    """
+    data = read_bytes(path)
+    try:
+        value = json.loads(data)
+    except ValueError as error:  # bytes that are no UTF-8 are one as well
+        raise InputError(f"{str(path)!r} is damaged: {error}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{str(path)!r} is damaged: it holds no JSON object")
+    return value
+
+
 def read_png(path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    """Read an RGB picture that `write_png` wrote."""
-    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    """Read an RGB picture that `write_png` wrote.
+
+    Raises:
+        InputError: when the file is missing or damaged.
+    """
+    data = np.frombuffer(read_bytes(path), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if image is None:
         raise InputError(f"{str(path)!r} is damaged; delete it, and the run can be drawn again")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
@@ -134,11 +155,20 @@ class RunFolder:
         Raises:
             InputError: when it is of another schema or damaged.
         """
-        return from_yaml(self.config_file.read_text(encoding="utf-8"), FitConfig, str(self.config_file))
+        return read_config(self.config_file, FitConfig)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has come to an end, and so has a result and a report, even if it went on afterwards."""
+        return self.result_file.exists()
 
     def result(self) -> dict[str, Any]:
-        """What run.json says; empty before the run's first end."""
-        return json.loads(self.result_file.read_text(encoding="utf-8")) if self.result_file.exists() else {}
+        """What run.json says.
+
+        Raises:
+            InputError: when it is damaged, or the run has not ended yet.
+        """
+        return read_json(self.result_file)
 
 
 def new_folder(parent: Path) -> Path:

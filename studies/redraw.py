@@ -72,7 +72,8 @@ def render(
         `path` of the PNG, `height`, `width` and `step`.
 
     Raises:
-        InputError: for a region that leaves the picture, a size that cannot be drawn, or as `open_run` does.
+        InputError: for a region that leaves the picture, a size that cannot be drawn, a file that cannot be written, or
+            as `open_run` does.
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
@@ -93,10 +94,7 @@ def render(
         saved.field, height, width, extent, device=saved.device, progress=lambda done: reporter.working("drawing", done)
     )
     file = file or folder.path / "renders" / f"step{saved.step:07d}_{width}x{height}_at_{left:g}_{top:g}.png"
-    try:
-        write_png(file, to_rgb(drawn))
-    except OSError as error:
-        raise InputError(f"cannot write {str(file)!r}: {error.strerror}") from None
+    write_png(file, to_rgb(drawn))
     return {"path": str(file), "height": height, "width": width, "step": saved.step}
 
 
@@ -106,7 +104,8 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
     The newest replaces the run's analysis and report; another step's goes to `analysis/step<N>/`.
 
     Returns:
-        `path` of the analysis, `step`, `report`, and the verdict and summary as in run.json.
+        `path` of the analysis, `step`, `report` (None before the run's first end), and the verdict and summary as in
+        run.json.
 
     Raises:
         InputError: as `open_run` does.
@@ -129,8 +128,8 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
     path = folder.analysis if newest else folder.analysis / f"step{saved.step:07d}"
     write_findings(path, findings, saved.view, target, drawn)
     summary = creases_summary(findings)
-    result = folder.result()
-    if newest and result:
-        write_json(folder.result_file, result | summary)
+    if newest and folder.ended:
+        write_json(folder.result_file, folder.result() | summary)
         write_report(folder)
-    return {"path": str(path), "report": str(folder.report), "step": saved.step, **summary}
+    report = str(folder.report) if folder.report.exists() else None
+    return {"path": str(path), "report": report, "step": saved.step, **summary}

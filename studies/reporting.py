@@ -1,6 +1,5 @@
 """From run folders to reports: reads what a run left and hands it to `report`."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from render.colour import density_legend, to_rgb
 from report import Curves, Frame, Overlay, Report, RunPart, build
 from scenes.load import restore
 
-from .folder import RunFolder, read_png, write_text
+from .folder import RunFolder, read_json, read_png, write_text
 from .metrics import Metrics, Row
 from .table import table_row
 
@@ -66,7 +65,7 @@ def _part(folder: RunFolder, result: Mapping[str, Any]) -> RunPart:
         if any(band < len(row.energy_kept) for row in rows)
     }
     overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAY_CAPTIONS}
-    explanation = json.loads((folder.analysis / "explain.json").read_text(encoding="utf-8"))
+    explanation = read_json(folder.analysis / "explain.json")
     return RunPart(
         label=result["encoding"],
         network=result["network"],

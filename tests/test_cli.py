@@ -93,7 +93,7 @@ def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd
         (["fit", "my photo.png", "--schedule", "cosine"], "give its length with --steps"),
         (["fit", "my photo.png", "--frames", "every:0"], "--frames takes log, every:N or all"),
         (["fit", "my photo.png", "--preset", "demmo"], "there is no preset 'demmo'; did you mean 'demo'?"),
-        (["fit", "my photo.png", "--config", "none.yaml"], "cannot read the configuration 'none.yaml'"),
+        (["fit", "my photo.png", "--config", "none.yaml"], "cannot read 'none.yaml': No such file"),
         (["fit", "my photo.png", "--output-dir", "my photo.png"], "choose another --output-dir"),
         (["fit", "--resume", "latest"], "there is no run below"),
         (["fit", "--resume", "nowhere"], "'nowhere' does not exist"),

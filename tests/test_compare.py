@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +107,20 @@ def test_a_finished_comparison_is_shown_even_when_stopped_at_once(config: Compar
     comparison = start_comparison(config)
     finished = run_comparison(comparison)
     assert run_comparison(comparison, controls=Controls(stop=True))["runs"] == finished["runs"]
+
+
+def test_damaged_files_of_a_comparison_are_named(config: CompareConfig):
+    comparison = start_comparison(config)
+    run_comparison(comparison)
+    first = next(iter(comparison.runs()))
+    for file, data in [
+        (first.analysis / "explain.json", b"[]"),
+        (first.result_file, first.result_file.read_bytes()[:50]),
+        (comparison.path / "comparison.yaml", b"scene: \xff"),
+    ]:
+        file.write_bytes(data)
+        with pytest.raises(InputError, match=re.escape(str(file))):
+            run_comparison(comparison)
 
 
 def test_a_folder_that_is_no_comparison_is_refused(tmp_path: Path):

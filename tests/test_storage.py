@@ -14,7 +14,7 @@ from configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
 from configs.errors import InputError
 from configs.network import Network
 from configs.run import CompareConfig, FitConfig, Output, Target, Training
-from configs.storage import SCHEMA, from_yaml, to_yaml
+from configs.storage import SCHEMA, from_yaml, read_config, to_yaml
 from tests.test_encoding_words import encodings
 from tests.test_network_words import networks
 
@@ -225,3 +225,20 @@ def test_encodings_are_written_as_words() -> None:
     plain = yaml.safe_load(to_yaml(FitConfig(encoding=Gaussian(3.0, 64))))
     assert plain["encoding"] == "gaussian:3,features=64"
     assert plain["schema"] == SCHEMA
+
+
+@pytest.mark.parametrize("data", [None, b"scene: \xff", b"\0", b"- a list", b"schema: 1\nscene: [", b"schema: 2"])
+def test_a_file_that_holds_no_configuration_is_named(tmp_path: Path, data: bytes | None) -> None:
+    file = tmp_path / "config.yaml"
+    if data is not None:
+        file.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read_config(file, FitConfig)
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_configuration_file_is_read_as_utf_8(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(to_yaml(FitConfig("föhn 🦊.png")), encoding="utf-8")
+    assert read_config(file, FitConfig).scene == "föhn 🦊.png"

@@ -1,0 +1,66 @@
+"""A finished run again: drawn and explained from its folder, whatever state that folder is in."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from configs.errors import InputError
+from studies.fit import run, start
+from studies.folder import RunFolder, read_json, write_text
+from studies.redraw import analyze, render
+from tests.runs import small_config, small_picture
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A small run; not to be changed."""
+    path = tmp_path_factory.mktemp("finished")
+    folder = start(small_config(small_picture(path / "picture.png"), path / "outputs"))
+    run(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(finished: RunFolder, tmp_path: Path) -> RunFolder:
+    """A copy of a small run, to be changed as one likes."""
+    return RunFolder(shutil.copytree(finished.path, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("data", [b"", b'{"path": "ru', b"[]", b"null", b'{"scene": "\xff"}', b"\0"])
+def test_a_damaged_result_is_named(folder: RunFolder, data: bytes):
+    folder.result_file.write_bytes(data)
+    with pytest.raises(InputError, match=f"^{re.escape(repr(str(folder.result_file)))} is damaged: .*$"):
+        analyze(folder)
+
+
+def test_a_damaged_configuration_is_named(folder: RunFolder):
+    folder.config_file.write_bytes(b"scene: \xff")
+    with pytest.raises(InputError, match=re.escape(str(folder.config_file))):
+        render(folder)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path):
+    with pytest.raises(InputError, match=r"^cannot read '.*explain\.json': No such file or directory$"):
+        read_json(tmp_path / "explain.json")
+
+
+def test_a_run_that_has_not_ended_is_explained_without_a_report(folder: RunFolder):
+    folder.result_file.unlink()
+    folder.report.unlink()
+    assert analyze(folder)["report"] is None
+    assert (folder.analysis / "explain.json").exists()
+
+
+def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(folder: RunFolder, tmp_path: Path):
+    in_the_way = tmp_path / "in the way"
+    in_the_way.write_text("a file")
+    for write in (
+        lambda: render(folder, file=in_the_way / "drawn.png"),
+        lambda: write_text(in_the_way / "text", "words"),
+        lambda: write_text(folder.path, "words"),
+    ):
+        with pytest.raises(InputError, match=r"^cannot write '.*': .*$"):
+            write()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["in the way", "run"]
