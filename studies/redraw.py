@@ -82,12 +82,13 @@ def render(
     inside = left >= 0 and top >= 0 and wide > 0 and high > 0 and left + wide <= 1 + 1e-9 and top + high <= 1 + 1e-9
     if not inside:
         raise InputError("--region takes left, top, width and height as shares of the picture, such as 0.4 0.4 0.2 0.2")
-    height, width = round(view.height * high * scale), round(view.width * wide * scale)
-    if min(height, width) < 1 or height * width > MAX_PIXELS:
+    sides = view.height * high * scale, view.width * wide * scale
+    if not (min(sides) > 0.5 and sides[0] * sides[1] <= MAX_PIXELS):  # nor does NaN pass
         raise InputError(
-            f"{width} x {height} pixels cannot be drawn (at least 1, at most {MAX_PIXELS:,} in all); "
+            f"{sides[1]:g} x {sides[0]:g} pixels cannot be drawn (at least 1, at most {MAX_PIXELS:,} in all); "
             "choose another --scale or --region"
         )
+    height, width = round(sides[0]), round(sides[1])
     _, _, across, down = picture_extent(view.height, view.width)
     extent: Extent = (left * across, top * down, (left + wide) * across, (top + high) * down)
     drawn = view.draw(

@@ -150,8 +150,9 @@ def test_a_region_outside_the_picture_is_refused(here: Path, capfd: pytest.Captu
     assert cli.main(["fit", "my photo.png", *SMALL]) == 0
     assert cli.main(["render", "latest", "--region", "0.5", "0.5", "0.6", "0.1"]) == 2
     assert "--region takes" in capfd.readouterr().err
-    assert cli.main(["render", "latest", "--scale", "100000"]) == 2
-    assert "cannot be drawn" in capfd.readouterr().err
+    for scale in ("100000", "nan", "inf", "-1"):
+        assert cli.main(["render", "latest", "--scale", scale]) == 2
+        assert "cannot be drawn" in capfd.readouterr().err
 
 
 def test_options_change_a_preset_and_nothing_else():

@@ -46,6 +46,20 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path):
         read_json(tmp_path / "explain.json")
 
 
+@pytest.mark.parametrize("scale", ["nan", "inf", "-inf", "0", "-1", "1e-9", "1e9", "1e308"])
+def test_a_scale_that_gives_no_picture_is_refused(finished: RunFolder, scale: str):
+    with pytest.raises(InputError, match=r"^.* pixels cannot be drawn \(.*\); choose another --scale or --region$"):
+        render(finished, scale=float(scale))
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-0.1", "1.1"])
+def test_a_region_that_is_none_is_refused(finished: RunFolder, place: int, value: str):
+    left, top, width, height = (float(value) if side == place else 0.4 for side in range(4))
+    with pytest.raises(InputError, match="--region takes left, top, width and height"):
+        render(finished, region=(left, top, width, height))
+
+
 def test_a_run_that_has_not_ended_is_explained_without_a_report(folder: RunFolder):
     folder.result_file.unlink()
     folder.report.unlink()
