@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from configs.errors import InputError
-from configs.run import FitConfig
+from configs.run import FitConfig, Training
 from fields import Field
 from fitting import initial_state, place
 from render.colour import to_rgb
@@ -41,17 +41,17 @@ class Saved:
 
 
 def open_run(folder: RunFolder, step: int | None = None, reporter: Reporter | None = None) -> Saved:
-    """The field of a run at its newest checkpoint, or at that of `step`.
+    """The field of a run at its newest checkpoint, or at that of `step`, on a GPU if this machine has one.
 
     Raises:
         InputError: when the folder or every checkpoint is damaged, or there is none of that step.
     """
     config, scene = folder.config(), restore(folder.target_file)
-    placement = place(config.training, config.network)
-    state = initial_state(config, scene.in_dim, scene.out_dim, placement.device)
+    device = place(Training(), config.network).device  # not the run's: it may have been fitted on another machine
+    state = initial_state(config, scene.in_dim, scene.out_dim, device)
     for sentence in read_newest(folder.checkpoints, state, step):
         (reporter or Silent()).say(sentence)
-    return Saved(config, scene.views()[0], state.field, state.step, placement.device)
+    return Saved(config, scene.views()[0], state.field, state.step, device)
 
 
 def render(

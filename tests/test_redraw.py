@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from configs.errors import InputError
+from configs.storage import to_yaml
 from studies.fit import run, start
 from studies.folder import RunFolder, read_json, write_text
-from studies.redraw import analyze, render
-from tests.runs import small_config, small_picture
+from studies.redraw import analyze, open_run, render
+from tests.runs import small_config, small_picture, with_training
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,12 @@ def test_a_region_that_is_none_is_refused(finished: RunFolder, place: int, value
     left, top, width, height = (float(value) if side == place else 0.4 for side in range(4))
     with pytest.raises(InputError, match="--region takes left, top, width and height"):
         render(finished, region=(left, top, width, height))
+
+
+def test_a_run_fitted_on_a_gpu_is_opened_on_a_machine_without_one(folder: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    write_text(folder.config_file, to_yaml(with_training(folder.config(), device="cuda")))
+    assert open_run(folder).device == torch.device("cpu")
 
 
 def test_a_run_that_has_not_ended_is_explained_without_a_report(folder: RunFolder):
