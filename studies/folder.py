@@ -54,9 +54,10 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"]) -> None:
-    """Write an RGB picture as PNG."""
-    write_bytes(path, cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
+def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> None:
+    """Write an RGB picture, or one with straight alpha, as PNG."""
+    to_opencv = cv2.COLOR_RGB2BGR if image.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    write_bytes(path, cv2.imencode(".png", cv2.cvtColor(image, to_opencv))[1].tobytes())
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_png(path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    """Read an RGB picture that `write_png` wrote.
+    """Read a picture that `write_png` wrote, as RGB.
 
     Raises:
         InputError: when the file is missing or damaged.

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Float, UInt8
 
 from configs.errors import InputError
 from configs.run import FitConfig, Training
@@ -65,6 +67,8 @@ def render(
 ) -> dict[str, Any]:
     """Draw the field of a run with `scale` pixels for each of the picture's, over the whole or a region.
 
+    Where the picture has an alpha, so has the drawing.
+
     Args:
         file: a PNG; by default one named by size and step in the run's `renders/`.
 
@@ -95,8 +99,21 @@ def render(
         saved.field, height, width, extent, device=saved.device, progress=lambda done: reporter.working("drawing", done)
     )
     file = file or folder.path / "renders" / f"step{saved.step:07d}_{width}x{height}_at_{left:g}_{top:g}.png"
-    write_png(file, to_rgb(drawn))
+    write_png(file, _to_image(drawn))
     return {"path": str(file), "height": height, "width": width, "step": saved.step}
+
+
+def _to_image(values: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]:
+    """What a field says as a picture's bytes: RGB, or RGBA where it has an alpha, which files want straight.
+
+    >>> _to_image(np.array([[[0.25, 0.5]]])).tolist()
+    [[[128, 128, 128, 128]]]
+    """
+    if values.shape[-1] % 2:
+        return to_rgb(values)
+    alpha = values[..., -1:]
+    colour = values[..., :-1] / np.clip(alpha, 1 / 510, 1)  # where alpha is less than that, its byte is 0
+    return np.concatenate((to_rgb(colour), to_rgb(alpha)[..., :1]), axis=-1)
 
 
 def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | None = None) -> dict[str, Any]:

@@ -4,14 +4,18 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from configs.errors import InputError
 from configs.storage import to_yaml
+from render.colour import to_rgb
 from studies.fit import run, start
-from studies.folder import RunFolder, read_json, write_text
+from studies.folder import RunFolder, read_json, read_png, write_text
 from studies.redraw import analyze, open_run, render
+from tests.picture_files import noise
 from tests.runs import small_config, small_picture, with_training
 
 
@@ -66,6 +70,32 @@ def test_a_run_fitted_on_a_gpu_is_opened_on_a_machine_without_one(folder: RunFol
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     write_text(folder.config_file, to_yaml(with_training(folder.config(), device="cuda")))
     assert open_run(folder).device == torch.device("cpu")
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_drawing_over_a_checkerboard_is_the_reconstruction(tmp_path: Path, channels: int):
+    pixels = noise(24, 32, channels)
+    pixels[:, :9, -1] = 0
+    Image.fromarray(pixels.squeeze()).save(tmp_path / "picture.png")
+    folder = start(small_config(tmp_path / "picture.png", tmp_path / "outputs", steps=100))
+    run(folder)
+    with Image.open(render(folder)["path"]) as drawn:
+        assert drawn.mode == ("RGBA" if channels in (2, 4) else "RGB")
+        rgba = np.asarray(drawn.convert("RGBA")) / 255
+    premultiplied = np.concatenate((rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]), axis=-1)
+    shown = read_png(folder.path / "reconstruction.png").astype(int)
+    # Where a field gives more colour than alpha, no straight colour is that bright; elsewhere only rounding differs.
+    assert (abs(to_rgb(premultiplied) - shown) <= 1).mean() > (0.9 if channels in (2, 4) else 0.9999)
+
+
+def test_a_drawing_has_the_straight_colours_of_the_picture(tmp_path: Path):
+    straight = np.full((16, 16, 4), (200, 100, 40, 255), np.uint8)
+    straight[:, 8:, 3] = 128
+    Image.fromarray(straight).save(tmp_path / "picture.png")
+    folder = start(small_config(tmp_path / "picture.png", tmp_path / "outputs", steps=300))
+    run(folder)
+    with Image.open(render(folder)["path"]) as drawn:
+        assert abs(np.asarray(drawn).astype(int) - straight).mean() < 6
 
 
 def test_a_run_that_has_not_ended_is_explained_without_a_report(folder: RunFolder):
