@@ -10,7 +10,7 @@ LEARNING_RATES: dict[type[Encoding], float] = {
     Raw: 3e-3,
     Basic: 3e-3,
     Fourier: 3e-3,
-    Positional: 1e-3,
+    Positional: 3e-3,
     Gaussian: 1e-3,
     HashGrid: 1e-3,
 }
