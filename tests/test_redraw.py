@@ -15,7 +15,7 @@ from render.colour import to_rgb
 from studies.fit import run, start
 from studies.folder import RunFolder, read_json, read_png, write_text
 from studies.redraw import analyze, open_run, render
-from tests.picture_files import noise
+from tests.picture_files import smooth
 from tests.runs import small_config, small_picture, with_training
 
 
@@ -74,8 +74,8 @@ def test_a_run_fitted_on_a_gpu_is_opened_on_a_machine_without_one(folder: RunFol
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_a_drawing_over_a_checkerboard_is_the_reconstruction(tmp_path: Path, channels: int):
-    pixels = noise(24, 32, channels)
-    pixels[:, :9, -1] = 0
+    pixels = smooth(24, 32, channels) // 2
+    pixels[..., -1] = np.linspace(100, 255, 32)
     Image.fromarray(pixels.squeeze()).save(tmp_path / "picture.png")
     folder = start(small_config(tmp_path / "picture.png", tmp_path / "outputs", steps=100))
     run(folder)
@@ -84,8 +84,7 @@ def test_a_drawing_over_a_checkerboard_is_the_reconstruction(tmp_path: Path, cha
         rgba = np.asarray(drawn.convert("RGBA")) / 255
     premultiplied = np.concatenate((rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]), axis=-1)
     shown = read_png(folder.path / "reconstruction.png").astype(int)
-    # Where a field gives more colour than alpha, no straight colour is that bright; elsewhere only rounding differs.
-    assert (abs(to_rgb(premultiplied) - shown) <= 1).mean() > (0.9 if channels in (2, 4) else 0.9999)
+    assert abs(to_rgb(premultiplied) - shown).max() <= 1
 
 
 def test_a_drawing_has_the_straight_colours_of_the_picture(tmp_path: Path):
