@@ -23,7 +23,7 @@ from render.video import VideoWriter
 from scenes.load import restore
 
 from .fit import load_scene, run, start
-from .folder import COMPARISON, RunFolder, folder_name, new_folder, read_png, write_json, write_text
+from .folder import COMPARISON, RunFolder, find_folder, folder_name, new_folder, read_png, write_json, write_text
 from .metrics import Metrics
 from .observe import target_tile
 from .reporter import Reporter, Silent
@@ -54,16 +54,22 @@ class Comparison:
         """The configuration.
 
         Raises:
-            InputError: when the folder is no comparison, or it is damaged.
+            InputError: when it is missing, of another schema or damaged.
         """
-        file = self.path / COMPARISON
-        if not file.is_file():
-            raise InputError(f"{str(self.path)!r} is no comparison (it has no {COMPARISON})")
-        return read_config(file, CompareConfig)
+        return read_config(self.path / COMPARISON, CompareConfig)
 
     def runs(self) -> dict[RunFolder, FitConfig]:
         """The folder and the configuration of each run, in the order they were named."""
         return {RunFolder(self.path / "runs" / _label(config)): config for config in fits(self.config())}
+
+
+def find_comparison(word: str, output_dir: Path) -> Comparison:
+    """The comparison that a word names: a path, or `latest` for the newest one below `output_dir`.
+
+    Raises:
+        InputError: when there is none, or the path is no comparison.
+    """
+    return Comparison(find_folder(word, output_dir, COMPARISON, "comparison", "compare"))
 
 
 def completed(config: CompareConfig) -> CompareConfig:

@@ -200,18 +200,49 @@ def folder_name(name: str) -> str:
 
 
 def find_run(word: str, output_dir: Path) -> RunFolder:
-    """The run folder that a word names: a path, or `latest` for the newest one below `output_dir`.
+    """The run folder that a word names: a path, or `latest` for the newest fit below `output_dir`.
+
+    Runs inside comparisons are never the latest, for which of them would be meant? They are named by their path.
 
     Raises:
         InputError: when there is none, or the path is no run folder.
     """
-    if word == "latest" and not Path(word).exists():
-        runs = [file.parent for file in output_dir.glob(f"*/*/*/{CONFIG}")]
-        if not runs:
-            raise InputError(f"there is no run below {str(output_dir)!r} yet; make one with `fieldlens fit`")
-        return RunFolder(max(runs, key=lambda path: (path.name, path.stat().st_mtime)))
+    if _is_latest(word) and _newest(output_dir, CONFIG) is None:
+        inside = max(output_dir.glob(f"*/compare/*/runs/*/{CONFIG}"), default=None)
+        if inside is not None:
+            raise InputError(
+                f"there are only comparisons below {str(output_dir)!r}; name a run inside one, such as "
+                f"{str(inside.parent)!r}"
+            )
+    return RunFolder(find_folder(word, output_dir, CONFIG, "run", "fit"))
+
+
+def find_folder(word: str, output_dir: Path, mark: str, kind: str, verb: str) -> Path:
+    """The folder that a word names: a path, or `latest` for the newest one below `output_dir`.
+
+    Args:
+        mark: the file that makes it one. It is the last to be written when `verb` begins, so that a folder that was
+            left half made is passed over.
+
+    Raises:
+        InputError: when there is none, or the path is no such folder.
+    """
+    if _is_latest(word):
+        newest = _newest(output_dir, mark)
+        if newest is None:
+            raise InputError(f"there is no {kind} below {str(output_dir)!r} yet; make one with `fieldlens {verb}`")
+        return newest
     path = Path(word)
-    if not (path / CONFIG).is_file():
-        kind = "does not exist" if not path.exists() else f"is no run folder (it has no {CONFIG})"
-        raise InputError(f"{word!r} {kind}; name a folder that `fieldlens fit` made, or latest")
-    return RunFolder(path)
+    if not (path / mark).is_file():
+        problem = "does not exist" if not path.exists() else f"is no {kind} folder (it has no {mark})"
+        raise InputError(f"{word!r} {problem}; name a folder that `fieldlens {verb}` made, or latest")
+    return path
+
+
+def _is_latest(word: str) -> bool:
+    return word == "latest" and not Path(word).exists()
+
+
+def _newest(output_dir: Path, mark: str) -> Path | None:
+    found = (file.parent for file in output_dir.glob(f"*/*/*/{mark}"))
+    return max(found, key=lambda path: (path.name, path.stat().st_mtime), default=None)

@@ -14,8 +14,9 @@ from configs.network import Network
 from configs.run import CompareConfig, Output, Training
 from fitting import Controls
 from render.video import read_frames
-from studies.compare import Comparison, completed, fits, run_comparison, start_comparison
+from studies.compare import Comparison, completed, find_comparison, fits, run_comparison, start_comparison
 from studies.fit import run, start
+from studies.folder import find_run
 from studies.table import to_csv, to_markdown
 from tests.runs import StopAt, small_picture
 
@@ -125,7 +126,29 @@ def test_damaged_files_of_a_comparison_are_named(config: CompareConfig):
 
 def test_a_folder_that_is_no_comparison_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="is no comparison"):
-        Comparison(tmp_path).runs()
+        find_comparison(str(tmp_path), tmp_path)
+
+
+def test_the_latest_comparison_is_the_newest_that_was_made_whole(config: CompareConfig):
+    output_dir = config.output.output_dir
+    with pytest.raises(InputError, match=r"there is no comparison below .*; make one with `fieldlens compare`"):
+        find_comparison("latest", output_dir)
+    first, second = start_comparison(config), start_comparison(config)
+    assert find_comparison("latest", output_dir) == second
+    (second.path / "comparison.yaml").unlink()
+    assert find_comparison("latest", output_dir) == first
+    assert find_comparison(str(first.path), output_dir) == first
+
+
+def test_runs_of_a_comparison_are_named_by_their_path(config: CompareConfig):
+    comparison = start_comparison(config)
+    inside = list(comparison.runs())
+    with pytest.raises(InputError, match=r"there are only comparisons below .* such as '(.*)'$") as caught:
+        find_run("latest", config.output.output_dir)
+    named = str(caught.value).rpartition(" such as ")[2].strip("'")
+    assert find_run(named, config.output.output_dir) in inside
+    alone = start(fits(completed(config))[0])
+    assert find_run("latest", config.output.output_dir) == alone
 
 
 RESULT = {
