@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from configs.run import CompareConfig
 
-from .options import Json, arguments_from, config_in, parse, starting_config, value_of
+from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
+
+if TYPE_CHECKING:
+    from studies.compare import Comparison
 
 DESCRIPTION = "Fit one picture under several encodings (and networks) with one protocol, and set them side by side."
 
@@ -15,8 +19,8 @@ DESCRIPTION = "Fit one picture under several encodings (and networks) with one p
 class CompareArguments(CompareConfig):
     """Options of `fieldlens compare`."""
 
-    resume: Path | None = None
-    """Go on with the folder of a comparison; nothing else can be changed then."""
+    resume: str | None = None
+    """Go on with the folder of a comparison, or the latest one; nothing can be changed then."""
     config: Path | None = None
     """Start from the choices in a comparison.yaml."""
     preset: str | None = None
@@ -27,23 +31,33 @@ class CompareArguments(CompareConfig):
 
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
-    start_from = arguments_from(CompareArguments, starting_config(CompareConfig, words))
-    arguments = parse(CompareArguments, "compare", DESCRIPTION, words, start_from)
+    resumed = _folder_to_resume(words)
+    before = starting_config(CompareConfig, "compare", words) if resumed is None else resumed.config()
+    arguments = parse(CompareArguments, "compare", DESCRIPTION, words, arguments_from(CompareArguments, before))
+    config = config_in(arguments, CompareConfig)
+    if resumed is not None:
+        hint = "only --json and --output-dir go with --resume"
+        check_unchanged(before, config, "a resumed comparison", free=("output_dir",), hint=hint)
 
     from fitting import Controls
-    from studies.compare import Comparison, run_comparison, start_comparison
+    from studies.compare import run_comparison, start_comparison
 
     from .console import Console, interruptible
 
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)):
-        if value_of("--resume", words) is None:
-            comparison = start_comparison(config_in(arguments, CompareConfig))
-        else:
-            assert arguments.resume is not None  # value_of has seen it
-            comparison = Comparison(arguments.resume)
+        comparison = resumed or start_comparison(config)
         result = run_comparison(comparison, console, controls)
     table = (comparison.path / "table.md").read_text(encoding="utf-8")
     console.result("\n".join([table, *result["verdict"], f"video   {result['video']}", f"report  {result['report']}"]))
     console.finish(result)
     return 130 if result["stopped_because"] == "interrupted" else 0
+
+
+def _folder_to_resume(words: Sequence[str]) -> "Comparison | None":
+    named = folder_to_resume("compare", words)
+    if named is None:
+        return None
+    from studies.compare import find_comparison
+
+    return find_comparison(*named)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from configs.errors import InputError
-from configs.run import FitConfig, Training
+from configs.run import FitConfig
 
-from .options import Json, arguments_from, config_in, parse, starting_config, value_of
+from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
 
 if TYPE_CHECKING:
     from studies.folder import RunFolder
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "Fit a coordinate network to a picture and watch it being learnt."
 
 RESUMABLE = ("steps", "seconds", "target_psnr", "plateau", "threads", "device")
-"""What of the training may be another when a fit goes on."""
+"""What may be another when a fit goes on."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +24,11 @@ class FitArguments(FitConfig):
     """Options of `fieldlens fit`."""
 
     resume: str | None = None
-    """Go on with a run folder, or the latest one, from its newest checkpoint."""
+    """Go on with a run folder, or the latest one, from its newest checkpoint; limits may be others then."""
     config: Path | None = None
     """Start from the choices in a run's config.yaml."""
     preset: str | None = None
-    """Start from a named set of choices."""
+    """Start from a named set of choices, such as authors."""
     json: Json = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
@@ -37,7 +36,7 @@ class FitArguments(FitConfig):
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     resumed = _folder_to_resume(words)
-    before = starting_config(FitConfig, words) if resumed is None else resumed.config()
+    before = starting_config(FitConfig, "fit", words) if resumed is None else resumed.config()
     arguments = parse(FitArguments, "fit", DESCRIPTION, words, arguments_from(FitArguments, before))
     config = config_in(arguments, FitConfig)
 
@@ -51,7 +50,8 @@ def main(words: Sequence[str]) -> int:
         if resumed is None:
             result = run(start(config), config, console, controls)
         else:
-            _check_resumed(before, config)
+            limits = f"only limits ({', '.join(RESUMABLE)}) can be changed"
+            check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=limits)
             result = run(resumed, dataclasses.replace(config, output=before.output), console, controls)
     console.result(summary(result))
     console.finish(result)
@@ -59,12 +59,12 @@ def main(words: Sequence[str]) -> int:
 
 
 def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":
-    word = value_of("--resume", words)
-    if word is None:
+    named = folder_to_resume("fit", words)
+    if named is None:
         return None
     from studies.folder import find_run
 
-    return find_run(word, Path(value_of("--output-dir", words) or "outputs"))
+    return find_run(*named)
 
 
 def summary(result: dict) -> str:
@@ -78,22 +78,3 @@ def summary(result: dict) -> str:
         f"report  {result['report']}",
     ]
     return "\n".join(lines)
-
-
-def _check_resumed(before: FitConfig, now: FitConfig) -> None:
-    """A fit that goes on may be given other limits, and nothing else.
-
-    Raises:
-        InputError: when something else differs.
-    """
-    old, new = before.training, now.training
-    fixed = {key.name for key in dataclasses.fields(Training)} - set(RESUMABLE)
-    changed = [name for name in sorted(fixed) if getattr(old, name) != getattr(new, name)]
-    changed += [
-        name
-        for name in ("scene", "encoding", "network", "target", "seed")
-        if getattr(before, name) != getattr(now, name)
-    ]
-    if changed:
-        option = changed[0].replace("_", "-")
-        raise InputError(f"a resumed fit keeps its {option}; only limits ({', '.join(RESUMABLE)}) can be changed")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -12,13 +12,14 @@ from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, Pri
 from configs.encoding import Encoding, parse_encoding
 from configs.errors import InputError, did_you_mean
 from configs.network import Network, parse_network
-from configs.run import CompareConfig, FitConfig
-from configs.storage import read_config
+from configs.run import CompareConfig, FitConfig, Output
+from configs.storage import read_config, to_plain
 
 Arguments = TypeVar("Arguments")
 Config = TypeVar("Config", FitConfig, CompareConfig)
 
 PRESETS = Path(__file__).parent.parent / "configs" / "presets"
+"""A folder of them for each verb that takes one."""
 
 Json = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 """`--json`: the last line on standard output is one JSON object, everything else goes to standard error."""
@@ -37,34 +38,74 @@ def kind_of_networks(kind: type) -> bool:
 
 
 def value_of(option: str, words: Sequence[str]) -> str | None:
-    """The value of an option that must be known before the others' defaults are.
+    """The value of an option that must be known before the others' defaults are; as in tyro the last one holds, and
+    underscores are as good as hyphens.
 
-    >>> value_of("--preset", ["photo.jpg", "--preset", "demo"]), value_of("--preset", ["--preset=demo"])
-    ('demo', 'demo')
+    >>> value_of("--output-dir", ["photo.jpg", "--output-dir", "a"]), value_of("--output-dir", ["--output_dir=a"])
+    ('a', 'a')
     """
+    value = None
     for word, following in itertools.zip_longest(words, words[1:]):
-        if word == option:
-            return following
-        if word.startswith(f"{option}="):
-            return word.partition("=")[2]
-    return None
+        name, equals, inside = word.partition("=")
+        if name.replace("_", "-") == option:
+            value = inside if equals else following
+    return value
 
 
-def starting_config(kind: type[Config], words: Sequence[str]) -> Config:
+def starting_config(kind: type[Config], verb: str, words: Sequence[str]) -> Config:
     """The configuration that options are changes to: that of `--config FILE`, of `--preset NAME`, or the defaults.
 
     Raises:
-        InputError: when the file is not there or is no configuration.
+        InputError: when the file is not there or is no configuration, or both are given.
     """
     file, preset = value_of("--config", words), value_of("--preset", words)
+    if file is not None and preset is not None:
+        raise InputError("a fit or comparison starts from one set of choices: leave out --config or --preset")
     if preset is not None:
-        known = {path.stem: path for path in PRESETS.glob("*.yaml")}
-        if preset not in known:
-            raise InputError(f"there is no preset {preset!r}{did_you_mean(preset, known)}")
-        file = str(known[preset])
-    if file is None:
-        return kind()
-    return read_config(Path(file), kind)
+        return read_config(_preset(preset, verb), kind)
+    return kind() if file is None else read_config(Path(file), kind)
+
+
+def _preset(name: str, verb: str) -> Path:
+    known = {path.stem: path for path in sorted((PRESETS / verb).glob("*.yaml"))}
+    if name not in known:
+        there_are = ", ".join(known)
+        raise InputError(f"{verb} has no preset {name!r} (there are: {there_are}){did_you_mean(name, known)}")
+    return known[name]
+
+
+def folder_to_resume(verb: str, words: Sequence[str]) -> tuple[str, Path] | None:
+    """The word after `--resume` and where to look for the latest one; None for a new run.
+
+    Raises:
+        InputError: when other choices to start from are given as well.
+    """
+    word = value_of("--resume", words)
+    if word is None:
+        return None
+    for option in ("--config", "--preset"):
+        if value_of(option, words) is not None:
+            raise InputError(f"{verb} --resume goes on with the choices in the folder: leave out {option}")
+    return word, Path(value_of("--output-dir", words) or Output().output_dir)
+
+
+def check_unchanged(before: Config, now: Config, what: str, *, free: Collection[str], hint: str) -> None:
+    """What goes on keeps its choices, but for the settings that are `free` to change.
+
+    Raises:
+        InputError: when another differs.
+    """
+    new = _settings(now)
+    for name, value in _settings(before).items():
+        if name not in free and new[name] != value:
+            raise InputError(f"{what} keeps its {name.replace('_', '-')}; {hint}")
+
+
+def _settings(config: FitConfig | CompareConfig) -> dict[str, Any]:
+    """All settings by their own name, out of their groups."""
+    plain = to_plain(config)
+    training, target, output = (plain.pop(group) for group in ("training", "target", "output"))
+    return plain | training | target | output
 
 
 def config_in(arguments: Any, kind: type[Config]) -> Config:

@@ -92,15 +92,24 @@ def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd
         (["fit", "my photo.png", "--seconds", "nan"], "--seconds must be a number above 0"),
         (["fit", "my photo.png", "--schedule", "cosine"], "give its length with --steps"),
         (["fit", "my photo.png", "--frames", "every:0"], "--frames takes log, every:N or all"),
-        (["fit", "my photo.png", "--preset", "demmo"], "there is no preset 'demmo'; did you mean 'demo'?"),
+        (["fit", "my photo.png", "--preset", "demo"], "fit has no preset 'demo' (there are: authors)"),
+        (["fit", "my photo.png", "--preset", "author"], "did you mean 'authors'?"),
+        (["compare", "--preset", "demmo"], "compare has no preset 'demmo' (there are: demo); did you mean 'demo'?"),
+        (["fit", "--preset", "authors"], "name a picture to fit"),
+        (["fit", "my photo.png", "--preset", "authors", "--config", "x.yaml"], "leave out --config or --preset"),
         (["fit", "my photo.png", "--config", "none.yaml"], "cannot read 'none.yaml': No such file"),
         (["fit", "my photo.png", "--output-dir", "my photo.png"], "choose another --output-dir"),
-        (["fit", "--resume", "latest"], "there is no run below"),
+        (["fit", "--resume", "latest"], "there is no run below 'outputs'"),
+        (["fit", "--resume", "latest", "--output_dir", "a"], "there is no run below 'a'"),
+        (["fit", "--resume", "latest", "--preset", "authors"], "leave out --preset"),
+        (["fit", "--resume", "latest", "--config=none.yaml"], "leave out --config"),
         (["fit", "--resume", "nowhere"], "'nowhere' does not exist"),
         (["render", "nowhere"], "'nowhere' does not exist"),
         (["analyze", "."], "is no run folder"),
         (["compare", "my photo.png", "--seconds", "3"], "equal steps"),
         (["compare", "--resume", "."], "is no comparison"),
+        (["compare", "--resume", "latest"], "there is no comparison below 'outputs'"),
+        (["compare", "--resume", "latest", "--preset", "demo"], "leave out --preset"),
         (["scenes", "--thumbnails", "my photo.png/sheet.png"], "cannot write"),
     ],
 )
@@ -144,6 +153,23 @@ def test_a_resumed_fit_keeps_what_it_was_begun_with(here: Path, capfd: pytest.Ca
     assert cli.main(["fit", "my photo.png", *SMALL]) == 0
     assert cli.main(["fit", "--resume", "latest", "--batch-size", "32"]) == 2
     assert "keeps its batch-size" in capfd.readouterr().err
+    for option, value in [("scene", "astronaut"), ("--frames", "all"), ("--network.width", "9"), ("--seed", "1")]:
+        words = [value] if option == "scene" else [option, value]
+        assert cli.main(["fit", "--resume", "latest", *words]) == 2
+        assert f"keeps its {option.strip('-').partition('.')[0]};" in capfd.readouterr().err
+
+
+def test_a_resumed_comparison_keeps_everything(here: Path, capfd: pytest.CaptureFixture[str]):
+    small = ["--encodings", "raw", "fourier:2", "--networks", "2x8", "--steps", "8", "--batch-size", "64"]
+    assert cli.main(["compare", "my photo.png", *small, "--output-dir", "here", "--json"]) == 0
+    begun = last_json(capfd.readouterr().out)
+    resume = ["compare", "--resume", "latest", "--output_dir", "here"]
+    for words in (["--steps", "9"], ["--encodings", "raw"], ["astronaut"], ["--frames", "all"], ["--threads", "2"]):
+        assert cli.main([*resume, *words]) == 2
+        (line,) = capfd.readouterr().err.splitlines()
+        assert line.startswith("fieldlens: a resumed comparison keeps its ")
+    assert cli.main([*resume, "--json"]) == 0
+    assert last_json(capfd.readouterr().out)["runs"] == begun["runs"]
 
 
 def test_a_region_outside_the_picture_is_refused(here: Path, capfd: pytest.CaptureFixture[str]):
@@ -156,15 +182,38 @@ def test_a_region_outside_the_picture_is_refused(here: Path, capfd: pytest.Captu
 
 
 def test_options_change_a_preset_and_nothing_else():
-    before = starting_config(CompareConfig, ["--preset", "demo"])
+    before = starting_config(CompareConfig, "compare", ["--preset", "demo"])
     assert str(before.encodings[1]) == "fourier:8"
-    assert starting_config(FitConfig, []) == FitConfig()
+    assert starting_config(FitConfig, "fit", []) == FitConfig()
     changed = parse(FitArguments, "fit", "", ["x.png", "--seed", "7"], arguments_from(FitArguments, FitConfig()))
     assert (changed.scene, changed.seed, changed.training) == ("x.png", 7, FitConfig().training)
 
 
 def test_value_of_an_option_that_is_not_there_is_none():
     assert value_of("--preset", ["photo.jpg"]) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--output-dir", "there"],
+        ["--output_dir", "there"],
+        ["--output-dir=there"],
+        ["--output_dir=there"],
+        ["--output-dir", "here", "--output-dir", "there"],
+    ],
+)
+def test_value_of_an_option_is_what_the_parser_reads(words: list[str]):
+    assert value_of("--output-dir", words) == "there"
+    assert str(parse(FitArguments, "fit", "", words).output.output_dir) == "there"
+
+
+def test_the_preset_of_the_authors_is_their_setting():
+    config = starting_config(FitConfig, "fit", ["--preset", "authors"])
+    training = config.training
+    assert (str(config.encoding), str(config.network)) == ("fourier:8", "4x512")
+    assert (training.learning_rate, training.schedule, training.batch_size) == (1e-3, "constant", 8192)
+    assert training.steps == 1000 * 512 * 512 // 8192
 
 
 def test_ctrl_c_writes_what_there_is_and_ends_with_status_130(here: Path):

@@ -94,6 +94,10 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: zipfile.ZipFile) -> N
     assert wanted <= set(wheel.namelist())
 
 
+def test_the_wheel_holds_the_presets_of_each_verb(wheel: zipfile.ZipFile) -> None:
+    assert {"configs/presets/fit/authors.yaml", "configs/presets/compare/demo.yaml"} <= set(wheel.namelist())
+
+
 def test_the_wheel_carries_the_licence(wheel: zipfile.ZipFile) -> None:
     (licence,) = [name for name in wheel.namelist() if name.endswith("/LICENSE")]
     assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
