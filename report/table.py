@@ -101,7 +101,7 @@ def numbers_html(runs: Sequence[RunPart]) -> str:
 def _list(run: RunPart) -> str:
     label, network = escape(run.label), escape(run.network)
     who = f'<div><dt class="run-name" data-run="0">{label}</dt><dd class="unit">{network}</dd></div>'
-    facts = "".join(_fact(column(name), value) for name, value in run.numbers.items())
+    facts = "".join(_fact(column(name), value) for name, value in run.numbers.items() if value is not None)
     return f'<dl class="facts-row">{who}{facts}</dl>'
 
 
@@ -118,7 +118,7 @@ def _fact(shown: Column, value: Number) -> str:
 
 def _table(runs: Sequence[RunPart]) -> str:
     """One row for each run, a column for each number that any run has."""
-    names = list(dict.fromkeys(name for run in runs for name in run.numbers))
+    names = list(dict.fromkeys(name for run in runs for name, value in run.numbers.items() if value is not None))
     heads = "".join(_head(column(name)) for name in names)
     best = {name: _best(name, runs) for name in names}
     rows = "".join(

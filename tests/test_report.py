@@ -196,6 +196,13 @@ def test_number_that_one_run_lacks_is_na_in_its_row(two_runs: Report):
     assert (rows[2].count("n/a"), rows[3].count("n/a")) == (3, 0)
 
 
+def test_number_that_no_run_has_is_left_out(two_runs: Report):
+    bare = [replace(part, numbers={**part.numbers, "heldout_psnr_db": None}) for part in two_runs.runs]
+    assert "Held-out" in numbers_html(two_runs.runs)
+    assert "Held-out" not in numbers_html(bare)
+    assert "Held-out" not in numbers_html(bare[:1])
+
+
 def test_explanation_is_flattened_in_its_own_order_and_long_lists_are_counted():
     nested = {"primary": {"value": True, "blocks": list(range(40))}, "layers": [{"dead": 3}, {"dead": 4.5}]}
     assert list(flattened(nested)) == [
