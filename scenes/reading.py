@@ -36,9 +36,9 @@ class Reading:
 def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | None = None) -> Reading:
     """The picture in a file: turned upright, alpha premultiplied, reduced to `max_side` where that is given.
 
-    Integers keep their 8 or 16 bits, floats become float32. Raises InputError, naming the file, for a missing, empty,
-    damaged or unreadable one, for more than `max_pixels` pixels (known from the header, before anything is decoded) and
-    for values that are no numbers.
+    Integers keep their 8 or 16 bits, floats become float32, those below 0 become 0. Raises InputError, naming the file,
+    for a missing, empty, damaged or unreadable one, for more than `max_pixels` pixels (known from the header, before
+    anything is decoded) and for values that are no numbers.
     """
     path = Path(path)
     kind = _kind(path)
@@ -47,6 +47,10 @@ def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS, max_side: in
     decoded = _undamaged(path, kind, opened.decode)
     pixels = _stored(path, decoded.pixels)
     notes = [_describe(kind, pixels), *decoded.notes]
+    negative = np.count_nonzero(pixels < 0) if pixels.dtype.kind == "f" else 0
+    if negative:  # no light is less than none: filters overshoot by such values, at edges
+        pixels = np.maximum(pixels, 0)
+        notes.append(f"{negative:,} negative values ({100 * negative / pixels.size:.3g} %) set to 0")
     if pixels.shape[2] in (2, 4):
         pixels = pixels if decoded.premultiplied else premultiplied(pixels)
         notes.append("colours multiplied by alpha")

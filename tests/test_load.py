@@ -125,6 +125,28 @@ def test_the_thumbnail_sheet_shows_every_builtin() -> None:
     assert len(np.unique(sheet.reshape(-1, 3), axis=0)) > 1000
 
 
+def test_negative_values_of_a_float_picture_become_0_before_anything_else_is_done(tmp_path) -> None:
+    values = np.array([[[-0.5, 0.25, 4.0], [0.5, 1.0, -2.0]]], np.float32)
+    tifffile.imwrite(tmp_path / "overshot.tiff", values, photometric="rgb")
+    overshot = picture(str(tmp_path / "overshot.tiff"))
+    np.testing.assert_array_equal(overshot.target(), np.maximum(values, 0) / 4)
+    assert "2 negative values (33.3 %) set to 0" in overshot.notes
+    half = picture(str(tmp_path / "overshot.tiff"), max_side=1)
+    np.testing.assert_allclose(half.target()[0, 0] * 2, [0.25, 0.625, 2.0])
+
+
+def test_a_picture_of_values_below_0_alone_is_black(tmp_path) -> None:
+    tifffile.imwrite(tmp_path / "below.tiff", np.full((2, 3), -1, np.float32))
+    below = picture(str(tmp_path / "below.tiff"))
+    assert not below.target().any()
+    assert "6 negative values (100 %) set to 0" in below.notes
+
+
+def test_a_float_picture_without_negative_values_has_no_note_of_any(tmp_path) -> None:
+    tifffile.imwrite(tmp_path / "plain.tiff", np.full((2, 3), -0.0, np.float32))
+    assert not any("negative" in note for note in picture(str(tmp_path / "plain.tiff")).notes)
+
+
 def test_a_float_picture_with_more_light_than_1_becomes_shares_of_its_brightest_value(tmp_path) -> None:
     values = np.array([[[0.5, 1.0, 8.0]], [[4.0, 0.0, 2.0]]], np.float32)
     tifffile.imwrite(tmp_path / "sun.tiff", values)
