@@ -34,17 +34,19 @@ even-rest     trained where row and column are even (a quarter), scored on the r
 class Training:
     """How a field is trained and when it stops.
 
-    Without `steps`, `seconds` or `target_psnr` a fit lasts a minute of training or until a plateau.
+    Without `steps` or `seconds` a fit ends after a minute of training, if it has not met `target_psnr` or `plateau` by
+    then; without any of `steps`, `seconds` and `target_psnr` it ends at a plateau of 0.05 dB as well.
     """
 
     steps: int | None = None
     """Stop after this many steps."""
     seconds: float | None = None
-    """Stop after this many seconds of training; drawing and analysis are not counted."""
+    """Stop after this many seconds of training (drawing and analysis are not counted); 60 unless --steps is given."""
     target_psnr: float | None = None
     """Stop once the training pixels reach this PSNR, in dB."""
     plateau: float | None = None
-    """Stop when the last third of the steps so far gained less than this, in dB."""
+    """Stop when the last third of the steps so far gained less than this, in dB; 0.05 unless --steps, --seconds or
+    --target-psnr is given."""
     batch_size: int = 8192
     """Pixels per step."""
     learning_rate: float | None = None
@@ -74,12 +76,20 @@ class Training:
 
     @property
     def second_limit(self) -> float | None:
-        """The seconds to stop at: those given, or a minute when nothing else says how long the fit may take."""
+        """The seconds to stop at: those given, or a minute unless `steps` says how long the fit is.
+
+        >>> Training(target_psnr=30).second_limit, Training(steps=9).second_limit
+        (60.0, None)
+        """
         return 60.0 if self.seconds is None and self.steps is None else self.seconds
 
     @property
     def plateau_db(self) -> float | None:
-        """The gain to stop at: that given, or 0.05 dB when nothing says how long the fit should take."""
+        """The gain to stop at: that given, or 0.05 dB when none of `steps`, `seconds` and `target_psnr` is.
+
+        >>> Training().plateau_db, Training(target_psnr=30).plateau_db
+        (0.05, None)
+        """
         open_ended = self.steps is None and self.seconds is None and self.target_psnr is None
         return 0.05 if self.plateau is None and open_ended else self.plateau
 
