@@ -1,0 +1,55 @@
+"""The texts for people: what they link to is there, and the commands they show are read as they stand."""
+
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from configs.run import CompareConfig, FitConfig
+from fieldlens.cli import VERBS
+from fieldlens.options import arguments_from, parse, starting_config
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+
+
+def links(text: str) -> list[str]:
+    """Targets of links and pictures that are files: no addresses, and without the place in the file."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    return [target.partition("#")[0] for target in targets if not re.match(r"#|\w+:", target)]
+
+
+def commands(text: str) -> list[list[str]]:
+    """The words after `fieldlens` of all command lines in blocks of code, which are indented by four."""
+    lines = re.findall(r"^    (?:\.venv/bin/)?fieldlens (.*)$", text, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+SHOWN = [words for file in TEXTS for words in commands(file.read_text(encoding="utf-8"))]
+
+
+def test_links_and_commands_are_found_in_a_text() -> None:
+    text = "[one](a/b.md#c) ![two](d.png) [three](https://e.org/f.md) [four](#g)\n\n    fieldlens fit 'h i' # j\n"
+    assert links(text) == ["a/b.md", "d.png"]
+    assert commands(text) == [["fit", "h i"]]
+
+
+@pytest.mark.parametrize("file", TEXTS, ids=lambda file: file.name)
+def test_every_relative_link_leads_to_a_file(file: Path) -> None:
+    targets = links(file.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (file.parent / target).is_file()] == []
+
+
+@pytest.mark.parametrize("words", SHOWN, ids=" ".join)
+def test_every_command_shown_can_be_read(words: list[str]) -> None:
+    verb, *rest = words
+    kind = getattr(importlib.import_module(f"fieldlens.{verb}"), f"{verb.capitalize()}Arguments")
+    config = {"fit": FitConfig, "compare": CompareConfig}.get(verb)
+    default = None if config is None else arguments_from(kind, starting_config(config, verb, rest))
+    assert isinstance(parse(kind, verb, "", rest, default), kind)
+
+
+def test_the_readme_shows_every_verb() -> None:
+    assert {words[0] for words in commands((ROOT / "README.md").read_text(encoding="utf-8"))} == set(VERBS)
