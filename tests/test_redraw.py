@@ -13,7 +13,7 @@ from configs.errors import InputError
 from configs.storage import to_yaml
 from render.colour import to_rgb
 from studies.fit import run, start
-from studies.folder import RunFolder, read_json, read_png, write_text
+from studies.folder import RunFolder, find_run, read_json, read_png, write_text
 from studies.redraw import analyze, open_run, render
 from tests.picture_files import smooth
 from tests.runs import small_config, small_picture, with_training
@@ -39,6 +39,13 @@ def test_a_damaged_result_is_named(folder: RunFolder, data: bytes):
     folder.result_file.write_bytes(data)
     with pytest.raises(InputError, match=f"^{re.escape(repr(str(folder.result_file)))} is damaged: .*$"):
         analyze(folder)
+
+
+def test_a_folder_that_was_left_half_made_is_never_the_latest(tmp_path: Path):
+    config = small_config(small_picture(tmp_path / "picture.png"), tmp_path / "outputs")
+    whole, half = start(config), start(config)
+    half.config_file.rename(half.path / ".config.yaml.partial")
+    assert find_run("latest", tmp_path / "outputs") == whole
 
 
 def test_a_damaged_configuration_is_named(folder: RunFolder):
