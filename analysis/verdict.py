@@ -93,7 +93,7 @@ DETAIL_RULES = (
     ),
     Rule(
         "missing",
-        lambda found: found.missing is not None and found.missing <= 1,
+        lambda found: found.missing is not None and round(found.missing, 2) <= 1,  # as a person reads it
         "of the finest detail of this picture ({wavelengths}) {missing} is missing, counted as the error's energy over "
         "the detail's, and the reconstruction shows {kept} of the detail's energy",
     ),

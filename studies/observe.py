@@ -67,8 +67,9 @@ class Observer:
         if (self.height, self.width) != (self.view.height, self.view.width):
             self._probe = _Probe(scene, self.view)
             self.notes.append(
-                f"frames in progress are reduced to {self.width} x {self.height} px; curves are over "
-                f"{SCORED_PIXELS:,} training pixels, bands and held-out pixels over {self._probe.size} px in the middle"
+                f"frames in progress are reduced to {self.width} x {self.height} px, and curves are of parts of the "
+                f"picture: dB over {SCORED_PIXELS:,} training pixels, bands and held-out dB over {self._probe.size} px "
+                "in the middle"
             )
 
     def observe(self, field: Field) -> Observation:

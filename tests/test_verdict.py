@@ -127,6 +127,7 @@ def test_a_network_without_creases_is_not_applicable_and_no_error():
         (changed(diverged=True, missing=None, kept=None), "diverged", "not finite"),
         (changed(flat=True, missing=None, kept=None), "no detail", "of one tone"),
         (changed(missing=0.004, kept=1.0), "nothing missing", "the error has 0.4 % of the detail's energy"),
+        (changed(missing=1.004, kept=0.6), "missing", "100 % is missing"),
         (changed(missing=1.34, kept=0.6), "wrong", "the error has 134 % of the detail's energy"),
     ],
 )
