@@ -121,13 +121,18 @@ def test_a_network_without_creases_is_not_applicable_and_no_error():
     )
 
 
+def test_what_reads_as_100_percent_is_missing_and_not_worse_than_none():
+    for fraction in (0.996, 1.0, 1.004):
+        assert "100 % is missing" in verdict(changed(missing=fraction)).sentences[0]
+    assert verdict(changed(missing=1.006)).detail == "wrong"
+
+
 @pytest.mark.parametrize(
     ("found", "detail", "words"),
     [
         (changed(diverged=True, missing=None, kept=None), "diverged", "not finite"),
         (changed(flat=True, missing=None, kept=None), "no detail", "of one tone"),
         (changed(missing=0.004, kept=1.0), "nothing missing", "the error has 0.4 % of the detail's energy"),
-        (changed(missing=1.004, kept=0.6), "missing", "100 % is missing"),
         (changed(missing=1.34, kept=0.6), "wrong", "the error has 134 % of the detail's energy"),
     ],
 )
