@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -85,8 +85,8 @@ def block_bootstrap(
     defined = values[np.isfinite(values)]
     if len(defined) < MIN_DEFINED * resamples:
         return None
-    quantile = t.ppf((1 + level) / 2, count - 1) * np.sqrt(count / (count - 1))
-    low, high = np.quantile(defined, [norm.cdf(-quantile), norm.cdf(quantile)])
+    quantile = stdtrit(count - 1, (1 + level) / 2) * np.sqrt(count / (count - 1))
+    low, high = np.quantile(defined, [ndtr(-quantile), ndtr(quantile)])
     return Interval(float(low), float(high), level, resamples)
 
 

@@ -105,10 +105,8 @@ def _step(state: TrainingState, scene: Scene, batch_size: int, placement: Placem
     batch = scene.batch(state.generator, batch_size)
     batch = Batch(batch.coordinates.to(placement.device), batch.values.to(placement.device))
     loss = scene.loss(scene.predict(partial(state.field, hidden_dtype=placement.hidden_dtype), batch), batch)
-    state.optimiser.zero_grad(set_to_none=True)
+    state.optimiser.zero_grad()
     loss.backward()
-    for group in state.optimiser.param_groups:
-        group["lr"] = rate
-    state.optimiser.step()
+    state.optimiser.step(rate)
     state.step += 1
     return loss.detach()

@@ -43,7 +43,7 @@ def draw(
     width: int,
     extent: Extent | None = None,
     *,
-    chunk: int = 65536,
+    chunk: int = 8192,
     device: torch.device | str = "cpu",
     progress: Callable[[float], None] | None = None,
 ) -> Float[np.ndarray, "h w c"]:

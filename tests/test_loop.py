@@ -1,9 +1,12 @@
 """The training loop: what it promises about bytes, steps, seconds and ends; and that it learns as theory says."""
 
 import itertools
+import subprocess
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,12 +135,38 @@ def test_the_loss_is_that_of_the_newest_batch() -> None:
         twin.restore(moment.state.tensors(), moment.step, 0.0)
 
 
-def test_adam_is_given_the_rate_of_the_schedule() -> None:
-    choice = training(steps=20, schedule="cosine")
-    for moment in fit(start(), noise(), choice, CPU, 0.5, range(21)):
-        if moment.step > 0:
-            expected = 0.5 * (0.01 + 0.99 * (1 + np.cos(np.pi * (moment.step - 1) / 20)) / 2)
-            assert moment.state.optimiser.param_groups[0]["lr"] == pytest.approx(expected)
+def test_adam_is_given_the_rate_of_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+    state = start()
+    monkeypatch.setattr(state.optimiser, "step", given.append)
+    for _ in fit(state, noise(), training(steps=20, schedule="cosine"), CPU, 0.5, []):
+        pass
+    assert given == pytest.approx([0.5 * (0.01 + 0.99 * (1 + np.cos(np.pi * step / 20)) / 2) for step in range(20)])
+
+
+@pytest.mark.parametrize("encoding", [Fourier(2), HashGrid(2, base=2, finest=8)], ids=str)
+def test_steps_are_those_of_torch_to_the_byte(encoding: Encoding) -> None:
+    ours, theirs = start(1, encoding), start(1, encoding)
+    optimiser = torch.optim.Adam(theirs.field.parameters(), betas=(0.9, 0.99), eps=1e-15, fused=True)
+    for rate in (1e-2, 5e-3, 1e-3):
+        for state in (ours, theirs):
+            batch = noise().batch(state.generator, 32)
+            state.optimiser.zero_grad()
+            (state.field(batch.coordinates) - batch.values).square().mean().backward()
+        ours.optimiser.step(rate)
+        optimiser.param_groups[0]["lr"] = rate
+        optimiser.step()
+    mine, its = (dict(state.field.named_parameters()) for state in (ours, theirs))
+    assert all(torch.equal(mine[name], its[name]) for name in mine)
+
+
+def test_a_fit_does_not_wait_for_the_import_of_the_compiler() -> None:
+    code = (
+        "import sys\nfrom tests.small_fits import *\nfrom fitting import fit\n"
+        "list(fit(start(), noise(), training(steps=2), CPU, 1e-2, []))\n"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)
 
 
 # --- ends
