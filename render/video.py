@@ -41,7 +41,7 @@ class VideoWriter:
     (yuv420p needs it); nothing is resized. The last frame is held for `hold_last_seconds`. Leaving the block with an
     exception, or without a frame, makes no file and leaves an older one of that name as it was.
 
-    Raises `InputError` where there is no ffmpeg, and `OSError` with ffmpeg's own words where it fails.
+    Raises `InputError` where there is no ffmpeg, and with ffmpeg's own words where it fails.
     """
 
     def __init__(self, path: Path | str, fps: float = 12.0, hold_last_seconds: float = 2.0) -> None:
@@ -95,8 +95,8 @@ def check_encoder() -> None:
                 video.write(np.full((16, 16, 3), 64, np.uint8))
                 video.write(np.full((16, 16, 3), 192, np.uint8))
             count = sum(1 for _ in read_frames(path))
-        except OSError as error:
-            raise InputError(f"no H.264 video can be written here ({error}); {_REMEDY}") from error
+        except (InputError, OSError) as error:  # OSError: what was written cannot be read
+            raise InputError(f"{error}; {_REMEDY}") from None
     if count != 2:
         raise InputError(f"the ffmpeg found here writes H.264 video that does not read back; {_REMEDY}")
 
@@ -118,9 +118,9 @@ class _Encoder:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._log, start_new_session=True
             )
-        except OSError:
+        except OSError as error:
             self._log.close()
-            raise
+            raise InputError(f"no ffmpeg can be run to write {str(path)!r}: {error.strerror}") from None
 
     def send(self, frame: UInt8[np.ndarray, "h w 3"]) -> None:
         assert self._process.stdin is not None
@@ -130,7 +130,7 @@ class _Encoder:
             raise self._failure() from None
 
     def finish(self) -> None:
-        """Wait for the file to be whole; raises `OSError` where ffmpeg says that it is not."""
+        """Wait for the file to be whole; raises `InputError` where ffmpeg says that it is not."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has stopped: its status says why
             self._process.stdin.close()
@@ -146,18 +146,19 @@ class _Encoder:
             self._process.stdin.close()
         self._log.close()
 
-    def _failure(self) -> OSError:
+    def _failure(self) -> InputError:
         status = self._process.wait()
         self._log.seek(0)
         words = self._log.read().decode(errors="replace").strip().splitlines()
-        return OSError(f"ffmpeg stopped with status {status}: {words[-1] if words else 'it gave no reason'}")
+        reason = words[-1] if words else "it gave no reason"
+        return InputError(f"the video cannot be written: ffmpeg stopped with status {status}: {reason}")
 
 
 def _ffmpeg() -> str:
     try:
         return imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise InputError(f"no ffmpeg was found to write video with; {_REMEDY}") from error
+        raise InputError("no ffmpeg was found to write video with") from error
 
 
 def _even(frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "even_h even_w 3"]:

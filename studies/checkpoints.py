@@ -11,6 +11,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from configs.errors import InputError
+from configs.storage import read_bytes
 from fitting import TrainingState
 
 from .folder import write_bytes
@@ -51,7 +52,7 @@ def read_checkpoint(path: Path, state: TrainingState) -> None:
         DamagedCheckpointError: when the file is truncated or altered.
         InputError: when it is whole but of another program, version or network.
     """
-    data = path.read_bytes()
+    data = read_bytes(path)
     try:
         (length,) = struct.unpack("<Q", data[:8])
         metadata = json.loads(data[8 : 8 + length])["__metadata__"]

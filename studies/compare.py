@@ -24,7 +24,7 @@ from scenes.load import restore
 
 from .fit import load_scene, run, start
 from .folder import COMPARISON, RunFolder, find_folder, folder_name, new_folder, read_png, write_json, write_text
-from .metrics import Metrics
+from .metrics import drawn_rows
 from .observe import target_tile
 from .reporter import Reporter, Silent
 from .reporting import write_comparison_report
@@ -192,8 +192,8 @@ def _label(config: FitConfig) -> str:
 
 
 def _write_video(comparison: Comparison, runs: Mapping[RunFolder, dict[str, Any]], reporter: Reporter) -> None:
-    common = sorted(set.intersection(*(set(folder.frame_steps("reconstruction")) for folder in runs)))
     columns = [_Column(folder, _name(result, list(runs.values()))) for folder, result in runs.items()]
+    common = sorted(set.intersection(*(set(column.psnr_db) for column in columns)))
     target = target_tile(restore(next(iter(runs)).target_file).views()[0])
     with VideoWriter(comparison.video) as video:
         for number, step in enumerate(common):
@@ -214,9 +214,7 @@ class _Column:
 
     def __init__(self, folder: RunFolder, name: str) -> None:
         self.folder, self.name = folder, name
-        metrics = Metrics(folder.metrics_file)
-        metrics.read()
-        self.psnr_db = {row.step: row.psnr_db for row in metrics.rows}
+        self.psnr_db = {row.step: row.psnr_db for row in drawn_rows(folder)}
         self.density_steps = folder.frame_steps("density")
 
     def reconstruction(self, step: int) -> Tile:

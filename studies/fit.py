@@ -207,7 +207,8 @@ class _Session:
     def _row(self, snapshot: Snapshot, seen: Observation) -> Row:
         scores = seen.scores
         kept = tuple(scores.energy_kept.values())
-        return Row(snapshot.step, snapshot.seconds, snapshot.loss, scores.psnr_db, scores.heldout_psnr_db, kept)
+        psnr = round(scores.psnr_db, 4)  # as the file has it: a resumed fit must meet its goals at the same step
+        return Row(snapshot.step, snapshot.seconds, snapshot.loss, psnr, scores.heldout_psnr_db, kept)
 
     def _moment(self) -> Moment:
         step, seconds, training = self.state.step, self.state.seconds, self.config.training

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 
-from .folder import write_text
+from configs.errors import InputError
+from configs.storage import read_bytes
+
+from .folder import RunFolder, write_text
 
 BANDS = 14
 """Octave bands with a column of their own, enough for 65,536 px; the last band of a picture holds all longer waves."""
@@ -41,11 +44,17 @@ class Metrics:
         self.rows: list[Row] = []
 
     def read(self, until: int | None = None) -> None:
-        """Take the rows that an earlier sitting wrote, or those of them up to the step `until`."""
+        """Take the rows that an earlier sitting wrote, or those of them up to the step `until`.
+
+        Raises:
+            InputError: when the file is damaged.
+        """
         if not self.path.exists():
             return
-        with self.path.open(newline="", encoding="utf-8") as file:
-            rows = [_parse(line) for line in csv.DictReader(file)]
+        try:
+            rows = [_parse(line) for line in csv.DictReader(StringIO(read_bytes(self.path).decode()))]
+        except (ValueError, KeyError, TypeError, csv.Error):  # not UTF-8, no number, no such column, a line cut short
+            raise InputError(f"{str(self.path)!r} is damaged; delete it, and the curves begin anew") from None
         self.rows = [row for row in rows if until is None or row.step <= until]
 
     def add(self, row: Row) -> None:
@@ -70,6 +79,18 @@ class Metrics:
         newest = self.rows[-1]
         before = [row for row in self.rows if row.step <= newest.step * 2 / 3]
         return newest.step >= 100 and bool(before) and newest.psnr_db - before[-1].psnr_db < gain_db
+
+
+def drawn_rows(folder: RunFolder) -> list[Row]:
+    """The recorded steps of a run that have a picture.
+
+    Raises:
+        InputError: when the file of curves is damaged.
+    """
+    metrics = Metrics(folder.metrics_file)
+    metrics.read()
+    drawn = set(folder.frame_steps("reconstruction"))
+    return [row for row in metrics.rows if row.step in drawn]
 
 
 def _parse(line: dict[str, str]) -> Row:

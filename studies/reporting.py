@@ -12,7 +12,7 @@ from report import Curves, Frame, Overlay, Report, RunPart, build
 from scenes.load import restore
 
 from .folder import RunFolder, read_json, read_png, write_text
-from .metrics import Metrics, Row
+from .metrics import Row, drawn_rows
 from .table import table_row
 
 MOST_FRAMES = 120
@@ -58,7 +58,7 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
 
 
 def _part(folder: RunFolder, result: Mapping[str, Any]) -> RunPart:
-    rows = _drawn(folder)
+    rows = drawn_rows(folder)
     kept = {
         label: [row.energy_kept[band] if band < len(row.energy_kept) else None for row in rows]
         for band, label in enumerate(result["energy_kept"])
@@ -87,20 +87,13 @@ def _part(folder: RunFolder, result: Mapping[str, Any]) -> RunPart:
     )
 
 
-def _drawn(folder: RunFolder) -> list[Row]:
-    """The recorded steps that have a picture."""
-    metrics = Metrics(folder.metrics_file)
-    metrics.read()
-    return [row for row in metrics.rows if folder.frame(row.step, "reconstruction").exists()]
-
-
 def _thinned(rows: Sequence[Row]) -> list[Row]:
     """At most `MOST_FRAMES` of the rows, evenly spaced, the first and the last among them."""
     return [rows[i] for i in sorted(set(np.linspace(0, len(rows) - 1, MOST_FRAMES).round().astype(int)))]
 
 
 def _thinning_note(folders: Sequence[RunFolder]) -> list[str]:
-    drawn = max(len(_drawn(folder)) for folder in folders)
+    drawn = max(len(drawn_rows(folder)) for folder in folders)
     return (
         [f"the scrubber has {MOST_FRAMES} of {drawn} recorded steps; the video has all"] if drawn > MOST_FRAMES else []
     )

@@ -247,6 +247,17 @@ def test_a_checkpoint_of_another_network_is_refused(config: FitConfig):
         run(wide)
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"step,seconds\nnine,1\n", b"step\n8\n"])
+def test_a_damaged_file_of_curves_is_named(config: FitConfig, content: bytes):
+    folder = start(config)
+    run(folder)
+    folder.metrics_file.write_bytes(content)
+    with pytest.raises(InputError, match=r"metrics.csv' is damaged"):
+        run(folder)
+    folder.metrics_file.unlink()
+    assert run(folder)["steps"] == 24
+
+
 def test_a_folder_of_another_schema_is_refused(config: FitConfig):
     folder = start(config)
     folder.config_file.write_text(folder.config_file.read_text().replace("schema: 1", "schema: 99"))

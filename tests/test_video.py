@@ -100,7 +100,7 @@ def test_a_frame_that_is_not_rgb_bytes_is_refused(tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_told_in_the_words_of_ffmpeg(tmp_path):
-    with pytest.raises(OSError, match="No such file or directory"):
+    with pytest.raises(InputError, match="No such file or directory"):
         write(tmp_path / "no" / "a.mp4", [bars(32, 48)])
 
 
