@@ -26,7 +26,10 @@ _COLOUR = [
     *("-vf", "scale=out_color_matrix=bt709:out_range=tv"),
     *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"),
 ]
-_ENCODE = ["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "18", "-movflags", "+faststart", "-f", "mp4"]
+_ENCODE = [
+    *("-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p"),
+    *("-movflags", "+faststart", "-f", "mp4"),
+]
 
 _REMEDY = "install one with `pip install 'imageio[ffmpeg]'` or name one in IMAGEIO_FFMPEG_EXE"
 

@@ -125,7 +125,7 @@ def test_preactivations_are_those_of_the_forward_pass(activation) -> None:
     seen: list[Tensor] = []
 
     def see(layer: nn.Module, given: tuple[Tensor], z: Tensor) -> None:
-        seen.append(z)
+        seen.append(z.clone())
 
     for layer in field.mlp.linears[:1]:  # the hidden products bypass the layers' own call
         layer.register_forward_hook(see)
