@@ -5,6 +5,7 @@ alpha. Every scale here is fixed, never fitted to the data at hand, so that two 
 the frames of a video, the encodings of a comparison, and runs a month apart.
 """
 
+from collections.abc import Iterator
 from functools import cache
 
 import cv2
@@ -38,11 +39,14 @@ def to_rgb(values: Float[np.ndarray, "h w c"], peak: float = 1.0) -> UInt8[np.nd
     if channels not in (1, 2, 3, 4):
         raise ValueError(f"to_rgb: a picture has 1 to 4 channels, not {channels}")
     has_alpha = channels % 2 == 0
-    shown = values[..., : channels - has_alpha] / peak
-    if has_alpha:
-        shown = shown + (1 - np.clip(values[..., -1:], 0, 1)) * _checkerboard(*values.shape[:2])
-    rgb = np.broadcast_to(_to_bytes(shown), (*values.shape[:2], 3)).copy()
-    rgb[np.isnan(values).any(axis=-1)] = MAGENTA
+    ground = _checkerboard(*values.shape[:2]) if has_alpha else None
+    rgb = np.empty((*values.shape[:2], 3), np.uint8)
+    for rows in _row_blocks(len(values)):
+        shown = values[rows, :, : channels - has_alpha] / peak
+        if ground is not None:
+            shown = shown + (1 - np.clip(values[rows, :, -1:], 0, 1)) * ground[rows]
+        rgb[rows] = _to_bytes(shown)
+        rgb[rows][np.isnan(values[rows]).any(axis=-1)] = MAGENTA
     return rgb
 
 
@@ -60,17 +64,12 @@ def error_rgb(
     out.
     """
     squared = np.empty(target.shape[:2], np.float32)
-    for row in range(0, len(target), _ERROR_ROWS):
-        rows = slice(row, row + _ERROR_ROWS)
+    for rows in _row_blocks(len(target)):
         difference = (np.clip(target[rows], 0, peak) - np.clip(reconstruction[rows], 0, peak)) / peak
         squared[rows] = np.mean(np.square(difference), axis=-1)
     if size is not None and size != squared.shape:
         squared = cv2.resize(squared, size[::-1], interpolation=cv2.INTER_AREA).reshape(size)
     return scalar_rgb(np.sqrt(squared), *ERROR_RANGE, cv2.COLORMAP_INFERNO)
-
-
-_ERROR_ROWS = 256
-"""Rows of a large picture that are subtracted at once."""
 
 
 def density_rgb(crossings_per_pixel: Real[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
@@ -117,6 +116,11 @@ def density_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
 
 
 _DENSITY_COLOURS = cv2.COLORMAP_VIRIDIS
+
+
+def _row_blocks(height: int) -> Iterator[slice]:
+    """Slices of 256 rows: what is made in between of a large picture is never as large as the picture."""
+    return (slice(start, start + 256) for start in range(0, height, 256))
 
 
 @cache
