@@ -31,12 +31,17 @@ def processor() -> str:
     return names[0] if names else platform.processor()
 
 
+def text(value: float | str) -> str:
+    """A number as a person reads it: four digits of what is measured, all of what is counted."""
+    return f"{float(f'{value:.4g}'):,.10g}" if isinstance(value, float) else str(value)
+
+
 def section(name: str, quick: bool) -> str:
     """What one benchmark measures, its command, and the numbers it printed."""
     command = ["python", "-m", f"benchmarks.{name}", *(["--quick"] if quick else ARGUMENTS[name])]
     printed = subprocess.run([sys.executable, *command[1:]], check=True, stdout=subprocess.PIPE, text=True).stdout
     numbers = json.loads(printed.splitlines()[-1])
-    rows = "\n".join(f"| {key} | {value} |" for key, value in numbers.items())
+    rows = "\n".join(f"| {key} | {text(value)} |" for key, value in numbers.items())
     return f"## {name}\n\n    {' '.join(command)}\n\n| number | value |\n|---|---|\n{rows}\n"
 
 
