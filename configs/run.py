@@ -164,6 +164,6 @@ class CompareConfig(Protocol):
     """Fits of one scene that differ in their encoding or network and in nothing else."""
 
     encodings: tuple[Encoding, ...] = ()
-    """The encodings to compare."""
+    """The encodings to compare; raw and fourier:8 if none is named."""
     networks: tuple[Network, ...] = ()
-    """Networks to compare, each under every encoding."""
+    """Networks to compare, each under every encoding; the default network if none is named."""

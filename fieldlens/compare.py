@@ -1,5 +1,6 @@
 """`fieldlens compare PICTURE --encodings ...`: the same picture under several encodings, side by side."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,8 @@ def main(words: Sequence[str]) -> int:
         result = run_comparison(comparison, console, controls)
     table = (comparison.path / "table.md").read_text(encoding="utf-8")
     console.result("\n".join([table, *result["verdict"], f"video   {result['video']}", f"report  {result['report']}"]))
+    if result["stopped_because"] == "interrupted":
+        console.result(f"go on   fieldlens compare --resume {shlex.quote(result['path'])}")
     console.finish(result)
     return 130 if result["stopped_because"] == "interrupted" else 0
 

@@ -1,6 +1,7 @@
 """`fieldlens fit PICTURE`: train a field, draw every step, explain what is missing."""
 
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ def main(words: Sequence[str]) -> int:
             check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=limits)
             result = run(resumed, dataclasses.replace(config, output=before.output), console, controls)
     console.result(summary(result))
+    if result["stopped_because"] == "interrupted":
+        console.result(f"go on   fieldlens fit --resume {shlex.quote(result['path'])}")
     console.finish(result)
     return 130 if result["stopped_because"] == "interrupted" else 0
 

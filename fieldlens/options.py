@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 from collections.abc import Callable, Collection, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -26,10 +28,34 @@ Json = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 
 def parse(kind: type[Arguments], verb: str, description: str, words: Sequence[str], default: Any = None) -> Arguments:
-    """Read a verb's command line; leaves with status 2 and what to do where it cannot be read."""
+    """Read a verb's command line; `--help` prints and leaves.
+
+    Raises:
+        InputError: when it cannot be read; with the nearest right option where one comes near.
+    """
     extra = {} if default is None else {"default": default}
-    with _words(networks=kind_of_networks(kind)):
-        return tyro.cli(kind, prog=f"fieldlens {verb}", description=description, args=list(words), **extra)
+    box = StringIO()
+    try:
+        with _words(networks=kind_of_networks(kind)), redirect_stderr(box):
+            return tyro.cli(kind, prog=f"fieldlens {verb}", description=description, args=list(words), **extra)
+    except SystemExit as leaving:
+        if not leaving.code:
+            raise
+        raise InputError(f"{_sentence_in(box.getvalue())}; see fieldlens {verb} --help") from None
+
+
+def _sentence_in(box: str) -> str:
+    """What tyro says in the first part of its box, and the options that it thinks were meant.
+
+    >>> print(_sentence_in("│ Unknown: --stpes │\\n│ ──── │\\n│ Perhaps you meant: │\\n│ --steps INT │"))
+    Unknown: --stpes; did you mean --steps?
+    """
+    lines = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
+    said = list(itertools.takewhile(lambda line: set(line) != {"─"}, lines))
+    sentence = " ".join(filter(None, said)).rstrip(".")
+    meant = [line.split()[0] for line in lines[len(said) :] if line.startswith("--")]
+    hinted = any("meant" in line or "similar" in line.lower() for line in lines)
+    return f"{sentence}; did you mean {' or '.join(meant)}?" if meant and hinted else sentence
 
 
 def kind_of_networks(kind: type) -> bool:
@@ -122,6 +148,8 @@ def _words(networks: bool) -> ConstructorRegistry:
     """Rules by which tyro reads encodings, and networks where several are listed, from one word each."""
     rules = ConstructorRegistry()
     specs: list[tuple[Any, PrimitiveConstructorSpec[Any]]] = [
+        *[(kind, _plain(kind, optional=False)) for kind in (int, float)],
+        *[(kind | None, _plain(kind, optional=True)) for kind in (int, float, str, Path)],
         (Encoding, _word("ENCODING", parse_encoding, Encoding)),
         (tuple[Encoding, ...], _list_of_words("ENCODING", parse_encoding)),
     ]
@@ -141,6 +169,25 @@ def _word(metavar: str, read: Callable[[str], Any], kind: Any) -> PrimitiveConst
         metavar=metavar,
         instance_from_str=lambda words: read(words[0]),
         is_instance=lambda value: isinstance(value, kind),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def _plain(kind: type, optional: bool) -> PrimitiveConstructorSpec[Any]:
+    # tyro reads these by itself, but its messages and its help for optional ones are about Python's types
+    def read(words: list[str]) -> Any:
+        if optional and words[0].lower() == "none":
+            return None
+        try:
+            return kind(words[0])
+        except ValueError:
+            raise ValueError(f"{words[0]!r} is no {'whole ' if kind is int else ''}number") from None
+
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar={int: "INT", float: "NUMBER", str: "TEXT", Path: "PATH"}[kind],
+        instance_from_str=read,
+        is_instance=lambda value: (value is None and optional) or isinstance(value, kind),
         str_from_instance=lambda value: [str(value)],
     )
 

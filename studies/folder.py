@@ -235,7 +235,9 @@ def find_folder(word: str, output_dir: Path, mark: str, kind: str, verb: str) ->
     path = Path(word)
     if not (path / mark).is_file():
         problem = "does not exist" if not path.exists() else f"is no {kind} folder (it has no {mark})"
-        raise InputError(f"{word!r} {problem}; name a folder that `fieldlens {verb}` made, or latest")
+        inside = min(path.glob(f"runs/*/{mark}"), default=None)
+        instead = f"a run inside it, such as {str(inside.parent)!r}" if inside else f"one that `fieldlens {verb}` made"
+        raise InputError(f"{word!r} {problem}; name {instead}, or latest")
     return path
 
 

@@ -85,7 +85,10 @@ def render(
     left, top, wide, high = region
     inside = left >= 0 and top >= 0 and wide > 0 and high > 0 and left + wide <= 1 + 1e-9 and top + high <= 1 + 1e-9
     if not inside:
-        raise InputError("--region takes left, top, width and height as shares of the picture, such as 0.4 0.4 0.2 0.2")
+        raise InputError(
+            "--region takes left, top, width and height as shares of the picture, such as 0.4 0.4 0.2 0.2; "
+            "this one leaves the picture"
+        )
     sides = view.height * high * scale, view.width * wide * scale
     if not (min(sides) > 0.5 and sides[0] * sides[1] <= MAX_PIXELS):  # nor does NaN pass
         raise InputError(
