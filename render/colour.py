@@ -5,7 +5,7 @@ alpha. Every scale here is fixed, never fitted to the data at hand, so that two 
 the frames of a video, the encodings of a comparison, and runs a month apart.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 import cv2
@@ -69,7 +69,7 @@ def error_rgb(
         squared[rows] = np.mean(np.square(difference), axis=-1)
     if size is not None and size != squared.shape:
         squared = cv2.resize(squared, size[::-1], interpolation=cv2.INTER_AREA).reshape(size)
-    return scalar_rgb(np.sqrt(squared), *ERROR_RANGE, cv2.COLORMAP_INFERNO)
+    return scalar_rgb(np.sqrt(squared), *ERROR_RANGE, _ERROR_COLOURS)
 
 
 def density_rgb(crossings_per_pixel: Real[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
@@ -80,7 +80,7 @@ def density_rgb(crossings_per_pixel: Real[np.ndarray, "h w"]) -> UInt8[np.ndarra
 
 def missing_rgb(missing_fraction: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
     """Residual over target energy on the scale `MISSING_RANGE`; NaN (no detail there to miss) in grey."""
-    return scalar_rgb(missing_fraction, *MISSING_RANGE, cv2.COLORMAP_MAGMA, no_number=NOTHING_TO_MISS)
+    return scalar_rgb(missing_fraction, *MISSING_RANGE, _MISSING_COLOURS, no_number=NOTHING_TO_MISS)
 
 
 def scalar_rgb(
@@ -97,18 +97,39 @@ def scalar_rgb(
 
 def density_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     """The colours of `density_rgb` as a bar with its decades written below it and the unit, "crossings / px"."""
+    first, last = np.log10(DENSITY_RANGE)
+    decades = np.arange(first, last + 0.5)
+    ticks = {f"{10.0**decade:g}": (decade - first) / (last - first) for decade in decades}
+    return _legend(height, width, _DENSITY_COLOURS, ticks, "crossings / px")
+
+
+def error_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `error_rgb` as a bar with shares of the peak written below it."""
+    low, high = ERROR_RANGE
+    ticks = {f"{value:g}": (value - low) / (high - low) for value in (0, 0.05, 0.1, 0.15, 0.2, 0.25)}
+    return _legend(height, width, _ERROR_COLOURS, ticks, "RMS error")
+
+
+def missing_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `missing_rgb` as a bar with residual over target energy written below it."""
+    low, high = MISSING_RANGE
+    ticks = {f"{100 * value:g} %": (value - low) / (high - low) for value in (0, 0.5, 1, 1.5)}
+    return _legend(height, width, _MISSING_COLOURS, ticks, "missing")
+
+
+def _legend(
+    height: int, width: int, colormap: int, ticks: Mapping[str, float], unit: str
+) -> UInt8[np.ndarray, "h w 3"]:
+    """A bar of colours, and below it labels at their share of its length, and the unit."""
     legend = np.full((height, width, 3), BACKGROUND, np.uint8)
     size = max(9, min(round(height / (LINE + 0.75)), width // 16))
     bar = max(1, height - round(LINE * size) - 2)
-    unit = "crossings / px"
     length = max(1, width - text_width(unit, size) - size)
-    legend[:bar, :length] = _colours(_DENSITY_COLOURS)[np.linspace(0, 255, length).round().astype(int)]
+    legend[:bar, :length] = _colours(colormap)[np.linspace(0, 255, length).round().astype(int)]
     draw_text(legend, unit, (length + size // 2, bar + 1), size, QUIET_INK)
-    first, last = np.log10(DENSITY_RANGE).round().astype(int)
-    for decade in range(first, last + 1):
-        label = f"{10.0**decade:g}"
+    for label, share in ticks.items():
         wide = text_width(label, size)
-        middle = round((decade - first) / (last - first) * (length - 1))
+        middle = round(share * (length - 1))
         left = int(np.clip(middle - wide // 2, 0, max(0, length - wide)))
         legend[bar : bar + 2, middle] = QUIET_INK
         draw_text(legend, label, (left, bar + 1), size, QUIET_INK)
@@ -116,6 +137,8 @@ def density_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
 
 
 _DENSITY_COLOURS = cv2.COLORMAP_VIRIDIS
+_ERROR_COLOURS = cv2.COLORMAP_INFERNO
+_MISSING_COLOURS = cv2.COLORMAP_MAGMA
 
 
 def _row_blocks(height: int) -> Iterator[slice]:

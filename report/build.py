@@ -105,6 +105,8 @@ def _curves(curves: Curves) -> dict[str, object]:
         "step": [int(step) for step in curves.step],
         "psnr": _finite(curves.psnr_db),
         "heldout": heldout if any(value is not None for value in heldout) else [],
+        "psnrOf": curves.psnr_of,
+        "bandsOf": curves.energy_of,
         "bands": [{"label": label, "kept": _finite(kept)} for label, kept in curves.energy_kept.items()],
     }
 

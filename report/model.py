@@ -47,6 +47,10 @@ class Curves:
     """Empty, or None throughout, when no pixels were held out."""
     energy_kept: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     """By octave of wavelengths (`2-4 px`), the reconstruction's energy over the target's: 1 where all is there."""
+    psnr_of: str = ""
+    """Of which pixels, where not of all: "of 65,536 pixels"."""
+    energy_of: str = ""
+    """Of which part of the picture, where not of all."""
 
 
 @dataclass(frozen=True)

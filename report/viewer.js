@@ -180,9 +180,12 @@ function captionOfMap(index) {
   const lastStep = source.frames.at(-1).step;
   const name = htmlElement("span", { className: "run-name", textContent: source.label });
   name.style.setProperty("--run", runColour(index - 1));
-  const moved = steps[state.index] < lastStep ? ` Drawn at step ${lastStep.toLocaleString("en")}.` : "";
-  const words = mapOf(source) ? ` ${mapOf(source).caption}${moved}` : ` has no map of ${state.map}.`;
-  return htmlElement("p", { className: "caption" }, name, words);
+  const earlier = steps[state.index] < lastStep;
+  const words = mapOf(source) ? ` ${mapOf(source).caption}` : ` has no map of ${state.map}.`;
+  const at = mapOf(source) ? htmlElement(earlier ? "strong" : "span", {
+    textContent: ` Step ${lastStep.toLocaleString("en")}${earlier ? ", not the step shown" : ""}.`,
+  }) : "";
+  return htmlElement("p", { className: "caption" }, name, words, mapOf(source) ? "." : "", at);
 }
 
 // ---- show everything at the current step ----
@@ -299,14 +302,15 @@ function makeCharts() {
   const onScrub = (step) => { play(false); goTo(indexAt(steps, step)); };
   const decibels = psnrSeries();
   const psnr = lineChart({
-    title: "PSNR", unit: "dB over training steps", series: decibels, range: rangeOf(decibels), onScrub,
+    title: "PSNR", unit: ["dB over training steps", data.runs[0].curves.psnrOf].filter(Boolean).join(", "), series: decibels, range: rangeOf(decibels), onScrub,
     format: (value, short) => (short ? String(value) : `${value.toFixed(2)} dB`),
   });
   byId("psnr-chart").append(psnr.figure);
   const bands = data.runs.map(bandSeries);
   const top = Math.min(1.5, Math.max(1, ...bands.flatMap(rangeOf).filter(Number.isFinite).map((v) => v - 0.5)));
   const kept = data.runs.flatMap((run, index) => (bands[index].length ? [lineChart({
-    title: run.label, run: index % 6, unit: "energy kept by wavelength", series: bands[index], range: [0, top * 1.04], full: 1,
+    title: run.label, run: index % 6, unit: ["energy kept by wavelength", run.curves.bandsOf].filter(Boolean).join(", "),
+    series: bands[index], range: [0, top * 1.04], full: 1,
     onScrub, format: (value) => `${Math.round(value * 100)} %`,
   })] : []));
   byId("band-charts").append(...kept.map(({ figure }) => figure));

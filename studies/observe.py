@@ -23,6 +23,9 @@ SCORED_PIXELS = 65_536
 """A picture too large to be drawn whole in progress is scored on this many of its training pixels."""
 CROP_SIDE = 256
 """And its bands and held-out pixels are followed in a square of this side in its middle, at full resolution."""
+PSNR_OF = f"of {SCORED_PIXELS:,} training pixels"
+ENERGY_OF = f"of the middle {CROP_SIDE} px"
+"""How curves of such a picture are labelled."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,11 @@ class Observer:
         self.target_tile = target_tile(self.view)
         self.notes: list[str] = []
         self._probe: _Probe | None = None
-        if (self.height, self.width) != (self.view.height, self.view.width):
+        if is_large(self.view):
             self._probe = _Probe(scene, self.view)
             self.notes.append(
                 f"frames in progress are reduced to {self.width} x {self.height} px, and curves are of parts of the "
-                f"picture: dB over {SCORED_PIXELS:,} training pixels, bands and held-out dB over {self._probe.size} px "
-                "in the middle"
+                f"picture: dB {PSNR_OF}, bands and held-out dB {ENERGY_OF}"
             )
 
     def observe(self, field: Field) -> Observation:
@@ -88,7 +90,6 @@ class _Probe:
         self.view = view
         self.sample: Batch = scene.batch(torch.Generator().manual_seed(0), SCORED_PIXELS)
         rows, columns = (_middle(side) for side in (view.height, view.width))
-        self.size = f"{columns.stop - columns.start} x {rows.stop - rows.start}"
         self.target = view.target()[rows, columns].copy()
         self.heldout = None if view.heldout is None else view.heldout[rows, columns]
         _, _, across, down = picture_extent(view.height, view.width)
@@ -109,6 +110,11 @@ class _Probe:
         return psnr_db(self.sample.values.numpy()[None], predicted.numpy()[None])
 
 
+def is_large(view: View) -> bool:
+    """Whether a view is drawn reduced, and scored by parts, while a fit goes on."""
+    return max(view.height, view.width) > DRAWN_SIDE
+
+
 def _middle(side: int) -> slice:
     start = max(0, side - CROP_SIDE) // 2
     return slice(start, start + min(side, CROP_SIDE))
@@ -117,8 +123,7 @@ def _middle(side: int) -> slice:
 def target_tile(view: View) -> Tile:
     """The target as frames in progress show it."""
     height, width = fitted_size(view.height, view.width, DRAWN_SIDE)
-    whole = (height, width) == (view.height, view.width)
-    caption = "target" if whole else f"target, reduced to {width} x {height} px"
+    caption = f"target, reduced to {width} x {height} px" if is_large(view) else "target"
     return Tile(to_rgb(view.target(height, width)), caption)
 
 

@@ -7,22 +7,25 @@ from typing import Any
 import numpy as np
 
 from configs.storage import to_plain
-from render.colour import density_legend, to_rgb
+from render.colour import density_legend, error_legend, missing_legend, to_rgb
 from report import Curves, Frame, Overlay, Report, RunPart, build
 from scenes.load import restore
+from scenes.scene import View
 
 from .folder import RunFolder, read_json, read_png, write_text
 from .metrics import Row, drawn_rows
+from .observe import ENERGY_OF, PSNR_OF, is_large
 from .table import table_row
 
 MOST_FRAMES = 120
 """Of a run in a report: a page of thousands would be too large to open. The video and the run folder have all."""
 
-OVERLAY_CAPTIONS = {
-    "density": "crease density of the last snapshot",
-    "error": "error of the last snapshot, RMS over channels",
-    "missing": "missing fraction in the explained band: residual over target energy, per window",
+OVERLAYS = {
+    "density": ("crease density", density_legend),
+    "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
+    "missing": ("missing fraction in the explained band: residual over target energy, per window", missing_legend),
 }
+"""The maps of the last snapshot: what each shows, and its colours."""
 
 
 def write_report(folder: RunFolder) -> None:
@@ -32,7 +35,7 @@ def write_report(folder: RunFolder) -> None:
         title=f"{scene.name}, {result['encoding']}",
         verdict=result["verdict"],
         target=to_rgb(scene.views()[0].target()),
-        runs=[_part(folder, result)],
+        runs=[_part(folder, result, scene.views()[0])],
         protocol=_protocol(to_plain(folder.config())),
         notes=[*result["notes"], *_thinning_note([folder])],
         video_name=folder.video.name if folder.video.exists() else None,
@@ -49,7 +52,7 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
         title=f"{scene.name}: {', '.join(result['encoding'] for result in results)}",
         verdict=verdict,
         target=to_rgb(scene.views()[0].target()),
-        runs=[_part(folder, result) for folder, result in zip(folders, results, strict=True)],
+        runs=[_part(folder, result, scene.views()[0]) for folder, result in zip(folders, results, strict=True)],
         protocol=_protocol(to_plain(config)),
         notes=[*notes, *_thinning_note(folders)],
         video_name="compare.mp4",
@@ -57,14 +60,14 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
     write_text(path, build(report))
 
 
-def _part(folder: RunFolder, result: Mapping[str, Any]) -> RunPart:
+def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
     rows = drawn_rows(folder)
     kept = {
         label: [row.energy_kept[band] if band < len(row.energy_kept) else None for row in rows]
         for band, label in enumerate(result["energy_kept"])
         if any(band < len(row.energy_kept) for row in rows)
     }
-    overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAY_CAPTIONS}
+    overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
     explanation = read_json(folder.analysis / "explain.json")
     return RunPart(
         label=result["encoding"],
@@ -80,6 +83,8 @@ def _part(folder: RunFolder, result: Mapping[str, Any]) -> RunPart:
             psnr_db=[row.psnr_db for row in rows],
             heldout_psnr_db=[row.heldout_psnr_db for row in rows],
             energy_kept=kept,
+            psnr_of=PSNR_OF if is_large(view) else "",
+            energy_of=ENERGY_OF if is_large(view) else "",
         ),
         numbers=table_row(result),
         verdict=result["verdict"],
@@ -100,8 +105,8 @@ def _thinning_note(folders: Sequence[RunFolder]) -> list[str]:
 
 
 def _overlay(name: str, path: Path) -> Overlay:
-    legend = density_legend(36, 360) if name == "density" else None
-    return Overlay(name, read_png(path), OVERLAY_CAPTIONS[name], legend)
+    caption, legend = OVERLAYS[name]
+    return Overlay(name, read_png(path), caption, legend(36, 360))
 
 
 def _protocol(plain: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

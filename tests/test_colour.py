@@ -11,7 +11,9 @@ from render.colour import (
     NOTHING_TO_MISS,
     density_legend,
     density_rgb,
+    error_legend,
     error_rgb,
+    missing_legend,
     missing_rgb,
     to_rgb,
 )
@@ -21,6 +23,11 @@ from render.text import BACKGROUND
 VIRIDIS = (68, 1, 84), (253, 231, 37)
 INFERNO = (0, 0, 4), (252, 255, 164)
 MAGMA = (0, 0, 4), (252, 253, 191)
+
+
+def error_of(values):
+    """The error map of grey pictures that are off by `values`."""
+    return error_rgb(values[..., None], np.zeros_like(values[..., None]))
 
 
 def constant(*pixel: float) -> np.ndarray:
@@ -117,6 +124,18 @@ def test_the_legend_shows_the_colours_the_map_uses(height, width):
     assert len(bar) > width // 3
     densities = np.geomspace(*DENSITY_RANGE, len(bar))
     assert np.abs(bar.astype(int) - density_rgb(densities[None])[0]).max() <= 8
+
+
+@pytest.mark.parametrize(
+    ("legend", "colours", "values"),
+    [(error_legend, error_of, (0.0, 0.25)), (missing_legend, missing_rgb, (0.0, 1.5))],
+)
+def test_legends_begin_and_end_with_the_colours_of_their_maps(legend, colours, values):
+    bar = legend(36, 360)[0]
+    end = np.argmax((bar == BACKGROUND).all(axis=-1))
+    ends = colours(np.array([values]))[0]
+    assert (bar[0] == ends[0]).all()
+    assert (bar[end - 1] == ends[1]).all()
 
 
 def test_the_legend_marks_four_decades_below_its_bar():

@@ -33,7 +33,7 @@ def test_a_large_picture_is_drawn_reduced_and_scored_by_a_sample_and_a_crop() ->
     observer = Observer(picture, CPU)
     seen = observer.observe(field)
     assert seen.reconstruction.shape == (512, 439, 3)
-    assert any("512" in note and f"{CROP_SIDE} x {CROP_SIDE}" in note for note in observer.notes)
+    assert any("512" in note and f"middle {CROP_SIDE} px" in note for note in observer.notes)
 
     target, drawn = picture.target(), picture.draw(field)
     assert seen.scores.psnr_db == pytest.approx(psnr_db(target, drawn, picture.trained), abs=0.05)  # of a sample

@@ -208,7 +208,7 @@ def test_density_shows_its_legend_and_says_which_run_has_none(open_report: Open,
     page.get_by_label("Density").check()
     assert page.is_visible("#legend")
     assert page.locator("#map-captions p").all_inner_texts() == [
-        "green run creases of green run",
+        "green run creases of green run. Step 100.",
         "blue run has no map of density.",
     ]
     assert colour_at(page.locator("#stage"), 0.75) == near(BLUE)
@@ -220,7 +220,7 @@ def test_map_says_its_step_when_the_pictures_have_moved_on(open_report: Open, co
     page = open_report(colours)
     page.keyboard.press("2")
     page.keyboard.press("Home")
-    assert "Drawn at step 100." in page.inner_text("#map-captions")
+    assert "Step 100, not the step shown." in page.inner_text("#map-captions")
 
 
 def test_curves_read_out_the_scrubbed_step_and_move_it_when_clicked(open_report: Open, colours: Report):

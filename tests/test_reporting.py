@@ -50,4 +50,8 @@ def test_bands_that_a_large_picture_is_not_followed_in_have_no_curve(tmp_path: P
     (part,) = data_in(folder)["runs"]
     labels = [band["label"] for band in part["curves"]["bands"]]
     assert labels == list(result["energy_kept"])[:6]
-    assert any("held-out dB over 256 x 20 px" in note for note in result["notes"])
+    assert any("held-out dB of the middle 256 px" in note for note in result["notes"])
+    assert (part["curves"]["psnrOf"], part["curves"]["bandsOf"]) == (
+        "of 65,536 training pixels",
+        "of the middle 256 px",
+    )
