@@ -4,6 +4,7 @@ from .bands import band_labels, energy_kept, octave_bands
 from .crossings import Crossings, crossings, crossings_along, refined_crossings
 from .density import Density, coarea_density
 from .explain import Explanation, explain
+from .kernel import Kernel, kernel
 from .metrics import psnr_db, ssim
 from .network import ReluNetwork, relu_network
 from .patterns import expected_hamming
@@ -15,6 +16,7 @@ __all__ = [
     "Crossings",
     "Density",
     "Explanation",
+    "Kernel",
     "ReluNetwork",
     "Verdict",
     "band_labels",
@@ -24,6 +26,7 @@ __all__ = [
     "energy_kept",
     "expected_hamming",
     "explain",
+    "kernel",
     "octave_bands",
     "psnr_db",
     "refined_crossings",
