@@ -1,6 +1,15 @@
 """Why a reconstruction looks as it does: creases in image space, missing detail, and whether the two go together."""
 
 from .bands import band_labels, energy_kept, octave_bands
+from .confusion import (
+    Confusion,
+    ConfusionMap,
+    confusion,
+    confusion_map,
+    global_pairs,
+    local_pairs,
+    pixel_confusion,
+)
 from .crossings import Crossings, crossings, crossings_along, refined_crossings
 from .density import Density, coarea_density
 from .explain import Explanation, explain
@@ -13,6 +22,8 @@ from .windows import MIN_WINDOW_PX
 
 __all__ = [
     "MIN_WINDOW_PX",
+    "Confusion",
+    "ConfusionMap",
     "Crossings",
     "Density",
     "Explanation",
@@ -21,13 +32,18 @@ __all__ = [
     "Verdict",
     "band_labels",
     "coarea_density",
+    "confusion",
+    "confusion_map",
     "crossings",
     "crossings_along",
     "energy_kept",
     "expected_hamming",
     "explain",
+    "global_pairs",
     "kernel",
+    "local_pairs",
     "octave_bands",
+    "pixel_confusion",
     "psnr_db",
     "refined_crossings",
     "relu_network",
