@@ -130,9 +130,9 @@ def confusion(
 ) -> Confusion:
     """Inner products and cosines of the points' loss gradients: of given pairs, or of all n (n - 1) / 2.
 
-    All pairs of 2500 points in a network of 4x512 take under a second on one core. Given pairs take one pass of the
-    network per point and some microseconds per pair, in groups of bounded memory: a point that recurs far apart in a
-    long list is passed again.
+    All pairs of 2500 points in a network of 4x512 take about a second on one core. Given pairs take a pass forward and
+    back per point and some 20 microseconds per pair (4x512), in groups of bounded memory: a point that recurs far apart
+    in a long list is passed again.
 
     Args:
         points: image coordinates, on the field's device.

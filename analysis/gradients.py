@@ -73,8 +73,12 @@ class PointGradients:
 
     def squared_norms(self) -> Float[Tensor, "k n"]:
         """Squared length of each gradient."""
-        every = torch.arange(self.points, device=self.outputs.device)
-        return self.inner_products(every, every)
+        layers = zip(self.inputs, self.deltas, strict=True)
+        squares = [(a.square().sum(-1) + 1) * d.square().sum(-1) for a, d in layers]
+        if self.table is not None:
+            every = torch.arange(self.points, device=self.outputs.device)
+            squares.append(_shared_at_pairs(self.table, every, every))
+        return torch.stack(squares).sum(0)
 
     def inner_products(self, first: Int[Tensor, " pairs"], second: Int[Tensor, " pairs"]) -> Float[Tensor, "k pairs"]:
         """Inner products of the gradients of given pairs of points, direction by direction.
