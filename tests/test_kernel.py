@@ -41,6 +41,8 @@ def test_a_kernel_is_symmetric_and_positive_semidefinite() -> None:
     assert np.all(np.diff(found.eigenvalues) <= 0)
     assert found.eigenvalues.min() >= 0
     assert found.eigenvalues.sum() == pytest.approx(np.trace(found.matrix))
+    values, vectors = found.eigen
+    np.testing.assert_allclose(found.matrix @ vectors, vectors * values, atol=1e-10 * values.max())
     normalised = found.normalised
     np.testing.assert_allclose(normalised.diagonal(), 1)
     assert np.abs(normalised).max() <= 1
