@@ -288,9 +288,7 @@ def _encode(
     encoding = field.encoding
     if not isinstance(encoding, HashGridEncoding):
         return encoding(x).to(dtype), None
-    corners = [encoding._corner_rows(x.to(dtype), level) for level in range(len(encoding.resolutions))]
-    rows = torch.stack([rows for rows, _ in corners])
-    weights = encoding._products(torch.stack([fraction for _, fraction in corners]), skip=None)
+    rows, weights = (part.transpose(0, 1) for part in encoding.corners_and_weights(x.to(dtype)))
     values = (encoding.table.to(dtype)[rows] * weights[..., None]).sum(-2)  # (levels, n, features)
     return values.transpose(0, 1).flatten(1), (rows, weights)
 

@@ -17,6 +17,7 @@ import torch
 ARGUMENTS = {
     "training": [],
     "density": [],
+    "confusion": [],
     "startup": [],
     "demo": ["--picture", "docs/pictures/demo.png"],
     "large_picture": [],

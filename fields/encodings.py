@@ -168,16 +168,24 @@ class HashGridEncoding(nn.Module):
         self.corners = [[corner >> axis & 1 for axis in range(dim)] for corner in range(2**dim)]
 
     def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
-        rows, fractions = zip(*(self._corner_rows(x, level) for level in range(self.config.levels)), strict=True)
-        fraction = torch.stack(fractions, 1)  # (n, levels, d)
-        return self._gather(torch.stack(rows, 1), self._products(fraction, skip=None))
+        return self._gather(*self.corners_and_weights(x))
 
     def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]:
-        rows, fractions = zip(*(self._corner_rows(x, level) for level in range(self.config.levels)), strict=True)
-        row, fraction = torch.stack(rows, 1), torch.stack(fractions, 1)
+        row, fraction = self._corners(x)
         scale = torch.tensor(self.resolutions, dtype=x.dtype, device=x.device)[:, None]
         tangents = [self._gather(row, scale * self._products(fraction, skip=axis)) for axis in range(x.shape[1])]
         return self._gather(row, self._products(fraction, skip=None)), torch.stack(tangents, 1)
+
+    def corners_and_weights(
+        self, x: Float[Tensor, "n d"]
+    ) -> tuple[Int[Tensor, "n levels corners"], Float[Tensor, "n levels corners"]]:
+        """Table rows that each point's features are made of, level by level, and how much of each: they sum to 1."""
+        rows, fraction = self._corners(x)
+        return rows, self._products(fraction, skip=None)
+
+    def _corners(self, x: Float[Tensor, "n d"]) -> tuple[Int[Tensor, "n levels corners"], Float[Tensor, "n levels d"]]:
+        rows, fractions = zip(*(self._corner_rows(x, level) for level in range(self.config.levels)), strict=True)
+        return torch.stack(rows, 1), torch.stack(fractions, 1)
 
     def _corner_rows(
         self, x: Float[Tensor, "n d"], level: int
