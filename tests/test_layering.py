@@ -32,6 +32,7 @@ HEAVY = {
     "torch",
     "numpy",
     "scipy",
+    "numba",
     "skimage",
     "cv2",
     "imageio",
