@@ -18,6 +18,7 @@ ARGUMENTS = {
     "training": [],
     "density": [],
     "confusion": [],
+    "cells": [],
     "startup": [],
     "demo": ["--picture", "docs/pictures/demo.png"],
     "large_picture": [],
