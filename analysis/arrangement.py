@@ -24,7 +24,7 @@ WORD_BITS = 64
 NONE = -1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def _bits(word):
     """How many bits of a word are set."""
@@ -34,14 +34,14 @@ def _bits(word):
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def _lowest(word):
     """Index of the lowest bit set in a word that is not zero."""
     return _bits((word & (~word + ONE)) - ONE)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def _sign(positive, negative, vertex, neuron):
     """1, -1, or 0 at the crease."""
@@ -51,17 +51,7 @@ def _sign(positive, negative, vertex, neuron):
     return -1 if (negative[vertex, word] >> bit) & ONE else 0
 
 
-@njit(cache=True)
-@no_type_check
-def _grown(array, rows):
-    """The array with room for at least that many rows, and for half as many again as it had."""
-    shape = (max(rows, array.shape[0] * 3 // 2 + 1),) + array.shape[1:]  # noqa: RUF005 (numba has no stars)
-    larger = np.empty(shape, array.dtype)
-    larger[: array.shape[0]] = array
-    return larger
-
-
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def _classify(z, tolerance, positive, negative, first, last):
     """Signs of vertices `first` to `last` - 1 as bits; z within its tolerance of zero becomes zero."""
@@ -80,7 +70,7 @@ def _classify(z, tolerance, positive, negative, first, last):
             negative[vertex, word] = minus
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def classified(z, tolerance):
     """Bits of the signs of all of z, in which values within their neuron's tolerance of zero become zero."""
@@ -90,7 +80,7 @@ def classified(z, tolerance):
     return positive, negative
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def edges(offsets, corners, vertices):
     """The edges of a subdivision: the edge of each side, and each edge's two ends and two polygons.
@@ -132,7 +122,7 @@ def edges(offsets, corners, vertices):
     return edge_of_side, ends[:count].copy(), polygons[:count].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def crossings_of_edges(ends, points, z, positive, negative, merge):
     """Where creases meet the inside of edges, edge by edge in order from the edge's first end.
@@ -187,7 +177,7 @@ def crossings_of_edges(ends, points, z, positive, negative, merge):
     return start, neuron, vertex, new_points[:new].copy(), share[:new].copy(), on_edge[:new].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def _cuts(corners, first, last, positive, negative, word):
     """The neurons of one word that are positive at one of some corners and negative at another."""
@@ -198,7 +188,7 @@ def _cuts(corners, first, last, positive, negative, word):
     return plus & minus
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def _end(ends_of, points, neuron, position, vertex):
     """Note that a neuron's chord ends at a vertex, `position` corners along the boundary."""
@@ -215,7 +205,7 @@ def _end(ends_of, points, neuron, position, vertex):
     ends_of[neuron, 2], ends_of[neuron, 3] = position, vertex
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def _along(a, b, c, d):
     """How far along from a to b the line through c and d is met, as a share."""
@@ -224,7 +214,7 @@ def _along(a, b, c, d):
     return ((c[0] - a[0]) * ey - (c[1] - a[1]) * ex) / across if across != 0 else 0.5
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def count_parts(
     offsets,
@@ -291,7 +281,7 @@ def count_parts(
                 left &= left - ONE
                 low, from_vertex = ends_of[neuron, 0], ends_of[neuron, 1]
                 high, to_vertex = ends_of[neuron, 2], ends_of[neuron, 3]
-                ends_of[neuron] = NONE
+                ends_of[neuron, 0] = ends_of[neuron, 2] = NONE
                 if high == NONE:
                     continue
                 if low > high:
@@ -304,13 +294,17 @@ def count_parts(
                         again = True
                         break
                     if (begin < low < finish < high) or (low < begin < high < finish):
-                        shares[met] = _along(a, b, points[chords[other, 1]], points[chords[other, 3]])
+                        t = _along(a, b, points[chords[other, 1]], points[chords[other, 3]])
+                        place = met
+                        while place > 0 and shares[place - 1] > t:
+                            shares[place] = shares[place - 1]
+                            place -= 1
+                        shares[place] = t
                         met += 1
                 if again:
                     continue
                 chord_length = np.sqrt((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2)
                 apart = merge / max(chord_length, 1e-300)
-                shares[:met].sort()
                 parts[polygon] += 1
                 for k in range(met):
                     parts[polygon] += k == 0 or shares[k] - shares[k - 1] > apart
@@ -323,7 +317,7 @@ def count_parts(
     return parts, length, all_chords, meetings
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, share, edge, old):
     """Pre-activations and signs of the crossings' vertices, which follow those of the `old` ones in z.
@@ -339,7 +333,20 @@ def place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, shar
     _classify(z, tolerance, positive, negative, old, old + len(share))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def _interpolate(points, z, tolerance, positive, negative, a, b, neuron, vertex):
+    """Write the new vertex where a neuron's crease meets the side from a to b."""
+    t = z[a, neuron] / (z[a, neuron] - z[b, neuron])
+    for axis in range(2):
+        points[vertex, axis] = points[a, axis] + t * (points[b, axis] - points[a, axis])
+    for j in range(z.shape[1]):
+        z[vertex, j] = z[a, j] + t * (z[b, j] - z[a, j])
+    z[vertex, neuron] = 0.0
+    _classify(z, tolerance, positive, negative, vertex, vertex + 1)
+
+
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def split(
     offsets,
@@ -362,24 +369,24 @@ def split(
     along a chord and must agree on its vertices; those are kept by the two neurons whose creases meet there.
 
     Args:
-        vertices: how many rows of points, z and the signs are in use; there may be more.
-        room: how many polygons and how many corners to expect.
+        vertices: how many rows of points, z and the signs are in use; new vertices are written to those that follow.
+        room: how many polygons and corners there may be, and how many corners while one polygon is being cut.
 
     Returns:
-        offsets and corners of the parts, the polygon each is of, the neurons that are on in it as bits, points, z, and
-        how many vertices there are.
+        offsets and corners of the parts, the polygon each is of, the neurons that are on in it as bits, and how many
+        vertices there are: -1 where the room did not suffice.
     """
     words = positive.shape[1]
     width = z.shape[1]
     new_offsets, new_corners = np.empty(room[0] + 1, np.int64), np.empty(room[1], np.int64)
     parent, pattern = np.empty(room[0], np.int64), np.empty((room[0], words), np.uint64)
     new_offsets[0] = 0
-    count = 0
+    count, full = 0, False
     # the pieces still to be looked at lie one behind another: corners, and the chord along which the side that follows
     # a corner runs (-1: on the polygon's boundary)
-    piece, chord = np.empty(64, np.int64), np.empty(64, np.int64)
-    half, half_chord = np.empty(64, np.int64), np.empty(64, np.int64)
-    begins = np.empty(64, np.int64)
+    piece, chord = np.empty(room[2], np.int64), np.empty(room[2], np.int64)
+    half, half_chord = np.empty(room[2], np.int64), np.empty(room[2], np.int64)
+    begins = np.empty(room[2], np.int64)
     local = np.empty(width, np.int64)
     meeting = np.empty(64, np.int64)
     passage = np.empty(2, np.int64)  # where the chord enters the run of positive corners and where it leaves
@@ -388,8 +395,8 @@ def split(
         for side in range(offsets[polygon], offsets[polygon + 1]):
             corner, edge = corners[side], edge_of_side[side]
             if size + 1 + start[edge + 1] - start[edge] > len(piece):
-                piece = _grown(piece, size + 1 + start[edge + 1] - start[edge])
-                chord = _grown(chord, len(piece))
+                full = True
+                break
             piece[size], chord[size] = corner, NONE
             size += 1
             forward = corner == ends[edge, 0]
@@ -398,6 +405,8 @@ def split(
                 if piece[size - 1] != vertex:
                     piece[size], chord[size] = vertex, NONE
                     size += 1
+        if full:
+            break
         chords = 0
         for word in range(words):
             cut = _cuts(piece, 0, size, positive, negative, word)
@@ -407,7 +416,8 @@ def split(
                 cut &= cut - ONE
         if chords * chords > len(meeting):
             meeting = np.empty(chords * chords, np.int64)
-        meeting[: chords * chords] = NONE
+        for k in range(chords * chords):
+            meeting[k] = NONE
         begins[0] = 0
         pieces = 1
         while pieces > 0:
@@ -419,13 +429,12 @@ def split(
                     neuron = word * WORD_BITS + _lowest(cut)
                     break
             if neuron == NONE:
-                if count == len(parent):
-                    parent, pattern = _grown(parent, count + 1), _grown(pattern, count + 1)
-                    new_offsets = _grown(new_offsets, len(parent) + 1)
-                if new_offsets[count] + size - begin > len(new_corners):
-                    new_corners = _grown(new_corners, new_offsets[count] + size - begin)
+                if count == len(parent) or new_offsets[count] + size - begin > len(new_corners):
+                    full = True
+                    break
                 parent[count] = polygon
-                pattern[count] = ZERO
+                for word in range(words):
+                    pattern[count, word] = ZERO
                 for k in range(begin, size):
                     new_corners[new_offsets[count] + k - begin] = piece[k]
                     for word in range(words):
@@ -435,8 +444,11 @@ def split(
                 size = begin
                 pieces -= 1
                 continue
-            # the run of positive corners from `rise` on, `run` of them; `before` and `after` are the corners around it
             corners_here = size - begin
+            if size + 4 > len(piece) or pieces == len(begins) or vertices + 2 > len(z):
+                full = True
+                break
+            # the run of positive corners from `rise` on, `run` of them; `before` and `after` are the corners around it
             rise = 0
             before_sign = _sign(positive, negative, piece[size - 1], neuron)
             for k in range(corners_here):
@@ -469,19 +481,9 @@ def split(
                     c, i = chord[u], local[neuron]
                     vertex = meeting[c * chords + i]
                     if vertex == NONE:
-                        if vertices == len(z):
-                            z, points = _grown(z, vertices + 1), _grown(points, vertices + 1)
-                            positive, negative = _grown(positive, vertices + 1), _grown(negative, vertices + 1)
                         vertex = vertices
                         vertices += 1
-                        a, b = piece[u], piece[v]
-                        t = z[a, neuron] / (z[a, neuron] - z[b, neuron])
-                        points[vertex, 0] = points[a, 0] + t * (points[b, 0] - points[a, 0])
-                        points[vertex, 1] = points[a, 1] + t * (points[b, 1] - points[a, 1])
-                        for j in range(width):
-                            z[vertex, j] = z[a, j] + t * (z[b, j] - z[a, j])
-                        z[vertex, neuron] = 0.0
-                        _classify(z, tolerance, positive, negative, vertex, vertex + 1)
+                        _interpolate(points, z, tolerance, positive, negative, piece[u], piece[v], neuron, vertex)
                         meeting[c * chords + i] = meeting[i * chords + c] = vertex
                         for word in range(words):  # further creases may run through the same point
                             there = _cuts(piece, begin, size, positive, negative, word)
@@ -495,10 +497,6 @@ def split(
             entry, leave = passage[0], passage[1]
             if entry == NONE or leave == NONE:
                 continue
-            if corners_here + 4 > len(half):
-                half, half_chord = _grown(half, corners_here + 4), _grown(half_chord, corners_here + 4)
-            if size + 4 > len(piece):
-                piece, chord = _grown(piece, size + 4), _grown(chord, size + 4)
             half[0], half_chord[0] = entry, chord[before]
             for k in range(run):
                 at = begin + (rise + k) % corners_here
@@ -514,24 +512,21 @@ def split(
                 end += 1
             half[end], half_chord[end] = entry, local[neuron]
             end += 1
-            piece[begin : begin + end], chord[begin : begin + end] = half[:end], half_chord[:end]
+            for k in range(end):
+                piece[begin + k], chord[begin + k] = half[k], half_chord[k]
             size = begin + end
-            if pieces == len(begins):
-                begins = _grown(begins, pieces + 1)
             begins[pieces] = begin + middle
             pieces += 1
     return (
-        new_offsets[: count + 1].copy(),
-        new_corners[: new_offsets[count]].copy(),
-        parent[:count].copy(),
-        pattern[:count].copy(),
-        points,
-        z,
-        vertices,
+        new_offsets[: count + 1],
+        new_corners[: new_offsets[count]],
+        parent[:count],
+        pattern[:count],
+        NONE if full else vertices,
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def areas_and_centroids(offsets, corners, points):
     """Area and centroid of each polygon, by triangles from its first corner."""
@@ -556,7 +551,7 @@ def areas_and_centroids(offsets, corners, points):
     return areas, centroids
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 @no_type_check
 def inscribed(offsets, corners, points, chosen):
     """Centre and radius of the largest circle in each chosen polygon (Chebyshev centre).

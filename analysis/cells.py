@@ -315,28 +315,34 @@ def _cut(
     )
     if not build:
         return state, parts, length
-    wanted = len(points) + meetings
-    z = room if wanted <= len(room) else _with_room(z, wanted)
-    positive, negative, points = (_with_room(array, len(z)) for array in (positive, negative, points))
-    arrangement.place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, share, edge, old)
-    # each cut adds a polygon and at most four corners, and each crossing is a corner of two polygons
-    cuts = chords + meetings
-    expected = (len(parts) + cuts, len(state.corners) + 2 * len(share) + 4 * cuts)
-    offsets, corners, parent, pattern, points, z, vertices = arrangement.split(
-        state.offsets,
-        state.corners,
-        edge_of_side,
-        ends,
-        start,
-        vertex,
-        points,
-        z,
-        positive,
-        negative,
-        old + len(share),
-        tolerance,
-        expected,
-    )
+    # Each cut adds a polygon and at most four corners, and each crossing is a corner of two polygons. Only rounding in
+    # next to degenerate places could ask for more.
+    cuts, crossings = chords + meetings, len(share)
+    expected = np.array([len(parts) + cuts, len(state.corners) + 2 * crossings + 4 * cuts, 1024 + 16 * len(bias)])
+    for spare in (1, 4, 16, 64):
+        wanted = old + crossings + spare * (meetings + 1024)
+        z = room if wanted <= len(room) else _with_room(z[:old], wanted)
+        positive, negative, points = (_with_room(array, len(z)) for array in (positive, negative, points))
+        arrangement.place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, share, edge, old)
+        offsets, corners, parent, pattern, vertices = arrangement.split(
+            state.offsets,
+            state.corners,
+            edge_of_side,
+            ends,
+            start,
+            vertex,
+            points,
+            z,
+            positive,
+            negative,
+            old + crossings,
+            tolerance,
+            spare * expected + 1024,
+        )
+        if vertices >= 0:
+            break
+    else:
+        raise RuntimeError(f"the cells of hidden layer {layer + 1} do not close: rounding outweighs the weights")
     z = z[:vertices]
     h = np.maximum(z, 0, out=z) if layers.negative_slope == 0 else np.where(z > 0, z, layers.negative_slope * z)
     patterns = (*(earlier[parent] for earlier in state.patterns), pattern)
@@ -360,5 +366,6 @@ def _preactivations(
 def _with_room(array: np.ndarray, rows: int) -> np.ndarray:
     """A copy with room for more rows at the end."""
     larger = np.empty((rows, *array.shape[1:]), array.dtype)
-    larger[: len(array)] = array
+    kept = min(rows, len(array))
+    larger[:kept] = array[:kept]
     return larger
