@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -19,6 +20,10 @@ class AnalyzeArguments:
     """A run folder, or latest."""
     step: int | None = None
     """The checkpoint to explain; by default the newest."""
+    cells: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Instead, find the exact cells of a run of raw coordinates: analysis/cells.svg and cells.json."""
+    region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    """With --cells: left, top, width and height of where to look, as shares of the picture."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
     json: Json = False
@@ -30,12 +35,22 @@ def main(words: Sequence[str]) -> int:
     arguments = parse(AnalyzeArguments, "analyze", DESCRIPTION, words)
 
     from studies.folder import find_run
-    from studies.redraw import analyze
 
     from .console import Console
 
     console = Console(arguments.json)
-    result = analyze(find_run(arguments.run, arguments.output_dir), step=arguments.step, reporter=console)
+    folder = find_run(arguments.run, arguments.output_dir)
+    if arguments.cells:
+        from studies.celldrawing import draw_cells
+
+        found = draw_cells(folder, region=arguments.region, step=arguments.step, reporter=console)
+        console.result(f"{found['cells']:,} cells at step {found['step']}  {found['path']}")
+        console.finish(found)
+        return 0
+
+    from studies.redraw import analyze
+
+    result = analyze(folder, step=arguments.step, reporter=console)
     lines = [*result["verdict"], f"maps    {result['path']}"]
     console.result("\n".join(lines if result["report"] is None else [*lines, f"report  {result['report']}"]))
     console.finish(result)

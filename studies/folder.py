@@ -56,8 +56,13 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> None:
     """Write an RGB picture, or one with straight alpha, as PNG."""
+    write_bytes(path, png_bytes(image))
+
+
+def png_bytes(image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> bytes:
+    """An RGB picture, or one with straight alpha, as a PNG's bytes."""
     to_opencv = cv2.COLOR_RGB2BGR if image.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-    write_bytes(path, cv2.imencode(".png", cv2.cvtColor(image, to_opencv))[1].tobytes())
+    return cv2.imencode(".png", cv2.cvtColor(image, to_opencv))[1].tobytes()
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -29,6 +29,7 @@ MAX_PIXELS = 100_000_000
 
 Region = tuple[float, float, float, float]
 """Left, top, width and height as shares of the picture's width and height."""
+WHOLE: Region = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def render(
     folder: RunFolder,
     *,
     scale: float = 1.0,
-    region: Region = (0.0, 0.0, 1.0, 1.0),
+    region: Region = WHOLE,
     step: int | None = None,
     file: Path | None = None,
     reporter: Reporter | None = None,
@@ -82,13 +83,8 @@ def render(
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
     view = saved.view
+    extent = region_extent(region, view)
     left, top, wide, high = region
-    inside = left >= 0 and top >= 0 and wide > 0 and high > 0 and left + wide <= 1 + 1e-9 and top + high <= 1 + 1e-9
-    if not inside:
-        raise InputError(
-            "--region takes left, top, width and height as shares of the picture, such as 0.4 0.4 0.2 0.2; "
-            "this one leaves the picture"
-        )
     sides = view.height * high * scale, view.width * wide * scale
     if not (min(sides) > 0.5 and sides[0] * sides[1] <= MAX_PIXELS):  # nor does NaN pass
         raise InputError(
@@ -96,14 +92,29 @@ def render(
             "choose another --scale or --region"
         )
     height, width = round(sides[0]), round(sides[1])
-    _, _, across, down = picture_extent(view.height, view.width)
-    extent: Extent = (left * across, top * down, (left + wide) * across, (top + high) * down)
     drawn = view.draw(
         saved.field, height, width, extent, device=saved.device, progress=lambda done: reporter.working("drawing", done)
     )
     file = file or folder.path / "renders" / f"step{saved.step:07d}_{width}x{height}_at_{left:g}_{top:g}.png"
     write_png(file, _to_image(drawn))
     return {"path": str(file), "height": height, "width": width, "step": saved.step}
+
+
+def region_extent(region: Region, view: View) -> Extent:
+    """A region of a picture in image coordinates.
+
+    Raises:
+        InputError: when it leaves the picture.
+    """
+    left, top, wide, high = region
+    inside = left >= 0 and top >= 0 and wide > 0 and high > 0 and left + wide <= 1 + 1e-9 and top + high <= 1 + 1e-9
+    if not inside:
+        raise InputError(
+            "--region takes left, top, width and height as shares of the picture, such as 0.4 0.4 0.2 0.2; "
+            "this one leaves the picture"
+        )
+    _, _, across, down = picture_extent(view.height, view.width)
+    return left * across, top * down, (left + wide) * across, (top + high) * down
 
 
 def _to_image(values: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]:

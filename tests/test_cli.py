@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -158,6 +159,30 @@ def test_a_region_outside_the_picture_is_refused(here: Path, capfd: pytest.Captu
     for scale in ("100000", "nan", "inf", "-1"):
         assert cli.main(["render", "latest", "--scale", scale]) == 2
         assert "cannot be drawn" in capfd.readouterr().err
+
+
+def test_cells_are_drawn_for_raw_runs_and_refused_for_others(here: Path, capfd: pytest.CaptureFixture[str]):
+    assert cli.main(["fit", "my photo.png", "--encoding", "raw", *SMALL]) == 0
+    capfd.readouterr()
+    assert cli.main(["analyze", "latest", "--cells", "--region", "0.25", "0.5", "0.5", "0.25", "--json"]) == 0
+    found = last_json(capfd.readouterr().out)
+    drawing = Path(found["path"])
+    assert json.loads((drawing.parent / "cells.json").read_text())["cells"] == found["cells"] > 1
+    # the picture is 32 x 24 pixels, of which the region has 16 x 6
+    assert found["area"]["mean"] * found["cells"] == pytest.approx(16 * 6)
+    root = ElementTree.parse(drawing).getroot()
+    assert root.get("viewBox") == "0 0 1024 384"
+    assert [child.tag.rpartition("}")[2] for child in root] == ["title", "image", "path"]
+    # each cell but one closes with an edge more than it adds vertices (Euler)
+    assert root[2].get("d", "").count("M") > found["cells"]
+    assert cli.main(["analyze", "latest", "--cells", "--region", "0.5", "0.5", "0.6", "0.1"]) == 2
+    assert "--region takes" in capfd.readouterr().err
+
+    assert cli.main(["fit", "my photo.png", "--encoding", "fourier:2", *SMALL, "--json"]) == 0
+    run = last_json(capfd.readouterr().out)["path"]
+    assert cli.main(["analyze", run, "--cells"]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "straight creases" in line
 
 
 def test_options_change_a_preset_and_nothing_else():
