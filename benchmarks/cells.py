@@ -44,20 +44,21 @@ def regioncam_cells(layers: Layers) -> int:
 def measured(width: int, rounds: int) -> dict[str, Any]:
     """What one network takes."""
     layers = layers_of_width(width)
+    found: dict[str, int] = {}
     medians = interleaved_medians(
         {
-            "count": lambda: count_cells(layers, WINDOW),
+            "count": lambda: found.update(ours=count_cells(layers, WINDOW).count),
             "build": lambda: cells(layers, WINDOW),
-            "regioncam": lambda: regioncam_cells(layers),
+            "regioncam": lambda: found.update(theirs=regioncam_cells(layers)),
         },
         rounds,
     )
     return {
         "name": f"4x{width}",
-        "cells": count_cells(layers, WINDOW).count,
+        "cells": found["ours"],
         "seconds": round(medians["count"], 4),
         "built_seconds": round(medians["build"], 4),
-        "regioncam_cells": regioncam_cells(layers),
+        "regioncam_cells": found["theirs"],
         "regioncam_seconds": round(medians["regioncam"], 4),
         "ratio": round(medians["regioncam"] / medians["count"], 2),
         "built_ratio": round(medians["regioncam"] / medians["build"], 2),

@@ -220,6 +220,21 @@ def test_width_one_and_depth_one_work() -> None:
     assert cells(drawn(([[1, 0]], [0])), SQUARE).counts.count == 2
 
 
+def test_whole_numbers_as_weights_put_creases_on_creases_and_all_still_holds() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(150):
+        width, depth, largest = (int(rng.integers(1, high)) for high in (9, 4, 4))
+        shapes = [(width, 2)] + [(width, width)] * (depth - 1)
+        hidden = [
+            (rng.integers(-largest, largest + 1, shape), rng.integers(-largest, largest + 1, width)) for shape in shapes
+        ]
+        layers = drawn(*((w.tolist(), b.tolist()) for w, b in hidden), negative_slope=float(rng.choice([0, 0.25])))
+        found = cells(layers, SQUARE)
+        check(found)
+        for layer, z in enumerate(preactivations(layers, found.centroids)[:-1]):
+            np.testing.assert_array_equal(found.on(layer), z > 1e-12)
+
+
 # Random networks.
 
 KNOWN = {32: 1385, 64: 7920, 128: 29584}
