@@ -177,8 +177,8 @@ def cells(
 
     Args:
         window: in the network's own coordinates: image coordinates for a `ReluNetwork`.
-        build_last_layer: False leaves the last layer's creases out of the polygons and counts its cells only, which takes
-            less time and memory.
+        build_last_layer: False leaves the last layer's creases out of the polygons and counts its cells only, which
+            takes less time and memory.
 
     Raises:
         InputError: when the network curves its creases by an encoding, takes other than two coordinates, has weights
