@@ -7,6 +7,8 @@ from typing import Annotated
 
 import tyro
 
+from configs.errors import InputError
+
 from .options import Json, parse
 
 DESCRIPTION = "Explain the missing detail of a run anew, from any checkpoint, without training."
@@ -33,6 +35,8 @@ class AnalyzeArguments:
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(AnalyzeArguments, "analyze", DESCRIPTION, words)
+    if arguments.region != AnalyzeArguments.region and not arguments.cells:
+        raise InputError("--region goes with --cells; the verdict is always of the whole picture")
 
     from studies.folder import find_run
 

@@ -110,6 +110,7 @@ def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd
         (["fit", "--resume", "nowhere"], "'nowhere' does not exist"),
         (["render", "nowhere"], "'nowhere' does not exist"),
         (["analyze", "."], "is no run folder"),
+        (["analyze", "--region", "0", "0", "0.5", "0.5"], "--region goes with --cells"),
         (["compare", "my photo.png", "--seconds", "3"], "equal steps"),
         (["compare", "--resume", "."], "is no comparison"),
         (["compare", "--resume", "latest"], "there is no comparison below 'outputs'"),
