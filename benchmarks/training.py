@@ -4,9 +4,9 @@
 
 The stock loop is the kind that reference scripts use: fp32 `nn.Sequential`, sines and cosines of every octave computed
 anew for each batch, Adam as it comes, `loss.item()` each step, a shuffled copy of the pixels each epoch. Both loops fit
-the same picture from the same initial weights at the same rate; their steps are timed in turns, and both are then
-trained for equal steps to compare PSNR. The peak is the time of the step's matrix products alone, on the same shapes in
-the same precision.
+the same picture from the same initial weights at the same rate; their steps are timed in turns. To compare PSNR both
+start anew and take equal steps at a rate that falls towards zero: at a constant rate the last step alone moves the PSNR
+by a decibel. The peak is the time of the step's matrix products alone, on the same shapes in the same precision.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from configs.rates import default_learning_rate
 from configs.run import FitConfig, Training
 from fields import Field
 from fitting import Placement, fit, initial_state, place
+from fitting.schedule import learning_rate_at
 from scenes.load import load
 from scenes.picture import Picture
 
@@ -32,7 +33,7 @@ from scenes.picture import Picture
 class Stock:
     """The stock loop."""
 
-    def __init__(self, field: Field, picture: Picture, batch_size: int, rate: float) -> None:
+    def __init__(self, field: Field, picture: Picture, training: Training, rate: float) -> None:
         copies = []
         for layer in field.mlp.linears:
             copy = nn.Linear(layer.in_features, layer.out_features)
@@ -40,12 +41,14 @@ class Stock:
             copies += [copy, nn.ReLU()]
         self.network = nn.Sequential(*copies[:-1])
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=rate)
+        self.training, self.rate = training, rate
         self.octaves = field.encoding.config.octaves if isinstance(field.encoding.config, Fourier) else 0
         rows, columns = torch.meshgrid(torch.arange(picture.height), torch.arange(picture.width), indexing="ij")
         self.coordinates = (torch.stack([columns, rows], -1).reshape(-1, 2) + 0.5) / picture.resolution
         self.values = torch.from_numpy(picture.target()).reshape(-1, picture.channels)
-        self.batch_size = batch_size
+        self.generator = torch.Generator().manual_seed(0)
         self.batches = self._shuffled()
+        self.steps = 0
 
     def encode(self, x: Tensor) -> Tensor:
         """Sines and cosines, octave by octave, in the order of our encoding."""
@@ -55,9 +58,9 @@ class Stock:
 
     def _shuffled(self) -> Iterator[tuple[Tensor, Tensor]]:
         while True:
-            order = torch.randperm(len(self.values))
+            order = torch.randperm(len(self.values), generator=self.generator)
             coordinates, values = self.coordinates[order], self.values[order]
-            yield from zip(coordinates.split(self.batch_size), values.split(self.batch_size), strict=True)
+            yield from zip(*(part.split(self.training.batch_size) for part in (coordinates, values)), strict=True)
 
     def train(self, steps: int) -> None:
         """Some steps."""
@@ -66,23 +69,28 @@ class Stock:
             loss = nn.functional.mse_loss(self.network(self.encode(coordinates)), values)
             self.optimiser.zero_grad()
             loss.backward()
+            self.optimiser.param_groups[0]["lr"] = learning_rate_at(self.steps, self.training, self.rate)
             self.optimiser.step()
             self.losses = loss.item()
+            self.steps += 1
 
     def __call__(self, x: Tensor) -> Tensor:
         return self.network(self.encode(x))
 
 
-def ours(config: FitConfig, picture: Picture, placement: Placement, rate: float) -> tuple[Field, Callable[[int], None]]:
-    """Our field, and a function that trains it by some steps."""
-    state = initial_state(config, 2, picture.channels, placement.device)
+class Ours:
+    """A fit of fieldlens, some steps at a time."""
 
-    def train(steps: int) -> None:
-        until = Training(steps=state.step + steps, batch_size=config.training.batch_size, schedule="constant")
-        for _ in fit(state, picture, until, placement, rate, snapshot_steps=()):
-            pass
+    def __init__(self, config: FitConfig, picture: Picture, placement: Placement, rate: float) -> None:
+        self.state = initial_state(config, 2, picture.channels, placement.device)
+        self.picture, self.training, self.placement, self.rate = picture, config.training, placement, rate
 
-    return state.field, train
+    def train(self, steps: int) -> None:
+        """Some steps."""
+        stops = (self.state.step + steps,)
+        for moment in fit(self.state, self.picture, self.training, self.placement, self.rate, stops):
+            if moment.step == stops[0]:
+                break
 
 
 def matmul_step(
@@ -118,28 +126,34 @@ def main() -> None:
     network, rounds, steps = parse_network(args.network), *((3, 60) if args.quick else (11, 300))
     picture = load("astronaut", max_side=256)
     assert isinstance(picture, Picture)
-    config = FitConfig("astronaut", encoding=encoding, network=network, training=Training(batch_size=args.batch_size))
-    placement, rate = place(config.training, network), default_learning_rate(encoding, network)
+    timed = Training(batch_size=args.batch_size, schedule="constant")
+    judged = Training(steps=steps, batch_size=args.batch_size, schedule="cosine")
+    placement, rate = place(timed, network), default_learning_rate(encoding, network)
 
-    field, train = ours(config, picture, placement, rate)
-    stock = Stock(field, picture, args.batch_size, rate)
-    features = field.mlp.linears[0].in_features
+    def rivals(training: Training) -> tuple[Ours, Stock]:
+        config = FitConfig("astronaut", encoding=encoding, network=network, training=training)
+        ours = Ours(config, picture, placement, rate)
+        return ours, Stock(ours.state.field, picture, training, rate)
+
+    ours, stock = rivals(timed)
+    features = ours.state.field.mlp.linears[0].in_features
     products = matmul_step(network, features, picture.channels, args.batch_size, placement.hidden_dtype)
     chunk = 4  # steps per measurement, so that the loop's own start does not count
     seconds = interleaved_medians(
         {
-            "ours": lambda: train(chunk),
+            "ours": lambda: ours.train(chunk),
             "stock": lambda: stock.train(chunk),
             "products": lambda: [products() for _ in range(chunk)],
         },
         rounds,
     )
-    done = (rounds + 1) * chunk
-    train(max(0, steps - done))
-    stock.train(max(0, steps - done))
+    ours, stock = rivals(judged)
+    ours.train(steps)
+    stock.train(steps)
     target = picture.target()
     quality = {
-        name: psnr_db(target, picture.draw(function)) for name, function in {"ours": field, "stock": stock}.items()
+        name: psnr_db(target, picture.draw(function))
+        for name, function in {"ours": ours.state.field, "stock": stock}.items()
     }
     samples = chunk * args.batch_size
     print_json(
@@ -155,7 +169,7 @@ def main() -> None:
             "encoding": str(encoding),
             "network": str(network),
             "batch_size": args.batch_size,
-            "steps": max(steps, done),
+            "steps": steps,
             "threads": torch.get_num_threads(),
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         }
