@@ -12,11 +12,13 @@ from .confusion import (
 )
 from .crossings import Crossings, crossings, crossings_along, refined_crossings
 from .density import Density, coarea_density
+from .distinct import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
 from .explain import Explanation, explain
+from .hamming import HammingMeans, hamming_means
 from .kernel import Kernel, kernel
 from .metrics import psnr_db, ssim
 from .network import ReluNetwork, relu_network
-from .patterns import expected_hamming
+from .patterns import PackedPatterns, expected_hamming, packed_patterns
 from .verdict import Verdict
 from .windows import MIN_WINDOW_PX
 
@@ -26,8 +28,12 @@ __all__ = [
     "ConfusionMap",
     "Crossings",
     "Density",
+    "DistinctPatterns",
     "Explanation",
+    "HammingMeans",
     "Kernel",
+    "PackedPatterns",
+    "PatternCurve",
     "ReluNetwork",
     "Verdict",
     "band_labels",
@@ -36,13 +42,17 @@ __all__ = [
     "confusion_map",
     "crossings",
     "crossings_along",
+    "distinct_patterns",
     "energy_kept",
     "expected_hamming",
     "explain",
     "global_pairs",
+    "hamming_means",
     "kernel",
     "local_pairs",
     "octave_bands",
+    "packed_patterns",
+    "pattern_curve",
     "pixel_confusion",
     "psnr_db",
     "refined_crossings",

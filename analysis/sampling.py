@@ -32,6 +32,15 @@ def sampled_pixels(size: int, stride: int) -> Int[Tensor, " sampled"]:
     return (torch.arange(0, size, stride) + stride // 2).clamp(max=size - 1)
 
 
+def pixel_centres(size: int, stride: int) -> Float[Tensor, " sampled"]:
+    """Where the middles of `sampled_pixels` are, in pixels, fp64.
+
+    >>> pixel_centres(10, 4).tolist()
+    [2.5, 6.5, 9.5]
+    """
+    return sampled_pixels(size, stride).double() + 0.5
+
+
 @dataclass(frozen=True)
 class LatticeAxis:
     """One axis of a lattice of samples that begins and ends at the borders of the sampled pixels.

@@ -42,6 +42,11 @@ class Windows:
         """Rows and columns of windows."""
         return len(self.row_edges) - 1, len(self.column_edges) - 1
 
+    @property
+    def areas(self) -> Int[np.ndarray, "rows columns"]:
+        """Pixels of each window."""
+        return np.outer(np.diff(self.row_edges), np.diff(self.column_edges))
+
     def spread(self, values: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "h w"]:
         """A picture with each window filled with its value, fp32."""
         tall = np.repeat(values.astype(np.float32), np.diff(self.row_edges), 0)
@@ -87,7 +92,17 @@ def windows_of(height: int, width: int, band: int) -> Windows:
     >>> windows_of(33, 10, band=0).row_edges
     array([ 0, 16, 33])
     """
-    side = max(MIN_WINDOW_PX, WAVELENGTHS_PER_WINDOW * longest_wavelength(band))
+    return windows_of_side(height, width, max(MIN_WINDOW_PX, WAVELENGTHS_PER_WINDOW * longest_wavelength(band)))
+
+
+def windows_of_side(height: int, width: int, side: int) -> Windows:
+    """The windows of at least that side; raises `InputError` for a side below 1.
+
+    >>> windows_of_side(5, 3, side=2).row_edges
+    array([0, 2, 5])
+    """
+    if side < 1:
+        raise InputError(f"a window is at least 1 px wide, and {side} was given")
     return Windows(_edges(height, side), _edges(width, side), side)
 
 
@@ -104,9 +119,8 @@ def window_energies(
         y, f = target[first:end].astype(np.float64), reconstruction[first:end].astype(np.float64)
         for energy, product in zip(energies, (y * y, f * f, np.square(y - f), y * f), strict=True):
             energy[row] = np.add.reduceat(product.sum(0), windows.column_edges[:-1])
-    areas = np.outer(np.diff(windows.row_edges), np.diff(windows.column_edges))
-    floor = max(FLOOR_SHARE * float(energies[0].sum() / areas.sum()), rounding)
-    return Energies(*energies / areas, floor=floor)
+    floor = max(FLOOR_SHARE * float(energies[0].sum() / windows.areas.sum()), rounding)
+    return Energies(*energies / windows.areas, floor=floor)
 
 
 def _edges(size: int, side: int) -> Int[np.ndarray, " edges"]:

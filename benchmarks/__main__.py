@@ -17,6 +17,7 @@ import torch
 ARGUMENTS = {
     "training": [],
     "density": [],
+    "patterns": [],
     "confusion": [],
     "cells": [],
     "startup": [],
