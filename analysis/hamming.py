@@ -150,7 +150,8 @@ def mean_distance(
     return np.asarray(2 * (c * (n[..., None] - c)).sum(-1) / (n * (n - distinct)))
 
 
-Edges = tuple[Int[np.ndarray, " row_edges"], Int[np.ndarray, " column_edges"]]
+Edges = tuple[Int[np.ndarray, "_"], Int[np.ndarray, "_"]]
+"""Of the rows and of the columns of a division: 0 first, and the number of samples last."""
 
 
 def _counts(

@@ -10,31 +10,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import ReluNetwork, crossings, crossings_along, expected_hamming, refined_crossings, relu_network
+from analysis import crossings, crossings_along, expected_hamming, refined_crossings
 from analysis.crossings import starting_refinement
 from analysis.patterns import as_words, count_on, hamming
 from analysis.sampling import lattice_axis
-from configs.encoding import parse_encoding
-from configs.network import parse_network
-from fields import build
-
-
-def network_of(encoding: str, network: str, seed: int) -> ReluNetwork:
-    return relu_network(
-        build(parse_encoding(encoding), parse_network(network), 2, 3, torch.Generator().manual_seed(seed))
-    )
-
-
-def hand_made(*layers: tuple[list[list[float]], list[float]]) -> ReluNetwork:
-    """A network on the coordinates themselves, with weights and biases given layer by layer."""
-
-    def encode_with_tangents(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return x, torch.eye(2).expand(len(x), 2, 2)
-
-    weights = tuple(torch.tensor(weight) for weight, _ in layers)
-    biases = tuple(torch.tensor(bias) for _, bias in layers)
-    return ReluNetwork(lambda x: x, encode_with_tangents, weights, biases)
-
+from tests.relu_networks import hand_made, network_of
 
 # --- patterns ---------------------------------------------------------------------------------------------------------
 
