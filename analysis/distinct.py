@@ -7,7 +7,9 @@ as samples, and where most samples have one of their own the count says how many
 Lazzari & Liu (arXiv 2301.05816) count the distinct patterns of all pixels through training.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -100,8 +102,10 @@ def distinct_patterns(
     rows, columns = pixel_centres(height, stride), pixel_centres(width, stride)
     side = max(1, window // stride) if window > 0 else window
     windows = windows_of_side(len(rows), len(columns), side)
-    layers = _hashes(network, rows, columns, max(height, width), progress)
-    up_to_layer = [_numbered(total) for total in np.cumsum(layers, 0)]
+    layers = np.empty((len(network.width_per_layer), len(rows), len(columns), 2), np.int64)
+    for block, hashes in _hashed_rows(network, rows, columns, max(height, width), progress):
+        layers[:, block] = hashes
+    up_to_layer = [_numbered(total) for total in accumulate(layers)]  # hashes of layers add up
     pattern, count = up_to_layer[-1]
     return DistinctPatterns(
         count=count,
@@ -173,9 +177,11 @@ def pattern_curve(
         InputError: for a network with weights that are not finite.
     """
     rows, columns = ((torch.arange(size * refine).double() + 0.5) / refine for size in (height, width))
-    hashes = _hashes(network, rows, columns, max(height, width), progress).sum(0)
+    hashes = np.empty((len(rows), len(columns), 2), np.int64)
+    for block, of_layers in _hashed_rows(network, rows, columns, max(height, width), progress):
+        hashes[block] = of_layers.sum(0)
     possible = (max(len(rows), len(columns)) - 1).bit_length()
-    steps = [2**k for k in reversed(range(min(densities, max(1, possible))))]
+    steps = [2**k for k in reversed(range(max(1, min(densities, possible))))]
     return PatternCurve(
         spacing_px=np.array(steps) / refine,
         samples=np.array([hashes[::step, ::step, 0].size for step in steps]),
@@ -199,22 +205,20 @@ def connected_cells(pattern: Int[np.ndarray, "rows columns"]) -> int:
     return int(ndimage.label(joined)[1])  # type: ignore[index]  # the stubs do not know that it is a pair
 
 
-def _hashes(
+def _hashed_rows(
     network: ReluNetwork,
     rows: Float[Tensor, " rows"],
     columns: Float[Tensor, " columns"],
     scale: int,
     progress: Progress | None,
-) -> Int[np.ndarray, "layers rows columns 2"]:
-    """The hash of each hidden layer's pattern at each sample; over layers they add up."""
+) -> Iterator[tuple[slice, Int[np.ndarray, "layers block columns 2"]]]:
+    """The hash of each hidden layer's pattern at each sample, some rows at a time."""
     keys = hash_keys(network)
-    hashes = np.empty((len(keys), len(rows), len(columns), 2), np.int64)
     for block, active in active_rows(network, rows, columns, scale):
-        for layer, on in enumerate(active):
-            hashes[layer, block] = pattern_hash(on, keys[layer]).cpu().numpy()
+        hashes = [pattern_hash(on, layer_keys) for on, layer_keys in zip(active, keys, strict=True)]
+        yield block, torch.stack(hashes).cpu().numpy()
         if progress is not None:
             progress(block.stop / len(rows))
-    return hashes
 
 
 def _numbered(hashes: Hashes) -> tuple[Int[np.ndarray, "rows columns"], int]:

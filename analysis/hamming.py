@@ -116,20 +116,17 @@ def hamming_means(
     layers = range(len(network.width_per_layer))
     map_rows = [_MapRows(side, len(rows), len(columns), distinct) for _ in layers] if sliding else None
     middle = len(rows) // 2, len(columns) // 2
-    row_edges = np.union1d(windows.row_edges, middle[:1])
-    column_edges = np.union1d(windows.column_edges, middle[1:])
-    counts = _counts(network, rows, columns, max(height, width), (row_edges, column_edges), map_rows, progress)
+    edges = np.union1d(windows.row_edges, middle[0]), np.union1d(windows.column_edges, middle[1])
+    counts = _counts(network, rows, columns, max(height, width), edges, map_rows, progress)
 
-    in_windows = [
-        _merged(count, (row_edges, column_edges), (windows.row_edges, windows.column_edges)) for count in counts
-    ]
+    in_windows = [_merged(count, edges, (windows.row_edges, windows.column_edges)) for count in counts]
     in_picture = [count.sum((0, 1)) for count in counts]
     samples = len(rows) * len(columns)
     return HammingMeans(
         local_per_window=np.stack([mean_distance(count, windows.areas, distinct) for count in in_windows]),
         local_map=None if map_rows is None else np.stack([each.whole() for each in map_rows]),
         global_=np.array([mean_distance(count, np.array(samples), distinct) for count in in_picture]),
-        opposite=np.array([_mean_opposite(count, (row_edges, column_edges), middle) for count in counts]),
+        opposite=np.array([_mean_opposite(count, edges, middle) for count in counts]),
         live=np.array([((count > 0) & (count < samples)).sum() for count in in_picture]),
         neurons=np.array(network.width_per_layer),
         distinct=distinct,
@@ -195,9 +192,9 @@ def _mean_opposite(counts: Int[np.ndarray, "r c neurons"], edges: Edges, middle:
     """Mean Hamming distance between diagonally opposite quadrants about an edge in each direction."""
     if 0 in middle:
         return float("nan")
-    quarters = tuple(np.array([0, at, fine[-1]]) for fine, at in zip(edges, middle, strict=True))
+    quarters = np.array([0, middle[0], edges[0][-1]]), np.array([0, middle[1], edges[1][-1]])
     rows, columns = (np.diff(each) for each in quarters)
-    share = _merged(counts, edges, (quarters[0], quarters[1])) / np.outer(rows, columns)[:, :, None]
+    share = _merged(counts, edges, quarters) / np.outer(rows, columns)[:, :, None]
     return float(np.mean([(a * (1 - b) + (1 - a) * b).sum() for a, b in zip(share[0], share[1, ::-1], strict=True)]))
 
 
@@ -213,7 +210,7 @@ class _MapRows:
         self._points, self._pairs = points, points * (points - distinct)
         self._in_column: Float[Tensor, "columns width"] | None = None
         self._last: deque[UInt8[Tensor, "columns bytes"]] = deque()
-        self._made: list[Float[np.ndarray, " places"]] = []
+        self._made: list[Float[Tensor, " places"]] = []
 
     def add(self, on: Float[Tensor, "block columns width"]) -> None:
         """Take the next rows of samples."""
@@ -227,12 +224,12 @@ class _MapRows:
             if len(self._last) == self._high:
                 c = _neighbour_sums(self._in_column, self._wide)
                 # counts are exact in fp32 up to 2^24, and no term is negative, so that none cancels another
-                self._made.append((c * (self._points - c)).sum(-1).cpu().numpy() * (2 / self._pairs))
+                self._made.append((c * (self._points - c)).sum(-1) * (2 / self._pairs))
 
     def whole(self) -> Float[np.ndarray, "rows columns"]:
         """The map, once all rows are in: the nearest place of the window for each sample."""
         beyond = [(size // 2, (size - 1) // 2) for size in (self._high, self._wide)]
-        return np.pad(np.stack(self._made), beyond, mode="edge")
+        return np.pad(torch.stack(self._made).cpu().numpy(), beyond, mode="edge")
 
 
 def _neighbour_sums(values: Float[Tensor, "n width"], count: int) -> Float[Tensor, "places width"]:

@@ -168,9 +168,9 @@ def pattern_hash(on: Float[Tensor, "*points width"], keys: Float[Tensor, "width 
     """A hash of 128 bits: the sum of the keys of the neurons that are on, its two halves each modulo 2^64.
 
     Two patterns that differ, differ in a neuron; that neuron's key would have to be just what the others leave, so a
-    pair is taken for equal with probability 2^-128, whatever the patterns. Hashes of layers with keys of their own add
-    up to that of the layers together. Bytes are summed first, in a product that is exact in fp32 (and would be in
-    TF32 or bf16, too) for fewer than 65,793 neurons: a few per cent of the time the layer itself took.
+    pair is taken for equal with probability 2^-128 over random keys, whatever the patterns. Hashes of layers with keys
+    of their own add up to that of the layers together. Bytes are summed first, in a product that is exact in fp32 (and
+    would be in TF32 or bf16, too) for up to 65,793 neurons: a few per cent of the time the layer itself took.
     """
     sums = (on @ keys).long().unflatten(-1, (2, 8))
     return (sums << (8 * torch.arange(8, device=on.device))).sum(-1)

@@ -198,11 +198,11 @@ def test_a_line_of_pixels_has_windows_but_no_quadrants(height: int, width: int) 
     np.testing.assert_allclose(found.local_map.reshape(2, 9)[:, 2], first, rtol=1e-6)
 
 
-@pytest.mark.parametrize("arguments", [{"window": 1}, {"window": 4, "stride": 4}])
-def test_distinct_pairs_need_two_samples_in_a_window(arguments: dict[str, int]) -> None:
+@pytest.mark.parametrize(("window", "stride"), [(1, 1), (4, 4)])
+def test_distinct_pairs_need_two_samples_in_a_window(window: int, stride: int) -> None:
     with pytest.raises(InputError, match="distinct pairs need two"):
-        hamming_means(HALVES, 8, 8, **arguments)
-    found = hamming_means(HALVES, 8, 8, distinct=False, **arguments)
+        hamming_means(HALVES, 8, 8, window=window, stride=stride)
+    found = hamming_means(HALVES, 8, 8, distinct=False, window=window, stride=stride)
     assert found.local.tolist() == [0.0]
 
 
