@@ -100,8 +100,7 @@ def distinct_patterns(
         InputError: for a network with weights that are not finite, or a window below 1 px.
     """
     rows, columns = pixel_centres(height, stride), pixel_centres(width, stride)
-    side = max(1, window // stride) if window > 0 else window
-    windows = windows_of_side(len(rows), len(columns), side)
+    windows = windows_of_side(height, width, window, stride)
     layers = np.empty((len(network.width_per_layer), len(rows), len(columns), 2), np.int64)
     for block, hashes in _hashed_rows(network, rows, columns, max(height, width), progress):
         layers[:, block] = hashes

@@ -106,15 +106,14 @@ def hamming_means(
             sample where pairs are to be distinct.
     """
     rows, columns = pixel_centres(height, stride), pixel_centres(width, stride)
-    side = max(1, window // stride) if window > 0 else window
-    windows = windows_of_side(len(rows), len(columns), side)
+    windows = windows_of_side(height, width, window, stride)
     if distinct and windows.areas.min() < 2:
         raise InputError(
             f"a window of {window} px holds a single sample of every {stride} px in {width}x{height}, and distinct "
             "pairs need two; use a larger window or a smaller stride"
         )
     layers = range(len(network.width_per_layer))
-    map_rows = [_MapRows(side, len(rows), len(columns), distinct) for _ in layers] if sliding else None
+    map_rows = [_MapRows(windows.side, len(rows), len(columns), distinct) for _ in layers] if sliding else None
     middle = len(rows) // 2, len(columns) // 2
     edges = np.union1d(windows.row_edges, middle[0]), np.union1d(windows.column_edges, middle[1])
     counts = _counts(network, rows, columns, max(height, width), edges, map_rows, progress)

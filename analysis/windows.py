@@ -95,15 +95,21 @@ def windows_of(height: int, width: int, band: int) -> Windows:
     return windows_of_side(height, width, max(MIN_WINDOW_PX, WAVELENGTHS_PER_WINDOW * longest_wavelength(band)))
 
 
-def windows_of_side(height: int, width: int, side: int) -> Windows:
-    """The windows of at least that side; raises `InputError` for a side below 1.
+def windows_of_side(height: int, width: int, side: int, stride: int = 1) -> Windows:
+    """The windows of at least that side. Of every stride-th pixel: edges and side count samples, the side rounded down.
 
     >>> windows_of_side(5, 3, side=2).row_edges
     array([0, 2, 5])
+    >>> windows_of_side(50, 30, side=20, stride=10).row_edges
+    array([0, 2, 5])
+
+    Raises:
+        InputError: for a side below 1 px.
     """
     if side < 1:
         raise InputError(f"a window is at least 1 px wide, and {side} was given")
-    return Windows(_edges(height, side), _edges(width, side), side)
+    samples = max(1, side // stride)
+    return Windows(_edges(-(-height // stride), samples), _edges(-(-width // stride), samples), samples)
 
 
 def window_energies(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.bands import band_picture, spectrum
-from analysis.windows import FLOOR_SHARE, window_energies, windows_of
+from analysis.windows import FLOOR_SHARE, window_energies, windows_of, windows_of_side
 from configs.errors import InputError
 
 
@@ -17,6 +17,15 @@ def test_windows_cover_every_pixel_once_and_are_never_smaller_than_their_side(he
         assert (edges[0], edges[-1]) == (0, size)
         assert np.diff(edges).min() >= min(windows.side, size)
         assert np.diff(edges).max() < 2 * windows.side
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.integers(1, 90), st.integers(1, 9))
+def test_windows_of_samples_cover_every_sample_once(height, width, side, stride):
+    windows = windows_of_side(height, width, side, stride)
+    samples = [len(range(0, size, stride)) for size in (height, width)]
+    assert windows.areas.sum() == samples[0] * samples[1]
+    assert windows.areas.shape == windows.shape == tuple(max(1, size // windows.side) for size in samples)
+    assert windows.side == max(1, side // stride)
 
 
 @pytest.mark.parametrize(("band", "side", "block"), [(0, 16, 64), (1, 32, 64), (2, 64, 128), (3, 128, 256)])
