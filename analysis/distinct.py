@@ -108,7 +108,7 @@ def distinct_patterns(
     pattern, count = up_to_layer[-1]
     return DistinctPatterns(
         count=count,
-        count_per_layer=np.array([_numbered(layer)[1] for layer in layers]),
+        count_per_layer=np.array([up_to_layer[0][1], *(_numbered(layer)[1] for layer in layers[1:])]),
         count_up_to_layer=np.array([number for _, number in up_to_layer]),
         count_per_window=_count_per_window(pattern, count, windows),
         cells=connected_cells(pattern),
