@@ -91,8 +91,8 @@ def hamming_means(
 ) -> HammingMeans:
     """Mean Hamming distances at the centres of every stride-th pixel of a picture of that size.
 
-    Costs little more than a forward pass, the sliding map about half a pass more. Counts are whole numbers, so that
-    nothing is lost but in the last division.
+    Costs little more than a forward pass, the sliding map some two thirds of a pass more. Counts are whole numbers, so
+    that nothing is lost but in the last division.
 
     Args:
         window: side in pixels, down to whole samples; a little more where that does not divide the picture's, and all
