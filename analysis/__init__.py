@@ -1,6 +1,10 @@
 """Why a reconstruction looks as it does: creases in image space, missing detail, and whether the two go together."""
 
-from .bands import band_labels, energy_kept, octave_bands
+from .bands import (
+    band_labels,
+    energy_kept,
+    octave_bands,
+)
 from .confusion import (
     Confusion,
     ConfusionMap,
@@ -10,22 +14,63 @@ from .confusion import (
     local_pairs,
     pixel_confusion,
 )
-from .crossings import Crossings, crossings, crossings_along, refined_crossings
-from .density import Density, coarea_density
-from .distinct import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
-from .explain import Explanation, explain
-from .hamming import HammingMeans, hamming_means
-from .kernel import Kernel, kernel
-from .metrics import psnr_db, ssim
-from .network import ReluNetwork, relu_network
-from .patterns import PackedPatterns, expected_hamming, packed_patterns
-from .verdict import Verdict
-from .windows import MIN_WINDOW_PX
+from .crossings import (
+    Crossings,
+    crossings,
+    crossings_along,
+    refined_crossings,
+)
+from .density import (
+    Density,
+    coarea_density,
+)
+from .distance import (
+    CreaseDistance,
+    nearest_crease,
+)
+from .distinct import (
+    DistinctPatterns,
+    PatternCurve,
+    distinct_patterns,
+    pattern_curve,
+)
+from .explain import (
+    Explanation,
+    explain,
+)
+from .hamming import (
+    HammingMeans,
+    hamming_means,
+)
+from .kernel import (
+    Kernel,
+    kernel,
+)
+from .metrics import (
+    psnr_db,
+    ssim,
+)
+from .network import (
+    ReluNetwork,
+    relu_network,
+)
+from .patterns import (
+    PackedPatterns,
+    expected_hamming,
+    packed_patterns,
+)
+from .verdict import (
+    Verdict,
+)
+from .windows import (
+    MIN_WINDOW_PX,
+)
 
 __all__ = [
     "MIN_WINDOW_PX",
     "Confusion",
     "ConfusionMap",
+    "CreaseDistance",
     "Crossings",
     "Density",
     "DistinctPatterns",
@@ -50,6 +95,7 @@ __all__ = [
     "hamming_means",
     "kernel",
     "local_pairs",
+    "nearest_crease",
     "octave_bands",
     "packed_patterns",
     "pattern_curve",

@@ -97,6 +97,27 @@ class ReluNetwork:
         value = torch.addmm(self.biases[-1], last.z * last.slope, self.weights[-1].T).sigmoid_()
         return value * (1 - value)
 
+    def outputs_with_tangents(
+        self, x: Float[Tensor, "n d"], scratch: Scratch
+    ) -> tuple[Float[Tensor, "n c"], Float[Tensor, "d n c"]]:
+        """What the output layer computes, and its exact image-space gradients; before the sigmoid, if there is one."""
+        *_, last = self.preactivations_with_tangents(x, scratch)
+        # the layers have run to their end, so the tangents are those of h by now
+        value = torch.addmm(self.biases[-1], last.z * last.slope, self.weights[-1].T)
+        return value, last.tangents @ self.weights[-1].T
+
+    def require_finite(self) -> None:
+        """Refuse weights that are not numbers.
+
+        Raises:
+            InputError: when one is infinite or NaN.
+        """
+        if not all(bool(tensor.isfinite().all()) for tensor in (*self.weights, *self.biases)):
+            raise InputError(
+                "the network has weights that are not finite, so that nothing can be measured; its fit has diverged: "
+                "use an earlier checkpoint"
+            )
+
     def _slope(self, z: Float[Tensor, "n width"], out: Float[Tensor, "n width"]) -> Float[Tensor, "n width"]:
         # a comparison written as floats is four times as fast as one written as booleans
         slope = torch.gt(z, 0, out=out)

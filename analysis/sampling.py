@@ -3,7 +3,7 @@
 Positions are in pixels of the picture; divided by N = max(height, width) they are image coordinates.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -77,3 +77,31 @@ def image_points(
     """All pairs of positions in pixels as image coordinates (x, y), row by row, fp32."""
     y, x = torch.meshgrid(rows / scale, columns / scale, indexing="ij")
     return torch.stack([x, y], -1).flatten(0, 1).float().to(device)
+
+
+def centre_chunks(
+    height: int, width: int, stride: int, points: int, device: torch.device, progress: Progress | None = None
+) -> Iterator[tuple[slice, Float[Tensor, "n 2"]]]:
+    """Centres of every stride-th pixel as image coordinates, some at a time, and where they are among all.
+
+    They come row by row, so that results put at their slices make a map of `map_shape` once reshaped.
+
+    >>> [(here, x.tolist()) for here, x in centre_chunks(2, 2, 1, 3, torch.device("cpu"))][1]
+    (slice(3, 4, None), [[0.75, 0.75]])
+    """
+    rows, columns = sampled_pixels(height, stride), sampled_pixels(width, stride)
+    centres = image_points(rows.double() + 0.5, columns.double() + 0.5, max(height, width), device)
+    for first in range(0, len(centres), points):
+        x = centres[first : first + points]
+        yield slice(first, first + len(x)), x
+        if progress is not None:
+            progress((first + len(x)) / len(centres))
+
+
+def map_shape(height: int, width: int, stride: int) -> tuple[int, int]:
+    """Rows and columns of a map of every stride-th pixel.
+
+    >>> map_shape(10, 7, 4)
+    (3, 2)
+    """
+    return -(-height // stride), -(-width // stride)

@@ -1,0 +1,40 @@
+"""Small networks: random ones, and ones whose creases are drawn on paper."""
+
+import torch
+
+from analysis import ReluNetwork, relu_network
+from analysis.sampling import centre_chunks
+from configs.encoding import parse_encoding
+from configs.network import parse_network
+from fields import Field, build
+
+
+def field_of(encoding: str, network: str, seed: int = 0, channels: int = 3) -> Field:
+    """A field as it is built, but for a hash grid's table, which begins too close to zero to matter."""
+    generator = torch.Generator().manual_seed(seed)
+    field = build(parse_encoding(encoding), parse_network(network), 2, channels, generator)
+    with torch.no_grad():
+        for name, parameter in field.named_parameters():
+            if name == "encoding.table":
+                parameter.uniform_(-1, 1, generator=generator)
+    return field
+
+
+def network_of(encoding: str, network: str, seed: int = 0) -> ReluNetwork:
+    """The network of such a field."""
+    return relu_network(field_of(encoding, network, seed))
+
+
+def drawn(*layers: tuple[list[list[float]], list[float]], negative_slope: float = 0.0) -> ReluNetwork:
+    """A network on the coordinates themselves, with weights and biases given layer by layer, the output's last."""
+
+    def encode_with_tangents(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return x, torch.eye(2).expand(len(x), 2, 2)
+
+    weights, biases = zip(*((torch.tensor(weight), torch.tensor(bias)) for weight, bias in layers), strict=True)
+    return ReluNetwork(lambda x: x, encode_with_tangents, weights, biases, negative_slope)
+
+
+def centres(height: int, width: int, stride: int = 1) -> torch.Tensor:
+    """Pixel centres as image coordinates, row by row, fp32."""
+    return torch.cat([x for _, x in centre_chunks(height, width, stride, 10_000, torch.device("cpu"))])
