@@ -59,6 +59,10 @@ from .patterns import (
     expected_hamming,
     packed_patterns,
 )
+from .smoothness import (
+    Bending,
+    bending,
+)
 from .verdict import (
     Verdict,
 )
@@ -68,6 +72,7 @@ from .windows import (
 
 __all__ = [
     "MIN_WINDOW_PX",
+    "Bending",
     "Confusion",
     "ConfusionMap",
     "CreaseDistance",
@@ -82,6 +87,7 @@ __all__ = [
     "ReluNetwork",
     "Verdict",
     "band_labels",
+    "bending",
     "coarea_density",
     "confusion",
     "confusion_map",

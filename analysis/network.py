@@ -20,6 +20,7 @@ from fields.encodings import HashGridEncoding
 from .scratch import Scratch
 
 Encode = Callable[[Float[Tensor, "n d"]], Float[Tensor, "n f"]]
+EncodeSecondDerivatives = Callable[[Float[Tensor, "n d"]], Float[Tensor, "n d f"]]
 EncodeWithTangents = Callable[[Float[Tensor, "n d"]], tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]]
 
 
@@ -54,6 +55,8 @@ class ReluNetwork:
     """Cycles per unit of image coordinates of the encoding's fastest feature: how fine to look for creases at first."""
     grid_resolutions: tuple[int, ...] = ()
     """Squares along the unit interval of each of the encoding's own grids, along whose lines the field bends too."""
+    encode_second_derivatives: EncodeSecondDerivatives | None = None
+    """Second derivatives of the features along each image axis; None where they are not known."""
 
     @property
     def width_per_layer(self) -> tuple[int, ...]:
@@ -99,8 +102,8 @@ class ReluNetwork:
 
     def outputs_with_tangents(
         self, x: Float[Tensor, "n d"], scratch: Scratch
-    ) -> tuple[Float[Tensor, "n c"], Float[Tensor, "d n c"]]:
-        """What the output layer computes, and its exact image-space gradients; before the sigmoid, if there is one."""
+    ) -> tuple[Float[Tensor, "n c"], Float[Tensor, "tangents n c"]]:
+        """What the output layer computes, and its tangents, one image axis after the other; before any sigmoid."""
         *_, last = self.preactivations_with_tangents(x, scratch)
         # the layers have run to their end, so the tangents are those of h by now
         value = torch.addmm(self.biases[-1], last.z * last.slope, self.weights[-1].T)
@@ -145,6 +148,7 @@ def relu_network(field: Field) -> ReluNetwork:
         sigmoid_output=mlp.output == "sigmoid",
         highest_frequency=highest_frequency(encoding.config),
         grid_resolutions=tuple(encoding.resolutions) if isinstance(encoding, HashGridEncoding) else (),
+        encode_second_derivatives=encoding.second_derivatives,
     )
 
 

@@ -4,6 +4,7 @@ Every encoding is a module with
 
     forward(x)              Float[Tensor, "n d"] -> Float[Tensor, "n f"]
     value_and_tangents(x)   -> the features and d features / d x, Float[Tensor, "n d f"]
+    second_derivatives(x)   -> d^2 features / d x_a^2 along each axis a, Float[Tensor, "n d f"]
     features: int           f
     config                  the choice it was built from
 
@@ -30,6 +31,8 @@ class EncodingModule(Protocol):
     def __call__(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]: ...
 
     def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]: ...
+
+    def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]: ...
 
 
 def build_encoding(config: Encoding, dim: int, generator: torch.Generator) -> nn.Module:
@@ -67,6 +70,9 @@ class RawEncoding(nn.Module):
         slope = (high - low) * torch.eye(self.features, device=x.device)
         return self(x), slope.expand(len(x), -1, -1)
 
+    def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]:
+        return x.new_zeros(*x.shape, self.features)
+
 
 class OctaveEncoding(nn.Module):
     """sin(2^l pi x), cos(2^l pi x) for l = 0 .. L-1, octave by octave: all sines of an octave, then all its cosines."""
@@ -83,13 +89,22 @@ class OctaveEncoding(nn.Module):
     def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]:
         waves = octave_waves(x, self.config.octaves)
         sines, cosines = waves.unbind(2)
-        rates = math.pi * 2.0 ** torch.arange(self.config.octaves, device=x.device)
-        slopes = torch.stack([cosines, -sines], 2) * rates[:, None, None]
-        # each feature depends on one axis only: its slope goes on the diagonal of (axis it is of, axis of motion)
-        tangents = torch.diag_embed(slopes).permute(0, 4, 1, 2, 3).flatten(2)
+        tangents = self._by_axis(torch.stack([cosines, -sines], 2) * self._rates(x.device))
         if self.config.include_input:
             tangents = torch.cat([torch.eye(x.shape[1], device=x.device).expand(len(x), -1, -1), tangents], 2)
         return self(x), tangents
+
+    def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]:
+        waves = octave_waves(x, self.config.octaves)
+        curved = self._by_axis(waves * -self._rates(x.device).square())
+        return torch.cat([x.new_zeros(*x.shape, x.shape[1]), curved], 2) if self.config.include_input else curved
+
+    def _rates(self, device: torch.device) -> Float[Tensor, "octaves 1 1"]:
+        return math.pi * 2.0 ** torch.arange(self.config.octaves, device=device)[:, None, None]
+
+    def _by_axis(self, derivatives: Float[Tensor, "n octaves 2 d"]) -> Float[Tensor, "n d f"]:
+        # each feature depends on one axis only: its slope goes on the diagonal of (axis it is of, axis of motion)
+        return torch.diag_embed(derivatives).permute(0, 4, 1, 2, 3).flatten(2)
 
 
 def octave_waves(x: Float[Tensor, "n d"], octaves: int) -> Float[Tensor, "n octaves 2 d"]:
@@ -131,6 +146,10 @@ class WaveEncoding(nn.Module):
         sine, cosine = angle.sin(), angle.cos()
         tangents = torch.cat([cosine[:, None] * rates, -sine[:, None] * rates], 2)
         return torch.cat([sine, cosine], 1), tangents
+
+    def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]:
+        squares = (2 * math.pi * self.frequencies.T).square().repeat(1, 2)  # (d, f)
+        return -self(x)[:, None] * squares
 
 
 def log_spaced_frequencies(config: Positional, dim: int) -> Float[Tensor, "m d"]:
@@ -175,6 +194,10 @@ class HashGridEncoding(nn.Module):
         scale = torch.tensor(self.resolutions, dtype=x.dtype, device=x.device)[:, None]
         tangents = [self._gather(row, scale * self._products(fraction, skip=axis)) for axis in range(x.shape[1])]
         return self._gather(row, self._products(fraction, skip=None)), torch.stack(tangents, 1)
+
+    def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]:
+        """Zero: in a grid square the features are linear along each axis, and bend along diagonals only."""
+        return x.new_zeros(*x.shape, self.features)
 
     def corners_and_weights(
         self, x: Float[Tensor, "n d"]

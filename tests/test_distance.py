@@ -42,7 +42,7 @@ def test_of_raw_coordinates_it_is_the_distance_to_the_border_of_the_exact_cell(e
     polygons = np.array(
         [shapely.Polygon(exact.vertices[exact.corners[a:b]]) for a, b in itertools.pairwise(exact.offsets)]
     )
-    points = shapely.points(centres(side, side).double().numpy())
+    points = np.asarray(shapely.points(centres(side, side).double().numpy()))
     tree = shapely.STRtree(polygons)
     which, cell = tree.query(points, predicate="within")
     assert len(which) == side * side  # each point lies in one cell

@@ -81,6 +81,26 @@ def test_tangents_are_what_autograd_finds(config: Encoding, dim: int) -> None:
         torch.testing.assert_close(tangents[:, :, index], slope, rtol=1e-5, atol=1e-5 * scale)
 
 
+@pytest.mark.parametrize("dim", [1, 2, 3])
+@pytest.mark.parametrize("config", EVERY_KIND, ids=str)
+def test_second_derivatives_are_autograds_of_the_tangents(config: Encoding, dim: int) -> None:
+    encoding = make(config, dim)
+    x = points(20, dim, seed=1)[2**dim :]
+    second = encoding.second_derivatives(x)
+    assert second.shape == (len(x), dim, encoding.features)
+    for axis in range(dim):
+        leaf = x.clone().requires_grad_()
+        features = encoding(leaf)
+        for index in range(encoding.features):
+            (slope,) = torch.autograd.grad(features[:, index].sum(), leaf, create_graph=True)
+            curved = torch.zeros(len(x))
+            if slope.requires_grad:
+                (by_axes,) = torch.autograd.grad(slope[:, axis].sum(), leaf, retain_graph=True, allow_unused=True)
+                curved = torch.zeros(len(x)) if by_axes is None else by_axes[:, axis]
+            scale = max(1.0, float(curved.abs().max()))
+            torch.testing.assert_close(second[:, axis, index], curved, rtol=1e-5, atol=1e-5 * scale)
+
+
 @pytest.mark.parametrize("config", [Gaussian(), HashGrid(2)], ids=str)
 def test_random_parts_follow_from_the_generator_alone(config: Encoding) -> None:
     def parts(seed: int) -> Tensor:
