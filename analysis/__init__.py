@@ -54,10 +54,18 @@ from .network import (
     ReluNetwork,
     relu_network,
 )
+from .neurons import (
+    LayerActivity,
+    neuron_activity,
+)
 from .patterns import (
     PackedPatterns,
     expected_hamming,
     packed_patterns,
+)
+from .slopes import (
+    Slopes,
+    slopes,
 )
 from .smoothness import (
     Bending,
@@ -82,9 +90,11 @@ __all__ = [
     "Explanation",
     "HammingMeans",
     "Kernel",
+    "LayerActivity",
     "PackedPatterns",
     "PatternCurve",
     "ReluNetwork",
+    "Slopes",
     "Verdict",
     "band_labels",
     "bending",
@@ -102,6 +112,7 @@ __all__ = [
     "kernel",
     "local_pairs",
     "nearest_crease",
+    "neuron_activity",
     "octave_bands",
     "packed_patterns",
     "pattern_curve",
@@ -109,5 +120,6 @@ __all__ = [
     "psnr_db",
     "refined_crossings",
     "relu_network",
+    "slopes",
     "ssim",
 ]
