@@ -74,12 +74,22 @@ from .smoothness import (
 from .verdict import (
     Verdict,
 )
+from .weights import (
+    Angles,
+    Narrowness,
+    first_layer_inspheres,
+    neuron_angles,
+    neuron_cosines,
+    region_narrowness,
+    spectral_norms,
+)
 from .windows import (
     MIN_WINDOW_PX,
 )
 
 __all__ = [
     "MIN_WINDOW_PX",
+    "Angles",
     "Bending",
     "Confusion",
     "ConfusionMap",
@@ -91,6 +101,7 @@ __all__ = [
     "HammingMeans",
     "Kernel",
     "LayerActivity",
+    "Narrowness",
     "PackedPatterns",
     "PatternCurve",
     "ReluNetwork",
@@ -107,19 +118,24 @@ __all__ = [
     "energy_kept",
     "expected_hamming",
     "explain",
+    "first_layer_inspheres",
     "global_pairs",
     "hamming_means",
     "kernel",
     "local_pairs",
     "nearest_crease",
     "neuron_activity",
+    "neuron_angles",
+    "neuron_cosines",
     "octave_bands",
     "packed_patterns",
     "pattern_curve",
     "pixel_confusion",
     "psnr_db",
     "refined_crossings",
+    "region_narrowness",
     "relu_network",
     "slopes",
+    "spectral_norms",
     "ssim",
 ]
