@@ -5,6 +5,14 @@ from .bands import (
     energy_kept,
     octave_bands,
 )
+from .bounds import (
+    CreaseBounds,
+    crease_bounds,
+)
+from .complexity import (
+    LocalComplexity,
+    local_complexity,
+)
 from .confusion import (
     Confusion,
     ConfusionMap,
@@ -93,6 +101,7 @@ __all__ = [
     "Bending",
     "Confusion",
     "ConfusionMap",
+    "CreaseBounds",
     "CreaseDistance",
     "Crossings",
     "Density",
@@ -101,6 +110,7 @@ __all__ = [
     "HammingMeans",
     "Kernel",
     "LayerActivity",
+    "LocalComplexity",
     "Narrowness",
     "PackedPatterns",
     "PatternCurve",
@@ -112,6 +122,7 @@ __all__ = [
     "coarea_density",
     "confusion",
     "confusion_map",
+    "crease_bounds",
     "crossings",
     "crossings_along",
     "distinct_patterns",
@@ -122,6 +133,7 @@ __all__ = [
     "global_pairs",
     "hamming_means",
     "kernel",
+    "local_complexity",
     "local_pairs",
     "nearest_crease",
     "neuron_activity",

@@ -80,6 +80,7 @@ class OctaveEncoding(nn.Module):
     def __init__(self, config: Fourier, dim: int) -> None:
         super().__init__()
         self.config = config
+        self.dim = dim
         self.features = dim * (2 * config.octaves + config.include_input)
 
     def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
@@ -98,6 +99,13 @@ class OctaveEncoding(nn.Module):
         waves = octave_waves(x, self.config.octaves)
         curved = self._by_axis(waves * -self._rates(x.device).square())
         return torch.cat([x.new_zeros(*x.shape, x.shape[1]), curved], 2) if self.config.include_input else curved
+
+    def sines(self) -> tuple[Float[Tensor, "waves d"], Float[Tensor, " waves"]]:
+        """Rates and phases, fp64, with which the waves, in their order, are sin(rates @ x + phases)."""
+        axes = torch.eye(self.dim, dtype=torch.float64).repeat(2 * self.config.octaves, 1)
+        octaves = torch.arange(self.config.octaves, dtype=torch.float64).repeat_interleave(2 * self.dim)
+        quarter_turns = torch.arange(2, dtype=torch.float64).repeat_interleave(self.dim).repeat(self.config.octaves)
+        return math.pi * 2.0 ** octaves[:, None] * axes, math.pi / 2 * quarter_turns
 
     def _rates(self, device: torch.device) -> Float[Tensor, "octaves 1 1"]:
         return math.pi * 2.0 ** torch.arange(self.config.octaves, device=device)[:, None, None]
@@ -150,6 +158,12 @@ class WaveEncoding(nn.Module):
     def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]:
         squares = (2 * math.pi * self.frequencies.T).square().repeat(1, 2)  # (d, f)
         return -self(x)[:, None] * squares
+
+    def sines(self) -> tuple[Float[Tensor, "waves d"], Float[Tensor, " waves"]]:
+        """Rates and phases, fp64, with which the features, in their order, are sin(rates @ x + phases)."""
+        rates = 2 * math.pi * self.frequencies.double()
+        quarter_turns = torch.arange(2, dtype=torch.float64, device=rates.device).repeat_interleave(len(rates))
+        return rates.repeat(2, 1), math.pi / 2 * quarter_turns
 
 
 def log_spaced_frequencies(config: Positional, dim: int) -> Float[Tensor, "m d"]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
 from fields import aliased_octaves, build_encoding
-from fields.encodings import EncodingModule, HashGridEncoding, octave_waves
+from fields.encodings import EncodingModule, HashGridEncoding, OctaveEncoding, WaveEncoding, octave_waves
 
 LAST_PLACE = 2.0**-23
 """The step from 1 to the next fp32 number."""
@@ -99,6 +99,15 @@ def test_second_derivatives_are_autograds_of_the_tangents(config: Encoding, dim:
                 curved = torch.zeros(len(x)) if by_axes is None else by_axes[:, axis]
             scale = max(1.0, float(curved.abs().max()))
             torch.testing.assert_close(second[:, axis, index], curved, rtol=1e-5, atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+@pytest.mark.parametrize("config", [Fourier(5), Positional(4.0, 12), Basic(), Gaussian(3.0, 8)], ids=str)
+def test_waves_are_sines_with_their_rates_and_phases(config: Encoding, dim: int) -> None:
+    encoding, x = make(config, dim), points(dim=dim)
+    assert isinstance(encoding, OctaveEncoding | WaveEncoding)
+    rates, phases = encoding.sines()
+    torch.testing.assert_close(encoding(x).double(), (x.double() @ rates.T + phases).sin(), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("config", [Gaussian(), HashGrid(2)], ids=str)
