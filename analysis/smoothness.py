@@ -29,6 +29,9 @@ from .network import ReluNetwork
 from .sampling import Progress, centre_chunks, chunk_points, map_shape
 from .scratch import Scratch
 
+STRAIGHT = 1e-15
+"""Bending, in value per square pixel, up to which a field counts as straight; rounding leaves some 1e-19."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bending:
@@ -130,4 +133,4 @@ def _share(
     part: Float[np.ndarray, "*shape"] | np.floating, rest: Float[np.ndarray, "*shape"] | np.floating
 ) -> Float[np.ndarray, "*shape"]:
     whole = np.asarray(part + rest)
-    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
+    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > STRAIGHT)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from analysis import ReluNetwork, crease_bounds
+from analysis.bounds import _sine_range
 from analysis.cells import cells
 from configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
@@ -87,6 +88,18 @@ def test_sines_are_bounded_exactly_in_the_first_layer() -> None:
     bounds = crease_bounds(network, 8, 8, tile_px=1)
     np.testing.assert_array_equal(bounds.upper[0], np.tile([0, 0, 1, 0, 0, 0, 0, 0], (8, 1)))
     np.testing.assert_array_equal(bounds.lower, bounds.upper)
+
+
+def test_the_range_of_sines_is_that_of_dense_samples() -> None:
+    generator = torch.Generator().manual_seed(0)
+    low = (torch.rand(1000, 1, generator=generator, dtype=torch.float64) - 0.5) * 100
+    high = low + 8 * torch.rand(1000, 1, generator=generator, dtype=torch.float64) ** 3
+    least, most = _sine_range(low, high)
+    samples = torch.lerp(low, high, torch.linspace(0, 1, 4001, dtype=torch.float64)).sin()
+    torch.testing.assert_close(least, samples.amin(1, keepdim=True), rtol=0, atol=1e-5)
+    torch.testing.assert_close(most, samples.amax(1, keepdim=True), rtol=0, atol=1e-5)
+    assert (least <= samples).all()
+    assert (most >= samples).all()
 
 
 def test_it_says_where_it_decides_nothing() -> None:

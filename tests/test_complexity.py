@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from analysis import local_complexity
+from analysis.complexity import _corners
 from configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 
@@ -40,6 +41,15 @@ def test_a_turned_frame_has_its_corners_on_the_circle_evenly() -> None:
     distances = 10 - (np.arange(10) + 0.5)
     expected = np.where(distances < 5, np.arccos(np.minimum(distances / 5, 1)) / (math.pi / 4), 0)
     np.testing.assert_allclose(shares, np.minimum(expected, 1), atol=0.04)
+
+
+def test_frames_are_square_and_point_everywhere_alike() -> None:
+    corners = _corners(4000, torch.Generator().manual_seed(0)).double()
+    torch.testing.assert_close(corners.norm(dim=-1), torch.ones(4, 4000).double())
+    torch.testing.assert_close((corners[0] * corners[1]).sum(-1), torch.zeros(4000).double(), rtol=0, atol=1e-6)
+    torch.testing.assert_close(corners[2:], -corners[:2])
+    angles = torch.atan2(corners[..., 1], corners[..., 0]).flatten().sort().values
+    torch.testing.assert_close(angles, torch.linspace(-math.pi, math.pi, 16000).double(), rtol=0, atol=0.05)
 
 
 def test_the_frame_is_random_only_by_its_generator() -> None:

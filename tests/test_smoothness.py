@@ -99,7 +99,10 @@ def test_a_hash_grids_bends_at_its_own_lines_are_in_neither_part() -> None:
 def test_a_field_that_does_not_bend_has_no_share() -> None:
     network = network_of("fourier:2", "2x8")
     dead = dataclasses.replace(network, biases=(torch.full((8,), -9.0), torch.full((8,), -9.0), torch.zeros(3)))
-    assert math.isnan(bending(dead, 8, 8).smooth_share)
+    silent = dataclasses.replace(network, weights=(*network.weights[:-1], torch.zeros(3, 8)))
+    for straight in (dead, silent):
+        assert math.isnan(bending(straight, 8, 8).smooth_share)
+        assert np.isnan(bending(straight, 8, 8).smooth_share_map).all()
 
 
 def test_the_bending_is_that_of_pixels_wherever_they_are_sampled() -> None:
