@@ -9,6 +9,13 @@ from .bounds import (
     CreaseBounds,
     crease_bounds,
 )
+from .cells import (
+    CellCounts,
+    Cells,
+    Layers,
+    cells,
+    count_cells,
+)
 from .complexity import (
     LocalComplexity,
     local_complexity,
@@ -31,6 +38,7 @@ from .crossings import (
 from .density import (
     Density,
     coarea_density,
+    crease_density,
 )
 from .distance import (
     CreaseDistance,
@@ -99,6 +107,8 @@ __all__ = [
     "MIN_WINDOW_PX",
     "Angles",
     "Bending",
+    "CellCounts",
+    "Cells",
     "Confusion",
     "ConfusionMap",
     "CreaseBounds",
@@ -110,6 +120,7 @@ __all__ = [
     "HammingMeans",
     "Kernel",
     "LayerActivity",
+    "Layers",
     "LocalComplexity",
     "Narrowness",
     "PackedPatterns",
@@ -119,10 +130,13 @@ __all__ = [
     "Verdict",
     "band_labels",
     "bending",
+    "cells",
     "coarea_density",
     "confusion",
     "confusion_map",
+    "count_cells",
     "crease_bounds",
+    "crease_density",
     "crossings",
     "crossings_along",
     "distinct_patterns",

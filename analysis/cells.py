@@ -4,8 +4,8 @@ Without an encoding that curves them, creases are straight within each cell of t
 layer by layer: by the first layer's creases into convex polygons, each of these by the second layer's, and so on. All
 is in float64. For the last layer the cells can be counted without being made.
 
-Not among what `analysis` itself exports, as numba, which compiles the work (`analysis.arrangement`), takes a while to
-import, and most who import `analysis` do without.
+Numba, which compiles the work (`analysis.arrangement`), takes a while to import, and most who import `analysis` do
+without: the functions here import it when they are called.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,6 @@ from jaxtyping import Bool, Float, Int, UInt64
 from configs.errors import InputError
 from fields.encodings import RawEncoding
 
-from . import arrangement
 from .network import ReluNetwork
 from .sampling import Progress
 
@@ -143,6 +142,8 @@ class Cells:
         self, cells: Int[np.ndarray, " chosen"] | None = None
     ) -> tuple[Float[np.ndarray, "chosen 2"], Float[np.ndarray, " chosen"]]:
         """Centre and radius of the largest circle in each of some cells, or in all (Chebyshev centre)."""
+        from . import arrangement
+
         chosen = np.arange(len(self)) if cells is None else cells
         return arrangement.inscribed(self.offsets, self.corners, self.vertices, chosen)
 
@@ -159,6 +160,8 @@ class Cells:
 
     @cached_property
     def _edges(self) -> tuple[Int[np.ndarray, "edges 2"], Int[np.ndarray, "edges 2"]]:
+        from . import arrangement
+
         _, ends, beside = arrangement.edges(self.offsets, self.corners, len(self.vertices))
         return ends, beside
 
@@ -184,6 +187,8 @@ def cells(
         InputError: when the network curves its creases by an encoding, takes other than two coordinates, has weights
             that are not finite or overflow; or for a window without area.
     """
+    from . import arrangement
+
     layers = network if isinstance(network, Layers) else layers_of(network)
     corner_points = _corners(window)
     state = _State(corner_points, np.array([0, 4]), np.arange(4), corner_points, ())
@@ -283,6 +288,8 @@ def _cut(
     state: _State, layers: Layers, layer: int, merge: float, *, build: bool
 ) -> tuple[_State, Int[np.ndarray, " cells"], float]:
     """The cells cut by one more layer if they are to be built, how many each is cut into, and the cuts' length."""
+    from . import arrangement
+
     weight, bias = layers.weights[layer], layers.biases[layer]
     with np.errstate(over="ignore", invalid="ignore"):
         sizes = np.abs(weight) @ np.maximum(state.h.max(0), -state.h.min(0)) + np.abs(bias)

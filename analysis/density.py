@@ -46,7 +46,7 @@ class Density:
 
 
 @torch.inference_mode()
-def coarea_density(
+def crease_density(
     network: ReluNetwork,
     height: int,
     width: int,

@@ -10,7 +10,7 @@ import argparse
 
 import torch
 
-from analysis import coarea_density, crossings, relu_network
+from analysis import crease_density, crossings, relu_network
 from analysis.sampling import chunk_points, image_points
 from benchmarks.measure import interleaved_medians, peak_mb_above_now, print_json
 from configs.encoding import parse_encoding
@@ -42,8 +42,8 @@ def main() -> None:
 
     maps = {
         "crossings": lambda: crossings(network, side, side),
-        "coarea": lambda: coarea_density(network, side, side),
-        "bend": lambda: coarea_density(network, side, side, bend=True),
+        "coarea": lambda: crease_density(network, side, side),
+        "bend": lambda: crease_density(network, side, side, bend=True),
     }
     peak_mb = peak_mb_above_now(lambda: [draw() for draw in maps.values()])
     seconds = interleaved_medians({"forward": forward, **maps}, rounds)

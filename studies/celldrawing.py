@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis import relu_network
-from analysis.cells import Cells, cells
+from analysis import Cells, cells, relu_network
 from render.colour import to_rgb
 
 from .checkpoints import checkpoint_steps

@@ -15,7 +15,7 @@ from analysis import (
     Crossings,
     Density,
     Explanation,
-    coarea_density,
+    crease_density,
     crossings,
     explain,
     refined_crossings,
@@ -114,7 +114,7 @@ def explain_field(
         network = relu_network(field)
         side = max(view.height, view.width)
         stride = min(math.ceil(side / MAP_SIDE), MIN_WINDOW_PX)
-        density = coarea_density(
+        density = crease_density(
             network, view.height, view.width, stride=stride, bend=True, progress=lambda share: tell(0.5 * share)
         )
         pixels = crossings(
@@ -149,7 +149,7 @@ def density_picture(field: Field, view: View) -> UInt8[np.ndarray, "h w 3"] | No
     if not has_creases(field):
         return None
     stride = math.ceil(max(view.height, view.width) / FRAME_MAP_SIDE)
-    return _density_rgb(coarea_density(relu_network(field), view.height, view.width, stride=stride), view)
+    return _density_rgb(crease_density(relu_network(field), view.height, view.width, stride=stride), view)
 
 
 def _density_rgb(density: Density, view: View) -> UInt8[np.ndarray, "h w 3"]:

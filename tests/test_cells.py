@@ -12,7 +12,7 @@ import shapely
 import torch
 from torch import nn
 
-from analysis import ReluNetwork, coarea_density, refined_crossings, relu_network
+from analysis import ReluNetwork, crease_density, refined_crossings, relu_network
 from analysis.cells import CellCounts, Cells, Layers, Window, cells, count_cells, layers_of
 from configs.encoding import parse_encoding
 from configs.errors import InputError
@@ -364,7 +364,7 @@ def test_crease_length_is_that_of_the_densities() -> None:
     network = field_network("raw:-2..2", "3x64")
     exact = np.array(count_cells(network).length_per_layer)
     side = 192
-    coarea = coarea_density(network, side, side).length.mean((1, 2)) * side
+    coarea = crease_density(network, side, side).length.mean((1, 2)) * side
     crofton = refined_crossings(network, side, side).crofton.mean((1, 2)) * side
     # pixels sample the co-area density; four directions see a straight crease 5 % too short to 3 % too long
     np.testing.assert_allclose(coarea.sum(), exact.sum(), rtol=0.01)

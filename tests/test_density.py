@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import ReluNetwork, coarea_density, crossings, relu_network
+from analysis import ReluNetwork, crease_density, crossings, relu_network
 from configs.encoding import parse_encoding
 from configs.network import parse_network
 from fields import Field, build
@@ -46,7 +46,7 @@ def test_a_straight_crease_has_its_length_on_average_over_where_it_falls_between
 ) -> None:
     side, shifts = 100, 40
     found = [
-        coarea_density(
+        crease_density(
             single_crease(angle, 3.0, [1.0], shift=((k + 0.5) / shifts - 0.5) * period_px / side),
             side,
             side,
@@ -61,14 +61,14 @@ def test_a_straight_crease_has_its_length_on_average_over_where_it_falls_between
 
 def test_bend_is_the_length_times_the_jump_of_the_outputs_slope() -> None:
     # |D^2 f| of (3, 4) relu(2 n . x): a jump of 2 * 5 per unit, so 10 / 100 per pixel, along 100 pixels
-    density = coarea_density(single_crease(0.0, 2.0, [3.0, 4.0]), 100, 100, bend=True)
+    density = crease_density(single_crease(0.0, 2.0, [3.0, 4.0]), 100, 100, bend=True)
     assert density.bend is not None
     assert density.bend.sum() == pytest.approx(100 * 10 / 100, rel=0.02)
 
 
 def test_a_leaky_crease_bends_less_and_is_as_long() -> None:
-    plain = coarea_density(single_crease(0.3, 2.0, [1.0]), 50, 50, bend=True)
-    leaky = coarea_density(single_crease(0.3, 2.0, [1.0], negative_slope=0.25), 50, 50, bend=True)
+    plain = crease_density(single_crease(0.3, 2.0, [1.0]), 50, 50, bend=True)
+    leaky = crease_density(single_crease(0.3, 2.0, [1.0], negative_slope=0.25), 50, 50, bend=True)
     np.testing.assert_array_equal(leaky.length, plain.length)
     assert leaky.bend is not None
     assert plain.bend is not None
@@ -76,9 +76,9 @@ def test_a_leaky_crease_bends_less_and_is_as_long() -> None:
 
 
 def test_a_sigmoid_output_scales_the_bend_by_its_own_slope() -> None:
-    linear = coarea_density(single_crease(0.3, 2.0, [1.0]), 50, 50, bend=True)
+    linear = crease_density(single_crease(0.3, 2.0, [1.0]), 50, 50, bend=True)
     # along the crease the output is sigmoid(0), whose slope is 1/4
-    squashed = coarea_density(single_crease(0.3, 2.0, [1.0], sigmoid_output=True), 50, 50, bend=True)
+    squashed = crease_density(single_crease(0.3, 2.0, [1.0], sigmoid_output=True), 50, 50, bend=True)
     assert linear.bend is not None
     assert squashed.bend is not None
     np.testing.assert_allclose(squashed.bend, linear.bend / 4, rtol=0.02)
@@ -87,7 +87,7 @@ def test_a_sigmoid_output_scales_the_bend_by_its_own_slope() -> None:
 @torch.no_grad()
 def test_bend_of_a_random_raw_network_is_all_of_its_second_derivative() -> None:
     field = field_of("raw", "3x24")
-    density = coarea_density(relu_network(field), 256, 256, bend=True)
+    density = crease_density(relu_network(field), 256, 256, bend=True)
     assert density.bend is not None
     # Independently: jumps of autograd's gradient along fine lines in four directions, through the disc in the picture
     steps = 2048
@@ -122,7 +122,7 @@ def test_bend_of_a_random_raw_network_is_all_of_its_second_derivative() -> None:
 def test_crofton_and_coarea_agree_on_the_same_network(encoding: str, side: int, refine: int) -> None:
     network = relu_network(field_of(encoding, "4x128"))
     crofton = crossings(network, side, side, refine=refine).crofton
-    coarea = coarea_density(network, side, side).length
+    coarea = crease_density(network, side, side).length
     assert crofton.sum() == pytest.approx(coarea.sum(), rel=0.02)
     np.testing.assert_allclose(crofton.mean((1, 2)), coarea.mean((1, 2)), rtol=0.1)
 
@@ -131,7 +131,7 @@ def test_length_per_unit_area_is_known_for_the_papers_network_at_initialisation(
     # science 3.4: 668 per unit for raw 4x512 on [0, 1], 8.9e3 for four octaves
     def mean_length(encoding: str) -> float:
         networks = [relu_network(field_of(encoding, "4x512", seed)) for seed in range(8)]
-        return float(np.mean([coarea_density(n, 24, 24).length.sum(0).mean() * 24 for n in networks]))
+        return float(np.mean([crease_density(n, 24, 24).length.sum(0).mean() * 24 for n in networks]))
 
     assert mean_length("raw:0..1") == pytest.approx(668, rel=0.10)
     assert mean_length("fourier:4") == pytest.approx(8.9e3, rel=0.10)
@@ -139,24 +139,24 @@ def test_length_per_unit_area_is_known_for_the_papers_network_at_initialisation(
 
 def test_density_without_bend_is_the_same_and_stride_leaves_out_pixels() -> None:
     network = relu_network(field_of("fourier:3", "2x32"))
-    both, length = coarea_density(network, 21, 34, bend=True), coarea_density(network, 21, 34)
+    both, length = crease_density(network, 21, 34, bend=True), crease_density(network, 21, 34)
     assert length.bend is None
     np.testing.assert_allclose(both.length, length.length)
-    some = coarea_density(network, 21, 34, stride=8)
+    some = crease_density(network, 21, 34, stride=8)
     np.testing.assert_allclose(some.length, length.length[:, [4, 12, 20]][..., [4, 12, 20, 28, 33]], atol=1.01)
     assert length.crossings_per_pixel.shape == (21, 34)
 
 
 def test_a_hash_grids_own_lines_are_told_apart_from_creases() -> None:
-    density = coarea_density(relu_network(field_of("hashgrid:3,finest=64", "2x8")), 32, 32)
+    density = crease_density(relu_network(field_of("hashgrid:3,finest=64", "2x8")), 32, 32)
     # grids of 16, 32 and 64 squares: twice as many units of line in a unit square, over 32 pixels
     assert density.grid_length == pytest.approx(2 * (16 + 32 + 64) / 32)
-    assert coarea_density(relu_network(field_of("raw", "2x8")), 8, 8).grid_length == 0
+    assert crease_density(relu_network(field_of("raw", "2x8")), 8, 8).grid_length == 0
 
 
 def test_a_network_without_slope_has_no_crease_even_at_zero() -> None:
     flat = single_crease(0.0, 0.0, [1.0])
-    density = coarea_density(flat, 8, 8, bend=True)
+    density = crease_density(flat, 8, 8, bend=True)
     assert density.length.sum() == 0
     assert density.bend is not None
     assert density.bend.sum() == 0

@@ -140,6 +140,12 @@ def test_importing_any_module_of_the_verbs_or_the_configs_loads_nothing_heavy() 
     assert HEAVY.intersection(run.stdout.split()) == set()
 
 
+def test_importing_the_analysis_does_not_wait_for_numba() -> None:
+    script = "import sys; from analysis import cells, count_cells; print('numba' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.stdout == "False\n", run.stderr
+
+
 # The checker itself, on modules made up for it.
 
 
