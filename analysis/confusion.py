@@ -13,7 +13,8 @@ With one channel g = 2 r grad f, r the residual f - y, so that
 and a cosine is two things: a sign that is the residuals' alone (if the normalised kernel is positive, as it mostly is
 for neighbours), and a strength |cos| that knows nothing of them. `Confusion` therefore keeps the two apart.
 
-Gradients are of plain gradient descent on the squared error: regularisers, and what Adam does to a step, are left out.
+Gradients are of plain gradient descent on the squared error, or on any other loss that is a sum over points;
+regularisers, and what Adam does to a step, are left out. With another loss r stands for its derivative by the output.
 """
 
 from collections.abc import Iterator
@@ -25,10 +26,17 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from fields import Field
-
-from .gradients import PointGradients, bytes_per_point, loss_gradients, require_memory
+from .gradients import (
+    Loss,
+    PointGradients,
+    bytes_per_point,
+    loss_gradients,
+    loss_slopes,
+    require_memory,
+    squared_error,
+)
 from .sampling import sampled_pixels
+from .trained import Network, trained
 
 Pairs: TypeAlias = tuple[Int[Tensor, " pairs"], Int[Tensor, " pairs"]]
 """First and second members of pairs, as indices of points or as numbers of pixels, row by row."""
@@ -86,11 +94,12 @@ class Confusion:
     second: Int[np.ndarray, " pairs"]
     """Indices of the points of each pair."""
     inner_product: Float[np.ndarray, " pairs"]
-    """<g_i, g_j>, of gradients of the squared error (mean over channels)."""
+    """<g_i, g_j>, of gradients of the points' losses."""
     cosine: Float[np.ndarray, " pairs"]
     """cos(g_i, g_j) in [-1, 1]; 0 where a gradient is zero."""
     residual_cosine: Float[np.ndarray, " pairs"]
-    """cos(r_i, r_j) of the residuals over the channels: with one channel the sign of r_i r_j; 0 where one is zero."""
+    """cos(r_i, r_j) of the residuals over the channels: with one channel the sign of r_i r_j; 0 where one is zero. With
+    another loss than the squared error, of its derivatives by the output."""
     zero_gradient: Bool[np.ndarray, " pairs"]
     """Where a gradient is zero, as fp32 has it, so that there is no cosine: the pixel is exactly fitted, or no
     parameter reaches it."""
@@ -126,7 +135,12 @@ class Confusion:
 
 
 def confusion(
-    field: Field, points: Float[Tensor, "n d"], targets: Float[Tensor, "n c"], *, pairs: Pairs | None = None
+    network: Network,
+    points: Float[Tensor, "n d"],
+    targets: Float[Tensor, "n c"],
+    *,
+    pairs: Pairs | None = None,
+    loss: Loss = squared_error,
 ) -> Confusion:
     """Inner products and cosines of the points' loss gradients: of given pairs, or of all n (n - 1) / 2.
 
@@ -135,40 +149,36 @@ def confusion(
     in a long list is passed again.
 
     Args:
-        points: image coordinates, on the field's device.
-        targets: values there, in the field's own unit.
+        network: a field, or what `relu_network` makes of a network trained elsewhere.
+        points: image coordinates, on the network's device.
+        targets: values there, in the network's own unit.
         pairs: indices into the points; the order within a pair does not matter.
+        loss: of each point, from values and targets.
 
     Raises:
-        InputError: when the field or a target is not finite, or the result would take more than 2 GiB.
+        InputError: when the network or a target is not finite, or the result would take more than 2 GiB.
     """
     if pairs is None:
-        return _all_pairs(field, points, targets)
+        return _all_pairs(network, points, targets, loss)
     first, second = pairs
     require_memory(_BYTES_PER_PAIR * len(first), f"the confusion of {len(first):,} pairs")
-    groups = [_measured(*group) for group in _groups(field, points, targets, first, second)]
+    groups = [_measured(*group) for group in _groups(network, points, targets, first, second, loss)]
     inner, cosine, residual, zero = (np.concatenate(parts) for parts in zip(*groups, strict=True))
     return Confusion(_as_indices(first), _as_indices(second), inner, cosine, residual, zero)
 
 
-def pixel_confusion(field: Field, target: Float[np.ndarray, "h w c"], pairs: Pairs) -> Confusion:
+def pixel_confusion(
+    network: Network, target: Float[np.ndarray, "h w c"], pairs: Pairs, *, loss: Loss = squared_error
+) -> Confusion:
     """Confusion of pairs of pixels of a picture, given by number, row by row; `first` and `second` are such numbers.
 
     Raises:
         InputError: as `confusion` does.
     """
-    height, width, channels = target.shape
     pixels, index = torch.unique(torch.cat(pairs), return_inverse=True)
-    position = torch.stack([pixels % width, pixels // width], 1) + 0.5  # exact in fp32, as in training
-    device = field.mlp.linears[0].weight.device
-    values = torch.from_numpy(target.reshape(-1, channels)[pixels.numpy()]).float()
+    points, targets = _at_pixels(network, target, pixels)
     first, second = index.chunk(2)
-    found = confusion(
-        field,
-        (position / max(height, width)).float().to(device),
-        values.to(device),
-        pairs=(first, second),
-    )
+    found = confusion(network, points, targets, pairs=(first, second), loss=loss)
     return Confusion(
         _as_indices(pairs[0]),
         _as_indices(pairs[1]),
@@ -177,6 +187,17 @@ def pixel_confusion(field: Field, target: Float[np.ndarray, "h w c"], pairs: Pai
         found.residual_cosine,
         found.zero_gradient,
     )
+
+
+def _at_pixels(
+    network: Network, target: Float[np.ndarray, "h w c"], pixels: Int[Tensor, " n"]
+) -> tuple[Float[Tensor, "n 2"], Float[Tensor, "n c"]]:
+    """Image coordinates and target values of pixels, given by number row by row, on the network's device."""
+    height, width, channels = target.shape
+    position = torch.stack([pixels % width, pixels // width], 1) + 0.5  # exact in fp32, as in training
+    values = torch.from_numpy(target.reshape(-1, channels)[pixels.numpy()]).float()
+    device = trained(network).device
+    return (position / max(height, width)).float().to(device), values.to(device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +215,12 @@ class ConfusionMap:
 
 
 def confusion_map(
-    field: Field, target: Float[np.ndarray, "h w c"], *, distance_px: int = 1, stride: int = 1
+    network: Network,
+    target: Float[np.ndarray, "h w c"],
+    *,
+    distance_px: int = 1,
+    stride: int = 1,
+    loss: Loss = squared_error,
 ) -> ConfusionMap:
     """Mean cosine of every stride-th pixel with its neighbours `distance_px` to the left, right, above and below.
 
@@ -213,7 +239,7 @@ def confusion_map(
     right = column[:, None] + torch.tensor([0, 0, -distance_px, distance_px])
     inside = (down >= 0) & (down < height) & (right >= 0) & (right < width)
     centre = (row * width + column)[:, None].expand(-1, 4)[inside]
-    found = pixel_confusion(field, target, (centre, (down * width + right)[inside]))
+    found = pixel_confusion(network, target, (centre, (down * width + right)[inside]), loss=loss)
     sample = np.repeat(np.arange(len(row)), inside.sum(1).numpy())
     neighbours = np.bincount(sample, ~found.zero_gradient, minlength=len(row))
     total = np.bincount(sample, found.cosine, minlength=len(row))
@@ -286,12 +312,12 @@ def _draw(counts: Int[Tensor, " n"], generator: torch.Generator) -> Int[Tensor, 
     return (draws * counts).long().minimum(counts - 1)
 
 
-def _all_pairs(field: Field, points: Float[Tensor, "n d"], targets: Float[Tensor, "n c"]) -> Confusion:
+def _all_pairs(network: Network, points: Float[Tensor, "n d"], targets: Float[Tensor, "n c"], loss: Loss) -> Confusion:
     n = len(points)
     pairs = n * (n - 1) // 2
     require_memory(_BYTES_PER_PAIR * pairs, f"the confusion of all {pairs:,} pairs of {n:,} points")
-    gradients = loss_gradients(field, points, targets)
-    lengths, directions = _lengths(gradients), _directions(gradients.outputs - targets)
+    gradients = loss_gradients(network, points, targets, loss=loss)
+    lengths, directions = _lengths(gradients), _directions(loss_slopes(loss, gradients.outputs, targets))
     second = np.empty(pairs, np.int32)
     inner, cosine, residual = (np.empty(pairs, np.float32) for _ in range(3))
     numbers, done = np.arange(n, dtype=np.int32), 0
@@ -313,25 +339,26 @@ def _all_pairs(field: Field, points: Float[Tensor, "n d"], targets: Float[Tensor
 
 
 def _groups(
-    field: Field,
+    network: Network,
     points: Float[Tensor, "n d"],
     targets: Float[Tensor, "n c"],
     first: Int[Tensor, " pairs"],
     second: Int[Tensor, " pairs"],
+    loss: Loss,
 ) -> Iterator[tuple[PointGradients, Float[Tensor, "m c"], Int[Tensor, " some"], Int[Tensor, " some"]]]:
-    """Pairs in groups whose points' gradients fit in memory: gradients, residuals, and the pairs as indices of them."""
-    most_points = max(2, GROUP_BYTES // bytes_per_point(field))
+    """Pairs in groups whose points' gradients fit in memory: gradients, slopes of the loss, indices of them."""
+    most_points = max(2, GROUP_BYTES // bytes_per_point(network))
     size = max(1, len(first)) if len(points) <= most_points else most_points // 2
     for start in range(0, max(1, len(first)), size):
         members = torch.cat([first[start : start + size], second[start : start + size]])
         used, index = torch.unique(members, return_inverse=True)
         used, index = used.to(points.device), index.to(points.device)
-        gradients = loss_gradients(field, points[used], targets[used])
-        yield gradients, gradients.outputs - targets[used], *index.chunk(2)
+        gradients = loss_gradients(network, points[used], targets[used], loss=loss)
+        yield gradients, loss_slopes(loss, gradients.outputs, targets[used]), *index.chunk(2)
 
 
 def _measured(
-    gradients: PointGradients, residuals: Float[Tensor, "m c"], i: Int[Tensor, " pairs"], j: Int[Tensor, " pairs"]
+    gradients: PointGradients, slopes: Float[Tensor, "m c"], i: Int[Tensor, " pairs"], j: Int[Tensor, " pairs"]
 ) -> tuple[
     Float[np.ndarray, " pairs"],
     Float[np.ndarray, " pairs"],
@@ -339,7 +366,7 @@ def _measured(
     Bool[np.ndarray, " pairs"],
 ]:
     """Inner products, cosines, cosines of residuals, and where a gradient is zero, of pairs of a group's points."""
-    lengths, directions = _lengths(gradients), _directions(residuals)
+    lengths, directions = _lengths(gradients), _directions(slopes)
     inner = gradients.inner_products(i, j)[0]
     agreement = (directions[i] * directions[j]).sum(-1).clamp(-1, 1)
     zero = (lengths[i] == 0) | (lengths[j] == 0)
@@ -351,10 +378,10 @@ def _lengths(gradients: PointGradients) -> Float[Tensor, " n"]:
     return gradients.squared_norms()[0].sqrt()
 
 
-def _directions(residuals: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
-    """Residuals scaled to length 1, or 0 where there is none; by their largest entry first, as squares underflow."""
-    largest = residuals.abs().amax(1, keepdim=True)
-    scaled = residuals / torch.where(largest > 0, largest, 1.0)
+def _directions(slopes: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
+    """Rows scaled to length 1, or 0 where all is zero; by their largest entry first, as squares underflow."""
+    largest = slopes.abs().amax(1, keepdim=True)
+    scaled = slopes / torch.where(largest > 0, largest, 1.0)
     length = scaled.norm(dim=1, keepdim=True)
     return scaled / torch.where(length > 0, length, 1.0)
 

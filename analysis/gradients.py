@@ -5,14 +5,15 @@ given and d = dl/dz for the point's scalar l. The inner product of two points' g
 
     <g_i, g_j>  =  sum over layers of  (a_i . a_j + 1) (d_i . d_j)
 
-one number from two pairs of short vectors where the gradients have as many entries as there are weights. That a
-gradient is an outer product is Goodfellow's observation (2015, arXiv 1510.01799, for norms); Novak et al. (2022, arXiv
-2206.08720, section 3.2) have the inner products. A hash grid's table is a layer of its own kind: level v of a point is
-sum_r w_r T_r over table rows r, so its gradient is w_r d at row r, and the levels add
+one number from two pairs of short vectors where the gradients have as many entries as there are weights (no 1 for a
+layer without bias). That a gradient is an outer product is Goodfellow's observation (2015, arXiv 1510.01799);
+Novak et al. (2022, arXiv 2206.08720, section 3.2) have the inner products. A hash grid's table is a layer of its own
+kind: level v of a point is sum_r w_r T_r over table rows r, so its gradient is w_r d at row r, and the levels add
 
     sum over levels of  (sum over shared rows r of w_ir w_jr) (d_i . d_j)
 
-where rows are also shared by points that only their hash brings together. The other encodings have nothing to train.
+where rows are also shared by points that only their hash brings together. Our other encodings have nothing to train;
+parameters of a user's own encoding are left out.
 
 Letters: n points, k scalars l at each ("directions"), b and m points of a block. A picture's loss is a sum over
 points, and only for such losses is a point's gradient one pass over that point: no batch normalisation, no ray.
@@ -26,11 +27,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from configs.errors import InputError
-from fields import MLP, Field
-from fields.encodings import HashGridEncoding
-from fields.field import SINE_RATE
 
 from .sampling import CHUNK_NUMBERS, chunk_points
+from .trained import Network, Trained, trained
 
 MAX_BYTES = 2 * 1024**3
 """Of what is kept of all points at once, and of a result: a larger one would crowd out the rest of a laptop."""
@@ -60,6 +59,8 @@ class PointGradients:
     """d of each layer, the output layer last."""
     table: TableEntries | None = None
     """Of a hash grid."""
+    without_bias: frozenset[int] = frozenset()
+    """Layers that have no bias."""
 
     @property
     def points(self) -> int:
@@ -73,8 +74,7 @@ class PointGradients:
 
     def squared_norms(self) -> Float[Tensor, "k n"]:
         """Squared length of each gradient."""
-        layers = zip(self.inputs, self.deltas, strict=True)
-        squares = [(a.square().sum(-1) + 1) * d.square().sum(-1) for a, d in layers]
+        squares = [(a.square().sum(-1) + one) * d.square().sum(-1) for one, a, d in self._layers()]
         if self.table is not None:
             every = torch.arange(self.points, device=self.outputs.device)
             squares.append(_shared_at_pairs(self.table, every, every))
@@ -91,8 +91,8 @@ class PointGradients:
         for start in range(0, len(first), chunk):
             i, j = first[start : start + chunk], second[start : start + chunk]
             total = result[:, start : start + chunk].zero_()
-            for a, d in zip(self.inputs, self.deltas, strict=True):
-                total += ((a[i] * a[j]).sum(-1) + 1) * (d[:, i] * d[:, j]).sum(-1)
+            for one, a, d in self._layers():
+                total += ((a[i] * a[j]).sum(-1) + one) * (d[:, i] * d[:, j]).sum(-1)
             if self.table is not None:
                 total += _shared_at_pairs(self.table, i, j)
         return result
@@ -106,7 +106,6 @@ class PointGradients:
         """
         k, n = self.directions, self.points
         rows = block_points or max(1, min(n, CHUNK_NUMBERS // (n * k * k)))
-        one = self.outputs.new_ones(())
         # three memories for all blocks: fresh pages would have to be cleared each time (analysis/scratch.py)
         memory = [self.outputs.new_empty(rows * n * size) for size in (k * k, k * k, 1)]
         shared = None if self.table is None else _SharedEntries(self.table)
@@ -114,8 +113,8 @@ class PointGradients:
             b, m = min(rows, n - start), n - start
             total, pull = (held[: k * b * k * m].view(k, b, k, m) for held in memory[:2])
             similarity = memory[2][: b * m].view(b, m)
-            for layer, (a, d) in enumerate(zip(self.inputs, self.deltas, strict=True)):
-                torch.addmm(one, a[start : start + b], a[start:].T, out=similarity)
+            for layer, (one, a, d) in enumerate(self._layers()):
+                torch.addmm(self.outputs.new_tensor(one), a[start : start + b], a[start:].T, out=similarity)
                 here, later = d[:, start : start + b].flatten(0, 1), d[:, start:].flatten(0, 1)
                 if layer == 0:
                     torch.mm(here, later.T, out=total.view(k * b, k * m))
@@ -126,6 +125,11 @@ class PointGradients:
             if shared is not None:
                 shared.add_to(total, start)
             yield start, total
+
+    def _layers(self) -> Iterator[tuple[float, Float[Tensor, "n _"], Float[Tensor, "k n _"]]]:
+        """For each layer what its bias adds to a . a (1, or 0 where there is none), a and d."""
+        for layer, (a, d) in enumerate(zip(self.inputs, self.deltas, strict=True)):
+            yield float(layer not in self.without_bias), a, d
 
 
 class _SharedEntries:
@@ -162,35 +166,66 @@ def _shared_at_pairs(
     return (shared[:, None] * (table.deltas[:, :, i] * table.deltas[:, :, j]).sum(-1)).sum(0)
 
 
+Loss = Callable[[Float[Tensor, "n c"], Float[Tensor, "n c"]], Float[Tensor, " n"]]
+"""The loss of each point from the network's values and the targets there: any whose sum over points is minimised."""
+
+
+def squared_error(outputs: Float[Tensor, "n c"], targets: Float[Tensor, "n c"]) -> Float[Tensor, " n"]:
+    """Mean over the channels of the squared residual: what fits of this project minimise."""
+    return (outputs - targets).square().mean(1)
+
+
+def loss_slopes(loss: Loss, outputs: Float[Tensor, "n c"], targets: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
+    """dl / d output of each point: the residual times 2 / c for the squared error.
+
+    >>> loss_slopes(squared_error, torch.tensor([[0.5, 2.0]]), torch.tensor([[0.0, 3.0]]))
+    tensor([[ 0.5000, -1.0000]])
+    """
+    if loss is squared_error:
+        return (outputs - targets) * (2 / targets.shape[1])
+
+    def total(values: Float[Tensor, "n c"]) -> Float[Tensor, ""]:
+        losses = loss(values, targets)
+        if losses.shape != (len(values),):
+            raise InputError(
+                f"a loss gives one number for each point, not the shape {tuple(losses.shape)} for {len(values)} "
+                "points; a loss that is a sum over points is what gradients of single points are of"
+            )
+        return losses.sum()
+
+    return torch.func.grad(total)(outputs)
+
+
 def loss_gradients(
-    field: Field,
+    network: Network,
     points: Float[Tensor, "n d"],
     targets: Float[Tensor, "n c"],
     *,
+    loss: Loss = squared_error,
     dtype: torch.dtype = torch.float32,
 ) -> PointGradients:
-    """Gradients of each point's squared error, the mean over its c channels: one direction.
+    """Gradients of each point's loss: one direction.
 
     Args:
-        points: image coordinates, on the field's device.
-        targets: values there, in the field's own unit.
+        points: image coordinates, on the network's device.
+        targets: values there, in the network's own unit.
+        loss: of each point; a function of torch's operations, as it is differentiated.
         dtype: of the passes and of all inner products; encodings without parameters are evaluated in fp32 regardless,
             as the field itself does.
 
     Raises:
-        InputError: when the field or a target is not finite, or the factors would take more than 2 GiB.
+        InputError: when the network or a target is not finite, or the factors would take more than 2 GiB.
     """
     _require_finite(targets, "the targets")
-    scale = 2 / targets.shape[1]  # d/df of mean over c channels of (f - y)^2
 
-    def residuals(outputs: Float[Tensor, "n c"], here: slice) -> Float[Tensor, "1 n c"]:
-        return scale * (outputs - targets[here])[None]
+    def slopes(outputs: Float[Tensor, "n c"], here: slice) -> Float[Tensor, "1 n c"]:
+        return loss_slopes(loss, outputs, targets[here].to(outputs.dtype))[None]
 
-    return _point_gradients(field, points, 1, residuals, dtype)
+    return _point_gradients(trained(network), points, 1, slopes, dtype)
 
 
 def output_gradients(
-    field: Field,
+    network: Network,
     points: Float[Tensor, "n d"],
     directions: Float[Tensor, "k c"],
     *,
@@ -199,31 +234,36 @@ def output_gradients(
     """Gradients of k weighted sums of each point's outputs, such as single channels (an identity matrix) or luma.
 
     Args:
-        points: image coordinates, on the field's device.
+        points: image coordinates, on the network's device.
         directions: weights of the channels.
         dtype: as for `loss_gradients`.
 
     Raises:
-        InputError: when the field is not finite, or the factors would take more than 2 GiB.
+        InputError: when the network is not finite, or the factors would take more than 2 GiB.
     """
     weights = directions.to(points.device, dtype)
-    return _point_gradients(field, points, len(weights), lambda y, _: weights[:, None].expand(-1, len(y), -1), dtype)
+    return _point_gradients(
+        trained(network), points, len(weights), lambda y, _: weights[:, None].expand(-1, len(y), -1), dtype
+    )
 
 
-def bytes_per_point(field: Field, directions: int = 1, dtype: torch.dtype = torch.float32) -> int:
+def bytes_per_point(network: Network, directions: int = 1, dtype: torch.dtype = torch.float32) -> int:
     """What `PointGradients` keeps for one point.
 
     >>> from configs.encoding import Raw; from configs.network import Network; from fields import build
     >>> bytes_per_point(build(Raw(), Network(width=10, depth=2), 2, 3, torch.Generator()))  # 2+10+10, 10+10+3, 3
     192
     """
-    inputs = sum(layer.in_features for layer in field.mlp.linears)
-    outputs = sum(layer.out_features for layer in field.mlp.linears)
-    numbers = inputs + directions * outputs + field.mlp.linears[-1].out_features
-    encoding, table_bytes = field.encoding, 0
-    if isinstance(encoding, HashGridEncoding):
-        corners = len(encoding.resolutions) * len(encoding.corners)
-        numbers += corners + directions * encoding.features
+    return _bytes_per_point(trained(network), directions, dtype)
+
+
+def _bytes_per_point(layers: Trained, directions: int, dtype: torch.dtype) -> int:
+    shapes = [weight.shape for weight in layers.weights]
+    numbers = sum(inputs for _, inputs in shapes) + directions * sum(outputs for outputs, _ in shapes) + layers.outputs
+    table_bytes = 0
+    if layers.grid is not None:
+        corners = len(layers.grid.resolutions) * len(layers.grid.corners)
+        numbers += corners + directions * layers.grid.features
         table_bytes = corners * torch.int64.itemsize
     return numbers * dtype.itemsize + table_bytes
 
@@ -234,13 +274,13 @@ Cotangents = Callable[[Float[Tensor, "m c"], slice], Float[Tensor, "k m c"]]
 
 @torch.no_grad()
 def _point_gradients(
-    field: Field, points: Float[Tensor, "n d"], directions: int, cotangents: Cotangents, dtype: torch.dtype
+    layers: Trained, points: Float[Tensor, "n d"], directions: int, cotangents: Cotangents, dtype: torch.dtype
 ) -> PointGradients:
     """One pass forward and one back for each direction, over chunks of points that stay in cache."""
-    n, linears = len(points), field.mlp.linears
-    require_memory(n * bytes_per_point(field, directions, dtype), f"the gradients of {n:,} points")
-    weights = [layer.weight.to(dtype) for layer in linears]
-    biases = [layer.bias.to(dtype) for layer in linears]
+    n = len(points)
+    require_memory(n * _bytes_per_point(layers, directions, dtype), f"the gradients of {n:,} points")
+    weights = [weight.to(dtype) for weight in layers.weights]
+    biases = [bias.to(dtype) for bias in layers.biases]
 
     def empty(*shape: int) -> Tensor:
         return torch.empty(shape, dtype=dtype, device=points.device)
@@ -251,19 +291,19 @@ def _point_gradients(
     table: list[TableEntries] = []
     for x, first in _chunks(points, chunk_points(max(len(weight) for weight in weights))):
         here = slice(first, first + len(x))
-        h, entries = _encode(field, x, dtype)
+        h, entries = _encode(layers, x, dtype)
         slopes = []
         for kept, weight, bias in zip(inputs[:-1], weights, biases, strict=False):
             kept[here] = h
-            h, slope = _activation_and_slope(field.mlp, torch.addmm(bias, h, weight.T))
+            h, slope = layers.activation_and_slope(torch.addmm(bias, h, weight.T))
             slopes.append(slope)
         inputs[-1][here] = h
         y = torch.addmm(biases[-1], h, weights[-1].T)
-        if field.mlp.output == "sigmoid":
+        if layers.sigmoid_output:
             y = y.sigmoid()
         outputs[here] = y
         d = cotangents(y, here)
-        if field.mlp.output == "sigmoid":
+        if layers.sigmoid_output:
             d = d * (y * (1 - y))
         for kept, weight, slope in zip(deltas[:0:-1], weights[:0:-1], slopes[::-1], strict=True):
             kept[:, here] = d
@@ -274,7 +314,7 @@ def _point_gradients(
             at_features = (d @ weights[0]).unflatten(-1, (len(rows), -1)).permute(2, 0, 1, 3)
             table.append(TableEntries(rows, corner_weights, at_features))
     _require_finite(outputs, "the field's values")
-    return PointGradients(outputs, inputs, deltas, _joined(table))
+    return PointGradients(outputs, inputs, deltas, _joined(table), layers.without_bias)
 
 
 def _chunks(points: Float[Tensor, "n d"], size: int) -> Iterator[tuple[Float[Tensor, "m d"], int]]:
@@ -282,25 +322,15 @@ def _chunks(points: Float[Tensor, "n d"], size: int) -> Iterator[tuple[Float[Ten
 
 
 def _encode(
-    field: Field, x: Float[Tensor, "n d"], dtype: torch.dtype
+    layers: Trained, x: Float[Tensor, "n d"], dtype: torch.dtype
 ) -> tuple[Float[Tensor, "n f"], tuple[Int[Tensor, "levels n corners"], Float[Tensor, "levels n corners"]] | None]:
     """Features at points; with a hash grid also the rows and weights that they are made of."""
-    encoding = field.encoding
-    if not isinstance(encoding, HashGridEncoding):
-        return encoding(x).to(dtype), None
-    rows, weights = (part.transpose(0, 1) for part in encoding.corners_and_weights(x.to(dtype)))
-    values = (encoding.table.to(dtype)[rows] * weights[..., None]).sum(-2)  # (levels, n, features)
+    grid = layers.grid
+    if grid is None:
+        return layers.encode(x).to(dtype), None
+    rows, weights = (part.transpose(0, 1) for part in grid.corners_and_weights(x.to(dtype)))
+    values = (grid.table.to(dtype)[rows] * weights[..., None]).sum(-2)  # (levels, n, features)
     return values.transpose(0, 1).flatten(1), (rows, weights)
-
-
-def _activation_and_slope(mlp: MLP, z: Float[Tensor, "n _"]) -> tuple[Float[Tensor, "n _"], Float[Tensor, "n _"]]:
-    """h and dh/dz; at z = 0 the slope is that of z < 0, as autograd has it."""
-    if mlp.activation == "sine":
-        return torch.sin(SINE_RATE * z), SINE_RATE * torch.cos(SINE_RATE * z)
-    slope = (z > 0).to(z.dtype)
-    if mlp.negative_slope:
-        slope.mul_(1 - mlp.negative_slope).add_(mlp.negative_slope)
-    return z.mul_(slope), slope
 
 
 def _joined(chunks: list[TableEntries]) -> TableEntries | None:

@@ -17,10 +17,10 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from configs.errors import InputError
-from fields import Field
 
 from .bands import REC709
 from .gradients import output_gradients
+from .trained import Network, trained
 
 Channels: TypeAlias = Literal["all", "luma"] | int
 """Which outputs: each of them, their luma (Rec. 709; the first channel of a grey picture; without alpha), or one."""
@@ -100,21 +100,22 @@ class Kernel:
         return values / total if total > 0 else values
 
 
-def kernel(field: Field, points: Float[Tensor, "n d"], channels: Channels = "all") -> Kernel:
-    """The empirical neural tangent kernel of a field on a set of points.
+def kernel(network: Network, points: Float[Tensor, "n d"], channels: Channels = "all") -> Kernel:
+    """The empirical neural tangent kernel of a network on a set of points.
 
     1024 points are a good number for three channels, for one up to 4096: the matrix grows with the square of points
     times channels, and the time of its eigenvalues with the cube.
 
     Args:
-        points: image coordinates, on the field's device; such as those of a scene's batch, which are spread evenly.
+        network: a field, or what `relu_network` makes of a network trained elsewhere.
+        points: image coordinates, on the network's device; such as those of a scene's batch, which are spread evenly.
         channels: see `Channels`; luma here is linear, without the clipping that a screen does.
 
     Raises:
-        InputError: when the matrix would have more than 8192 rows, there is no such channel, or the field is not
+        InputError: when the matrix would have more than 8192 rows, there is no such channel, or the network is not
             finite.
     """
-    directions = _directions(channels, field.mlp.linears[-1].out_features)
+    directions = channel_directions(channels, trained(network).outputs)
     n, k = len(points), len(directions)
     if n * k > MAX_ROWS:
         raise InputError(
@@ -122,7 +123,7 @@ def kernel(field: Field, points: Float[Tensor, "n d"], channels: Channels = "all
             f"{MAX_ROWS:,} that fit in memory; give at most {MAX_ROWS // k:,} points"
             + (', or ask for one channel or "luma"' if k > 1 else "")
         )
-    gradients = output_gradients(field, points, torch.from_numpy(directions), dtype=torch.float64)
+    gradients = output_gradients(network, points, torch.from_numpy(directions), dtype=torch.float64)
     matrix = np.empty((k, n, k, n))
     for start, block in gradients.gram_blocks():
         b = block.shape[1]
@@ -135,10 +136,10 @@ def kernel(field: Field, points: Float[Tensor, "n d"], channels: Channels = "all
     return Kernel(matrix.reshape(k * n, k * n), directions)
 
 
-def _directions(channels: Channels, outputs: int) -> Float64[np.ndarray, "k c"]:
+def channel_directions(channels: Channels, outputs: int) -> Float64[np.ndarray, "k c"]:
     """Weights of the channels that a choice of channels stands for.
 
-    >>> _directions(1, 2).tolist()
+    >>> channel_directions(1, 2).tolist()
     [[0.0, 1.0]]
     """
     every = np.eye(outputs)

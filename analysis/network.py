@@ -1,7 +1,8 @@
-"""A field seen as what it is between its creases: an encoding and layers that are linear on one side and the other.
+"""A network seen as what it is between its creases: an encoding and layers that are linear on one side and the other.
 
-`ReluNetwork` holds just what the analysis needs, in fp32 whatever precision the field was trained in, so that anything
-with an encoding and ReLU layers can be analysed. x are image coordinates, z pre-activations, h = activation(z).
+`ReluNetwork` holds just what the analysis needs, in fp32 whatever precision the network was trained in, so that
+anything with an encoding and ReLU layers can be analysed: `relu_network` makes it of a field, or of a network trained
+elsewhere. x are image coordinates, z pre-activations, h = activation(z).
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
 from configs.errors import InputError
@@ -18,6 +19,7 @@ from fields import Field
 from fields.encodings import HashGridEncoding
 
 from .scratch import Scratch
+from .sequential import Features, stack_of
 
 Encode = Callable[[Float[Tensor, "n d"]], Float[Tensor, "n f"]]
 EncodeSecondDerivatives = Callable[[Float[Tensor, "n d"]], Float[Tensor, "n d f"]]
@@ -52,11 +54,14 @@ class ReluNetwork:
     sigmoid_output: bool = False
     """Whether the output layer's numbers go through a sigmoid."""
     highest_frequency: float = 0.0
-    """Cycles per unit of image coordinates of the encoding's fastest feature: how fine to look for creases at first."""
+    """Cycles per unit of image coordinates of the encoding's fastest feature, 0 where it is affine: how fine to look
+    for creases at first."""
     grid_resolutions: tuple[int, ...] = ()
     """Squares along the unit interval of each of the encoding's own grids, along whose lines the field bends too."""
     encode_second_derivatives: EncodeSecondDerivatives | None = None
     """Second derivatives of the features along each image axis; None where they are not known."""
+    without_bias: frozenset[int] = frozenset()
+    """Layers whose bias is no parameter but stands as zeros in `biases`."""
 
     @property
     def width_per_layer(self) -> tuple[int, ...]:
@@ -127,12 +132,42 @@ class ReluNetwork:
         return slope.mul_(1 - self.negative_slope).add_(self.negative_slope) if self.negative_slope else slope
 
 
-def relu_network(field: Field) -> ReluNetwork:
-    """The network of a field; it shares the field's weights where they are fp32 already.
+def relu_network(module: nn.Module, encode: Encode | None = None, *, dim: int = 2) -> ReluNetwork:
+    """What the analysis sees of a network; it shares the weights where they are fp32 already.
+
+    A network trained elsewhere is a `torch.nn.Sequential` of Linear and ReLU or LeakyReLU in turns, all of one slope,
+    with or without a Sigmoid at the end. The analysis gives it image coordinates: pixel centres (i + 0.5) / N, x before
+    y, with N pixels along the longer side. Where it was trained on others, or on features of them, `encode` says how
+    they come about:
+
+        relu_network(model, lambda x: torch.cat([torch.sin(9 * x), torch.cos(9 * x)], 1))
+        relu_network(model, lambda x: 2 * x - 1)    # trained on [-1, 1]
+
+    Args:
+        module: a field of this project, or a Sequential.
+        encode: for a Sequential, from coordinates (n, dim) to what its first layer takes (n, f): point by point, in
+            torch's operations, as it is differentiated. It is given the network's dtype and device. Parameters of its
+            own are no part of gradients by the parameters (`confusion`, `kernel`).
+        dim: coordinates of a point, where there is an `encode`.
 
     Raises:
-        InputError: when the field's activation is smooth (SIREN), for then it has no creases.
+        InputError: when a field's activation is smooth (SIREN), for then it has no creases; when a module is neither,
+            or a Sequential of other things (as `stack_of` says); when the encoding does not suit it.
     """
+    match module:
+        case Field():
+            if encode is not None:
+                raise InputError("a field has its own encoding; leave out encode")
+            return _of_field(module)
+        case nn.Sequential():
+            return _of_sequential(module, encode, dim)
+    raise InputError(
+        f"a {type(module).__name__} cannot be analysed as it is; give its layers as a torch.nn.Sequential of Linear "
+        "and ReLU or LeakyReLU, and what it does to coordinates before them as encode"
+    )
+
+
+def _of_field(field: Field) -> ReluNetwork:
     mlp, encoding = field.mlp, field.encoding
     if mlp.activation not in ("relu", "leaky_relu"):
         raise InputError(
@@ -149,6 +184,27 @@ def relu_network(field: Field) -> ReluNetwork:
         highest_frequency=highest_frequency(encoding.config),
         grid_resolutions=tuple(encoding.resolutions) if isinstance(encoding, HashGridEncoding) else (),
         encode_second_derivatives=encoding.second_derivatives,
+    )
+
+
+def _of_sequential(module: nn.Sequential, encode: Encode | None, dim: int) -> ReluNetwork:
+    stack = stack_of(module)
+    weights = tuple(linear.weight.detach().float() for linear in stack.linears)
+    biases = [None if linear.bias is None else linear.bias.detach().float() for linear in stack.linears]
+    inputs, device = weights[0].shape[1], weights[0].device
+    features = Features(encode or (lambda x: x), inputs, stack.dtype)
+    return ReluNetwork(
+        encode=features,
+        encode_with_tangents=features.value_and_tangents,
+        weights=weights,
+        biases=tuple(
+            weight.new_zeros(len(weight)) if bias is None else bias
+            for weight, bias in zip(weights, biases, strict=True)
+        ),
+        negative_slope=stack.negative_slope,
+        sigmoid_output=stack.sigmoid_output,
+        highest_frequency=features.highest_frequency(dim if encode else inputs, device),
+        without_bias=frozenset(index for index, bias in enumerate(biases) if bias is None),
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from analysis import confusion, confusion_map, global_pairs, kernel, local_pairs, pixel_confusion
-from analysis.gradients import PointGradients, bytes_per_point, loss_gradients
+from analysis.gradients import Loss, PointGradients, bytes_per_point, loss_gradients
 from configs.errors import InputError
 from fields import Field
 from fields.encodings import HashGridEncoding
@@ -129,9 +129,9 @@ def test_blocks_chunks_and_groups_leave_the_numbers_as_they_are(encoding: str, m
 def test_a_group_passes_each_of_its_points_once(monkeypatch: pytest.MonkeyPatch) -> None:
     passed = []
 
-    def counting(field: Field, points: Tensor, targets: Tensor) -> PointGradients:
+    def counting(field: Field, points: Tensor, targets: Tensor, *, loss: Loss) -> PointGradients:
         passed.append(len(points))
-        return loss_gradients(field, points, targets)
+        return loss_gradients(field, points, targets, loss=loss)
 
     monkeypatch.setattr(CONFUSION, "loss_gradients", counting)
     field, (x, y) = field_of("raw"), some(10)
