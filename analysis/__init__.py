@@ -29,11 +29,23 @@ from .confusion import (
     local_pairs,
     pixel_confusion,
 )
+from .confusion_windows import (
+    WindowConfusion,
+    window_confusion,
+)
+from .correlation import (
+    CorrelationLength,
+    kernel_correlation_length,
+)
 from .crossings import (
     Crossings,
     crossings,
     crossings_along,
     refined_crossings,
+)
+from .decay import (
+    RateAgreement,
+    rate_agreement,
 )
 from .density import (
     Density,
@@ -111,6 +123,7 @@ __all__ = [
     "Cells",
     "Confusion",
     "ConfusionMap",
+    "CorrelationLength",
     "CreaseBounds",
     "CreaseDistance",
     "Crossings",
@@ -125,9 +138,11 @@ __all__ = [
     "Narrowness",
     "PackedPatterns",
     "PatternCurve",
+    "RateAgreement",
     "ReluNetwork",
     "Slopes",
     "Verdict",
+    "WindowConfusion",
     "band_labels",
     "bending",
     "cells",
@@ -147,6 +162,7 @@ __all__ = [
     "global_pairs",
     "hamming_means",
     "kernel",
+    "kernel_correlation_length",
     "local_complexity",
     "local_pairs",
     "nearest_crease",
@@ -158,10 +174,12 @@ __all__ = [
     "pattern_curve",
     "pixel_confusion",
     "psnr_db",
+    "rate_agreement",
     "refined_crossings",
     "region_narrowness",
     "relu_network",
     "slopes",
     "spectral_norms",
     "ssim",
+    "window_confusion",
 ]

@@ -176,7 +176,7 @@ def pixel_confusion(
         InputError: as `confusion` does.
     """
     pixels, index = torch.unique(torch.cat(pairs), return_inverse=True)
-    points, targets = _at_pixels(network, target, pixels)
+    points, targets = at_pixels(network, target, pixels)
     first, second = index.chunk(2)
     found = confusion(network, points, targets, pairs=(first, second), loss=loss)
     return Confusion(
@@ -189,7 +189,7 @@ def pixel_confusion(
     )
 
 
-def _at_pixels(
+def at_pixels(
     network: Network, target: Float[np.ndarray, "h w c"], pixels: Int[Tensor, " n"]
 ) -> tuple[Float[Tensor, "n 2"], Float[Tensor, "n c"]]:
     """Image coordinates and target values of pixels, given by number row by row, on the network's device."""
@@ -317,14 +317,14 @@ def _all_pairs(network: Network, points: Float[Tensor, "n d"], targets: Float[Te
     pairs = n * (n - 1) // 2
     require_memory(_BYTES_PER_PAIR * pairs, f"the confusion of all {pairs:,} pairs of {n:,} points")
     gradients = loss_gradients(network, points, targets, loss=loss)
-    lengths, directions = _lengths(gradients), _directions(loss_slopes(loss, gradients.outputs, targets))
+    lengths, directions = lengths_of(gradients), _directions(loss_slopes(loss, gradients.outputs, targets))
     second = np.empty(pairs, np.int32)
     inner, cosine, residual = (np.empty(pairs, np.float32) for _ in range(3))
     numbers, done = np.arange(n, dtype=np.int32), 0
     for start, block in gradients.gram_blocks():
         products = block[0, :, 0]
         here = slice(start, start + len(products))
-        cosines = _cosines(products, lengths[here, None], lengths[start:])
+        cosines = cosines_of(products, lengths[here, None], lengths[start:])
         agreement = directions[here] @ directions[start:].T
         rows = zip(products.cpu().numpy(), cosines.cpu().numpy(), agreement.cpu().numpy(), strict=True)
         for row, (row_products, row_cosines, row_agreement) in enumerate(rows):
@@ -366,15 +366,15 @@ def _measured(
     Bool[np.ndarray, " pairs"],
 ]:
     """Inner products, cosines, cosines of residuals, and where a gradient is zero, of pairs of a group's points."""
-    lengths, directions = _lengths(gradients), _directions(slopes)
+    lengths, directions = lengths_of(gradients), _directions(slopes)
     inner = gradients.inner_products(i, j)[0]
     agreement = (directions[i] * directions[j]).sum(-1).clamp(-1, 1)
     zero = (lengths[i] == 0) | (lengths[j] == 0)
-    cosine = _cosines(inner, lengths[i], lengths[j])
+    cosine = cosines_of(inner, lengths[i], lengths[j])
     return inner.cpu().numpy(), cosine.cpu().numpy(), agreement.cpu().numpy(), zero.cpu().numpy()
 
 
-def _lengths(gradients: PointGradients) -> Float[Tensor, " n"]:
+def lengths_of(gradients: PointGradients) -> Float[Tensor, " n"]:
     return gradients.squared_norms()[0].sqrt()
 
 
@@ -386,7 +386,7 @@ def _directions(slopes: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
     return scaled / torch.where(length > 0, length, 1.0)
 
 
-def _cosines(
+def cosines_of(
     products: Float[Tensor, "*pairs"], first: Float[Tensor, "*#pairs"], second: Float[Tensor, "*#pairs"]
 ) -> Float[Tensor, "*pairs"]:
     """Cosines from inner products and lengths, 0 where a length is 0; divided one after the other, as a product of two

@@ -89,10 +89,21 @@ class Kernel:
         learn, at the end for what is slowest; m / rows is what a residual in no particular direction has on average.
         All zero for a residual that is zero.
         """
-        vector = (residual @ self.directions.T).T.ravel()
-        energy = np.square(self.eigen.vectors.T @ vector)
+        energy = np.square(self.parts(residual))
         total = energy.sum()
         return np.cumsum(energy) / total if total > 0 else np.zeros(len(energy))
+
+    def parts(self, residual: Float[np.ndarray, "n c"]) -> Float64[np.ndarray, " rows"]:
+        """A residual's part along each eigenvector, largest eigenvalue first; signs are those of the eigenvectors."""
+        return self.eigen.vectors.T @ (residual @ self.directions.T).T.ravel().astype(np.float64)
+
+    def decay(self, step_size: float, steps: int) -> Float64[np.ndarray, " rows"]:
+        """What each of a residual's parts is multiplied by in some steps of plain gradient descent: (1 - 2 s L / c)^t.
+
+        For a kernel L of all c channels, a loss that is the sum over the points of the squared error (mean over
+        channels), and as long as the kernel stays what it is. Beyond [-1, 1] where the step is too large to converge.
+        """
+        return (1 - 2 * step_size * self.eigenvalues / self.directions.shape[1]) ** steps
 
     def _shares(self) -> Float64[np.ndarray, " rows"]:
         values = self.eigenvalues
