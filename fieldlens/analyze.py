@@ -24,6 +24,10 @@ class AnalyzeArguments:
     """The checkpoint to explain; by default the newest."""
     cells: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Instead, find the exact cells of a run of raw coordinates: analysis/cells.svg and cells.json."""
+    confusion: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Instead, whether pixels' gradients help or hinder each other: analysis/confusion.png and confusion.json."""
+    kernel: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Instead, the neural tangent kernel: ranks, alignment, correlation length: analysis/kernel.png and kernel.json."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     """With --cells: left, top, width and height of where to look, as shares of the picture."""
     output_dir: Path = Path("outputs")
@@ -38,6 +42,10 @@ def main(words: Sequence[str]) -> int:
     if arguments.region != AnalyzeArguments.region and not arguments.cells:
         raise InputError("--region goes with --cells; the verdict is always of the whole picture")
 
+    chosen = [name for name in ("cells", "confusion", "kernel") if getattr(arguments, name)]
+    if len(chosen) > 1:
+        raise InputError(f"--{chosen[0]} and --{chosen[1]} are two analyses; choose one")
+
     from studies.folder import find_run
 
     from .console import Console
@@ -50,6 +58,15 @@ def main(words: Sequence[str]) -> int:
         found = draw_cells(folder, region=arguments.region, step=arguments.step, reporter=console)
         console.result(f"{found['cells']:,} cells at step {found['step']}  {found['path']}")
         console.finish(found)
+        return 0
+
+    if arguments.confusion or arguments.kernel:
+        from studies.pairs import measure_confusion, measure_kernel
+
+        measure = measure_confusion if arguments.confusion else measure_kernel
+        measured = measure(folder, step=arguments.step, reporter=console)
+        console.result(f"{measured['summary']}  {measured['path']}")
+        console.finish(measured)
         return 0
 
     from studies.redraw import analyze

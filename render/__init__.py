@@ -5,13 +5,19 @@ same code.
 """
 
 from .colour import (
+    CONFUSION_RANGE,
     DENSITY_RANGE,
     ERROR_RANGE,
+    LENGTH_RANGE,
     MISSING_RANGE,
+    confusion_legend,
+    confusion_rgb,
     density_legend,
     density_rgb,
     error_legend,
     error_rgb,
+    length_legend,
+    length_rgb,
     missing_legend,
     missing_rgb,
     scalar_rgb,
@@ -23,13 +29,17 @@ from .text import draw_text, fit_text, text_width
 from .video import VideoWriter, check_encoder, read_frames
 
 __all__ = [
+    "CONFUSION_RANGE",
     "DENSITY_RANGE",
     "ERROR_RANGE",
+    "LENGTH_RANGE",
     "MISSING_RANGE",
     "Extent",
     "Tile",
     "VideoWriter",
     "check_encoder",
+    "confusion_legend",
+    "confusion_rgb",
     "density_legend",
     "density_rgb",
     "draw",
@@ -37,6 +47,8 @@ __all__ = [
     "error_legend",
     "error_rgb",
     "fit_text",
+    "length_legend",
+    "length_rgb",
     "missing_legend",
     "missing_rgb",
     "panel",

@@ -23,6 +23,12 @@ ERROR_RANGE = (0.0, 0.25)
 MISSING_RANGE = (0.0, 1.5)
 """Residual energy over target energy: 0 all detail is there, 1 none is, beyond 1 what is there is wrong."""
 
+CONFUSION_RANGE = (-1.0, 1.0)
+"""Cosine of two pixels' loss gradients: 1 a step for one is a step for the other, -1 it undoes it."""
+
+LENGTH_RANGE = (0.25, 64.0)
+"""Pixels at the two ends of the one logarithmic scale of correlation lengths; values beyond take the end's colour."""
+
 MAGENTA: Rgb = (255, 0, 255)
 """Where there should be a number and is none."""
 
@@ -83,6 +89,18 @@ def missing_rgb(missing_fraction: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray,
     return scalar_rgb(missing_fraction, *MISSING_RANGE, _MISSING_COLOURS, no_number=NOTHING_TO_MISS)
 
 
+def confusion_rgb(cosine: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Cosines of gradients on the scale `CONFUSION_RANGE`, 0 neutral; NaN (no gradient there) in grey."""
+    return scalar_rgb(cosine, *CONFUSION_RANGE, _CONFUSION_COLOURS, no_number=NOTHING_TO_MISS)
+
+
+def length_rgb(pixels: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Correlation lengths on the logarithmic scale `LENGTH_RANGE`, infinite ones too; NaN (none there) in grey."""
+    low, high = LENGTH_RANGE
+    logarithm = np.log2(np.clip(pixels, low, high))
+    return scalar_rgb(logarithm, np.log2(low), np.log2(high), _LENGTH_COLOURS, no_number=NOTHING_TO_MISS)
+
+
 def scalar_rgb(
     values: Real[np.ndarray, "h w"], low: float, high: float, colormap: int, *, no_number: Rgb = MAGENTA
 ) -> UInt8[np.ndarray, "h w 3"]:
@@ -117,6 +135,20 @@ def missing_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     return _legend(height, width, _MISSING_COLOURS, ticks, "missing")
 
 
+def confusion_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `confusion_rgb` as a bar with cosines written below it."""
+    low, high = CONFUSION_RANGE
+    ticks = {f"{value:g}": (value - low) / (high - low) for value in (-1, -0.5, 0, 0.5, 1)}
+    return _legend(height, width, _CONFUSION_COLOURS, ticks, "cosine")
+
+
+def length_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `length_rgb` as a bar with pixels written below it."""
+    first, last = np.log2(LENGTH_RANGE)
+    ticks = {f"{2.0**octave:g}": (octave - first) / (last - first) for octave in np.arange(first, last + 1, 2)}
+    return _legend(height, width, _LENGTH_COLOURS, ticks, "px")
+
+
 def _legend(
     height: int, width: int, colormap: int, ticks: Mapping[str, float], unit: str
 ) -> UInt8[np.ndarray, "h w 3"]:
@@ -139,6 +171,8 @@ def _legend(
 _DENSITY_COLOURS = cv2.COLORMAP_VIRIDIS
 _ERROR_COLOURS = cv2.COLORMAP_INFERNO
 _MISSING_COLOURS = cv2.COLORMAP_MAGMA
+_CONFUSION_COLOURS = cv2.COLORMAP_CIVIDIS  # from blue to yellow, grey in the middle
+_LENGTH_COLOURS = cv2.COLORMAP_PLASMA
 
 
 def _row_blocks(height: int) -> Iterator[slice]:

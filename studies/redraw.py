@@ -100,6 +100,12 @@ def render(
     return {"path": str(file), "height": height, "width": width, "step": saved.step}
 
 
+def analysis_path(folder: RunFolder, step: int) -> Path:
+    """Where what is found of a checkpoint is written: `analysis/` for the newest, else `analysis/step<N>/`."""
+    newest = step == checkpoint_steps(folder.checkpoints)[-1]
+    return folder.analysis if newest else folder.analysis / f"step{step:07d}"
+
+
 def region_extent(region: Region, view: View) -> Extent:
     """A region of a picture in image coordinates.
 
@@ -157,7 +163,7 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
         progress=lambda done: reporter.working("explaining missing detail", done),
     )
     newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
-    path = folder.analysis if newest else folder.analysis / f"step{saved.step:07d}"
+    path = analysis_path(folder, saved.step)
     write_findings(path, findings, saved.view, target, drawn)
     summary = creases_summary(findings)
     if newest and folder.ended:

@@ -111,6 +111,8 @@ def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd
         (["render", "nowhere"], "'nowhere' does not exist"),
         (["analyze", "."], "is no run folder"),
         (["analyze", "--region", "0", "0", "0.5", "0.5"], "--region goes with --cells"),
+        (["analyze", "--confusion", "--kernel"], "--confusion and --kernel are two analyses; choose one"),
+        (["analyze", "--cells", "--kernel"], "--cells and --kernel are two analyses; choose one"),
         (["compare", "my photo.png", "--seconds", "3"], "equal steps"),
         (["compare", "--resume", "."], "is no comparison"),
         (["compare", "--resume", "latest"], "there is no comparison below 'outputs'"),
@@ -184,6 +186,22 @@ def test_cells_are_drawn_for_raw_runs_and_refused_for_others(here: Path, capfd: 
     assert cli.main(["analyze", run, "--cells"]) == 2
     (line,) = capfd.readouterr().err.splitlines()
     assert "straight creases" in line
+
+
+@pytest.mark.parametrize(("analysis", "words"), [("confusion", "nearby pixels: mean cosine"), ("kernel", "rank")])
+def test_confusion_and_kernel_are_written_beside_the_verdict(
+    here: Path, capfd: pytest.CaptureFixture[str], analysis: str, words: str
+):
+    assert cli.main(["fit", "my photo.png", *SMALL]) == 0
+    capfd.readouterr()
+    assert cli.main(["analyze", "latest", f"--{analysis}", "--json"]) == 0
+    found = last_json(capfd.readouterr().out)
+    drawing = Path(found["path"])
+    assert drawing.name == f"{analysis}.png"
+    assert drawing.stat().st_size > 1000
+    assert json.loads((drawing.parent / f"{analysis}.json").read_text())["step"] == found["step"] == 8
+    assert cli.main(["analyze", "latest", f"--{analysis}"]) == 0
+    assert words in capfd.readouterr().out
 
 
 def test_options_change_a_preset_and_nothing_else():

@@ -9,10 +9,14 @@ from render.colour import (
     DENSITY_RANGE,
     MAGENTA,
     NOTHING_TO_MISS,
+    confusion_legend,
+    confusion_rgb,
     density_legend,
     density_rgb,
     error_legend,
     error_rgb,
+    length_legend,
+    length_rgb,
     missing_legend,
     missing_rgb,
     to_rgb,
@@ -128,7 +132,12 @@ def test_the_legend_shows_the_colours_the_map_uses(height, width):
 
 @pytest.mark.parametrize(
     ("legend", "colours", "values"),
-    [(error_legend, error_of, (0.0, 0.25)), (missing_legend, missing_rgb, (0.0, 1.5))],
+    [
+        (error_legend, error_of, (0.0, 0.25)),
+        (missing_legend, missing_rgb, (0.0, 1.5)),
+        (confusion_legend, confusion_rgb, (-1.0, 1.0)),
+        (length_legend, length_rgb, (0.25, 64.0)),
+    ],
 )
 def test_legends_begin_and_end_with_the_colours_of_their_maps(legend, colours, values):
     bar = legend(36, 360)[0]
@@ -136,6 +145,18 @@ def test_legends_begin_and_end_with_the_colours_of_their_maps(legend, colours, v
     ends = colours(np.array([values]))[0]
     assert (bar[0] == ends[0]).all()
     assert (bar[end - 1] == ends[1]).all()
+
+
+def test_lengths_are_drawn_by_octaves_up_to_infinite_ones_and_none_in_grey() -> None:
+    shades = length_rgb(np.array([[0.25, 1.0, 4.0, 16.0, 64.0, np.inf, np.nan]]))[0]
+    assert (shades[4] == shades[5]).all()
+    assert len(np.unique(shades, axis=0)) == 6
+    assert (shades[6] == confusion_rgb(np.array([[np.nan]]))[0, 0]).all()
+    # from blue to yellow over a grey
+    low, middle, high = confusion_rgb(np.array([[-1.0, 0.0, 1.0]]))[0].astype(int)
+    assert low[2] > low[0]
+    assert high[0] > high[2]
+    assert np.ptp(middle) < 10
 
 
 def test_the_legend_marks_four_decades_below_its_bar():

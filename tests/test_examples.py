@@ -1,0 +1,19 @@
+"""The examples run as they stand, and say what they promise."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_a_network_trained_elsewhere_is_analysed_in_forty_lines() -> None:
+    script = ROOT / "examples" / "analyse_your_network.py"
+    assert len(script.read_text(encoding="utf-8").splitlines()) <= 40
+    command = [sys.executable, str(script), "20"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    for words in ("waves: ", "raw: ", "crossings per pixel", "confusion", "effective rank", "finest detail", "cells"):
+        assert words in run.stdout

@@ -1,0 +1,68 @@
+"""Confusion and kernel of a finished run: the numbers in the files are those of its field."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from analysis import kernel, window_confusion
+from configs.encoding import Raw
+from configs.errors import InputError
+from scenes.load import restore
+from studies.fit import run, start
+from studies.folder import RunFolder, read_json, read_png
+from studies.pairs import measure_confusion, measure_kernel
+from studies.redraw import open_run
+from tests.runs import small_config, small_picture
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A small run; not to be changed but for its analysis."""
+    path = tmp_path_factory.mktemp("finished")
+    folder = start(small_config(small_picture(path / "picture.png"), path / "outputs"))
+    run(folder)
+    return folder
+
+
+def test_confusion_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
+    told = measure_confusion(finished)
+    assert Path(told.pop("path")) == finished.analysis / "confusion.png"
+    assert "nearby pixels" in told.pop("summary")
+    written = read_json(finished.analysis / "confusion.json")
+    assert written == json.loads(json.dumps(told))
+    assert (written["step"], written["radius_px"]) == (24, 15)
+    assert written["local"]["pairs"] == written["global"]["pairs"] == 10_000
+    assert -1 <= written["global"]["cosine"]["mean"] <= 1
+    saved = open_run(finished)
+    expected = window_confusion(saved.field, saved.view.target(), side_px=2)
+    np.testing.assert_allclose(np.array(written["windows"]["cosine"], float), expected.cosine, atol=1e-6)
+    drawn = read_png(finished.analysis / "confusion.png")
+    assert drawn.shape[1] > 2 * 384
+
+
+def test_the_kernel_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
+    told = measure_kernel(finished)
+    written = read_json(finished.analysis / "kernel.json")
+    assert {name: value for name, value in told.items() if name not in ("path", "summary")} == written
+    batch = restore(finished.target_file).batch(torch.Generator().manual_seed(0), 768)
+    expected = kernel(open_run(finished).field, batch.coordinates, "luma")
+    assert written["pixels"] == 768
+    assert written["entropy_rank"] == pytest.approx(expected.entropy_rank)
+    np.testing.assert_allclose(written["leading_eigenvalues"], expected.eigenvalues[:64])
+    shares = list(written["alignment"].values())
+    assert shares == sorted(shares)
+    assert list(written["alignment"]) == ["1", "4", "16", "64", "256"]
+    assert (finished.analysis / "kernel.png").exists()
+    agreement = written["rate_agreement"]
+    assert agreement is None or -1 <= agreement["rank_correlation"] <= 1
+
+
+def test_a_fit_that_has_diverged_and_a_picture_too_small_are_refused(tmp_path: Path) -> None:
+    tiny = start(small_config(small_picture(tmp_path / "tiny.png", 3, 3), tmp_path / "outputs", encoding=Raw()))
+    run(tiny)
+    with pytest.raises(InputError, match="4 pixels along a side; this picture has 3"):
+        measure_confusion(tiny)
+    assert measure_kernel(tiny)["pixels"] == 9
