@@ -15,10 +15,9 @@ def waves(x: torch.Tensor) -> torch.Tensor:  # any function of coordinates (n, 2
 
 
 target = load("astronaut").views()[0].target(256, 256)  # (height, width, channels) in [0, 1]
-height, width, channels = target.shape
-down, across = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-pixels = (torch.stack([across, down], -1).reshape(-1, 2) + 0.5) / max(height, width)
-values = torch.from_numpy(target).reshape(-1, channels)
+height, width, _ = target.shape
+pixels = (torch.cartesian_prod(torch.arange(height), torch.arange(width)).flip(1) + 0.5) / max(height, width)  # x, y
+values = torch.from_numpy(target).flatten(0, 1)
 torch.manual_seed(0)
 for name, encode in (("waves", waves), ("raw coordinates", None)):
     inputs = encode(pixels) if encode else pixels
@@ -26,8 +25,8 @@ for name, encode in (("waves", waves), ("raw coordinates", None)):
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     for _ in range(int((sys.argv[1:] or [300])[0])):
         some = torch.randint(len(pixels), (2048,))
-        optimizer.zero_grad()
-        (model(inputs[some]) - values[some]).square().mean().backward()
+        model.zero_grad()
+        nn.functional.mse_loss(model(inputs[some]), values[some]).backward()
         optimizer.step()
     network, few = relu_network(model, encode), torch.randperm(len(pixels))[:512]
     print(f"\n{name}: {crossings(network, height, width).mean_per_pixel.mean():.2f} crossings per pixel")
