@@ -15,5 +15,5 @@ def test_a_network_trained_elsewhere_is_analysed_in_forty_lines() -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    for words in ("waves: ", "raw: ", "crossings per pixel", "confusion", "effective rank", "finest detail", "cells"):
+    for words in ("waves: ", "raw coordinates: ", "half width", "effective rank", "finest detail", "cells with"):
         assert words in run.stdout
