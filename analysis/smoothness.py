@@ -24,7 +24,7 @@ from torch import Tensor
 
 from configs.errors import InputError
 
-from .density import coarea_density
+from .density import crease_density
 from .network import ReluNetwork
 from .sampling import Progress, centre_chunks, chunk_points, map_shape
 from .scratch import Scratch
@@ -73,7 +73,7 @@ def bending(
     part at all.
 
     Args:
-        half_width_px: half width of the band around a point in which creases are counted, as in `coarea_density`.
+        half_width_px: half width of the band around a point in which creases are counted, as in `crease_density`.
 
     Raises:
         InputError: when the second derivatives of the network's encoding are not known, or it has weights that are not
@@ -89,7 +89,7 @@ def bending(
     for here, x in centre_chunks(height, width, stride, points, network.device, first_half):
         curvature = _second_derivatives(curving, x, scratch) / max(height, width) ** 2
         smooth[here] = curvature.norm(dim=-1).sum(0).cpu().numpy()
-    density = coarea_density(
+    density = crease_density(
         network, height, width, stride=stride, bend=True, half_width_px=half_width_px, progress=second_half
     )
     assert density.bend is not None  # it was asked for

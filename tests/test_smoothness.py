@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import bending, coarea_density, relu_network
+from analysis import bending, crease_density, relu_network
 from configs.errors import InputError
 from fields import Field
 from tests.small_networks import centres, drawn, field_of, network_of
@@ -69,7 +69,7 @@ def test_raw_coordinates_bend_at_creases_only() -> None:
     network = network_of("raw", "3x24")
     found = bending(network, 40, 30)
     assert found.smooth_share == 0
-    bend = coarea_density(network, 40, 30, bend=True).bend
+    bend = crease_density(network, 40, 30, bend=True).bend
     assert bend is not None
     np.testing.assert_array_equal(found.kinks, bend.sum(0))
     assert not np.nan_to_num(found.smooth_share_map).any()
@@ -93,7 +93,7 @@ def test_a_hash_grids_bends_at_its_own_lines_are_in_neither_part() -> None:
     network = network_of("hashgrid:3,finest=64", "2x8")
     found = bending(network, 32, 32)
     assert found.smooth_share == 0
-    assert found.grid_length == coarea_density(network, 32, 32).grid_length > 0
+    assert found.grid_length == crease_density(network, 32, 32).grid_length > 0
 
 
 def test_a_field_that_does_not_bend_has_no_share() -> None:
