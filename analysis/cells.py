@@ -17,30 +17,19 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt64
 
 from configs.errors import InputError
-from fields.encodings import RawEncoding
 
 from .network import ReluNetwork
+from .plane import in_double
 from .sampling import Progress
-
-Window = tuple[float, float, float, float]
-"""Lowest x and y, highest x and y."""
-
-AT_CREASE = 1e-13
-"""A vertex is on a neuron's crease when its pre-activation is at most this share of the sizes that were summed for it:
-a few hundred times rounding, and far less than distances between creases."""
-
-MERGED = 1e-12
-"""Creases that meet an edge closer to each other than this share of the window's size meet it at one vertex."""
-
-CHUNK_ROWS = 2048
+from .subdivision import Subdivision, Window, cut, merging_distance, unpacked, window_corners
 
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """Layers of a (leaky) ReLU network on the plane, in float64; the output layer is the last and has no activation."""
+    """Layers of a (leaky) ReLU network in float64; the output layer is the last and has no activation."""
 
     weights: tuple[Float[np.ndarray, "_ _"], ...]
-    """(outputs, inputs) of each layer; the first has two inputs."""
+    """(outputs, inputs) of each layer."""
     biases: tuple[Float[np.ndarray, " _"], ...]
     negative_slope: float = 0.0
     """Slope of the activation where z <= 0: 0 for ReLU."""
@@ -52,8 +41,6 @@ class Layers:
         )
         if len(shapes) < 2 or not fit:
             raise InputError(f"cells need layers that fit onto each other, a hidden one at least; got shapes {shapes}")
-        if shapes[0][1] != 2:
-            raise InputError(f"cells are of networks of two coordinates, and this one takes {shapes[0][1]}")
         if not all(np.isfinite(values).all() for values in (*self.weights, *self.biases)):
             raise InputError("the network has weights that are not finite, so it has no cells; its fit has diverged")
 
@@ -61,6 +48,11 @@ class Layers:
     def hidden(self) -> int:
         """How many layers have creases."""
         return len(self.weights) - 1
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers the first layer takes: two coordinates where cells are wanted."""
+        return self.weights[0].shape[1]
 
 
 @dataclass(frozen=True)
@@ -111,13 +103,7 @@ class Cells:
     def on(self, layer: int, cells: Int[np.ndarray, " chosen"] | None = None) -> Bool[np.ndarray, "chosen width"]:
         """Which neurons of a built hidden layer are on in each of some cells, or in all."""
         words = self.patterns[layer] if cells is None else self.patterns[layer][cells]
-        # byte by byte, lowest bit first, in the order of neurons on any machine
-        return np.unpackbits(
-            np.ascontiguousarray(words, "<u8").view(np.uint8),
-            axis=1,
-            count=len(self.layers.biases[layer]),
-            bitorder="little",
-        ).astype(bool)
+        return unpacked(words, len(self.layers.biases[layer]))
 
     def affine(
         self, cells: Int[np.ndarray, " chosen"]
@@ -190,14 +176,18 @@ def cells(
     from . import arrangement
 
     layers = network if isinstance(network, Layers) else layers_of(network)
-    corner_points = _corners(window)
-    state = _State(corner_points, np.array([0, 4]), np.arange(4), corner_points, ())
-    size = float(np.abs(corner_points).max() + np.ptp(corner_points, axis=0).max())
+    if layers.inputs != 2:
+        raise InputError(f"cells are of networks of two coordinates, and this one takes {layers.inputs}")
+    corner_points = window_corners(window)
+    state = Subdivision(corner_points, np.array([0, 4]), np.arange(4), corner_points, ())
+    merge = merging_distance(window)
     counts, lengths = [], []
     parts = np.ones(1, np.int64)
     for layer in range(layers.hidden):
-        last = layer == layers.hidden - 1
-        state, parts, length = _cut(state, layers, layer, MERGED * size, build=build_last_layer or not last)
+        build = build_last_layer or layer < layers.hidden - 1
+        state, parts, length = cut(
+            state, layers.weights[layer], layers.biases[layer], layers.negative_slope, merge, build=build
+        )
         counts.append(int(parts.sum()))
         lengths.append(length)
         if progress is not None:
@@ -231,148 +221,63 @@ def count_cells(network: ReluNetwork | Layers, window: Window = (0.0, 0.0, 1.0, 
 
 
 def layers_of(network: ReluNetwork) -> Layers:
-    """The layers of a network of raw coordinates in float64, the interval of its coordinates made part of the first.
+    """The layers of a network of two coordinates in float64, an affine encoding made part of the first.
 
     Raises:
         InputError: when its encoding is not affine.
     """
+    check_coordinates(network)
     scale, shift = _affine_encoding(network)
-    weights = [weight.detach().cpu().double().numpy() for weight in network.weights]
-    biases = [bias.detach().cpu().double().numpy() for bias in network.biases]
+    behind = layers_behind_encoding(network)
     return Layers(
-        weights=(weights[0] @ scale, *weights[1:]),
-        biases=(biases[0] + weights[0] @ shift, *biases[1:]),
+        weights=(behind.weights[0] @ scale, *behind.weights[1:]),
+        biases=(behind.biases[0] + behind.weights[0] @ shift, *behind.biases[1:]),
         negative_slope=network.negative_slope,
     )
 
 
-def _affine_encoding(network: ReluNetwork) -> tuple[Float[np.ndarray, "f d"], Float[np.ndarray, " f"]]:
-    """S and s of an encoding that is x -> S x + s."""
-    if isinstance(network.encode, RawEncoding):
-        low, high = network.encode.config.interval
-        return (high - low) * np.eye(network.encode.features), np.full(network.encode.features, float(low))
-    # Not one of ours: what it does to the corners and to points in between tells.
-    x = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1], [0.5, 0.5], [0.31, 0.83], [0.92, 0.17]], device=network.device)
-    value = network.encode(x).detach().cpu().double().numpy()
-    shift = value[0]
-    scale = (value[1:3] - shift).T
-    wrong = np.abs(x.cpu().double().numpy() @ scale.T + shift - value).max()
-    if network.grid_resolutions or network.highest_frequency or not wrong <= 1e-5 * np.abs(value).max():
+def check_coordinates(network: ReluNetwork) -> None:
+    """Raise for a network that does not take two coordinates, or whose weights are not finite.
+
+    Raises:
+        InputError: for either.
+    """
+    features = in_double(network.encode)(torch.zeros(1, 2, dtype=torch.float64, device=network.device)).shape[1]
+    if features != layers_behind_encoding(network).inputs:
+        raise InputError("cells are of networks of two coordinates; look at this one on a plane (analysis.plane)")
+
+
+def layers_behind_encoding(network: ReluNetwork) -> Layers:
+    """The layers of a network in float64, from its features to its output."""
+    return Layers(
+        weights=tuple(weight.detach().cpu().double().numpy() for weight in network.weights),
+        biases=tuple(bias.detach().cpu().double().numpy() for bias in network.biases),
+        negative_slope=network.negative_slope,
+    )
+
+
+def is_affine(network: ReluNetwork) -> bool:
+    """Whether a network of two coordinates has an encoding that leaves its creases straight."""
+    return _affine(network) is not None
+
+
+def _affine_encoding(network: ReluNetwork) -> tuple[Float[np.ndarray, "f 2"], Float[np.ndarray, " f"]]:
+    affine = _affine(network)
+    if affine is None:
         raise InputError(
             "exact cells need straight creases, and this network's encoding curves them: use a run of raw coordinates "
-            "(--encoding raw), or the densities of creases, which hold for any encoding"
+            "(--encoding raw), surrogate_cells, or the densities of creases, which hold for any encoding"
         )
-    return scale, shift
+    return affine
 
 
-def _corners(window: Window) -> Float[np.ndarray, "4 2"]:
-    left, top, right, bottom = window
-    if not (np.isfinite(window).all() and left < right and top < bottom):
-        raise InputError(f"a window is given by its lowest x and y and its highest x and y; got {window}")
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
-
-
-@dataclass(frozen=True, eq=False)
-class _State:
-    """The cells of a network's first layers, and what these layers say at their corners."""
-
-    points: Float[np.ndarray, "v 2"]
-    offsets: Int[np.ndarray, " bounds"]
-    corners: Int[np.ndarray, " sides"]
-    h: Float[np.ndarray, "v inputs"]
-    """Inputs of the next layer."""
-    patterns: tuple[UInt64[np.ndarray, "cells _"], ...]
-
-
-def _cut(
-    state: _State, layers: Layers, layer: int, merge: float, *, build: bool
-) -> tuple[_State, Int[np.ndarray, " cells"], float]:
-    """The cells cut by one more layer if they are to be built, how many each is cut into, and the cuts' length."""
-    from . import arrangement
-
-    weight, bias = layers.weights[layer], layers.biases[layer]
-    with np.errstate(over="ignore", invalid="ignore"):
-        sizes = np.abs(weight) @ np.maximum(state.h.max(0), -state.h.min(0)) + np.abs(bias)
-    if not (sizes < np.finfo(np.float64).max / 4).all():  # nor does NaN pass
-        raise InputError(f"pre-activations of hidden layer {layer + 1} overflow, so the network has no cells")
-    tolerance = AT_CREASE * sizes
-    old = len(state.h)
-    # memory that is never written to costs nothing, so there is room for vertices to come
-    room = np.empty((4 * old + 1024, len(bias)))
-    z = _preactivations(state.h, weight, bias, room[:old])
-    positive, negative = arrangement.classified(z, tolerance)
-    edge_of_side, ends, _ = arrangement.edges(state.offsets, state.corners, len(state.points))
-    start, neuron, vertex, new_points, share, edge = arrangement.crossings_of_edges(
-        ends, state.points, z, positive, negative, merge
-    )
-    points = np.concatenate([state.points, new_points])
-    parts, length, chords, meetings = arrangement.count_parts(
-        state.offsets,
-        state.corners,
-        edge_of_side,
-        ends,
-        start,
-        neuron,
-        vertex,
-        points,
-        positive,
-        negative,
-        len(bias),
-        merge,
-    )
-    if not build:
-        return state, parts, length
-    # Each cut adds a polygon and at most four corners, and each crossing is a corner of two polygons. Only rounding in
-    # next to degenerate places could ask for more.
-    cuts, crossings = chords + meetings, len(share)
-    expected = np.array([len(parts) + cuts, len(state.corners) + 2 * crossings + 4 * cuts, 1024 + 16 * len(bias)])
-    for spare in (1, 4, 16, 64):
-        wanted = old + crossings + spare * (meetings + 1024)
-        z = room if wanted <= len(room) else _with_room(z[:old], wanted)
-        positive, negative, points = (_with_room(array, len(z)) for array in (positive, negative, points))
-        arrangement.place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, share, edge, old)
-        offsets, corners, parent, pattern, vertices = arrangement.split(
-            state.offsets,
-            state.corners,
-            edge_of_side,
-            ends,
-            start,
-            vertex,
-            points,
-            z,
-            positive,
-            negative,
-            old + crossings,
-            tolerance,
-            spare * expected + 1024,
-        )
-        if vertices >= 0:
-            break
-    else:
-        raise RuntimeError(f"the cells of hidden layer {layer + 1} do not close: rounding outweighs the weights")
-    z = z[:vertices]
-    h = np.maximum(z, 0, out=z) if layers.negative_slope == 0 else np.where(z > 0, z, layers.negative_slope * z)
-    patterns = (*(earlier[parent] for earlier in state.patterns), pattern)
-    return _State(points[:vertices].copy(), offsets, corners, h, patterns), parts, length
-
-
-def _preactivations(
-    h: Float[np.ndarray, "v inputs"],
-    weight: Float[np.ndarray, "width inputs"],
-    bias: Float[np.ndarray, " width"],
-    out: Float[np.ndarray, "v width"],
-) -> Float[np.ndarray, "v width"]:
-    """What a layer computes at some points, in chunks, so that the bias is added while they are in cache."""
-    for first in range(0, len(h), CHUNK_ROWS):
-        rows = out[first : first + CHUNK_ROWS]
-        np.matmul(h[first : first + CHUNK_ROWS], weight.T, out=rows)
-        rows += bias
-    return out
-
-
-def _with_room(array: np.ndarray, rows: int) -> np.ndarray:
-    """A copy with room for more rows at the end."""
-    larger = np.empty((rows, *array.shape[1:]), array.dtype)
-    kept = min(rows, len(array))
-    larger[:kept] = array[:kept]
-    return larger
+def _affine(network: ReluNetwork) -> tuple[Float[np.ndarray, "f 2"], Float[np.ndarray, " f"]] | None:
+    """S and s of an encoding of two coordinates that is x -> S x + s: what it does to a few points tells."""
+    if network.grid_resolutions or network.highest_frequency:
+        return None
+    x = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1], [0.5, 0.5], [0.31, 0.83], [0.92, 0.17]], dtype=torch.float64)
+    value = in_double(network.encode)(x.to(network.device)).detach().cpu().numpy()
+    shift = value[0]
+    scale = (value[1:3] - shift).T
+    wrong = np.abs(x.numpy() @ scale.T + shift - value).max()
+    return (scale, shift) if wrong <= 1e-5 * np.abs(value).max() else None

@@ -23,13 +23,11 @@ class AnalyzeArguments:
     step: int | None = None
     """The checkpoint to explain; by default the newest."""
     cells: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Instead, find the exact cells of a run of raw coordinates: analysis/cells.svg and cells.json."""
-    confusion: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Instead, whether pixels' gradients help or hinder each other: analysis/confusion.png and confusion.json."""
-    kernel: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Instead, the neural tangent kernel: ranks, alignment, correlation length: analysis/kernel.png and kernel.json."""
+    """Instead, find the cells of a region, exact with raw coordinates: analysis/cells.svg, cells.png and cells.json."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     """With --cells: left, top, width and height of where to look, as shares of the picture."""
+    max_cells: int = 100_000
+    """With --cells, under an encoding: a region that would hold more is refused, as memory and time grow with them."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
     json: Json = False
@@ -53,10 +51,12 @@ def main(words: Sequence[str]) -> int:
     console = Console(arguments.json)
     folder = find_run(arguments.run, arguments.output_dir)
     if arguments.cells:
-        from studies.celldrawing import draw_cells
+        from studies.celldrawing import cells_sentence, draw_cells
 
-        found = draw_cells(folder, region=arguments.region, step=arguments.step, reporter=console)
-        console.result(f"{found['cells']:,} cells at step {found['step']}  {found['path']}")
+        found = draw_cells(
+            folder, region=arguments.region, step=arguments.step, max_cells=arguments.max_cells, reporter=console
+        )
+        console.result(f"{cells_sentence(found)}\n{found['path']}")
         console.finish(found)
         return 0
 

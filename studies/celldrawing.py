@@ -1,42 +1,68 @@
-"""The exact cells of a finished run: drawn over the picture, and summed up in numbers."""
+"""The cells of a finished run: drawn over the picture, and summed up in numbers."""
 
 import base64
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
-from analysis import Cells, cells, relu_network
+from analysis import relu_network
+from analysis.cells import Cells, cells, is_affine
+from analysis.surrogate import MAX_CELLS, SurrogateCells, TooManyCellsError, surrogate_cells
+from configs.errors import InputError
 from render.colour import to_rgb
+from render.lines import lines_over
 
 from .checkpoints import checkpoint_steps
-from .folder import RunFolder, png_bytes, write_json, write_text
+from .folder import RunFolder, png_bytes, write_bytes, write_json, write_text
 from .redraw import WHOLE, Region, open_run, region_extent
 from .reporter import Reporter, Silent
 
 DRAWN_SIDE = 1024
 """Pixels along the longer side of the picture under the cells."""
 
+MAX_DRAWN_LINES = 100_000
+"""Lines in a drawing of vectors, 3 MB; where there are more, it holds the picture with the lines in it instead."""
+
 
 def draw_cells(
-    folder: RunFolder, *, region: Region = WHOLE, step: int | None = None, reporter: Reporter | None = None
+    folder: RunFolder,
+    *,
+    region: Region = WHOLE,
+    step: int | None = None,
+    max_cells: int = MAX_CELLS,
+    reporter: Reporter | None = None,
 ) -> dict[str, Any]:
-    """Find the cells of a run of raw coordinates in a region of its picture, exactly; draw them and sum them up.
+    """Find the cells of a run in a region of its picture; draw them and sum them up.
 
-    Writes `cells.svg` and `cells.json` to the run's `analysis/`, or to `analysis/step<N>/` for a step that is not the
-    newest.
+    With raw coordinates they are exact; under an encoding they are those of the network with the encoding interpolated
+    on a mesh, refined until their number settles. Writes `cells.svg`, `cells.png` and `cells.json` to the run's
+    `analysis/`, or to `analysis/step<N>/` for a step that is not the newest.
+
+    Args:
+        max_cells: of a region under an encoding; one that would hold more is refused.
 
     Returns:
         `path` of the drawing and what cells.json says.
 
     Raises:
-        InputError: where creases are curved (any encoding but raw) or there are none (SIREN), for a region that leaves
-            the picture, or as `open_run` does.
+        InputError: where there are no creases (SIREN), for a region that leaves the picture or would hold too many
+            cells, or as `open_run` does.
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
     view = saved.view
     extent = region_extent(region, view)
-    found = cells(relu_network(saved.field), extent, progress=lambda done: reporter.working("cutting cells", done))
+    network = relu_network(saved.field)
+    if is_affine(network):
+        found = cells(network, extent, progress=lambda done: reporter.working("cutting cells", done))
+    else:
+        try:
+            found = surrogate_cells(
+                network, extent, max_cells=max_cells, progress=lambda done: reporter.working("cutting cells", done)
+            )
+        except TooManyCellsError as error:
+            raise InputError(_too_many(region, error, max_cells)) from None
     left, top, right, bottom = extent
     scale = DRAWN_SIDE / max(right - left, bottom - top)
     height, width = max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale))
@@ -45,18 +71,25 @@ def draw_cells(
     )
     newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
     path = folder.analysis if newest else folder.analysis / f"step{saved.step:07d}"
-    colour = drawn[..., :-1] if drawn.shape[-1] % 2 == 0 else drawn
-    write_text(path / "cells.svg", cells_svg(found, png_bytes(to_rgb(colour)), height, width))
+    picture = to_rgb(drawn[..., :-1] if drawn.shape[-1] % 2 == 0 else drawn)
+    lines = (found.vertices - [left, top])[found.edges] * [width / (right - left), height / (bottom - top)]
+    over = png_bytes(lines_over(picture, lines))
+    title = f"{found.counts.count} cells"
+    if len(lines) > MAX_DRAWN_LINES:
+        write_text(path / "cells.svg", lines_svg(title, over, lines[:0], height, width))
+    else:
+        write_text(path / "cells.svg", lines_svg(title, png_bytes(picture), lines, height, width))
+    write_bytes(path / "cells.png", over)
     summary = {"step": saved.step, "region": list(region)} | cells_summary(found, max(view.height, view.width))
     write_json(path / "cells.json", summary)
     return {"path": str(path / "cells.svg"), **summary}
 
 
-def cells_summary(found: Cells, pixels_per_unit: float) -> dict[str, Any]:
-    """Numbers of cells, lengths of creases and areas, in pixels of the picture."""
+def cells_summary(found: Cells | SurrogateCells, pixels_per_unit: float) -> dict[str, Any]:
+    """Numbers of cells, lengths of creases and areas, in pixels of the picture, and how far they are exact."""
     areas = found.areas * pixels_per_unit**2
     low, median, high = np.quantile(areas, [0.05, 0.5, 0.95])
-    return {
+    summary = {
         "cells": found.counts.count,
         "cells_per_layer": list(found.counts.count_per_layer),
         "crease_length_per_layer": [length * pixels_per_unit for length in found.counts.length_per_layer],
@@ -69,20 +102,49 @@ def cells_summary(found: Cells, pixels_per_unit: float) -> dict[str, Any]:
             "largest": float(areas.max()),
         },
         "units": "pixels of the picture; areas in square pixels; cells_per_layer counts those of the first layers",
+        "exact": isinstance(found, Cells),
     }
+    if isinstance(found, SurrogateCells):
+        summary["interpolation"] = {
+            "pitch": found.pitch * pixels_per_unit,
+            "tolerance": found.tolerance,
+            "change": found.change,
+            "cells_per_pitch": list(found.count_per_pitch),
+        }
+    return summary
 
 
-def cells_svg(found: Cells, png: bytes, height: int, width: int) -> str:
-    """A drawing of that size: the picture, and over it each edge of the cells as a thin line."""
-    left, top, right, bottom = found.window
-    across, down = width / (right - left), height / (bottom - top)
-    points = (found.vertices - [left, top]) * [across, down]
-    lines = "".join(f"M{x0:.2f} {y0:.2f}L{x1:.2f} {y1:.2f}" for (x0, y0), (x1, y1) in points[found.edges].tolist())
+def cells_sentence(found: dict[str, Any]) -> str:
+    """What `draw_cells` found, on a line."""
+    sentence = f"{found['cells']:,} cells at step {found['step']}"
+    mesh = found.get("interpolation")
+    if mesh is not None:
+        sentence += (
+            f", with the encoding interpolated at a pitch of {mesh['pitch']:.3g} px; "
+            f"halving it last changed their number by {mesh['change']:.2%} (tolerance {mesh['tolerance']:.2%})"
+        )
+    return sentence
+
+
+def lines_svg(title: str, png: bytes, lines: Float[np.ndarray, "k 2 2"], height: int, width: int) -> str:
+    """A drawing of that size: the picture, and over it thin lines between pairs of points."""
+    drawn = "".join(f"M{x0:.2f} {y0:.2f}L{x1:.2f} {y1:.2f}" for (x0, y0), (x1, y1) in lines.tolist())
     picture = base64.b64encode(png).decode()
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">\n'
-        f"<title>{found.counts.count} cells</title>\n"
+        f"<title>{title}</title>\n"
         f'<image width="{width}" height="{height}" href="data:image/png;base64,{picture}"/>\n'
-        f'<path fill="none" stroke="#fff" stroke-opacity="0.7" stroke-width="0.5" d="{lines}"/>\n'
+        f'<path fill="none" stroke="#fff" stroke-opacity="0.7" stroke-width="0.5" d="{drawn}"/>\n'
         "</svg>\n"
+    )
+
+
+def _too_many(region: Region, error: TooManyCellsError, max_cells: int) -> str:
+    """What to type instead: a region around the same middle."""
+    left, top, wide, high = region
+    shares = left + wide * (1 - error.shrink) / 2, top + high * (1 - error.shrink) / 2, wide * error.shrink
+    words = " ".join(f"{share:.4g}" for share in (*shares, high * error.shrink))
+    return (
+        f"this region would hold about {error.foreseen:,.0f} cells and the limit is {max_cells:,}: "
+        f"take a smaller one, such as --region {words}, or raise --max-cells"
     )

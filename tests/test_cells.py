@@ -412,7 +412,7 @@ def test_layers_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="fit onto each other"):
         drawn(([[1, 0]], [0]), ([[1, 1]], [0]))
     with pytest.raises(InputError, match="two coordinates"):
-        drawn(([[1, 0, 0]], [0]))
+        cells(drawn(([[1, 0, 0]], [0])))
 
 
 def test_layers_of_a_network_compute_what_it_does() -> None:

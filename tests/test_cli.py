@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import cv2
 import pytest
 
 import studies.fit
@@ -164,7 +165,9 @@ def test_a_region_outside_the_picture_is_refused(here: Path, capfd: pytest.Captu
         assert "cannot be drawn" in capfd.readouterr().err
 
 
-def test_cells_are_drawn_for_raw_runs_and_refused_for_others(here: Path, capfd: pytest.CaptureFixture[str]):
+def test_cells_are_drawn_exactly_for_raw_runs_and_interpolated_for_others(
+    here: Path, capfd: pytest.CaptureFixture[str]
+):
     assert cli.main(["fit", "my photo.png", "--encoding", "raw", *SMALL]) == 0
     capfd.readouterr()
     assert cli.main(["analyze", "latest", "--cells", "--region", "0.25", "0.5", "0.5", "0.25", "--json"]) == 0
@@ -183,9 +186,22 @@ def test_cells_are_drawn_for_raw_runs_and_refused_for_others(here: Path, capfd: 
 
     assert cli.main(["fit", "my photo.png", "--encoding", "fourier:2", *SMALL, "--json"]) == 0
     run = last_json(capfd.readouterr().out)["path"]
-    assert cli.main(["analyze", run, "--cells"]) == 2
+    assert cli.main(["analyze", run, "--cells", "--max-cells", "100"]) == 2
     (line,) = capfd.readouterr().err.splitlines()
-    assert "straight creases" in line
+    assert "would hold about" in line
+    region = line.partition("--region ")[2].partition(",")[0].split()
+    assert cli.main(["analyze", run, "--cells", "--max-cells", "100", "--region", *region]) == 0
+    out = capfd.readouterr().out
+    assert "cells at step" in out
+    assert "tolerance 2.00%" in out
+    found = json.loads((Path(run) / "analysis" / "cells.json").read_text())
+    assert found["exact"] is False
+    assert 1 < found["cells"] < 200
+    assert found["interpolation"]["change"] <= 0.02
+    assert found["interpolation"]["cells_per_pitch"][-1] == found["cells"]
+    image = cv2.imread(str(Path(run) / "analysis" / "cells.png"))
+    assert image is not None
+    assert max(image.shape) == 1024
 
 
 @pytest.mark.parametrize(("analysis", "words"), [("confusion", "nearby pixels: mean cosine"), ("kernel", "rank")])

@@ -1,0 +1,166 @@
+"""A window cut into convex polygons on which the layers so far are affine, and the cut by one more layer.
+
+What `analysis.cells` and `analysis.surrogate` have in common: they begin with different polygons. Layers are told apart
+by what they say at the corners alone, so a polygon may be any convex one on which the inputs of the layer are affine.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt64
+
+from configs.errors import InputError
+
+from . import arrangement
+
+Window = tuple[float, float, float, float]
+"""Lowest x and y, highest x and y."""
+
+AT_CREASE = 1e-13
+"""A vertex is on a neuron's crease when its pre-activation is at most this share of the sizes that were summed for it:
+a few hundred times rounding, and far less than distances between creases."""
+
+MERGED = 1e-12
+"""Creases that meet an edge closer to each other than this share of the window's size meet it at one vertex."""
+
+CHUNK_ROWS = 2048
+
+
+@dataclass(frozen=True, eq=False)
+class Subdivision:
+    """The cells of a network's first layers, and what these layers say at their corners."""
+
+    points: Float[np.ndarray, "v 2"]
+    offsets: Int[np.ndarray, " bounds"]
+    corners: Int[np.ndarray, " sides"]
+    h: Float[np.ndarray, "v inputs"]
+    """Inputs of the next layer."""
+    patterns: tuple[UInt64[np.ndarray, "cells _"], ...]
+    """For each layer the neurons that are on in each polygon, as bits: neuron i is bit i % 64 of word i // 64."""
+
+
+def window_corners(window: Window) -> Float[np.ndarray, "4 2"]:
+    """The corners of a window.
+
+    Raises:
+        InputError: when it has no area.
+    """
+    left, top, right, bottom = window
+    if not (np.isfinite(window).all() and left < right and top < bottom):
+        raise InputError(f"a window is given by its lowest x and y and its highest x and y; got {window}")
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+
+
+def unpacked(words: UInt64[np.ndarray, "cells _"], width: int) -> Bool[np.ndarray, "cells {width}"]:
+    """Which of a layer's neurons are on, from the bits of a pattern."""
+    # byte by byte, lowest bit first, in the order of neurons on any machine
+    bits = np.ascontiguousarray(words, "<u8").view(np.uint8)
+    return np.unpackbits(bits, axis=1, count=width, bitorder="little").astype(bool)
+
+
+def merging_distance(window: Window) -> float:
+    """How close to each other creases meet an edge of a window's cells at one vertex."""
+    corners = window_corners(window)
+    return MERGED * float(np.abs(corners).max() + np.ptp(corners, axis=0).max())
+
+
+def cut(
+    state: Subdivision,
+    weight: Float[np.ndarray, "width inputs"],
+    bias: Float[np.ndarray, " width"],
+    negative_slope: float,
+    merge: float,
+    *,
+    build: bool,
+) -> tuple[Subdivision, Int[np.ndarray, " cells"], float]:
+    """The cells cut by one more layer if they are to be built, how many each is cut into, and the cuts' length.
+
+    Raises:
+        InputError: when pre-activations overflow.
+    """
+    layer = len(state.patterns)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = np.abs(weight) @ np.maximum(state.h.max(0), -state.h.min(0)) + np.abs(bias)
+    if not (sizes < np.finfo(np.float64).max / 4).all():  # nor does NaN pass
+        raise InputError(f"pre-activations of hidden layer {layer + 1} overflow, so the network has no cells")
+    tolerance = AT_CREASE * sizes
+    old = len(state.h)
+    # memory that is never written to costs nothing, so there is room for vertices to come
+    room = np.empty((4 * old + 1024, len(bias)))
+    z = _preactivations(state.h, weight, bias, room[:old])
+    positive, negative = arrangement.classified(z, tolerance)
+    edge_of_side, ends, _ = arrangement.edges(state.offsets, state.corners, len(state.points))
+    start, neuron, vertex, new_points, share, edge = arrangement.crossings_of_edges(
+        ends, state.points, z, positive, negative, merge
+    )
+    points = np.concatenate([state.points, new_points])
+    parts, length, chords, meetings = arrangement.count_parts(
+        state.offsets,
+        state.corners,
+        edge_of_side,
+        ends,
+        start,
+        neuron,
+        vertex,
+        points,
+        positive,
+        negative,
+        len(bias),
+        merge,
+    )
+    if not build:
+        return state, parts, length
+    # Each cut adds a polygon and at most four corners, and each crossing is a corner of two polygons. Only rounding in
+    # next to degenerate places could ask for more.
+    cuts, crossings = chords + meetings, len(share)
+    expected = np.array([len(parts) + cuts, len(state.corners) + 2 * crossings + 4 * cuts, 1024 + 16 * len(bias)])
+    for spare in (1, 4, 16, 64):
+        wanted = old + crossings + spare * (meetings + 1024)
+        z = room if wanted <= len(room) else _with_room(z[:old], wanted)
+        positive, negative, points = (_with_room(array, len(z)) for array in (positive, negative, points))
+        arrangement.place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, share, edge, old)
+        offsets, corners, parent, pattern, vertices = arrangement.split(
+            state.offsets,
+            state.corners,
+            edge_of_side,
+            ends,
+            start,
+            vertex,
+            points,
+            z,
+            positive,
+            negative,
+            old + crossings,
+            tolerance,
+            spare * expected + 1024,
+        )
+        if vertices >= 0:
+            break
+    else:
+        raise RuntimeError(f"the cells of hidden layer {layer + 1} do not close: rounding outweighs the weights")
+    z = z[:vertices]
+    h = np.maximum(z, 0, out=z) if negative_slope == 0 else np.where(z > 0, z, negative_slope * z)
+    patterns = (*(earlier[parent] for earlier in state.patterns), pattern)
+    return Subdivision(points[:vertices].copy(), offsets, corners, h, patterns), parts, length
+
+
+def _preactivations(
+    h: Float[np.ndarray, "v inputs"],
+    weight: Float[np.ndarray, "width inputs"],
+    bias: Float[np.ndarray, " width"],
+    out: Float[np.ndarray, "v width"],
+) -> Float[np.ndarray, "v width"]:
+    """What a layer computes at some points, in chunks, so that the bias is added while they are in cache."""
+    for first in range(0, len(h), CHUNK_ROWS):
+        rows = out[first : first + CHUNK_ROWS]
+        np.matmul(h[first : first + CHUNK_ROWS], weight.T, out=rows)
+        rows += bias
+    return out
+
+
+def _with_room(array: np.ndarray, rows: int) -> np.ndarray:
+    """A copy with room for more rows at the end."""
+    larger = np.empty((rows, *array.shape[1:]), array.dtype)
+    kept = min(rows, len(array))
+    larger[:kept] = array[:kept]
+    return larger
