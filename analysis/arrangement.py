@@ -24,7 +24,7 @@ WORD_BITS = 64
 NONE = -1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def _bits(word):
     """How many bits of a word are set."""
@@ -34,14 +34,14 @@ def _bits(word):
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def _lowest(word):
     """Index of the lowest bit set in a word that is not zero."""
     return _bits((word & (~word + ONE)) - ONE)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def _sign(positive, negative, vertex, neuron):
     """1, -1, or 0 at the crease."""
@@ -51,7 +51,7 @@ def _sign(positive, negative, vertex, neuron):
     return -1 if (negative[vertex, word] >> bit) & ONE else 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def _classify(z, tolerance, positive, negative, first, last):
     """Signs of vertices `first` to `last` - 1 as bits; z within its tolerance of zero becomes zero."""
@@ -70,7 +70,7 @@ def _classify(z, tolerance, positive, negative, first, last):
             negative[vertex, word] = minus
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def classified(z, tolerance):
     """Bits of the signs of all of z, in which values within their neuron's tolerance of zero become zero."""
@@ -80,7 +80,7 @@ def classified(z, tolerance):
     return positive, negative
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def edges(offsets, corners, vertices):
     """The edges of a subdivision: the edge of each side, and each edge's two ends and two polygons.
@@ -122,7 +122,7 @@ def edges(offsets, corners, vertices):
     return edge_of_side, ends[:count].copy(), polygons[:count].copy()
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def crossings_of_edges(ends, points, z, positive, negative, merge):
     """Where creases meet the inside of edges, edge by edge in order from the edge's first end.
@@ -177,7 +177,7 @@ def crossings_of_edges(ends, points, z, positive, negative, merge):
     return start, neuron, vertex, new_points[:new].copy(), share[:new].copy(), on_edge[:new].copy()
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def _cuts(corners, first, last, positive, negative, word):
     """The neurons of one word that are positive at one of some corners and negative at another."""
@@ -188,7 +188,7 @@ def _cuts(corners, first, last, positive, negative, word):
     return plus & minus
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def _end(ends_of, points, neuron, position, vertex):
     """Note that a neuron's chord ends at a vertex, `position` corners along the boundary."""
@@ -205,7 +205,7 @@ def _end(ends_of, points, neuron, position, vertex):
     ends_of[neuron, 2], ends_of[neuron, 3] = position, vertex
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def _along(a, b, c, d):
     """How far along from a to b the line through c and d is met, as a share."""
@@ -214,7 +214,7 @@ def _along(a, b, c, d):
     return ((c[0] - a[0]) * ey - (c[1] - a[1]) * ex) / across if across != 0 else 0.5
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def count_parts(
     offsets,
@@ -317,7 +317,7 @@ def count_parts(
     return parts, length, all_chords, meetings
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, share, edge, old):
     """Pre-activations and signs of the crossings' vertices, which follow those of the `old` ones in z.
@@ -333,11 +333,12 @@ def place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, shar
     _classify(z, tolerance, positive, negative, old, old + len(share))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
-def _interpolate(points, z, tolerance, positive, negative, a, b, neuron, vertex):
+def _interpolate(points, z, tolerance, positive, negative, between, share, a, b, neuron, vertex):
     """Write the new vertex where a neuron's crease meets the side from a to b."""
     t = z[a, neuron] / (z[a, neuron] - z[b, neuron])
+    between[vertex, 0], between[vertex, 1], share[vertex] = a, b, t
     for axis in range(2):
         points[vertex, axis] = points[a, axis] + t * (points[b, axis] - points[a, axis])
     for j in range(z.shape[1]):
@@ -346,7 +347,7 @@ def _interpolate(points, z, tolerance, positive, negative, a, b, neuron, vertex)
     _classify(z, tolerance, positive, negative, vertex, vertex + 1)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def split(
     offsets,
@@ -359,6 +360,8 @@ def split(
     z,
     positive,
     negative,
+    between,
+    share,
     vertices,
     tolerance,
     room,
@@ -369,6 +372,7 @@ def split(
     along a chord and must agree on its vertices; those are kept by the two neurons whose creases meet there.
 
     Args:
+        between, share: for each new vertex, the two that it lies between and how far along, written here.
         vertices: how many rows of points, z and the signs are in use; new vertices are written to those that follow.
         room: how many polygons and corners there may be, and how many corners while one polygon is being cut.
 
@@ -483,7 +487,19 @@ def split(
                     if vertex == NONE:
                         vertex = vertices
                         vertices += 1
-                        _interpolate(points, z, tolerance, positive, negative, piece[u], piece[v], neuron, vertex)
+                        _interpolate(
+                            points,
+                            z,
+                            tolerance,
+                            positive,
+                            negative,
+                            between,
+                            share,
+                            piece[u],
+                            piece[v],
+                            neuron,
+                            vertex,
+                        )
                         meeting[c * chords + i] = meeting[i * chords + c] = vertex
                         for word in range(words):  # further creases may run through the same point
                             there = _cuts(piece, begin, size, positive, negative, word)
@@ -526,7 +542,46 @@ def split(
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def changes_between(positive, negative, between):
+    """How many neurons change their sign between each pair of vertices."""
+    changes = np.zeros(len(between), np.int64)
+    for pair in range(len(between)):
+        a, b = between[pair, 0], between[pair, 1]
+        for word in range(positive.shape[1]):
+            changes[pair] += _bits((positive[a, word] & negative[b, word]) | (negative[a, word] & positive[b, word]))
+    return changes
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def product_between(product, columns, h, positive, negative, between, share, known, chosen):
+    """Write the next layer's W h + b at chosen new vertices, each from those at the two vertices that it lies between.
+
+    h is linear between these but for the neurons that change their sign there, so only their columns of W are needed.
+
+    Args:
+        product: (vertices, width) of which rows of vertices that come before are there.
+        columns: (inputs, width), W transposed.
+        between, share: of the vertices from `known` on: the two vertices around each, and how far along it lies.
+    """
+    width = product.shape[1]
+    for k in chosen:
+        vertex, a, b, t = known + k, between[k, 0], between[k, 1], share[k]
+        for i in range(width):
+            product[vertex, i] = product[a, i] + t * (product[b, i] - product[a, i])
+        for word in range(positive.shape[1]):
+            change = (positive[a, word] & negative[b, word]) | (negative[a, word] & positive[b, word])
+            while change:
+                j = word * WORD_BITS + _lowest(change)
+                change &= change - ONE
+                off = h[vertex, j] - (h[a, j] + t * (h[b, j] - h[a, j]))
+                for i in range(width):
+                    product[vertex, i] += off * columns[j, i]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def areas_and_centroids(offsets, corners, points):
     """Area and centroid of each polygon, by triangles from its first corner."""
@@ -551,7 +606,7 @@ def areas_and_centroids(offsets, corners, points):
     return areas, centroids
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def inscribed(offsets, corners, points, chosen):
     """Centre and radius of the largest circle in each chosen polygon (Chebyshev centre).

@@ -21,7 +21,7 @@ from configs.errors import InputError
 from .network import ReluNetwork
 from .plane import in_double
 from .sampling import Progress
-from .subdivision import Subdivision, Window, cut, merging_distance, unpacked, window_corners
+from .subdivision import Window, cut, merging_distance, uncut, unpacked, window_corners
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +179,7 @@ def cells(
     if layers.inputs != 2:
         raise InputError(f"cells are of networks of two coordinates, and this one takes {layers.inputs}")
     corner_points = window_corners(window)
-    state = Subdivision(corner_points, np.array([0, 4]), np.arange(4), corner_points, ())
+    state = uncut(corner_points, np.array([0, 4]), np.arange(4), corner_points)
     merge = merging_distance(window)
     counts, lengths = [], []
     parts = np.ones(1, np.int64)

@@ -25,6 +25,12 @@ MERGED = 1e-12
 
 CHUNK_ROWS = 2048
 
+DIRECT = 12
+"""A vertex's pre-activations are found from those at the two vertices around it where fewer than one in this many of
+the neurons change their sign between them; else as a product of all, which is faster by so much a neuron."""
+
+NO_PAIRS = np.empty((0, 2), np.int64)
+
 
 @dataclass(frozen=True, eq=False)
 class Subdivision:
@@ -37,6 +43,25 @@ class Subdivision:
     """Inputs of the next layer."""
     patterns: tuple[UInt64[np.ndarray, "cells _"], ...]
     """For each layer the neurons that are on in each polygon, as bits: neuron i is bit i % 64 of word i // 64."""
+    positive: UInt64[np.ndarray, "v words"]
+    """Where the last layer's neurons are positive, as bits; no words before the first layer."""
+    negative: UInt64[np.ndarray, "v words"]
+    """Where they are negative: neither is at a crease."""
+    between: Int[np.ndarray, "new 2"]
+    """The two vertices that each vertex which the last layer added, the last ones, lies between."""
+    share: Float[np.ndarray, " new"]
+    """How far along it lies."""
+
+
+def uncut(
+    points: Float[np.ndarray, "v 2"],
+    offsets: Int[np.ndarray, " bounds"],
+    corners: Int[np.ndarray, " sides"],
+    inputs: Float[np.ndarray, "v inputs"],
+) -> Subdivision:
+    """Convex polygons before the first layer, on each of which its inputs are affine."""
+    no_bits = np.empty((len(points), 0), np.uint64)
+    return Subdivision(points, offsets, corners, inputs, (), no_bits, no_bits, NO_PAIRS, np.empty(0))
 
 
 def window_corners(window: Window) -> Float[np.ndarray, "4 2"]:
@@ -87,7 +112,7 @@ def cut(
     old = len(state.h)
     # memory that is never written to costs nothing, so there is room for vertices to come
     room = np.empty((4 * old + 1024, len(bias)))
-    z = _preactivations(state.h, weight, bias, room[:old])
+    z = _preactivations(state, weight, bias, room[:old])
     positive, negative = arrangement.classified(z, tolerance)
     edge_of_side, ends, _ = arrangement.edges(state.offsets, state.corners, len(state.points))
     start, neuron, vertex, new_points, share, edge = arrangement.crossings_of_edges(
@@ -118,6 +143,8 @@ def cut(
         wanted = old + crossings + spare * (meetings + 1024)
         z = room if wanted <= len(room) else _with_room(z[:old], wanted)
         positive, negative, points = (_with_room(array, len(z)) for array in (positive, negative, points))
+        between, shares = np.empty((len(z), 2), np.int64), np.empty(len(z))
+        between[old : old + crossings], shares[old : old + crossings] = ends[edge], share
         arrangement.place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, share, edge, old)
         offsets, corners, parent, pattern, vertices = arrangement.split(
             state.offsets,
@@ -130,6 +157,8 @@ def cut(
             z,
             positive,
             negative,
+            between,
+            shares,
             old + crossings,
             tolerance,
             spare * expected + 1024,
@@ -141,19 +170,51 @@ def cut(
     z = z[:vertices]
     h = np.maximum(z, 0, out=z) if negative_slope == 0 else np.where(z > 0, z, negative_slope * z)
     patterns = (*(earlier[parent] for earlier in state.patterns), pattern)
-    return Subdivision(points[:vertices].copy(), offsets, corners, h, patterns), parts, length
+    cut_further = Subdivision(
+        points[:vertices].copy(),
+        offsets,
+        corners,
+        h,
+        patterns,
+        positive[:vertices].copy(),
+        negative[:vertices].copy(),
+        between[old:vertices].copy(),
+        shares[old:vertices].copy(),
+    )
+    return cut_further, parts, length
 
 
 def _preactivations(
-    h: Float[np.ndarray, "v inputs"],
+    state: Subdivision,
     weight: Float[np.ndarray, "width inputs"],
     bias: Float[np.ndarray, " width"],
     out: Float[np.ndarray, "v width"],
 ) -> Float[np.ndarray, "v width"]:
-    """What a layer computes at some points, in chunks, so that the bias is added while they are in cache."""
+    """What a layer computes at all vertices: by products, and for most new ones from what it says on both sides."""
+    known = len(state.h) - len(state.between)
+    changes = arrangement.changes_between(state.positive, state.negative, state.between)
+    few = changes * DIRECT < len(state.h.T)
+    columns = np.ascontiguousarray(weight.T)
+    _products(state.h[:known], columns, bias, out[:known])
+    direct = known + np.flatnonzero(~few)
+    if len(direct):
+        out[direct] = _products(state.h[direct], columns, bias, np.empty((len(direct), len(bias))))
+    arrangement.product_between(
+        out, columns, state.h, state.positive, state.negative, state.between, state.share, known, np.flatnonzero(few)
+    )
+    return out
+
+
+def _products(
+    h: Float[np.ndarray, "n inputs"],
+    columns: Float[np.ndarray, "inputs width"],
+    bias: Float[np.ndarray, " width"],
+    out: Float[np.ndarray, "n width"],
+) -> Float[np.ndarray, "n width"]:
+    """h W^T + b in chunks, so that the bias is added while they are in cache."""
     for first in range(0, len(h), CHUNK_ROWS):
         rows = out[first : first + CHUNK_ROWS]
-        np.matmul(h[first : first + CHUNK_ROWS], weight.T, out=rows)
+        np.matmul(h[first : first + CHUNK_ROWS], columns, out=rows)
         rows += bias
     return out
 

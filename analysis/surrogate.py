@@ -32,7 +32,7 @@ from .density import coarea_density
 from .network import ReluNetwork
 from .plane import Plane, in_double, on_plane
 from .sampling import Progress
-from .subdivision import Subdivision, Window, cut, merging_distance, unpacked, window_corners
+from .subdivision import Subdivision, Window, cut, merging_distance, uncut, unpacked, window_corners
 
 FEATURE_ERROR = 0.01
 """How far a feature, a wave between -1 and 1, may be from its interpolant on the first mesh."""
@@ -305,7 +305,7 @@ def _triangles(
     index = np.arange(len(points)).reshape(len(y), len(x))
     a, b, c, d = (part.ravel() for part in (index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]))
     corners = np.stack([a, b, c, a, c, d], 1).ravel()
-    return Subdivision(points, np.arange(0, len(corners) + 1, 3), corners, np.ascontiguousarray(features), ())
+    return uncut(points, np.arange(0, len(corners) + 1, 3), corners, np.ascontiguousarray(features))
 
 
 def _without_seams(state: Subdivision, beside: Int[np.ndarray, "edges 2"]) -> Int[np.ndarray, " pieces"]:
