@@ -51,6 +51,8 @@ class Subdivision:
     """The two vertices that each vertex which the last layer added, the last ones, lies between."""
     share: Float[np.ndarray, " new"]
     """How far along it lies."""
+    negative_slope: float = 0.0
+    """Slope of the last layer's activation where it is off."""
 
 
 def uncut(
@@ -180,6 +182,7 @@ def cut(
         negative[:vertices].copy(),
         between[old:vertices].copy(),
         shares[old:vertices].copy(),
+        negative_slope,
     )
     return cut_further, parts, length
 
@@ -193,28 +196,39 @@ def _preactivations(
     """What a layer computes at all vertices: by products, and for most new ones from what it says on both sides."""
     known = len(state.h) - len(state.between)
     changes = arrangement.changes_between(state.positive, state.negative, state.between)
-    few = changes * DIRECT < len(state.h.T)
+    few = changes * DIRECT < state.h.shape[1]
     columns = np.ascontiguousarray(weight.T)
-    _products(state.h[:known], columns, bias, out[:known])
+    live = _live(state)
+    _products(state.h[:known], live, columns, bias, out[:known])
     direct = known + np.flatnonzero(~few)
-    if len(direct):
-        out[direct] = _products(state.h[direct], columns, bias, np.empty((len(direct), len(bias))))
+    out[direct] = _products(state.h[direct], live, columns, bias, np.empty((len(direct), len(bias))))
     arrangement.product_between(
         out, columns, state.h, state.positive, state.negative, state.between, state.share, known, np.flatnonzero(few)
     )
     return out
 
 
+def _live(state: Subdivision) -> Int[np.ndarray, " live"]:
+    """The inputs of the next layer that are not zero all over: after training, often fewer than half."""
+    inputs = state.h.shape[1]
+    if not state.patterns or state.negative_slope:
+        return np.arange(inputs)
+    return np.flatnonzero(unpacked(np.bitwise_or.reduce(state.positive, axis=0)[None], inputs)[0])
+
+
 def _products(
     h: Float[np.ndarray, "n inputs"],
+    live: Int[np.ndarray, " live"],
     columns: Float[np.ndarray, "inputs width"],
     bias: Float[np.ndarray, " width"],
     out: Float[np.ndarray, "n width"],
 ) -> Float[np.ndarray, "n width"]:
     """h W^T + b in chunks, so that the bias is added while they are in cache."""
+    all_live = len(live) > 0.9 * h.shape[1]  # then picking them out costs more than it saves
+    columns = columns if all_live else columns[live]
     for first in range(0, len(h), CHUNK_ROWS):
-        rows = out[first : first + CHUNK_ROWS]
-        np.matmul(h[first : first + CHUNK_ROWS], columns, out=rows)
+        rows, inputs = out[first : first + CHUNK_ROWS], h[first : first + CHUNK_ROWS]
+        np.matmul(inputs if all_live else inputs.take(live, axis=1), columns, out=rows)
         rows += bias
     return out
 
