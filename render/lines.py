@@ -12,7 +12,7 @@ def lines_over(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The picture with white, smoothed lines a pixel wide between pairs of points, in pixels from its left top corner.
 
-    Where lines lie on one another they are as opaque as one.
+    Where lines lie on one another they are no more opaque than that.
     """
     covered = np.zeros(image.shape[:2], np.uint8)
     # OpenCV's whole numbers are pixel centres

@@ -1,5 +1,6 @@
 """The command line as people meet it: exit statuses, one sentence for a mistake, one JSON object for a program."""
 
+import base64
 import json
 import os
 import signal
@@ -166,7 +167,7 @@ def test_a_region_outside_the_picture_is_refused(here: Path, capfd: pytest.Captu
 
 
 def test_cells_are_drawn_exactly_for_raw_runs_and_interpolated_for_others(
-    here: Path, capfd: pytest.CaptureFixture[str]
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     assert cli.main(["fit", "my photo.png", "--encoding", "raw", *SMALL]) == 0
     capfd.readouterr()
@@ -181,6 +182,12 @@ def test_cells_are_drawn_exactly_for_raw_runs_and_interpolated_for_others(
     assert [child.tag.rpartition("}")[2] for child in root] == ["title", "image", "path"]
     # each cell but one closes with an edge more than it adds vertices (Euler)
     assert root[2].get("d", "").count("M") > found["cells"]
+    over = drawing.with_suffix(".png").read_bytes()
+    monkeypatch.setattr("studies.celldrawing.MAX_DRAWN_LINES", found["cells"])
+    assert cli.main(["analyze", "latest", "--cells", "--region", "0.25", "0.5", "0.5", "0.25"]) == 0
+    root = ElementTree.parse(drawing).getroot()
+    assert root[2].get("d") == ""  # too many lines: the picture has them in it
+    assert base64.b64decode(root[1].get("href", "").partition(",")[2]) == over
     assert cli.main(["analyze", "latest", "--cells", "--region", "0.5", "0.5", "0.6", "0.1"]) == 2
     assert "--region takes" in capfd.readouterr().err
 

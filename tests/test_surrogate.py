@@ -329,6 +329,10 @@ def test_weights_that_are_not_finite_and_windows_without_area_are_refused() -> N
         surrogate_cells(network, (0, 1, 1, 1))
     with pytest.raises(InputError, match="tolerance"):
         surrogate_cells(network, UNIT, tolerance=0)
+    with pytest.raises(InputError, match="limit"):
+        surrogate_cells(network, UNIT, max_cells=0)
+    huge = replace(network, weights=tuple(weight * 1e30 for weight in network.weights))
+    assert len(surrogate_cells(huge, (0.3, 0.3, 0.4, 0.4))) > 1
     network.weights[1][0, 0] = math.nan
     with pytest.raises(InputError, match="not finite"):
         surrogate_cells(network, UNIT)
