@@ -17,10 +17,8 @@ from .hamming import HammingMeans, hamming_means
 from .kernel import Kernel, kernel
 from .metrics import psnr_db, ssim
 from .network import ReluNetwork, relu_network
-from .neurons import LayerActivity, neuron_activity
-from .patterns import PackedPatterns, expected_hamming, packed_patterns
-from .slopes import Slopes, slopes
-from .smoothness import Bending, bending
+from .patterns import expected_hamming
+from .plane import Plane, on_plane
 from .verdict import Verdict
 from .weights import (
     Angles,
@@ -50,13 +48,7 @@ __all__ = [
     "Explanation",
     "HammingMeans",
     "Kernel",
-    "LayerActivity",
-    "Layers",
-    "LocalComplexity",
-    "Narrowness",
-    "PackedPatterns",
-    "PatternCurve",
-    "RateAgreement",
+    "Plane",
     "ReluNetwork",
     "Slopes",
     "Verdict",
@@ -87,8 +79,7 @@ __all__ = [
     "neuron_angles",
     "neuron_cosines",
     "octave_bands",
-    "packed_patterns",
-    "pattern_curve",
+    "on_plane",
     "pixel_confusion",
     "psnr_db",
     "rate_agreement",

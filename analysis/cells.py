@@ -244,7 +244,7 @@ def check_coordinates(network: ReluNetwork) -> None:
     """
     features = in_double(network.encode)(torch.zeros(1, 2, dtype=torch.float64, device=network.device)).shape[1]
     if features != layers_behind_encoding(network).inputs:
-        raise InputError("cells are of networks of two coordinates; look at this one on a plane (analysis.plane)")
+        raise InputError("cells are of networks of two coordinates; look at this one on a plane (analysis.on_plane)")
 
 
 def layers_behind_encoding(network: ReluNetwork) -> Layers:
