@@ -17,8 +17,11 @@ from .hamming import HammingMeans, hamming_means
 from .kernel import Kernel, kernel
 from .metrics import psnr_db, ssim
 from .network import ReluNetwork, relu_network
-from .patterns import expected_hamming
+from .neurons import LayerActivity, neuron_activity
+from .patterns import PackedPatterns, expected_hamming, packed_patterns
 from .plane import Plane, on_plane
+from .slopes import Slopes, slopes
+from .smoothness import Bending, bending
 from .verdict import Verdict
 from .weights import (
     Angles,
@@ -48,7 +51,14 @@ __all__ = [
     "Explanation",
     "HammingMeans",
     "Kernel",
+    "LayerActivity",
+    "Layers",
+    "LocalComplexity",
+    "Narrowness",
+    "PackedPatterns",
+    "PatternCurve",
     "Plane",
+    "RateAgreement",
     "ReluNetwork",
     "Slopes",
     "Verdict",
@@ -80,6 +90,8 @@ __all__ = [
     "neuron_cosines",
     "octave_bands",
     "on_plane",
+    "packed_patterns",
+    "pattern_curve",
     "pixel_confusion",
     "psnr_db",
     "rate_agreement",

@@ -11,8 +11,6 @@ from jaxtyping import Bool, Float, Int, UInt64
 
 from configs.errors import InputError
 
-from . import arrangement
-
 Window = tuple[float, float, float, float]
 """Lowest x and y, highest x and y."""
 
@@ -105,6 +103,8 @@ def cut(
     Raises:
         InputError: when pre-activations overflow.
     """
+    from . import arrangement
+
     layer = len(state.patterns)
     with np.errstate(over="ignore", invalid="ignore"):
         sizes = np.abs(weight) @ np.maximum(state.h.max(0), -state.h.min(0)) + np.abs(bias)
@@ -194,6 +194,8 @@ def _preactivations(
     out: Float[np.ndarray, "v width"],
 ) -> Float[np.ndarray, "v width"]:
     """What a layer computes at all vertices: by products, and for most new ones from what it says on both sides."""
+    from . import arrangement
+
     known = len(state.h) - len(state.between)
     changes = arrangement.changes_between(state.positive, state.negative, state.between)
     few = changes * DIRECT < state.h.shape[1]

@@ -28,7 +28,7 @@ from fields.encodings import OctaveEncoding, WaveEncoding
 
 from . import arrangement
 from .cells import CellCounts, Layers, check_coordinates, is_affine, layers_behind_encoding
-from .density import coarea_density
+from .density import crease_density
 from .network import ReluNetwork
 from .plane import Plane, in_double, on_plane
 from .sampling import Progress
@@ -261,7 +261,7 @@ def foreseen_cells(network: ReluNetwork, window: Window) -> tuple[float, float]:
     # seen from as near as this, the window is a picture of SAMPLES pixels; the band must be flat for the fastest wave
     zoomed = on_plane(replace(network, grid_resolutions=()), plane)
     half_width = min(0.5, 0.25 * SAMPLES / max(largest_wave_number(network) * side, 1e-9))
-    density = coarea_density(zoomed, rows, columns, half_width_px=half_width)
+    density = crease_density(zoomed, rows, columns, half_width_px=half_width)
     per_unit = float(density.length.sum(0).mean()) * max(rows, columns) / side
     return per_unit * 2 * (wide + high) / math.pi, per_unit**2 * wide * high / math.pi
 

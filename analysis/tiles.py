@@ -41,7 +41,7 @@ class CellMap:
     def density(self) -> Float[np.ndarray, "layers rows columns"]:
         """Crease length per area, in one over units: divided by N it is per pixel of a picture with N to the unit.
 
-        So divided it is what `coarea_density` gives as `length`, exactly and as a mean over each tile, except that it
+        So divided it is what `crease_density` gives as `length`, exactly and as a mean over each tile, except that it
         counts creases that lie on one another once.
         """
         return self.length / self.tile_area

@@ -24,6 +24,10 @@ class AnalyzeArguments:
     """The checkpoint to explain; by default the newest."""
     cells: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Instead, find the cells of a region, exact with raw coordinates: analysis/cells.svg, cells.png and cells.json."""
+    confusion: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Instead, whether pixels' gradients help or hinder each other: analysis/confusion.png and confusion.json."""
+    kernel: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Instead, the neural tangent kernel: ranks, alignment, correlation length: analysis/kernel.png and kernel.json."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     """With --cells: left, top, width and height of where to look, as shares of the picture."""
     max_cells: int = 100_000

@@ -13,9 +13,8 @@ from configs.errors import InputError
 from render.colour import to_rgb
 from render.lines import lines_over
 
-from .checkpoints import checkpoint_steps
 from .folder import RunFolder, png_bytes, write_bytes, write_json, write_text
-from .redraw import WHOLE, Region, open_run, region_extent
+from .redraw import WHOLE, Region, analysis_path, open_run, region_extent
 from .reporter import Reporter, Silent
 
 DRAWN_SIDE = 1024
@@ -69,8 +68,7 @@ def draw_cells(
     drawn = view.draw(
         saved.field, height, width, extent, device=saved.device, progress=lambda done: reporter.working("drawing", done)
     )
-    newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
-    path = folder.analysis if newest else folder.analysis / f"step{saved.step:07d}"
+    path = analysis_path(folder, saved.step)
     picture = to_rgb(drawn[..., :-1] if drawn.shape[-1] % 2 == 0 else drawn)
     lines = (found.vertices - [left, top])[found.edges] * [width / (right - left), height / (bottom - top)]
     over = png_bytes(lines_over(picture, lines))

@@ -8,7 +8,7 @@ import pytest
 import scipy.integrate
 import torch
 
-from analysis import ReluNetwork, coarea_density, relu_network
+from analysis import ReluNetwork, crease_density, relu_network
 from analysis.cells import cells
 from analysis.plane import Plane, on_plane
 from analysis.subdivision import Window
@@ -212,7 +212,7 @@ def test_crease_length_is_that_of_the_co_area_density_in_the_window(encoding: st
     left, top, side = 0.35, 0.55, 0.08
     found = surrogate_cells(network, (left, top, left + side, top + side))
     near = on_plane(network, Plane((left, top), (side, 0.0), (0.0, side)))
-    coarea = coarea_density(near, 192, 192).length.mean((1, 2)) * 192 * side
+    coarea = crease_density(near, 192, 192).length.mean((1, 2)) * 192 * side
     np.testing.assert_allclose(found.counts.length_per_layer, coarea, rtol=0.03)
     assert sum(found.counts.length_per_layer) == pytest.approx(coarea.sum(), rel=0.01)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from analysis import coarea_density, relu_network
+from analysis import crease_density, relu_network
 from analysis.cells import Layers, count_cells
 from analysis.subdivision import Window
 from analysis.tiles import cells_per_tile
@@ -70,7 +70,7 @@ def test_the_density_is_the_co_area_density_of_each_tile() -> None:
     found = cells_per_tile(network, tiles=(4, 4), progress=shares.append)
     assert shares == pytest.approx(np.arange(1, 17) / 16)
     side = 256
-    coarea = coarea_density(network, side, side).length.sum(0) * side
+    coarea = crease_density(network, side, side).length.sum(0) * side
     tiled = coarea.reshape(4, side // 4, 4, side // 4).mean((1, 3))
     np.testing.assert_allclose(found.density.sum(0), tiled, rtol=0.03)
     # more creases, more cells: the two maps rank tiles alike
