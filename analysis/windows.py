@@ -95,13 +95,19 @@ def windows_of(height: int, width: int, band: int) -> Windows:
     return windows_of_side(height, width, max(MIN_WINDOW_PX, WAVELENGTHS_PER_WINDOW * longest_wavelength(band)))
 
 
-def windows_of_side(height: int, width: int, side: int, stride: int = 1) -> Windows:
-    """The windows of at least that side. Of every stride-th pixel: edges and side count samples, the side rounded down.
+def windows_of_side(
+    height: int, width: int, side: int, stride: int = 1, most_per_axis: int | None = None
+) -> Windows:
+    """As many windows of that side as fit whole, or as many as are allowed along an axis, spread evenly.
+
+    Of every stride-th pixel: edges and side count samples, the side rounded down.
 
     >>> windows_of_side(5, 3, side=2).row_edges
     array([0, 2, 5])
     >>> windows_of_side(50, 30, side=20, stride=10).row_edges
     array([0, 2, 5])
+    >>> windows_of_side(33, 512, side=16, most_per_axis=4).column_edges
+    array([  0, 128, 256, 384, 512])
 
     Raises:
         InputError: for a side below 1 px.
@@ -109,7 +115,8 @@ def windows_of_side(height: int, width: int, side: int, stride: int = 1) -> Wind
     if side < 1:
         raise InputError(f"a window is at least 1 px wide, and {side} was given")
     samples = max(1, side // stride)
-    return Windows(_edges(-(-height // stride), samples), _edges(-(-width // stride), samples), samples)
+    rows, columns = (_edges(-(-size // stride), samples, most_per_axis) for size in (height, width))
+    return Windows(rows, columns, samples)
 
 
 def window_energies(
@@ -129,9 +136,10 @@ def window_energies(
     return Energies(*energies / windows.areas, floor=floor)
 
 
-def _edges(size: int, side: int) -> Int[np.ndarray, " edges"]:
-    """Borders of as many windows as fit whole, spread evenly."""
-    return np.linspace(0, size, max(1, size // side) + 1).round().astype(np.int64)
+def _edges(size: int, side: int, most: int | None) -> Int[np.ndarray, " edges"]:
+    """Borders of as many windows as fit whole and are allowed, spread evenly."""
+    count = max(1, size // side)
+    return np.linspace(0, size, (count if most is None else min(count, most)) + 1).round().astype(np.int64)
 
 
 def _groups(count: int, per_group: int) -> Int[np.ndarray, " count"]:
