@@ -6,13 +6,19 @@ they can take away is what training has not done (dynamics).
 
 Hundreds of features fit any small window exactly, noise included. So the refit is made on one half of a window's
 pixels, those of one colour of a checkerboard, and judged on the other half; then the halves change places, so that each
-pixel is judged once, by weights that never saw it. The ridge is that of generalised cross-validation (Golub, Heath &
-Wahba 1979) on the fitted half alone, among those that leave at least four fitted pixels to each effective degree of
-freedom (the trace of the hat matrix). As many cosine waves, the longest first, fitted and judged the same way, say what
-anything smooth could do: neighbours of a pixel were fitted, after all.
+pixel is judged once, by weights that never saw it. The ridge is that of least leave-one-out error (PRESS, Allen 1974)
+within the fitted half, among those that leave at least four fitted pixels to each effective degree of freedom (the
+trace of the hat matrix). Generalised cross-validation, which spreads leverage evenly, will not do: neurons that are on
+at a single fitted pixel are common, and their weights would run wild unnoticed.
+
+As many cosine waves, the longest first, fitted and judged on the same pixels, say what anything smooth could do:
+neighbours of a pixel were fitted, after all. And a single refit for the whole picture says how much of it is within the
+reach of one output layer.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise
@@ -38,7 +44,7 @@ PIXELS_PER_FREEDOM = 4
 MIN_FITTED = 2 * PIXELS_PER_FREEDOM
 """Least number of fitted pixels in a window: room for a mean and one thing more."""
 
-_RIDGES = torch.logspace(6, -12, 73, dtype=torch.float64)
+_RIDGES = torch.logspace(6, -12, 37, dtype=torch.float64)
 """Times the largest eigenvalue: from a fit of next to nothing but the mean to one of next to everything."""
 
 _ROUNDING = 1e-12
@@ -67,8 +73,9 @@ class Capacity:
     """Whether the refit used all degrees of freedom that the number of pixels allows: with more it might do better."""
     valid: Bool[np.ndarray, "rows columns"]
     """Whether both halves have pixels enough for a refit at all (`MIN_FITTED`)."""
-    whole_remaining_share: float | None
-    """Share of the residual energy that remains after a single refit for all windows together, judged the same way."""
+    whole_removed: float | None
+    """Share of the residual energy that a single refit for all windows together takes away from unseen pixels (plain
+    least squares); None with fewer than `PIXELS_PER_FREEDOM` fitted pixels to a feature."""
 
     @cached_property
     def removed(self) -> float | None:
@@ -82,11 +89,6 @@ class Capacity:
     def null_removed(self) -> float | None:
         """The same for the cosine waves."""
         return self._removed(self.null_remaining)
-
-    @cached_property
-    def whole_removed(self) -> float | None:
-        """The same for one refit of the output layer for the whole picture."""
-        return None if self.whole_remaining_share is None else 1 - self.whole_remaining_share
 
     @property
     def remaining_share(self) -> Float[np.ndarray, "rows columns"]:
@@ -135,17 +137,18 @@ def capacity(
     covered = max(np.diff(windows.row_edges).max(), np.diff(windows.column_edges).max()) < 2 * window_px
     energies = np.full((3, *windows.shape), np.nan)
     freedom, limited, valid = np.full(windows.shape, np.nan), *np.zeros((2, *windows.shape), bool)
-    whole: list[_Moments] = []
+    whole = _Whole()
     for row, down in enumerate(rows):
         for column, across in enumerate(columns):
             residual = torch.from_numpy(target[down, across].astype(np.float64) - reconstruction[down, across])
-            halves = _feature_moments(network, residual.to(network.device), down, across, max(height, width))
-            if min(half.count for half in halves) >= MIN_FITTED:
+            halves = _feature_halves(network, residual.to(network.device), down, across, max(height, width))
+            if min(len(half.values) for half in halves) >= MIN_FITTED:
                 here = row, column
-                found = _judge_window(halves, _wave_moments(residual, down, across))
+                with _one_thread():
+                    found = _judge_window(halves, _wave_halves(residual, down, across))
+                    whole.add(halves)
                 energies[:, *here], freedom[here] = found.energies, found.freedom
                 limited[here], valid[here] = found.limited, True
-                whole = [a + b for a, b in zip(whole, halves, strict=True)] if whole else halves
         if progress is not None:
             progress((row + 1) / len(rows))
     return Capacity(
@@ -157,47 +160,36 @@ def capacity(
         freedom=freedom,
         limited=limited,
         valid=valid,
-        whole_remaining_share=_whole_remaining_share(whole),
+        whole_removed=whole.removed(),
     )
 
 
 @dataclass(frozen=True)
-class _Moments:
-    """All that a linear fit, and its error, need to know of some pixels: sums of products, fp64.
+class _Half:
+    """Half of a window's pixels, fp64."""
 
-    Features begin with 1. Sums of several sets of pixels are the moments of their union.
-    """
+    features: Float[Tensor, "n p"]
+    """Activations, or cosine waves."""
+    values: Float[Tensor, "n c"]
+    """The residual there."""
 
-    count: int
-    gram: Float[Tensor, "p p"]
-    cross: Float[Tensor, "p c"]
-    square: Float[Tensor, ""]
-    """Sum of squares of what is fitted, over pixels and channels."""
-
-    @classmethod
-    def of(cls, features: Float[Tensor, "n p"], values: Float[Tensor, "n c"]) -> "_Moments":
-        return cls(len(features), features.T @ features, features.T @ values, values.square().sum())
-
-    def __add__(self, other: "_Moments") -> "_Moments":
-        return _Moments(
-            self.count + other.count, self.gram + other.gram, self.cross + other.cross, self.square + other.square
-        )
-
-    def error(self, weights: Float[Tensor, "p c"]) -> float:
-        """Sum of squares that weights leave of what is fitted; features beyond the weights are not used."""
-        used = len(weights)
-        change = (weights * (self.gram[:used, :used] @ weights - 2 * self.cross[:used])).sum()
-        return max(0.0, float(self.square + change))
+    def error(self, predicted: Float[Tensor, "n c"]) -> float:
+        """Sum of squares that a prediction leaves."""
+        return float((self.values - predicted).square().sum())
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """Output weights, the mean's first, and what they cost."""
+    """A mean and output weights, and what they cost."""
 
+    mean: Float[Tensor, " c"]
     weights: Float[Tensor, "p c"]
     freedom: float
     """Trace of the hat matrix."""
     limited: bool
+
+    def __call__(self, features: Float[Tensor, "n p"]) -> Float[Tensor, "n c"]:
+        return self.mean + features @ self.weights
 
 
 @dataclass(frozen=True)
@@ -209,14 +201,16 @@ class _Judged:
     limited: bool
 
 
-def _judge_window(halves: list[_Moments], waves: list[_Moments]) -> _Judged:
+def _judge_window(halves: list[_Half], waves: list[_Half]) -> _Judged:
     """Fit each half and judge the fit on the other."""
+    values = sum(half.values.numel() for half in halves)
+    residual = remaining = null = 0.0
     fits = [_ridge(half) for half in halves]
-    nulls = [_least_squares(half, round(fit.freedom)) for half, fit in zip(waves, fits, strict=True)]
-    values = sum(half.count for half in halves) * halves[0].cross.shape[1]
-    residual = sum(float(half.square) for half in halves)
-    remaining = sum(other.error(fit.weights) for fit, other in zip(fits, reversed(halves), strict=True))
-    null = sum(other.error(weights) for weights, other in zip(nulls, reversed(waves), strict=True))
+    for fit, wave, other, other_wave in zip(fits, waves, reversed(halves), reversed(waves), strict=True):
+        terms = round(fit.freedom)
+        residual += other.error(torch.zeros_like(other.values))
+        remaining += other.error(fit(other.features))
+        null += other_wave.error(other_wave.features[:, :terms] @ _least_squares(wave, terms))
     return _Judged(
         (residual / values, remaining / values, null / values),
         sum(fit.freedom for fit in fits) / 2,
@@ -224,68 +218,115 @@ def _judge_window(halves: list[_Moments], waves: list[_Moments]) -> _Judged:
     )
 
 
-def _whole_remaining_share(halves: list[_Moments]) -> float | None:
-    total = sum(float(half.square) for half in halves)
-    if not total > 0:
-        return None
-    return sum(other.error(_ridge(half).weights) for half, other in zip(halves, reversed(halves), strict=True)) / total
+def _ridge(half: _Half) -> _Fit:
+    """Ridge regression with an unpunished mean; the ridge is that of least leave-one-out error.
 
-
-def _ridge(fitted: _Moments) -> _Fit:
-    """Ridge regression with an unpunished mean; of ridges the one with the least RSS / (n - df)^2.
-
-    In the basis of eigenvectors of the centred Gram matrix, with eigenvalues s and products b with what is fitted,
-    a ridge l gives df = 1 + sum s / (s + l) and RSS = sum of squares - sum b^2 (s + 2 l) / (s + l)^2.
+    With the singular vectors U of the centred features, the squares s of their singular values and b = U^T y, a ridge l
+    fits y by U s / (s + l) b, with the leverages 1/n + sum U^2 s / (s + l), whose sum is the degrees of freedom. Left
+    out, a pixel would have had its residual over 1 - leverage.
     """
-    n = fitted.count
-    mean, value_mean = fitted.gram[0, 1:] / n, fitted.cross[0] / n
-    gram = fitted.gram[1:, 1:] - n * torch.outer(mean, mean)
-    cross = fitted.cross[1:] - n * torch.outer(mean, value_mean)
-    square = fitted.square - n * value_mean.square().sum()
-    eigenvalues, vectors = torch.linalg.eigh(gram)
-    largest = eigenvalues[-1].clamp(min=torch.finfo(torch.float64).tiny)
-    s = torch.where(eigenvalues > _ROUNDING * largest, eigenvalues, 0.0)
-    b = vectors.T @ cross * (s > 0)[:, None]
-    ridges = largest * _RIDGES.to(s.device)[:, None]
-    freedom = 1 + (s / (s + ridges)).sum(1)
-    left = square - (b.square().sum(1) * (s + 2 * ridges) / (s + ridges).square()).sum(1)
+    n = len(half.features)
+    centre, mean = half.features.mean(0), half.values.mean(0)
+    x, y = half.features - centre, half.values - mean
+    u, s = _left_singular(x)
+    b = u.T @ y
+    ridges = s.max().clamp(min=torch.finfo(s.dtype).tiny) * _RIDGES.to(s.device)[:, None]
+    kept = (s / (s + ridges)).T
+    freedom = 1 + kept.sum(0)
     allowed = int((freedom * PIXELS_PER_FREEDOM <= n).sum())  # freedom grows as ridges fall
-    score = left.clamp(min=0) / (n - freedom).square()
+    fitted = (u @ (kept[:, :, None] * b[:, None]).flatten(1)).view(n, len(ridges), -1)
+    leverage = 1 / n + u.square() @ kept
+    score = ((y[:, None] - fitted) / (1 - leverage).clamp(min=_ROUNDING)[:, :, None]).square().sum((0, 2))
     best = int(score[:allowed].argmin())
-    slopes = vectors @ (b / (s[:, None] + ridges[best]))
-    weights = torch.cat([(value_mean - mean @ slopes)[None], slopes])
-    return _Fit(weights, float(freedom[best]), limited=best == allowed - 1 < len(ridges) - 1)
+    weights = x.T @ (u @ (b / (s + ridges[best])[:, None]))
+    return _Fit(mean - centre @ weights, weights, float(freedom[best]), best == allowed - 1 < len(ridges) - 1)
 
 
-def _least_squares(fitted: _Moments, terms: int) -> Float[Tensor, "terms c"]:
-    return torch.linalg.pinv(fitted.gram[:terms, :terms], hermitian=True) @ fitted.cross[:terms]
+def _left_singular(x: Float[Tensor, "n p"]) -> tuple[Float[Tensor, "n k"], Float[Tensor, " k"]]:
+    """Left singular vectors and squared singular values; those that are only rounding are zero.
+
+    By eigenvectors of the smaller product of x with itself: a quarter of the time of a singular value decomposition.
+    """
+    n, p = x.shape
+    s, vectors = torch.linalg.eigh(x.T @ x if p <= n else x @ x.T)
+    real = s > _ROUNDING * s[-1]
+    s = torch.where(real, s, 0.0)
+    if p > n:
+        return vectors * real, s
+    return x @ vectors * torch.where(real, s, torch.inf).rsqrt(), s
 
 
-def _feature_moments(
+def _least_squares(half: _Half, terms: int) -> Float[Tensor, "terms c"]:
+    features = half.features[:, :terms]
+    return torch.linalg.pinv(features.T @ features, hermitian=True) @ (features.T @ half.values)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Threads that share a few hundred rows wait for one another longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Whole:
+    """One refit for all windows together, by least squares on each half: sums of products are all it needs to keep."""
+
+    def __init__(self) -> None:
+        self._halves: list[tuple[int, Tensor, Tensor, float]] = []
+
+    def add(self, halves: list[_Half]) -> None:
+        """Take a window's pixels in."""
+        new = []
+        for half in halves:
+            features = torch.cat([half.features, half.features.new_ones(len(half.features), 1)], 1)
+            products = features.T @ features, features.T @ half.values
+            new.append((len(features), *products, float(half.values.square().sum())))
+        before = self._halves or [(0, 0.0, 0.0, 0.0)] * 2
+        self._halves = [tuple(a + b for a, b in zip(*pair, strict=True)) for pair in zip(before, new, strict=True)]
+
+    def removed(self) -> float | None:
+        """Share of energy that the refit removes from the pixels of the other half; None where there is none, or with
+        fewer than `PIXELS_PER_FREEDOM` fitted pixels to a feature."""
+        total = sum(square for *_, square in self._halves)
+        if not total > 0 or any(count < PIXELS_PER_FREEDOM * len(gram) for count, gram, _, _ in self._halves):
+            return None
+        removed = 0.0
+        for (_, gram, cross, _), (_, other_gram, other_cross, _) in zip(
+            self._halves, reversed(self._halves), strict=True
+        ):
+            weights = torch.linalg.pinv(gram, rtol=_ROUNDING, hermitian=True) @ cross
+            removed += float((weights * (2 * other_cross - other_gram @ weights)).sum())
+        return removed / total
+
+
+def _feature_halves(
     network: ReluNetwork, residual: Float[Tensor, "h w c"], rows: slice, columns: slice, scale: int
-) -> list[_Moments]:
-    """Moments of the last hidden layer's activations on the two colours of the checkerboard."""
+) -> list[_Half]:
+    """The last hidden layer's activations on the two colours of the checkerboard."""
     down, across = (torch.arange(axis.start, axis.stop, dtype=torch.float64) + 0.5 for axis in (rows, columns))
     points = image_points(down, across, scale, network.device)
     h = torch.cat([_last_activations(network, x) for x in points.split(chunk_points(max(network.width_per_layer)))])
     if not (h.isfinite().all() and residual.isfinite().all()):
         raise InputError("the network or its pictures hold values that are not finite; take an earlier checkpoint")
-    features = torch.cat([h.new_ones(len(h), 1), h], 1).double()
-    return _halves(features, residual, rows, columns)
+    return _halves(h.double(), residual, rows, columns)
 
 
-def _wave_moments(residual: Float[Tensor, "h w c"], rows: slice, columns: slice) -> list[_Moments]:
+def _wave_halves(residual: Float[Tensor, "h w c"], rows: slice, columns: slice) -> list[_Half]:
     return _halves(_cosine_waves(*residual.shape[:2]), residual, rows, columns)
 
 
 def _halves(
     features: Float[Tensor, "n p"], residual: Float[Tensor, "h w c"], rows: slice, columns: slice
-) -> list[_Moments]:
-    """Moments on the pixels of even and of odd row + column; the colours are those of the whole picture."""
+) -> list[_Half]:
+    """The pixels of even and those of odd row + column; the colours are those of the whole picture."""
     down, across = torch.arange(rows.start, rows.stop), torch.arange(columns.start, columns.stop)
     odd = ((down[:, None] + across) % 2).bool().flatten().to(features.device)
     values = residual.flatten(0, 1)
-    return [_Moments.of(features[half], values[half]) for half in (~odd, odd)]
+    return [_Half(features[half], values[half]) for half in (~odd, odd)]
 
 
 @lru_cache(maxsize=4)

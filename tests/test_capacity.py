@@ -64,7 +64,7 @@ def test_white_noise_is_not_removed_from_pixels_that_were_not_fitted(encoding: s
     found = refit(field_of(encoding, "3x64"), noise(128))
     assert found.removed is not None
     assert found.null_removed is not None
-    # a fit of d numbers to n pixels of noise adds about d / n of its energy
+    # d numbers fitted to n pixels of noise add about d / n of its energy
     assert -found.freedom.mean() / 512 - 0.02 < found.removed < 0.005
     assert found.null_removed < 0.005
 
@@ -98,23 +98,34 @@ def test_no_window_has_fewer_than_four_fitted_pixels_to_a_degree_of_freedom() ->
 def ridge_by_brute_force(
     features: np.ndarray, values: np.ndarray, unseen: np.ndarray, truth: np.ndarray
 ) -> tuple[float, float]:
-    """Hat matrices and all: the error on unseen pixels under the ridge of least generalised cross-validation, and its
-    degrees of freedom, a ridge at a time."""
+    """The error on unseen pixels under the ridge of least leave-one-out error, and its degrees of freedom: each ridge,
+    and each pixel that is left out, with normal equations of its own."""
     n = len(features)
-    centre = features.mean(0)
-    x, y = features - centre, values - values.mean(0)
-    largest = np.linalg.norm(x, 2) ** 2
+    largest = np.linalg.norm(features - features.mean(0), 2) ** 2
+
+    def solve(kept: np.ndarray, ridge: float) -> np.ndarray:
+        x = np.concatenate([features[kept], np.ones((kept.sum(), 1))], 1)
+        punished = np.diag([ridge] * features.shape[1] + [0.0])
+        return np.linalg.solve(x.T @ x + punished, x.T)
+
     best = (np.inf, 0.0, 0.0)
-    for exponent in np.linspace(6, -12, 73):
-        inverse = np.linalg.inv(x.T @ x + largest * 10**exponent * np.eye(x.shape[1]))
-        hat = x @ inverse @ x.T + 1 / n
-        freedom = np.trace(hat)
+    for exponent in np.linspace(6, -12, 37):
+        everyone = np.ones(n, bool)
+        with_one = np.concatenate([features, np.ones((n, 1))], 1)
+        freedom = np.trace(with_one @ solve(everyone, largest * 10**exponent))
         if PIXELS_PER_FREEDOM * freedom > n:
             break
-        score = n * np.square(values - hat @ values).sum() / (n - freedom) ** 2
+        score = 0.0
+        for left_out in range(n):
+            kept = everyone.copy()
+            kept[left_out] = False
+            # the mean is not punished, so leaving a pixel out moves the centre too
+            weights = solve(kept, largest * 10**exponent) @ values[kept]
+            score += np.square(values[left_out] - with_one[left_out] @ weights).sum()
         if score < best[0]:
-            predicted = (unseen - centre) @ (inverse @ x.T @ y) + values.mean(0)
-            best = score, float(np.square(truth - predicted).sum()), float(freedom)
+            weights = solve(everyone, largest * 10**exponent) @ values
+            predicted = np.concatenate([unseen, np.ones((len(unseen), 1))], 1) @ weights
+            best = float(score), float(np.square(truth - predicted).sum()), float(freedom)
     return best[1:]
 
 
@@ -171,6 +182,23 @@ def test_shares_of_a_window_add_up_and_the_whole_is_weighted_by_energy() -> None
     assert found.dynamics_share[0, 0] == pytest.approx(0, abs=0.05)
     assert found.dynamics_share[1, 1] == pytest.approx(1, abs=1e-5)
     assert found.removed == pytest.approx(1 - found.remaining.sum() / found.residual.sum())
+
+
+def test_a_neuron_that_is_on_at_one_pixel_does_no_harm() -> None:
+    """Its weight fits that pixel and nothing else; where it is steeper on unseen pixels the error would explode."""
+    network = relu_network(field_of("raw", "1x8"))
+    last = network.weights[-1]
+    steep = torch.zeros(8, 2)
+    steep[0] = torch.tensor([300.0, 300.0])
+    # on in the corner: a hair above zero at one fitted pixel, far above at an unseen one beyond it
+    corner = (steep[0] @ network.encode(torch.full((1, 2), (SIDE - 1.0) / SIDE))[0]).item()
+    network = dataclasses.replace(
+        network, weights=(steep, last), biases=(torch.full((8,), -corner + 1e-3), network.biases[1])
+    )
+    residual = noise()
+    found = capacity(network, residual, np.zeros_like(residual))
+    assert found.removed is not None
+    assert found.removed > -0.05
 
 
 def test_one_layer_for_the_whole_picture_cannot_do_what_a_layer_for_each_window_can() -> None:
