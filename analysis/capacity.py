@@ -110,7 +110,19 @@ class Capacity:
         return 1 - float(remaining[self.valid].sum()) / total if total > 0 else None
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Threads that share a few hundred rows wait for one another longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @torch.inference_mode()
+@_one_thread()
 def capacity(
     network: ReluNetwork,
     target: Float[np.ndarray, "h w c"],
@@ -144,11 +156,10 @@ def capacity(
             halves = _feature_halves(network, residual.to(network.device), down, across, max(height, width))
             if min(len(half.values) for half in halves) >= MIN_FITTED:
                 here = row, column
-                with _one_thread():
-                    found = _judge_window(halves, _wave_halves(residual, down, across))
-                    whole.add(halves)
+                found = _judge_window(halves, _wave_halves(residual, down, across))
                 energies[:, *here], freedom[here] = found.energies, found.freedom
                 limited[here], valid[here] = found.limited, True
+                whole.add(halves)
         if progress is not None:
             progress((row + 1) / len(rows))
     return Capacity(
@@ -259,17 +270,6 @@ def _left_singular(x: Float[Tensor, "n p"]) -> tuple[Float[Tensor, "n k"], Float
 def _least_squares(half: _Half, terms: int) -> Float[Tensor, "terms c"]:
     features = half.features[:, :terms]
     return torch.linalg.pinv(features.T @ features, hermitian=True) @ (features.T @ half.values)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Threads that share a few hundred rows wait for one another longer than they work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _Whole:
