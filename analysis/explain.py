@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from configs.errors import InputError
 
+from .attribution import Attribution, attribute
 from .bands import (
     Energies,
     band_labels,
@@ -34,10 +35,14 @@ from .statistics import (
     share_in_lowest_quarter,
 )
 from .verdict import Findings, verdict
-from .windows import Windows, window_energies, windows_of
+from .windows import Windows, window_energies, window_slopes, windows_of
 
 PRIMARY_DENSITY = "coarea"
 """The density that decides; the map under this name is crease length per area, in pixels per square pixel."""
+
+BEND = "bend"
+"""The density that is nearly the reconstruction itself: its second derivative, or, under an encoding, the part of it
+that creases make. With the reconstruction's slope and its detail in the band, it is a tautology as an explanation."""
 
 CROSSINGS_PER_LENGTH = 2 / np.pi
 """Crossings per pixel, mean over directions, for each pixel of crease length per square pixel (Crofton's formula)."""
@@ -63,18 +68,12 @@ def explain(
     """
     _check(densities)
     height, width, _ = target.shape
+    pair = _pair(target, reconstruction, densities, peak)
     diverged = not bool(np.isfinite(reconstruction).all())
-    shown = np.full((height, width), np.nan, np.float32) if diverged else luma(reconstruction, peak)
-    pair = _Pair(
-        spectrum(luma(target, peak)),
-        spectrum(shown),
-        rounding_energies(height, width, peak),
-        {name: values for name, values in densities.items() if values is not None},
-    )
     overall = compare_bands(pair.target, pair.reconstruction, peak)
     variance = float(overall.target.sum())
     flat = variance <= rounding_variance(peak)
-    finest = 0 if flat else int(np.argmax(overall.target >= BAND_SHARE * variance))
+    finest = 0 if flat else _finest(overall)
     view = pair.view(finest)
     primary = view.partial(PRIMARY_DENSITY, seed=seed, resamples=resamples)
     bands = _summaries(overall, None if flat else variance, band_labels(height, width))
@@ -97,6 +96,7 @@ def explain(
         band=view.label,
         primary=primary,
         secondary=(*_other_statistics(view), *_other_bands(pair, finest)),
+        attribution=None if diverged or flat else _attribution(view, reconstruction, peak, seed, resamples),
         lowest_quarter=_lowest_quarter(view),
         crossings_per_pixel=crossings,
         bands=bands,
@@ -106,6 +106,32 @@ def explain(
         seed=seed,
         resamples=resamples,
     )
+
+
+def early_prediction(
+    early_density: Float[np.ndarray, "_ _"],
+    target: Float[np.ndarray, "h w c"],
+    final_reconstruction: Float[np.ndarray, "h w c"],
+    *,
+    seed: int = 0,
+    peak: float = 1.0,
+    resamples: int = RESAMPLES,
+) -> Association:
+    """Does the co-area density at an early checkpoint say where detail is missing at the end?
+
+    The statistic of the verdict, with the density of one checkpoint and the reconstruction of a later one. Training
+    shapes a final density and the final error together; an early density was there before the error at the end. That is
+    stronger than going together, but still no cause: what made the early density may go on to make the error.
+
+    Raises `InputError` as `explain` does. The estimate is None for a reconstruction that is not finite, and for a
+    picture of one tone.
+    """
+    _check({PRIMARY_DENSITY: early_density})
+    pair = _pair(target, final_reconstruction, {PRIMARY_DENSITY: early_density}, peak)
+    overall = compare_bands(pair.target, pair.reconstruction, peak)
+    if overall.target.sum() <= rounding_variance(peak):
+        return pair.view(0).undefined(PRIMARY_DENSITY)
+    return pair.view(_finest(overall)).partial(PRIMARY_DENSITY, seed=seed, resamples=resamples)
 
 
 @dataclass(frozen=True)
@@ -135,6 +161,10 @@ class _View:
                 blocks = self.windows.blocks().ravel()
                 interval = block_bootstrap(creases, error, detail, blocks, seed=seed, resamples=resamples)
         return self._association(density, PARTIAL, estimate, interval)
+
+    def undefined(self, density: str) -> Association:
+        """For a picture that has no detail to miss."""
+        return self._association(density, PARTIAL, None, None)
 
     def plain(self, density: str) -> Association:
         """The rank correlation of a density with the missing fraction."""
@@ -171,6 +201,51 @@ class _Pair:
         )
 
 
+def _pair(
+    target: Float[np.ndarray, "h w c"],
+    reconstruction: Float[np.ndarray, "h w c"],
+    densities: Mapping[str, Float[np.ndarray, "_ _"] | None],
+    peak: float,
+) -> _Pair:
+    """Spectra of both pictures; that of a reconstruction which is not finite is NaN."""
+    height, width, _ = target.shape
+    diverged = not bool(np.isfinite(reconstruction).all())
+    shown = np.full((height, width), np.nan, np.float32) if diverged else luma(reconstruction, peak)
+    return _Pair(
+        spectrum(luma(target, peak)),
+        spectrum(shown),
+        rounding_energies(height, width, peak),
+        {name: values for name, values in densities.items() if values is not None},
+    )
+
+
+def _finest(overall: Energies) -> int:
+    """The finest octave that holds `BAND_SHARE` of the target's variance."""
+    return int(np.argmax(overall.target >= BAND_SHARE * overall.target.sum()))
+
+
+def _attribution(
+    view: _View, reconstruction: Float[np.ndarray, "h w c"], peak: float, seed: int, resamples: int
+) -> Attribution | None:
+    """What each density adds to target energy, beside what the reconstruction says of its own error."""
+    if not view.densities:
+        return None
+    own = {
+        "slope of the reconstruction": window_slopes(luma(reconstruction, peak), view.windows),
+        "detail of the reconstruction": view.energies.reconstruction,
+    }
+    return attribute(
+        view.energies.residual,
+        view.energies.target,
+        view.densities | own,
+        view.windows.blocks(),
+        tautologies={BEND, *own},
+        floor=view.rounding,
+        seed=seed,
+        resamples=resamples,
+    )
+
+
 def _other_statistics(view: _View) -> list[Association]:
     """In the primary band: the other densities, and every density without taking out the target's energy."""
     others = [view.partial(density) for density in view.densities if density != PRIMARY_DENSITY]
@@ -178,16 +253,17 @@ def _other_statistics(view: _View) -> list[Association]:
 
 
 def _other_bands(pair: _Pair, finest: int) -> list[Association]:
-    """The primary statistic in the bands whose windows are small enough for as many blocks as an interval needs."""
+    """All densities in the bands whose windows are small enough for as many blocks as an interval needs."""
     height, width = pair.target.shape
-    if PRIMARY_DENSITY not in pair.densities:
+    if not pair.densities:
         return []
     bands = [
         band
         for band in range(len(pair.rounding))
         if band != finest and windows_of(height, width, band).blocks().max() + 1 >= MIN_BLOCKS
     ]
-    return [pair.view(band).partial(PRIMARY_DENSITY) for band in bands]
+    views = (pair.view(band) for band in bands)
+    return [view.partial(density) for view in views for density in view.densities]
 
 
 def _lowest_quarter(view: _View) -> LowestQuarter | None:

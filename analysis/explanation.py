@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from .attribution import LEAST_GAIN, Attribution
 from .bands import Energies
 from .statistics import MIN_BLOCKS, Interval
 from .verdict import EXPLANATORY, NOTHING_MISSING, PLENTY, Verdict
@@ -71,6 +72,8 @@ class Explanation:
     """Label of the primary band."""
     primary: Association
     secondary: tuple[Association, ...]
+    attribution: Attribution | None
+    """Which density explains most of the error in the primary band, beyond target energy; None without creases."""
     lowest_quarter: LowestQuarter | None
     """In the primary band, for the primary density; None for a network without creases."""
     crossings_per_pixel: float | None
@@ -100,6 +103,7 @@ class Explanation:
             },
             "primary": asdict(self.primary),
             "secondary": [asdict(association) for association in self.secondary],
+            "attribution": None if self.attribution is None else asdict(self.attribution),
             "lowest_density_quarter": None if self.lowest_quarter is None else asdict(self.lowest_quarter),
             "typical_crossings_per_pixel": self.crossings_per_pixel,
             "bands": [asdict(band) for band in self.bands],
@@ -112,6 +116,7 @@ class Explanation:
                 "floor_share": FLOOR_SHARE,
                 "least_missing_fraction": NOTHING_MISSING,
                 "least_explanatory_correlation": EXPLANATORY,
+                "least_explanatory_gain": LEAST_GAIN,
                 "plenty_crossings_per_pixel": PLENTY,
                 "resamples": self.resamples,
                 "seed": self.seed,

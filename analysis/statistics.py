@@ -75,19 +75,30 @@ def block_bootstrap(
     count = int(blocks.max()) + 1
     if count < MIN_BLOCKS:
         return None
-    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
-    drawn = draws.T.astype(np.float64)
+    drawn = block_draws(count, resamples, seed).T
     rankers = _Ranker(a), _Ranker(b), _Ranker(given)
     step = max(1, _CHUNK_NUMBERS // len(a))
     values = np.concatenate(
         [_partial_correlations(*rankers, drawn[:, i : i + step].take(blocks, 0)) for i in range(0, resamples, step)]
     )
+    return interval_of(values, count, level)
+
+
+def block_draws(count: int, resamples: int, seed: int) -> Float[np.ndarray, "resamples count"]:
+    """How often each of `count` blocks is drawn, when as many are drawn with replacement."""
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    return drawn.astype(np.float64)
+
+
+def interval_of(values: Float[np.ndarray, " resamples"], count: int, level: float = LEVEL) -> Interval | None:
+    """The expanded percentile interval of a statistic's values over draws of `count` blocks; None if too few are
+    defined."""
     defined = values[np.isfinite(values)]
-    if len(defined) < MIN_DEFINED * resamples:
+    if len(defined) < MIN_DEFINED * len(values):
         return None
     quantile = stdtrit(count - 1, (1 + level) / 2) * np.sqrt(count / (count - 1))
     low, high = np.quantile(defined, [ndtr(-quantile), ndtr(quantile)])
-    return Interval(float(low), float(high), level, resamples)
+    return Interval(float(low), float(high), level, len(values))
 
 
 def share_in_lowest_quarter(values: Float[np.ndarray, " n"], by: Float[np.ndarray, " n"]) -> float | None:

@@ -136,6 +136,17 @@ def window_energies(
     return Energies(*energies / windows.areas, floor=floor)
 
 
+def window_slopes(picture: Float[np.ndarray, "h w"], windows: Windows) -> Float[np.ndarray, "rows columns"]:
+    """Mean length of a picture's gradient in each window, value per pixel, by differences to the next pixel."""
+    slopes = np.empty(windows.shape)
+    for row, (first, end) in enumerate(pairwise(windows.row_edges)):
+        strip = picture[first : end + 1].astype(np.float64)
+        down = np.diff(strip, axis=0, append=strip[-1:])[: end - first]
+        across = np.diff(strip, axis=1, append=strip[:, -1:])[: end - first]
+        slopes[row] = np.add.reduceat(np.hypot(down, across).sum(0), windows.column_edges[:-1])
+    return slopes / np.outer(np.diff(windows.row_edges), np.diff(windows.column_edges))
+
+
 def _edges(size: int, side: int, most: int | None) -> Int[np.ndarray, " edges"]:
     """Borders of as many windows as fit whole and are allowed, spread evenly."""
     count = max(1, size // side)

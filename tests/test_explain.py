@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.bands import band_labels
-from analysis.explain import explain
+from analysis.explain import early_prediction, explain
 from analysis.explanation import PARTIAL, PLAIN, Explanation
 from configs.errors import InputError
 
@@ -241,13 +241,56 @@ def test_only_the_primary_statistic_has_an_interval_and_the_secondary_ones_are_a
         ("crofton", "2-4 px", PARTIAL),
         ("bend", "2-4 px", PARTIAL),
         *((name, "2-4 px", PLAIN) for name in maps),
-        ("coarea", "4-8 px", PARTIAL),
-        ("coarea", "8-16 px", PARTIAL),
+        *((name, band, PARTIAL) for name in maps for band in ("4-8 px", "8-16 px")),
     }
     for association in result.secondary:
         assert association.estimate is not None
     # a monotone change of density changes no rank
     assert result.secondary[0].estimate == pytest.approx(result.primary.estimate)
+
+
+def test_the_density_that_drives_the_error_is_named_beside_one_that_does_not():
+    made = Made()
+    density = made.uniform(0.5, 3)
+    maps = {"coarea": per_window(density), "distance": per_window(made.uniform(0.5, 3)), "bend": per_window(density)}
+    found = explain(made.target, made.losing(0.9 - 0.25 * density), maps, resamples=300).attribution
+    assert found is not None
+    assert (found.outcome, found.explains_most) == ("named", "coarea")
+    assert [gain.quantity for gain in found.gains if gain.tautology] == [
+        "bend",
+        "slope of the reconstruction",
+        "detail of the reconstruction",
+    ]
+
+
+def test_without_creases_or_detail_nothing_is_attributed():
+    made = Made(side=256)
+    lost = made.losing(made.uniform(0.2, 0.8))
+    tone = np.full_like(made.target, 0.4)
+    assert explain(made.target, lost, {"coarea": None}).attribution is None
+    assert explain_density(made, np.full_like(made.target, np.nan), made.uniform(1, 2)).attribution is None
+    assert explain(tone, lost, {"coarea": per_window(made.uniform(1, 2))}).attribution is None
+
+
+def test_an_early_density_predicts_by_the_statistic_of_the_verdict():
+    made = Made()
+    early, final = made.uniform(0.5, 3), made.uniform(0.5, 3)
+    lost = made.losing(0.9 - 0.25 * early)
+    predicted = early_prediction(per_window(early), made.target, lost, resamples=300)
+    assert predicted == explain_density(made, lost, early).primary
+    assert predicted.interval is not None
+    assert predicted.interval.high < -0.5
+    no_prediction = early_prediction(per_window(final), made.target, lost, resamples=300)
+    assert no_prediction.interval is not None
+    assert no_prediction.interval.low > -0.2
+
+
+def test_nothing_is_predicted_for_a_fit_that_diverged_or_a_picture_of_one_tone():
+    made = Made(side=256)
+    density = per_window(made.uniform(1, 2))
+    tone = np.full_like(made.target, 0.4)
+    assert early_prediction(density, made.target, np.full_like(tone, np.nan)).estimate is None
+    assert early_prediction(density, tone, made.target).estimate is None
 
 
 def test_the_same_seed_gives_the_same_explanation():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.bands import band_picture, spectrum
-from analysis.windows import FLOOR_SHARE, window_energies, windows_of, windows_of_side
+from analysis.windows import FLOOR_SHARE, window_energies, window_slopes, windows_of, windows_of_side
 from configs.errors import InputError
 
 
@@ -96,3 +96,12 @@ def test_windows_with_next_to_no_detail_are_divided_by_the_floor():
     assert e.floor == pytest.approx(floor)
     np.testing.assert_allclose(e.missing_fraction, [[0.02**2 / 0.4**2, 1], [1, 1]], rtol=1e-3)
     assert window_energies(y, y, windows_of(32, 32, 0), rounding=0.5).floor == 0.5
+
+
+def test_the_slope_of_a_plane_is_the_same_in_every_window():
+    y, x = np.indices((70, 50))
+    slopes = window_slopes((3 * x + 4 * y).astype(np.float32), windows_of(70, 50, 0))
+    # the last row and column have no next pixel
+    assert slopes[:-1, :-1] == pytest.approx(5)
+    assert (slopes <= 5 + 1e-9).all()
+    assert window_slopes(np.ones((1, 1), np.float32), windows_of(1, 1, 0)).item() == 0

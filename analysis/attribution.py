@@ -1,0 +1,151 @@
+"""Which quantity explains most of the error, beyond what the target's own detail explains?
+
+Log residual energy of windows is regressed on log target energy, without and with the log of each quantity. What a
+quantity explains is its gain in R^2 on parts of the picture that the regression was not fitted to: each block of
+windows is predicted from all others. Sums of squared errors per block are then resampled to say how sure gains, and
+differences between gains, are.
+
+A quantity that is nearly the reconstruction itself, such as its slope, would explain the error by the error: where a
+reconstruction lacks detail it is flat. Such a quantity is a tautology, shown beside the others and never named.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from .statistics import LEVEL, MIN_BLOCKS, RESAMPLES, Interval, block_draws, interval_of
+
+LEAST_GAIN = 0.04
+"""Least gain in R^2 that is called an explanation: that of a correlation of 0.2."""
+
+_FLOOR_SHARE = 1e-3
+"""Logarithms are of at least this share of a quantity's mean: without creases there is no log density."""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one quantity adds to the regression."""
+
+    quantity: str
+    gain: float
+    """Of cross-validated R^2; below 0 where it predicts unseen blocks worse than target energy alone."""
+    interval: Interval | None
+    """None with fewer than `MIN_BLOCKS` blocks."""
+    exponent: float
+    """Residual energy goes with this power of the quantity, where the target's energy is the same."""
+    tautology: bool
+    """Nearly the reconstruction itself: never named as what explains most."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Gains of all quantities, and the one that explains most if there surely is one."""
+
+    r_squared: float
+    """Cross-validated, of the regression on target energy alone."""
+    gains: tuple[Gain, ...]
+    outcome: Literal["named", "undecided", "nothing"]
+    """nothing: every quantity surely gains less than `LEAST_GAIN`; undecided: neither that nor a surely best one."""
+    explains_most: str | None
+    """Named only if its gain is at least `LEAST_GAIN`, surely above 0 and surely above all others but tautologies."""
+    not_told_apart: tuple[str, ...]
+    """The quantities whose gain is not surely below the largest one, if that is surely above 0."""
+
+
+def attribute(
+    residual: Float[np.ndarray, "*windows"],
+    target: Float[np.ndarray, "*windows"],
+    quantities: Mapping[str, Float[np.ndarray, "*windows"]],
+    blocks: Int[np.ndarray, "*windows"],
+    *,
+    tautologies: Collection[str] = (),
+    floor: float = 0.0,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Attribution | None:
+    """Regress log residual energy on log target energy, without and with each quantity, which are 0 or more.
+
+    `blocks` numbers the block of each window 0, 1, ...; each is a fold. Energies below `floor` count as that. Being
+    sure means that an interval of the bootstrap excludes 0 at 95 %, shared out over the quantities (Bonferroni), for
+    the best of many is looked at. None with fewer than two blocks, without a quantity, or where the error does not
+    vary.
+    """
+    count = int(blocks.max()) + 1
+    if count < 2 or not quantities:
+        return None
+    folds = blocks.ravel()
+    error, detail = _log(residual, floor), _log(target, floor)
+    nothing = _unseen_errors((), error, folds)
+    if not nothing.sum() > 0:
+        return None
+    base = _unseen_errors((detail,), error, folds)
+    logs = {name: _log(values, 0.0) for name, values in quantities.items()}
+    left = {name: _unseen_errors((detail, log), error, folds) for name, log in logs.items()}
+    drawn = block_draws(count, resamples, seed)
+
+    def interval(advantage: Float[np.ndarray, " blocks"], level: float = LEVEL) -> Interval | None:
+        """Of the share of variance that a model of fewer errors gains."""
+        return interval_of(drawn @ advantage / (drawn @ nothing), count, level) if count >= MIN_BLOCKS else None
+
+    gains = tuple(
+        Gain(
+            name,
+            float((base - errors).sum() / nothing.sum()),
+            interval(base - errors),
+            _exponent(detail, logs[name], error),
+            name in tautologies,
+        )
+        for name, errors in left.items()
+    )
+    r_squared = 1 - float(base.sum() / nothing.sum())
+    candidates = [gain for gain in gains if not gain.tautology]
+    if not candidates:
+        return Attribution(r_squared, gains, "undecided", None, ())
+    shared = 1 - (1 - LEVEL) / len(candidates)
+
+    def surely_better(errors: Float[np.ndarray, " blocks"], than: Float[np.ndarray, " blocks"]) -> bool:
+        sure = interval(than - errors, shared)
+        return sure is not None and sure.low > 0
+
+    best = max(candidates, key=lambda gain: gain.gain)
+    if best.gain < LEAST_GAIN or not surely_better(left[best.quantity], base):
+        small = all(gain.interval is not None and gain.interval.high < LEAST_GAIN for gain in candidates)
+        return Attribution(r_squared, gains, "nothing" if small else "undecided", None, ())
+    rivals = [gain.quantity for gain in candidates if gain is not best]
+    equals = [rival for rival in rivals if not surely_better(left[best.quantity], left[rival])]
+    if equals:
+        return Attribution(r_squared, gains, "undecided", None, (best.quantity, *equals))
+    return Attribution(r_squared, gains, "named", best.quantity, ())
+
+
+def _log(values: Float[np.ndarray, "*windows"], floor: float) -> Float[np.ndarray, " n"]:
+    """Logarithms around their mean; all 0 where nothing varies."""
+    least = max(floor, _FLOOR_SHARE * float(values.mean()), np.finfo(np.float64).tiny)
+    logs = np.log(np.maximum(values.ravel().astype(np.float64), least))
+    logs -= logs.mean()
+    return logs if logs.std() > 1e-9 else np.zeros_like(logs)
+
+
+def _unseen_errors(
+    columns: tuple[Float[np.ndarray, " n"], ...], values: Float[np.ndarray, " n"], folds: Int[np.ndarray, " n"]
+) -> Float[np.ndarray, " blocks"]:
+    """Sum of squared errors in each block, predicted by least squares from all other blocks."""
+    x = np.stack([np.ones_like(values), *columns], 1)
+    count = int(folds.max()) + 1
+    gram, cross = np.zeros((count, x.shape[1], x.shape[1])), np.zeros((count, x.shape[1]))
+    np.add.at(gram, folds, x[:, :, None] * x[:, None])
+    np.add.at(cross, folds, x * values[:, None])
+    others = np.linalg.pinv(gram.sum(0) - gram, rcond=1e-9, hermitian=True)
+    weights = (others @ (cross.sum(0) - cross)[:, :, None])[:, :, 0]
+    errors = values - (x * weights[folds]).sum(1)
+    return np.bincount(folds, np.square(errors), count)
+
+
+def _exponent(
+    detail: Float[np.ndarray, " n"], quantity: Float[np.ndarray, " n"], error: Float[np.ndarray, " n"]
+) -> float:
+    x = np.stack([detail, quantity, np.ones_like(error)], 1)
+    return float(np.linalg.lstsq(x, error, rcond=1e-9)[0][1])
