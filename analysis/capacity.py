@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -104,6 +105,22 @@ class Capacity:
     def null_share(self) -> Float[np.ndarray, "rows columns"]:
         """Of each window's residual energy, what as many cosine waves take away."""
         return 1 - _ratio(self.null_remaining, self.residual)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the maps, for strict JSON."""
+        return {
+            "removed_from_unseen_pixels": self.removed,
+            "removed_by_as_many_cosine_waves": self.null_removed,
+            "removed_by_one_refit_of_the_whole_picture": self.whole_removed,
+            "median_degrees_of_freedom": float(np.median(self.freedom[self.valid])) if self.valid.any() else None,
+            "windows": self.valid.size,
+            "valid_windows": int(self.valid.sum()),
+            "windows_at_the_limit_of_freedom": int(self.limited.sum()),
+            "window_px": self.windows.side,
+            "middles_only": self.patch_px is not None,
+            "least_fitted_pixels_per_degree_of_freedom": PIXELS_PER_FREEDOM,
+            "units": "shares of the residual energy, all channels and wavelengths, nothing clipped",
+        }
 
     def _removed(self, remaining: Float[np.ndarray, "rows columns"]) -> float | None:
         total = float(self.residual[self.valid].sum())

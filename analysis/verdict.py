@@ -1,4 +1,5 @@
-"""The verdict in two sentences: what is missing, and whether that goes with a lack of creases.
+"""The verdict in two sentences: what is missing, and whether that goes with a lack of creases. A third, apart from
+them, says how much of the error other output weights would take away.
 
 Each sentence is the first of a list of rules that holds. The thresholds are fixed here, beforehand; nothing is chosen
 after the numbers are seen. The words never say that creases are the reason: in one picture and one network, density and
@@ -7,6 +8,7 @@ error only go together or do not.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from .statistics import MIN_BLOCKS, Interval
 
@@ -19,6 +21,10 @@ EXPLANATORY = 0.2
 PLENTY = 10.0
 """Crossings per pixel from which creases are not what is lacking. A line of straight pieces needs two bends per wave to
 follow it, so one crossing per pixel for the shortest waves, of 2 px; this is ten times as much."""
+
+
+MOSTLY = 2 / 3
+"""Least share of the error that is called most of it."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +193,34 @@ def verdict(found: Findings) -> Verdict:
         words = f"creases are not what is lacking ({figures['crossings']}), {creases.link} {words}"
     sentences = _sentence(detail.words.format(**figures)), _sentence(words)
     return Verdict(detail.outcome, creases.outcome, plenty, sentences)
+
+
+@dataclass(frozen=True)
+class CapacityVerdict:
+    """Whether the creases at hand could express what is missing."""
+
+    outcome: Literal["mostly dynamics", "both", "mostly capacity"]
+    sentence: str
+
+
+def capacity_verdict(removed: float, by_waves: float, by_one_layer: float | None, window_px: int) -> CapacityVerdict:
+    """The sentence for shares of residual energy that refits of the output layer remove from unseen pixels.
+
+    `removed` by one in each window of `window_px`, `by_waves` by as many cosine waves, `by_one_layer` by one for the
+    whole picture. "mostly dynamics" from two thirds, "mostly capacity" up to one third, "both" in between.
+    """
+    refit = (
+        f"output weights of its own in each window of {window_px} px would take away {percent(removed)} of the error"
+    )
+    whole = "" if by_one_layer is None else f", and one set of them for the whole picture {percent(by_one_layer)}"
+    measured = f"(at pixels they were not fitted to; as many cosine waves would take away {percent(by_waves)}{whole})"
+    outcome, amount = "both", "part"
+    if removed >= MOSTLY:
+        outcome, amount = "mostly dynamics", "most"
+    elif removed <= 1 - MOSTLY:
+        outcome, amount = "mostly capacity", "little"
+    words = f"{amount} of what is missing could be expressed with the creases that are there: {refit} {measured}"
+    return CapacityVerdict(outcome, f"Capacity or dynamics: {words}.")
 
 
 def percent(share: float) -> str:

@@ -76,7 +76,8 @@ def main(words: Sequence[str]) -> int:
     from studies.redraw import analyze
 
     result = analyze(folder, step=arguments.step, reporter=console)
-    lines = [*result["verdict"], f"maps    {result['path']}"]
+    capacity = [result["capacity"]] if result["capacity"] else []
+    lines = [*result["verdict"], *capacity, f"maps    {result['path']}"]
     console.result("\n".join(lines if result["report"] is None else [*lines, f"report  {result['report']}"]))
     console.finish(result)
     return 0

@@ -77,6 +77,7 @@ def summary(result: dict) -> str:
         f"{result['encoding']} {result['network']}: {quality} after {result['steps']} steps, "
         f"{result['seconds']:.0f} s of training ({result['stopped_because']})",
         *result["verdict"],
+        *([result["capacity"]] if result["capacity"] else []),
         f"video   {result['video']}",
         f"report  {result['report']}",
     ]

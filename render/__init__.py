@@ -20,6 +20,7 @@ from .colour import (
     length_rgb,
     missing_legend,
     missing_rgb,
+    remaining_legend,
     scalar_rgb,
     to_rgb,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "picture_extent",
     "pixel_centres",
     "read_frames",
+    "remaining_legend",
     "scalar_rgb",
     "text_width",
     "to_rgb",

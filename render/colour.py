@@ -130,9 +130,18 @@ def error_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
 
 def missing_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     """The colours of `missing_rgb` as a bar with residual over target energy written below it."""
+    return _share_legend(height, width, "missing")
+
+
+def remaining_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The same colours, for the share of an error that remains."""
+    return _share_legend(height, width, "remaining")
+
+
+def _share_legend(height: int, width: int, unit: str) -> UInt8[np.ndarray, "h w 3"]:
     low, high = MISSING_RANGE
     ticks = {f"{100 * value:g} %": (value - low) / (high - low) for value in (0, 0.5, 1, 1.5)}
-    return _legend(height, width, _MISSING_COLOURS, ticks, "missing")
+    return _legend(height, width, _MISSING_COLOURS, ticks, unit)
 
 
 def confusion_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:

@@ -12,10 +12,14 @@ from jaxtyping import Float, UInt8
 
 from analysis import (
     MIN_WINDOW_PX,
+    Capacity,
+    CapacityVerdict,
     Crossings,
     Density,
     Explanation,
     crease_density,
+    capacity,
+    capacity_verdict,
     crossings,
     explain,
     refined_crossings,
@@ -49,6 +53,7 @@ class Findings:
     """One sample a pixel."""
     refined: Crossings | None
     """Sub-pixel steps, in a lattice of pixels."""
+    capacity: Capacity | None
 
     @property
     def crossings_per_pixel(self) -> float | None:
@@ -66,13 +71,30 @@ class Findings:
         return {"value": association.estimate, "low": low, "high": high}
 
     @property
+    def capacity_verdict(self) -> CapacityVerdict | None:
+        """Whether the creases could express what is missing; None where nothing is, or the field has none."""
+        refit = self.capacity
+        if self.explanation.verdict.creases == "nothing to explain" or refit is None:
+            return None
+        if refit.removed is None or refit.null_removed is None:
+            return None
+        return capacity_verdict(refit.removed, refit.null_removed, refit.whole_removed, refit.windows.side)
+
+    @property
     def dead_neurons(self) -> int | None:
         """Hidden neurons that are on at no pixel."""
         return None if self.pixels is None else int(self.pixels.dead.sum())
 
     def to_json(self) -> dict[str, Any]:
         """The explanation and what was measured of creases, as strict JSON."""
-        return self.explanation.to_json() | {"creases": self._creases()}
+        return self.explanation.to_json() | {"capacity": self._capacity(), "creases": self._creases()}
+
+    def _capacity(self) -> dict[str, Any] | None:
+        if self.capacity is None:
+            return None
+        said = self.capacity_verdict
+        words = {"sentence": said and said.sentence, "outcome": said and said.outcome}
+        return words | self.capacity.to_json()
 
     def _creases(self) -> dict[str, Any] | None:
         if self.density is None or self.pixels is None or self.refined is None:
@@ -108,7 +130,7 @@ def explain_field(
 ) -> Findings:
     """Measure the creases of a field over a view, and whether they go with what `drawn` is missing of `target`."""
     tell = progress or (lambda _share: None)
-    density = pixels = refined = None
+    density = pixels = refined = refit = None
     maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {"coarea": None}
     if has_creases(field) and np.isfinite(drawn).all():  # a fit that has diverged has no maps to speak of
         network = relu_network(field)
@@ -128,6 +150,7 @@ def explain_field(
             max_refine=32,
             progress=lambda share: tell(0.7 + 0.2 * share),
         )
+        refit = capacity(network, target, drawn, progress=lambda share: tell(0.9 + 0.1 * share))
         assert density.bend is not None  # it was asked for
         maps = {
             "coarea": density.length.sum(0),
@@ -136,7 +159,7 @@ def explain_field(
         }
     explanation = explain(target, drawn, maps, seed=seed)
     tell(1.0)
-    return Findings(explanation, density, pixels, refined)
+    return Findings(explanation, density, pixels, refined, refit)
 
 
 def has_creases(field: Field) -> bool:
@@ -155,7 +178,12 @@ def density_picture(field: Field, view: View) -> UInt8[np.ndarray, "h w 3"] | No
 def _density_rgb(density: Density, view: View) -> UInt8[np.ndarray, "h w 3"]:
     """The map at the size of frames; blocks stay blocks."""
     height, width = fitted_size(view.height, view.width, DRAWN_SIDE)
-    return cv2.resize(density_rgb(density.crossings_per_pixel), (width, height), interpolation=cv2.INTER_NEAREST)
+    return _blocks(density_rgb(density.crossings_per_pixel), height, width)
+
+
+def _blocks(values: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Enlarged or reduced without blending neighbours."""
+    return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def write_findings(
@@ -171,7 +199,7 @@ def write_findings(
     write_png(path / "error.png", error_rgb(target, drawn, size=(height, width)))
     explanation = findings.explanation
     missing = explanation.missing_map()
-    write_png(path / "missing.png", missing_rgb(cv2.resize(missing, (width, height), interpolation=cv2.INTER_NEAREST)))
+    write_png(path / "missing.png", missing_rgb(_blocks(missing, height, width)))
     write_npz(
         path / "missing.npz",
         missing_fraction=explanation.energies.missing_fraction,
@@ -183,6 +211,26 @@ def write_findings(
         band=np.array(explanation.band),
         units=np.array("per window of the band; energies are mean squares of luma; edges of windows in pixels"),
     )
+    if findings.capacity is not None:
+        refit = findings.capacity
+        remaining = refit.windows.spread(refit.remaining_share)
+        write_png(path / "capacity.png", missing_rgb(_blocks(remaining, height, width)))
+        write_npz(
+            path / "capacity.npz",
+            residual_energy=refit.residual,
+            remaining_energy=refit.remaining,
+            cosine_waves_remaining_energy=refit.null_remaining,
+            degrees_of_freedom=refit.freedom,
+            limited=refit.limited,
+            valid=refit.valid,
+            row_edges=refit.windows.row_edges,
+            column_edges=refit.windows.column_edges,
+            patch_px=np.array(refit.patch_px or 0),
+            units=np.array(
+                "per window; energies are mean squares over pixels and channels, remaining ones at pixels not fitted; "
+                "edges of windows in pixels; patch_px: side of the middle of each that was looked at, 0 for all"
+            ),
+        )
     if findings.density is not None and findings.refined is not None:
         density, refined = findings.density, findings.refined
         write_png(path / "density.png", _density_rgb(density, view))

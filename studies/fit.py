@@ -325,4 +325,5 @@ def creases_summary(findings: Findings) -> dict[str, Any]:
         "explained_band": findings.explanation.band,
         "primary_statistic": findings.primary,
         "verdict": list(findings.explanation.verdict.sentences),
+        "capacity": None if findings.capacity_verdict is None else findings.capacity_verdict.sentence,
     }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from configs.storage import to_plain
-from render.colour import density_legend, error_legend, missing_legend, to_rgb
+from render.colour import density_legend, error_legend, missing_legend, remaining_legend, to_rgb
 from report import Curves, Frame, Overlay, Report, RunPart, build
 from scenes.load import restore
 from scenes.scene import View
@@ -24,6 +24,7 @@ OVERLAYS = {
     "density": ("crease density", density_legend),
     "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
     "missing": ("missing fraction in the explained band: residual over target energy, per window", missing_legend),
+    "capacity": ("share of the error that other output weights could not take away, per window", remaining_legend),
 }
 """The maps of the last snapshot: what each shows, and its colours."""
 
@@ -33,7 +34,7 @@ def write_report(folder: RunFolder) -> None:
     result, scene = folder.result(), restore(folder.target_file)
     report = Report(
         title=f"{scene.name}, {result['encoding']}",
-        verdict=result["verdict"],
+        verdict=_sentences(result),
         target=to_rgb(scene.views()[0].target()),
         runs=[_part(folder, result, scene.views()[0])],
         protocol=_protocol(to_plain(folder.config())),
@@ -87,9 +88,15 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
             energy_of=ENERGY_OF if is_large(view) else "",
         ),
         numbers=table_row(result),
-        verdict=result["verdict"],
+        verdict=_sentences(result),
         explanation=explanation,
     )
+
+
+def _sentences(result: Mapping[str, Any]) -> list[str]:
+    """The verdict, and below it whether the creases could express what is missing."""
+    capacity = result.get("capacity")  # runs of earlier versions have none
+    return [*result["verdict"], *([capacity] if capacity else [])]
 
 
 def _thinned(rows: Sequence[Row]) -> list[Row]:

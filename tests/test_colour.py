@@ -19,6 +19,7 @@ from render.colour import (
     length_rgb,
     missing_legend,
     missing_rgb,
+    remaining_legend,
     to_rgb,
 )
 from render.text import BACKGROUND
@@ -137,6 +138,7 @@ def test_the_legend_shows_the_colours_the_map_uses(height, width):
         (missing_legend, missing_rgb, (0.0, 1.5)),
         (confusion_legend, confusion_rgb, (-1.0, 1.0)),
         (length_legend, length_rgb, (0.25, 64.0)),
+        (remaining_legend, missing_rgb, (0.0, 1.5)),
     ],
 )
 def test_legends_begin_and_end_with_the_colours_of_their_maps(legend, colours, values):

@@ -12,6 +12,7 @@ from analysis.verdict import (
     CREASE_RULES,
     DETAIL_RULES,
     Findings,
+    capacity_verdict,
     percent,
     verdict,
 )
@@ -184,3 +185,28 @@ def test_every_outcome_can_happen_and_is_documented():
 )
 def test_percent_claims_two_figures_where_it_is_small(share, words):
     assert percent(share) == words
+
+
+@pytest.mark.parametrize(
+    ("removed", "outcome", "amount"),
+    [
+        (0.98, "mostly dynamics", "most"),
+        (2 / 3, "mostly dynamics", "most"),
+        (0.66, "both", "part"),
+        (0.34, "both", "part"),
+        (1 / 3, "mostly capacity", "little"),
+        (-0.1, "mostly capacity", "little"),
+    ],
+)
+def test_capacity_or_dynamics_is_a_matter_of_thirds(removed, outcome, amount):
+    said = capacity_verdict(removed, 0.2, 0.05, 32)
+    assert said.outcome == outcome
+    assert said.sentence.startswith(f"Capacity or dynamics: {amount} of what is missing could be expressed")
+
+
+def test_the_capacity_sentence_gives_all_three_numbers_and_leaves_out_what_is_not_known():
+    said = capacity_verdict(0.691, 0.755, 0.0985, 32).sentence
+    assert "in each window of 32 px would take away 69 % of the error" in said
+    assert "as many cosine waves would take away 76 %" in said
+    assert "one set of them for the whole picture 9.8 %" in said
+    assert "whole picture" not in capacity_verdict(0.691, 0.755, None, 32).sentence
