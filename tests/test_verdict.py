@@ -201,6 +201,7 @@ def test_percent_claims_two_figures_where_it_is_small(share, words):
 def test_capacity_or_dynamics_is_a_matter_of_thirds(removed, outcome, amount):
     said = capacity_verdict(removed, 0.2, 0.05, 32)
     assert said.outcome == outcome
+    assert f"`{outcome}`" in DOCS.read_text()
     assert said.sentence.startswith(f"Capacity or dynamics: {amount} of what is missing could be expressed")
 
 
