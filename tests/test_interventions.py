@@ -1,0 +1,101 @@
+"""Interventions change creases, and nothing else that they need not change."""
+
+import pytest
+import torch
+
+from configs.errors import InputError
+from fields.interventions import revive_dead, spread_biases
+from fitting import fit
+from fitting.revive import revive
+from render.grid import pixel_centres
+from tests.gradient_fields import field_of
+from tests.small_fits import CPU, noise, start, training
+
+PIXELS = pixel_centres(16, 16).flatten(0, 1)
+
+
+def dying(encoding: str = "raw", network: str = "3x16"):
+    """A field of which many neurons are dead on the picture, some in each layer."""
+    field = field_of(encoding, network)
+    with torch.no_grad():
+        for layer in field.mlp.linears[:-1]:
+            layer.bias[::3] = -50
+    return field
+
+
+def on(field) -> list[torch.Tensor]:
+    return [z.detach() > 0 for z in field.preactivations(PIXELS)]
+
+
+@pytest.mark.parametrize("encoding", ["raw:0..1", "fourier:4", "hashgrid:4,finest=40"])
+def test_revived_neurons_cross_the_picture_and_the_field_stays_what_it_is(encoding: str) -> None:
+    field = dying(encoding)
+    before, patterns = field(PIXELS).detach(), on(field)
+    revived = revive_dead(field, PIXELS, torch.Generator().manual_seed(0))
+    assert torch.equal(field(PIXELS), before)
+    for layer, (dead, was, now) in enumerate(zip(revived, patterns, on(field), strict=True)):
+        assert torch.equal(dead, ~was.any(0)), layer
+        assert dead.sum() >= 5
+        assert now[:, dead].any(0).all()
+        assert not now[:, dead].all(0).any()
+        assert torch.equal(now[:, ~dead], was[:, ~dead])
+
+
+def test_revived_neurons_learn_again() -> None:
+    field = dying()
+    revived = revive_dead(field, PIXELS, torch.Generator().manual_seed(0))
+    field(PIXELS).square().sum().backward()
+    for dead, following in zip(revived, field.mlp.linears[1:], strict=True):
+        gradient = following.weight.grad
+        assert gradient is not None
+        live = ~revived[revived.index(dead) + 1] if False else slice(None)
+        assert gradient[live][:, dead].abs().sum() > 0
+
+
+def test_where_no_neuron_is_dead_nothing_changes() -> None:
+    field = field_of("fourier:4")
+    revive_dead(field, PIXELS, torch.Generator().manual_seed(0))
+    before = {name: value.clone() for name, value in field.state_dict().items()}
+    again = revive_dead(field, PIXELS, torch.Generator().manual_seed(1))
+    assert not any(dead.any() for dead in again)
+    assert all(torch.equal(before[name], value) for name, value in field.state_dict().items())
+
+
+def test_only_relu_networks_have_neurons_to_revive() -> None:
+    for network in ("2x16,sine", "2x16,leaky_relu"):
+        with pytest.raises(InputError, match="only dead neurons of a ReLU network"):
+            revive_dead(field_of("raw", network), PIXELS, torch.Generator())
+
+
+def test_biases_of_the_first_layer_alone_are_spread() -> None:
+    field, same = field_of("raw"), field_of("raw")
+    spread_biases(field, 3.0)
+    for (name, value), original in zip(field.named_parameters(), same.parameters(), strict=True):
+        factor = 3 if name == "mlp.layers.0.bias" else 1
+        assert torch.equal(value, factor * original)
+
+
+def test_a_fit_forgets_the_moments_of_revived_neurons_and_of_no_other() -> None:
+    state = start()
+    for _ in fit(state, noise(), training(steps=3), CPU, 1e-3, []):
+        pass
+    with torch.no_grad():
+        for layer in state.field.mlp.linears[:-1]:
+            layer.bias[0] = -50
+    before = {name: moment.clone() for name, moment in state.optimiser.moments().items()}
+    dead = [~was.any(0) for was in on(state.field)]
+    assert revive(state, PIXELS, torch.Generator().manual_seed(0)) == sum(int(each.sum()) for each in dead)
+    after = state.optimiser.moments()
+    for index, each in enumerate(dead):
+        assert each[0]
+        for kind in ("mean", "mean_square"):
+            incoming, outgoing = f"mlp.layers.{index}.weight.{kind}", f"mlp.layers.{index + 1}.weight.{kind}"
+            assert not after[incoming][each].any()
+            assert not after[f"mlp.layers.{index}.bias.{kind}"][each].any()
+            assert not after[outgoing][:, each].any()
+    kept = ~dead[0]
+    name = "mlp.layers.0.weight.mean"
+    assert torch.equal(after[name][kept], before[name][kept])
+    name = f"mlp.layers.{len(dead)}.weight.mean"
+    assert torch.equal(after[name][:, ~dead[-1]], before[name][:, ~dead[-1]])
+    assert before[name].any()
