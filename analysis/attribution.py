@@ -18,8 +18,14 @@ from jaxtyping import Float, Int
 
 from .statistics import LEVEL, MIN_BLOCKS, RESAMPLES, Interval, block_draws, interval_of
 
-LEAST_GAIN = 0.04
-"""Least gain in R^2 that is called an explanation: that of a correlation of 0.2."""
+LEAST_SHARE = 0.04
+"""Least share of what target energy leaves unexplained that is called an explanation: a partial correlation of 0.2."""
+
+_DETERMINED = 1e-12
+"""With a smaller share of variance left by target energy, there is only rounding to explain."""
+
+_ZERO = 1e-12
+"""Energies below this share of their mean count as that, whatever the floor."""
 
 _FLOOR_SHARE = 1e-3
 """Logarithms are of at least this share of a quantity's mean: without creases there is no log density."""
@@ -32,8 +38,10 @@ class Gain:
     quantity: str
     gain: float
     """Of cross-validated R^2; below 0 where it predicts unseen blocks worse than target energy alone."""
+    share: float
+    """The gain over all that target energy leaves, 1 - R^2: a partial R^2."""
     interval: Interval | None
-    """None with fewer than `MIN_BLOCKS` blocks."""
+    """Of the share; None with fewer than `MIN_BLOCKS` blocks."""
     exponent: float
     """Residual energy goes with this power of the quantity, where the target's energy is the same."""
     tautology: bool
@@ -48,9 +56,10 @@ class Attribution:
     """Cross-validated, of the regression on target energy alone."""
     gains: tuple[Gain, ...]
     outcome: Literal["named", "undecided", "nothing"]
-    """nothing: every quantity surely gains less than `LEAST_GAIN`; undecided: neither that nor a surely best one."""
+    """nothing: the share of every quantity is surely less than `LEAST_SHARE`; undecided: neither that nor a surely best
+    one."""
     explains_most: str | None
-    """Named only if its gain is at least `LEAST_GAIN`, surely above 0 and surely above all others but tautologies."""
+    """Named only if its share is at least `LEAST_SHARE`, surely above 0 and surely above all others but tautologies."""
     not_told_apart: tuple[str, ...]
     """The quantities whose gain is not surely below the largest one, if that is surely above 0."""
 
@@ -71,29 +80,30 @@ def attribute(
     `blocks` numbers the block of each window 0, 1, ...; each is a fold. Energies below `floor` count as that. Being
     sure means that an interval of the bootstrap excludes 0 at 95 %, shared out over the quantities (Bonferroni), for
     the best of many is looked at. None with fewer than two blocks, without a quantity, or where the error does not
-    vary.
+    vary or follows from the target's energy alone.
     """
     count = int(blocks.max()) + 1
     if count < 2 or not quantities:
         return None
     folds = blocks.ravel()
-    error, detail = _log(residual, floor), _log(target, floor)
+    error, detail = (_log(energy, max(floor, _ZERO * float(energy.mean()))) for energy in (residual, target))
     nothing = _unseen_errors((), error, folds)
-    if not nothing.sum() > 0:
-        return None
     base = _unseen_errors((detail,), error, folds)
-    logs = {name: _log(values, 0.0) for name, values in quantities.items()}
+    if not base.sum() > _DETERMINED * error @ error:
+        return None
+    logs = {name: _log(values, _FLOOR_SHARE * float(values.mean())) for name, values in quantities.items()}
     left = {name: _unseen_errors((detail, log), error, folds) for name, log in logs.items()}
     drawn = block_draws(count, resamples, seed)
 
     def interval(advantage: Float[np.ndarray, " blocks"], level: float = LEVEL) -> Interval | None:
-        """Of the share of variance that a model of fewer errors gains."""
-        return interval_of(drawn @ advantage / (drawn @ nothing), count, level) if count >= MIN_BLOCKS else None
+        """Of an advantage over another model, as a share of the errors that target energy leaves."""
+        return interval_of(drawn @ advantage / (drawn @ base), count, level) if count >= MIN_BLOCKS else None
 
     gains = tuple(
         Gain(
             name,
             float((base - errors).sum() / nothing.sum()),
+            float((base - errors).sum() / base.sum()),
             interval(base - errors),
             _exponent(detail, logs[name], error),
             name in tautologies,
@@ -111,8 +121,8 @@ def attribute(
         return sure is not None and sure.low > 0
 
     best = max(candidates, key=lambda gain: gain.gain)
-    if best.gain < LEAST_GAIN or not surely_better(left[best.quantity], base):
-        small = all(gain.interval is not None and gain.interval.high < LEAST_GAIN for gain in candidates)
+    if best.share < LEAST_SHARE or not surely_better(left[best.quantity], base):
+        small = all(gain.interval is not None and gain.interval.high < LEAST_SHARE for gain in candidates)
         return Attribution(r_squared, gains, "nothing" if small else "undecided", None, ())
     rivals = [gain.quantity for gain in candidates if gain is not best]
     equals = [rival for rival in rivals if not surely_better(left[best.quantity], left[rival])]
@@ -123,7 +133,7 @@ def attribute(
 
 def _log(values: Float[np.ndarray, "*windows"], floor: float) -> Float[np.ndarray, " n"]:
     """Logarithms around their mean; all 0 where nothing varies."""
-    least = max(floor, _FLOOR_SHARE * float(values.mean()), np.finfo(np.float64).tiny)
+    least = max(floor, np.finfo(np.float64).tiny)
     logs = np.log(np.maximum(values.ravel().astype(np.float64), least))
     logs -= logs.mean()
     return logs if logs.std() > 1e-9 else np.zeros_like(logs)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from .attribution import LEAST_GAIN, Attribution
+from .attribution import LEAST_SHARE, Attribution
 from .bands import Energies
 from .statistics import MIN_BLOCKS, Interval
 from .verdict import EXPLANATORY, NOTHING_MISSING, PLENTY, Verdict
@@ -116,7 +116,7 @@ class Explanation:
                 "floor_share": FLOOR_SHARE,
                 "least_missing_fraction": NOTHING_MISSING,
                 "least_explanatory_correlation": EXPLANATORY,
-                "least_explanatory_gain": LEAST_GAIN,
+                "least_explanatory_share": LEAST_SHARE,
                 "plenty_crossings_per_pixel": PLENTY,
                 "resamples": self.resamples,
                 "seed": self.seed,

@@ -209,18 +209,18 @@ def capacity_verdict(removed: float, by_waves: float, by_one_layer: float | None
     `removed` by one in each window of `window_px`, `by_waves` by as many cosine waves, `by_one_layer` by one for the
     whole picture. "mostly dynamics" from two thirds, "mostly capacity" up to one third, "both" in between.
     """
-    refit = (
-        f"output weights of its own in each window of {window_px} px would take away {percent(removed)} of the error"
-    )
-    whole = "" if by_one_layer is None else f", and one set of them for the whole picture {percent(by_one_layer)}"
-    measured = f"(at pixels they were not fitted to; as many cosine waves would take away {percent(by_waves)}{whole})"
+    whole = "" if by_one_layer is None else f", and one set of weights for the whole picture {percent(by_one_layer)}"
     outcome, amount = "both", "part"
     if removed >= MOSTLY:
         outcome, amount = "mostly dynamics", "most"
     elif removed <= 1 - MOSTLY:
         outcome, amount = "mostly capacity", "little"
-    words = f"{amount} of what is missing could be expressed with the creases that are there: {refit} {measured}"
-    return CapacityVerdict(outcome, f"Capacity or dynamics: {words}.")
+    sentence = (
+        f"Capacity or dynamics: the creases that are there could express {amount} of the error, all wavelengths taken "
+        f"together: output weights of its own in each window of {window_px} px would take away {percent(removed)} of "
+        f"it (at pixels they were not fitted to; as many cosine waves would take away {percent(by_waves)}{whole})."
+    )
+    return CapacityVerdict(outcome, sentence)
 
 
 def percent(share: float) -> str:

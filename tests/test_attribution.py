@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from analysis.attribution import LEAST_GAIN, Attribution, attribute
+from analysis.attribution import LEAST_SHARE, Attribution, attribute
 
 SIDE = 24
 BLOCKS = np.arange(SIDE)[:, None] // 4 * (SIDE // 4) + np.arange(SIDE) // 4
@@ -42,9 +42,10 @@ def test_the_driver_of_the_error_is_named_with_its_exponent_and_the_share_that_i
     # variances of the logs: target 1, driver 0.49, noise 0.09
     assert found.r_squared == pytest.approx(1 / 1.58, abs=0.08)
     assert gains["driver"].gain == pytest.approx(0.49 / 1.58, abs=0.08)
+    assert gains["driver"].share == pytest.approx(0.49 / 0.58, abs=0.05)
     interval = gains["driver"].interval
     assert interval is not None
-    assert interval.low < gains["driver"].gain < interval.high
+    assert interval.low < gains["driver"].share < interval.high
 
 
 def brute_force_r_squared(columns: list[np.ndarray], values: np.ndarray) -> float:
@@ -91,7 +92,7 @@ def test_where_nothing_drives_the_error_nothing_is_found() -> None:
     made = Made()
     found = made.attribute(made.residual(), {name: made.positive() for name in "abcde"})
     assert (found.outcome, found.explains_most, found.not_told_apart) == ("nothing", None, ())
-    assert max(gain.gain for gain in found.gains) < LEAST_GAIN
+    assert max(gain.share for gain in found.gains) < LEAST_SHARE
 
 
 def test_of_quantities_that_say_the_same_none_is_named() -> None:
@@ -109,7 +110,7 @@ def test_an_effect_in_one_corner_does_not_carry_over_to_the_rest() -> None:
     quantity, corner = made.positive(), BLOCKS == 0
     found = made.attribute(made.residual(np.where(corner, quantity**3, 1)), {"quantity": quantity})
     assert found.explains_most is None
-    assert found.gains[0].gain < LEAST_GAIN
+    assert found.gains[0].share < LEAST_SHARE
 
 
 def test_quantities_that_follow_the_target_gain_nothing() -> None:
@@ -125,7 +126,7 @@ def test_few_blocks_leave_it_undecided() -> None:
     assert found is not None
     assert found.outcome == "undecided"
     assert found.gains[0].interval is None
-    assert found.gains[0].gain > LEAST_GAIN
+    assert found.gains[0].share > LEAST_SHARE
 
 
 def test_the_same_seed_gives_the_same_answer_and_another_seed_other_intervals_only() -> None:
@@ -150,6 +151,18 @@ def test_quantities_and_energies_that_are_constant_or_zero_are_no_trouble() -> N
     assert attribute(np.ones((4, 4)), np.ones((4, 4)), {"a": np.ones((4, 4))}, BLOCKS[:4, :4]) is None, "one block"
     assert attribute(np.ones((SIDE, SIDE)), made.target, {"a": holes}, BLOCKS) is None, "an error that does not vary"
     assert attribute(made.residual(), made.target, {}, BLOCKS) is None
+    assert attribute(3 * made.target, made.target, {"a": holes}, BLOCKS) is None, "an error that is all of the detail"
+
+
+def test_a_share_is_about_the_square_of_the_partial_correlation_however_much_the_target_explains() -> None:
+    made = Made()
+    made.target = made.positive(5.0)
+    driver = made.positive(0.3)
+    found = made.attribute(made.residual(driver**-0.5, noise=0.3), {"driver": driver})
+    assert found.r_squared > 0.99
+    assert found.gains[0].gain < 0.01
+    assert found.gains[0].share == pytest.approx(0.15**2 / (0.15**2 + 0.3**2), abs=0.06)
+    assert found.outcome == "named"
 
 
 def test_energies_below_the_floor_count_as_the_floor() -> None:

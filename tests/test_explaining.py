@@ -28,7 +28,7 @@ def test_maps_are_never_too_coarse_for_the_windows(size: tuple[int, int]) -> Non
 
 def test_noise_is_beyond_the_creases_and_the_files_say_so(tmp_path: Path) -> None:
     picture, field = noise(side=128), start().field
-    target, drawn = picture.target(), np.full((128, 128, 3), 0.5, np.float32)
+    target, drawn = picture.target(), noise(side=128, seed=1).target()
     findings = explain_field(field, picture, target, drawn, seed=0)
     said = findings.capacity_verdict
     assert said is not None

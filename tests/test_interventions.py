@@ -48,8 +48,7 @@ def test_revived_neurons_learn_again() -> None:
     for dead, following in zip(revived, field.mlp.linears[1:], strict=True):
         gradient = following.weight.grad
         assert gradient is not None
-        live = ~revived[revived.index(dead) + 1] if False else slice(None)
-        assert gradient[live][:, dead].abs().sum() > 0
+        assert (gradient[:, dead].abs().sum(0) > 0).any()
 
 
 def test_where_no_neuron_is_dead_nothing_changes() -> None:

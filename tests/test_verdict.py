@@ -202,12 +202,14 @@ def test_capacity_or_dynamics_is_a_matter_of_thirds(removed, outcome, amount):
     said = capacity_verdict(removed, 0.2, 0.05, 32)
     assert said.outcome == outcome
     assert f"`{outcome}`" in DOCS.read_text()
-    assert said.sentence.startswith(f"Capacity or dynamics: {amount} of what is missing could be expressed")
+    assert said.sentence.startswith(
+        f"Capacity or dynamics: the creases that are there could express {amount} of the error"
+    )
 
 
 def test_the_capacity_sentence_gives_all_three_numbers_and_leaves_out_what_is_not_known():
     said = capacity_verdict(0.691, 0.755, 0.0985, 32).sentence
-    assert "in each window of 32 px would take away 69 % of the error" in said
+    assert "in each window of 32 px would take away 69 % of it" in said
     assert "as many cosine waves would take away 76 %" in said
-    assert "one set of them for the whole picture 9.8 %" in said
+    assert "one set of weights for the whole picture 9.8 %" in said
     assert "whole picture" not in capacity_verdict(0.691, 0.755, None, 32).sentence
