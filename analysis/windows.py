@@ -95,9 +95,7 @@ def windows_of(height: int, width: int, band: int) -> Windows:
     return windows_of_side(height, width, max(MIN_WINDOW_PX, WAVELENGTHS_PER_WINDOW * longest_wavelength(band)))
 
 
-def windows_of_side(
-    height: int, width: int, side: int, stride: int = 1, most_per_axis: int | None = None
-) -> Windows:
+def windows_of_side(height: int, width: int, side: int, stride: int = 1, most_per_axis: int | None = None) -> Windows:
     """As many windows of that side as fit whole, or as many as are allowed along an axis, spread evenly.
 
     Of every stride-th pixel: edges and side count samples, the side rounded down.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from analysis import coarea_density, explain, psnr_db, relu_network
+from analysis import crease_density, explain, psnr_db, relu_network
 from analysis.statistics import rank_correlation
 from configs.encoding import Encoding, Raw
 from configs.network import Network
@@ -169,7 +169,7 @@ def _respond(picture: Picture, dose: Dose, config: FitConfig) -> tuple[Response,
 
 
 def _density(field: Any, picture: Picture) -> float:
-    found = coarea_density(relu_network(field), picture.height, picture.width)
+    found = crease_density(relu_network(field), picture.height, picture.width)
     return float(found.crossings_per_pixel.mean())
 
 

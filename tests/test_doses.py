@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from analysis import coarea_density, explain, relu_network
+from analysis import crease_density, explain, relu_network
 from analysis.statistics import rank_correlation
 from configs.encoding import parse_encoding
 from configs.network import Network
@@ -32,7 +32,7 @@ def test_a_row_is_what_a_fit_of_its_own_gives() -> None:
     density = {}
     for snapshot in fit(state, picture, Training(steps=8, batch_size=256), CPU, 3e-3, [4, 8]):
         if snapshot.scheduled:
-            density[snapshot.step] = coarea_density(relu_network(state.field), 32, 32).crossings_per_pixel.mean()
+            density[snapshot.step] = crease_density(relu_network(state.field), 32, 32).crossings_per_pixel.mean()
     assert (row.density_midway, row.density) == pytest.approx((density[4], density[8]))
     found = explain(picture.target(), picture.draw(state.field), {"coarea": None})
     assert row.missing == pytest.approx(found.bands[0].missing)
