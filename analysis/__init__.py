@@ -1,30 +1,136 @@
 """Why a reconstruction looks as it does: creases in image space, missing detail, and whether the two go together."""
 
-from .attribution import Attribution, attribute
-from .bands import band_labels, energy_kept, octave_bands
-from .bounds import CreaseBounds, crease_bounds
-from .capacity import Capacity, capacity
-from .cells import CellCounts, Cells, Layers, cells, count_cells
-from .complexity import LocalComplexity, local_complexity
-from .confusion import Confusion, ConfusionMap, confusion, confusion_map, global_pairs, local_pairs, pixel_confusion
-from .confusion_windows import WindowConfusion, window_confusion
-from .correlation import CorrelationLength, kernel_correlation_length
-from .crossings import Crossings, crossings, crossings_along, refined_crossings
-from .decay import RateAgreement, rate_agreement
-from .density import Density, crease_density
-from .distance import CreaseDistance, nearest_crease
-from .distinct import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
-from .explain import Explanation, early_prediction, explain
-from .hamming import HammingMeans, hamming_means
-from .kernel import Kernel, kernel
-from .metrics import psnr_db, ssim
-from .network import ReluNetwork, relu_network
-from .neurons import LayerActivity, neuron_activity
-from .patterns import PackedPatterns, expected_hamming, packed_patterns
-from .plane import Plane, on_plane
-from .slopes import Slopes, slopes
-from .smoothness import Bending, bending
-from .verdict import CapacityVerdict, Verdict, capacity_verdict
+from .attribution import (
+    Attribution,
+    attribute,
+)
+from .bands import (
+    band_labels,
+    energy_kept,
+    octave_bands,
+)
+from .bounds import (
+    CreaseBounds,
+    crease_bounds,
+)
+from .capacity import (
+    Capacity,
+    capacity,
+)
+from .cells import (
+    CellCounts,
+    Cells,
+    Layers,
+    cells,
+    count_cells,
+)
+from .complexity import (
+    LocalComplexity,
+    local_complexity,
+)
+from .confusion import (
+    Confusion,
+    ConfusionMap,
+    confusion,
+    confusion_map,
+    global_pairs,
+    local_pairs,
+    pixel_confusion,
+)
+from .confusion_windows import (
+    WindowConfusion,
+    window_confusion,
+)
+from .correlation import (
+    CorrelationLength,
+    kernel_correlation_length,
+)
+from .crossings import (
+    Crossings,
+    crossings,
+    crossings_along,
+    refined_crossings,
+)
+from .decay import (
+    RateAgreement,
+    rate_agreement,
+)
+from .density import (
+    Density,
+    coarea_density,
+    crease_density,
+)
+from .distance import (
+    CreaseDistance,
+    nearest_crease,
+)
+from .distinct import (
+    DistinctPatterns,
+    PatternCurve,
+    distinct_patterns,
+    pattern_curve,
+)
+from .explain import (
+    Explanation,
+    early_prediction,
+    explain,
+)
+from .fourier import (
+    BandsOverTraining,
+    RadialSpectra,
+    Reached,
+    SpectralBias,
+    amplitudes_recovered,
+    bands_over_training,
+    half_energy_step,
+    half_error_step,
+    line_spectrum,
+    power_law_slope,
+    radial_spectra,
+    spectral_bias,
+)
+from .hamming import (
+    HammingMeans,
+    hamming_means,
+)
+from .kernel import (
+    Kernel,
+    kernel,
+)
+from .metrics import (
+    psnr_db,
+    ssim,
+)
+from .network import (
+    ReluNetwork,
+    relu_network,
+)
+from .neurons import (
+    LayerActivity,
+    neuron_activity,
+)
+from .patterns import (
+    PackedPatterns,
+    expected_hamming,
+    packed_patterns,
+)
+from .plane import (
+    Plane,
+    on_plane,
+)
+from .slopes import (
+    Slopes,
+    slopes,
+)
+from .smoothness import (
+    Bending,
+    bending,
+)
+from .verdict import (
+    CapacityVerdict,
+    Verdict,
+    capacity_verdict,
+)
 from .weights import (
     Angles,
     Narrowness,
@@ -34,12 +140,15 @@ from .weights import (
     region_narrowness,
     spectral_norms,
 )
-from .windows import MIN_WINDOW_PX
+from .windows import (
+    MIN_WINDOW_PX,
+)
 
 __all__ = [
     "MIN_WINDOW_PX",
     "Angles",
     "Attribution",
+    "BandsOverTraining",
     "Bending",
     "Capacity",
     "CapacityVerdict",
@@ -63,17 +172,23 @@ __all__ = [
     "PackedPatterns",
     "PatternCurve",
     "Plane",
+    "RadialSpectra",
     "RateAgreement",
+    "Reached",
     "ReluNetwork",
     "Slopes",
+    "SpectralBias",
     "Verdict",
     "WindowConfusion",
+    "amplitudes_recovered",
     "attribute",
     "band_labels",
+    "bands_over_training",
     "bending",
     "capacity",
     "capacity_verdict",
     "cells",
+    "coarea_density",
     "confusion",
     "confusion_map",
     "count_cells",
@@ -88,9 +203,12 @@ __all__ = [
     "explain",
     "first_layer_inspheres",
     "global_pairs",
+    "half_energy_step",
+    "half_error_step",
     "hamming_means",
     "kernel",
     "kernel_correlation_length",
+    "line_spectrum",
     "local_complexity",
     "local_pairs",
     "nearest_crease",
@@ -102,12 +220,15 @@ __all__ = [
     "packed_patterns",
     "pattern_curve",
     "pixel_confusion",
+    "power_law_slope",
     "psnr_db",
+    "radial_spectra",
     "rate_agreement",
     "refined_crossings",
     "region_narrowness",
     "relu_network",
     "slopes",
+    "spectral_bias",
     "spectral_norms",
     "ssim",
     "window_confusion",
