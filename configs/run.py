@@ -138,7 +138,8 @@ class Protocol:
     """All that runs of one comparison share."""
 
     scene: tyro.conf.Positional[str] = ""
-    """A picture's path, or the name of a built-in one (`fieldlens scenes` lists them)."""
+    """A picture's path, the name of a built-in one (`fieldlens scenes` lists them), or a sum of sines such as
+    signal:5,10,20,40 (cycles)."""
     training: Annotated[Training, Flat] = field(default_factory=Training)
     target: Annotated[Target, Flat] = field(default_factory=Target)
     output: Annotated[Output, Flat] = field(default_factory=Output)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from configs.errors import InputError, did_you_mean
+from configs.signal import NAME, is_signal, parse_signal
 from render.colour import to_rgb
 from render.panel import Tile, panel
 
@@ -17,27 +18,50 @@ from .holdout import Holdout
 from .picture import Picture, unit_of
 from .reading import MAX_PIXELS, Reading, read_picture, reduced
 from .scene import Scene
+from .signal import Signal, sum_of_sines
 
 
-def load(word: str, *, max_side: int | None = None, max_pixels: int = MAX_PIXELS, holdout: Holdout = "none") -> Scene:
-    """The scene that `word` names: a picture's path or a built-in picture; an existing file wins.
+def load(
+    word: str,
+    *,
+    max_side: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    holdout: Holdout = "none",
+    seed: int = 0,
+) -> Scene:
+    """The scene that `word` names: a picture's path, a built-in picture or a signal; an existing file wins.
 
-    Raises InputError for a word that is neither, with the nearest that is, and for a file that cannot be read.
+    Raises InputError for a word that is none of these, with the nearest that is, and for a file that cannot be read.
+    The `seed` is that of a signal's phases.
     """
     path = Path(word)
+    if is_signal(word) and not _exists(path):
+        if max_side is not None:
+            raise InputError(
+                f"--max-side is for pictures; give a signal's samples in its word, as in {word},samples=200"
+            )
+        return sum_of_sines(parse_signal(word), seed, holdout)
     if word in BUILTINS and not path.is_file():
         name, reading = word, reduced(BUILTINS[word].make(), max_side)
     elif word and _exists(path):
         name, reading = _scene_name(path), read_picture(path, max_pixels=max_pixels, max_side=max_side)
     else:
-        raise InputError(f"no file and no built-in picture is called {word!r}{_nearest(word)}")
+        raise InputError(f"no file, no built-in picture and no signal is called {word!r}{_nearest(word)}")
     reading = _within_one(reading)
     return Picture(name, reading.pixels, holdout, reading.notes)
 
 
 def restore(path: Path) -> Scene:
     """The scene that a run folder keeps. Raises InputError where it is missing or damaged; never unpickles."""
-    return Picture.from_npz(path)
+    return Signal.from_npz(path) if _holds_signal(path) else Picture.from_npz(path)
+
+
+def _holds_signal(path: Path) -> bool:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return "frequencies" in arrays
+    except Exception:  # whatever is wrong with the file, reading it as a picture says so in a sentence
+        return False
 
 
 def _within_one(reading: Reading) -> Reading:
@@ -84,4 +108,4 @@ def _nearest(word: str) -> str:
         beside = [str(file) for file in path.parent.iterdir() if file.is_file()]
     except (OSError, ValueError):
         beside = []
-    return did_you_mean(word, [*BUILTINS, *get_close_matches(word, beside, n=1)])
+    return did_you_mean(word, [*BUILTINS, NAME, *get_close_matches(word, beside, n=1)])

@@ -18,12 +18,15 @@ from configs.errors import InputError
 from render.grid import Extent, draw, picture_extent
 
 from . import holdout as protocols
-from .area import area_average
+from .area import area_average, fitted_size
 from .holdout import Holdout
 from .scene import Batch, Function, View
 
 Pixels: TypeAlias = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"] | Float32[np.ndarray, "h w c"]
 """Stored values, channels last: grey, grey + alpha, RGB or RGBA, alpha premultiplied; integers span [0, 1]."""
+
+PREVIEW_SIDE = 512
+"""Frames in progress are drawn with at most this many pixels along the longer side."""
 
 _STORED_TYPES = (np.uint8, np.uint16, np.float32)
 
@@ -55,6 +58,11 @@ class Picture:
     @property
     def channels(self) -> int:
         return self.pixels.shape[2]
+
+    @property
+    def preview(self) -> tuple[int, int]:
+        """Height and width at which frames in progress are drawn."""
+        return fitted_size(self.height, self.width, PREVIEW_SIDE)
 
     @property
     def resolution(self) -> int:

@@ -44,6 +44,11 @@ class View(Protocol):
     def channels(self) -> int: ...
 
     @property
+    def preview(self) -> tuple[int, int]:
+        """Height and width at which the view is drawn while a fit goes on."""
+        ...
+
+    @property
     def trained(self) -> Bool[np.ndarray, "h w"] | None:
         """True at the pixels that are trained on; None means everywhere."""
         ...

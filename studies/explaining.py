@@ -27,11 +27,9 @@ from analysis import (
 )
 from fields import Field
 from render.colour import density_rgb, error_rgb, missing_rgb
-from scenes.area import fitted_size
 from scenes.scene import View
 
 from .folder import write_json, write_npz, write_png
-from .observe import DRAWN_SIDE
 
 MAP_SIDE = 512
 """Density is sampled about this often along the longer side, and at least once in the smallest window."""
@@ -177,8 +175,7 @@ def density_picture(field: Field, view: View) -> UInt8[np.ndarray, "h w 3"] | No
 
 def _density_rgb(density: Density, view: View) -> UInt8[np.ndarray, "h w 3"]:
     """The map at the size of frames; blocks stay blocks."""
-    height, width = fitted_size(view.height, view.width, DRAWN_SIDE)
-    return _blocks(density_rgb(density.crossings_per_pixel), height, width)
+    return _blocks(density_rgb(density.crossings_per_pixel), *view.preview)
 
 
 def _blocks(values: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -194,7 +191,7 @@ def write_findings(
     drawn: Float[np.ndarray, "h w c"],
 ) -> None:
     """Write maps as arrays and pictures, and explain.json, into the folder `path`."""
-    height, width = fitted_size(view.height, view.width, DRAWN_SIDE)
+    height, width = view.preview
     write_json(path / "explain.json", findings.to_json())
     write_png(path / "error.png", error_rgb(target, drawn, size=(height, width)))
     explanation = findings.explanation

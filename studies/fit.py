@@ -54,10 +54,12 @@ def load_scene(config: Protocol) -> Scene:
     check_encoder()
     if not config.scene:
         raise InputError(
-            "name a picture to fit, such as photo.jpg or astronaut; `fieldlens scenes` lists what is built in"
+            "name a picture to fit, such as photo.jpg or astronaut (`fieldlens scenes` lists what there is), or a signal"
         )
     target = config.target
-    return load(config.scene, max_side=target.max_side, max_pixels=target.max_pixels, holdout=target.holdout)
+    return load(
+        config.scene, max_side=target.max_side, max_pixels=target.max_pixels, holdout=target.holdout, seed=config.seed
+    )
 
 
 def start(config: FitConfig, path: Path | None = None, scene: Scene | None = None) -> RunFolder:

@@ -14,11 +14,8 @@ from fitting import Placement
 from render.colour import error_rgb, to_rgb
 from render.grid import picture_extent
 from render.panel import Tile, panel
-from scenes.area import fitted_size
 from scenes.scene import Batch, Function, Scene, View
 
-DRAWN_SIDE = 512
-"""Frames in progress are drawn with at most this many pixels along the longer side."""
 SCORED_PIXELS = 65_536
 """A picture too large to be drawn whole in progress is scored on this many of its training pixels."""
 CROP_SIDE = 256
@@ -55,14 +52,14 @@ def score(view: View, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarra
 class Observer:
     """Draws and scores the fields of one fit, always in the same way.
 
-    A picture of at most `DRAWN_SIDE` pixels a side is drawn whole, and `score`d. A larger one is drawn smaller; its
+    A picture no larger than its preview is drawn whole, and `score`d. A larger one is drawn smaller; its
     PSNR is over a fixed sample of its training pixels, and the rest over a crop from its middle. `notes` say so.
     """
 
     def __init__(self, scene: Scene, placement: Placement) -> None:
         self.placement = placement
         self.view: View = scene.views()[0]
-        self.height, self.width = fitted_size(self.view.height, self.view.width, DRAWN_SIDE)
+        self.height, self.width = self.view.preview
         self.target = self.view.target(self.height, self.width)
         self.target_tile = target_tile(self.view)
         self.notes: list[str] = []
@@ -112,7 +109,7 @@ class _Probe:
 
 def is_large(view: View) -> bool:
     """Whether a view is drawn reduced, and scored by parts, while a fit goes on."""
-    return max(view.height, view.width) > DRAWN_SIDE
+    return view.preview != (view.height, view.width)
 
 
 def _middle(side: int) -> slice:
@@ -122,7 +119,7 @@ def _middle(side: int) -> slice:
 
 def target_tile(view: View) -> Tile:
     """The target as frames in progress show it."""
-    height, width = fitted_size(view.height, view.width, DRAWN_SIDE)
+    height, width = view.preview
     caption = f"target, reduced to {width} x {height} px" if is_large(view) else "target"
     return Tile(to_rgb(view.target(height, width)), caption)
 
