@@ -32,6 +32,11 @@ class LineCreases:
     undercount: float | None = None
     """Share of creases that only steps half as long find; None: not measured."""
 
+    @property
+    def by_layer(self) -> list[Float64[np.ndarray, " _"]]:
+        """The places of each layer's creases."""
+        return [self.position[self.layer == layer] for layer in range(len(self.dead))]
+
     def per_sample(self, samples: int) -> Int[np.ndarray, "layers samples"]:
         """Creases of each layer in each of equal parts of the line."""
         part = np.minimum((self.position * samples).astype(np.int64), samples - 1)

@@ -5,11 +5,14 @@ same code.
 """
 
 from .colour import (
+    AMPLITUDE_RANGE,
     CONFUSION_RANGE,
     DENSITY_RANGE,
     ERROR_RANGE,
     LENGTH_RANGE,
     MISSING_RANGE,
+    amplitude_legend,
+    amplitude_rgb,
     confusion_legend,
     confusion_rgb,
     density_legend,
@@ -24,12 +27,14 @@ from .colour import (
     scalar_rgb,
     to_rgb,
 )
+from .curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
 from .grid import Extent, draw, picture_extent, pixel_centres
 from .panel import Tile, panel
 from .text import draw_text, fit_text, text_width
 from .video import VideoWriter, check_encoder, read_frames
 
 __all__ = [
+    "AMPLITUDE_RANGE",
     "CONFUSION_RANGE",
     "DENSITY_RANGE",
     "ERROR_RANGE",
@@ -38,9 +43,14 @@ __all__ = [
     "Extent",
     "Tile",
     "VideoWriter",
+    "amplitude_legend",
+    "amplitude_rgb",
+    "amplitudes_rgb",
     "check_encoder",
     "confusion_legend",
     "confusion_rgb",
+    "crease_density_rgb",
+    "curve_rgb",
     "density_legend",
     "density_rgb",
     "draw",
@@ -57,6 +67,7 @@ __all__ = [
     "pixel_centres",
     "read_frames",
     "remaining_legend",
+    "residual_rgb",
     "scalar_rgb",
     "text_width",
     "to_rgb",

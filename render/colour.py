@@ -29,6 +29,9 @@ CONFUSION_RANGE = (-1.0, 1.0)
 LENGTH_RANGE = (0.25, 64.0)
 """Pixels at the two ends of the one logarithmic scale of correlation lengths; values beyond take the end's colour."""
 
+AMPLITUDE_RANGE = (0.0, 1.0)
+"""A reconstruction's amplitude at a frequency over the target's."""
+
 MAGENTA: Rgb = (255, 0, 255)
 """Where there should be a number and is none."""
 
@@ -101,6 +104,11 @@ def length_rgb(pixels: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
     return scalar_rgb(logarithm, np.log2(low), np.log2(high), _LENGTH_COLOURS, no_number=NOTHING_TO_MISS)
 
 
+def amplitude_rgb(share: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Amplitude over the target's on the scale `AMPLITUDE_RANGE`; NaN (a target without any) in grey."""
+    return scalar_rgb(share, *AMPLITUDE_RANGE, _AMPLITUDE_COLOURS, no_number=NOTHING_TO_MISS)
+
+
 def scalar_rgb(
     values: Real[np.ndarray, "h w"], low: float, high: float, colormap: int, *, no_number: Rgb = MAGENTA
 ) -> UInt8[np.ndarray, "h w 3"]:
@@ -158,6 +166,13 @@ def length_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     return _legend(height, width, _LENGTH_COLOURS, ticks, "px")
 
 
+def amplitude_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `amplitude_rgb` as a bar with shares of the target's amplitude written below it."""
+    low, high = AMPLITUDE_RANGE
+    ticks = {f"{100 * value:g} %": (value - low) / (high - low) for value in (0, 0.25, 0.5, 0.75, 1)}
+    return _legend(height, width, _AMPLITUDE_COLOURS, ticks, "amplitude")
+
+
 def _legend(
     height: int, width: int, colormap: int, ticks: Mapping[str, float], unit: str
 ) -> UInt8[np.ndarray, "h w 3"]:
@@ -182,6 +197,7 @@ _ERROR_COLOURS = cv2.COLORMAP_INFERNO
 _MISSING_COLOURS = cv2.COLORMAP_MAGMA
 _CONFUSION_COLOURS = cv2.COLORMAP_CIVIDIS  # from blue to yellow, grey in the middle
 _LENGTH_COLOURS = cv2.COLORMAP_PLASMA
+_AMPLITUDE_COLOURS = cv2.COLORMAP_CIVIDIS
 
 
 def _row_blocks(height: int) -> Iterator[slice]:

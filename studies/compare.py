@@ -24,8 +24,8 @@ from scenes.load import restore
 
 from .fit import load_scene, run, start
 from .folder import COMPARISON, RunFolder, find_folder, folder_name, new_folder, read_png, write_json, write_text
+from .look import look_at
 from .metrics import drawn_rows
-from .observe import target_tile
 from .reporter import Reporter, Silent
 from .reporting import write_comparison_report
 from .table import to_csv, to_markdown
@@ -194,7 +194,7 @@ def _label(config: FitConfig) -> str:
 def _write_video(comparison: Comparison, runs: Mapping[RunFolder, dict[str, Any]], reporter: Reporter) -> None:
     columns = [_Column(folder, _name(result, list(runs.values()))) for folder, result in runs.items()]
     common = sorted(set.intersection(*(set(column.psnr_db) for column in columns)))
-    target = target_tile(restore(next(iter(runs)).target_file).views()[0])
+    target = look_at(restore(next(iter(runs)).target_file).views()[0]).target_tile()
     with VideoWriter(comparison.video) as video:
         for number, step in enumerate(common):
             reporter.working("writing the video", number / len(common))

@@ -160,6 +160,18 @@ def explain_field(
     return Findings(explanation, density, pixels, refined, refit)
 
 
+def creases_summary(findings: Findings) -> dict[str, Any]:
+    """What run.json says of the explanation."""
+    return {
+        "crossings_per_pixel": findings.crossings_per_pixel,
+        "dead_neurons": findings.dead_neurons,
+        "explained_band": findings.explanation.band,
+        "primary_statistic": findings.primary,
+        "verdict": list(findings.explanation.verdict.sentences),
+        "capacity": None if findings.capacity_verdict is None else findings.capacity_verdict.sentence,
+    }
+
+
 def has_creases(field: Field) -> bool:
     """Whether the activation has a kink."""
     return field.mlp.activation != "sine"

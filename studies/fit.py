@@ -23,16 +23,15 @@ from configs.run import FitConfig, Protocol
 from configs.storage import to_yaml
 from fields import aliased_octaves
 from fitting import Controls, Snapshot, fit, frame_steps, initial_state, place
-from render.colour import to_rgb
 from render.video import VideoWriter, check_encoder
 from scenes.load import load, restore
 from scenes.scene import Scene
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
-from .explaining import Findings, density_picture, explain_field, write_findings
 from .folder import RunFolder, folder_name, new_folder, read_png, write_json, write_npz, write_png, write_text
+from .look import look_at
 from .metrics import Metrics, Row
-from .observe import Observation, Observer, Scores, frame_panel, score
+from .observe import Observation, Observer, Scores, is_large, score
 from .reporter import Moment, Reporter, Silent
 from .reporting import write_report
 
@@ -54,7 +53,7 @@ def load_scene(config: Protocol) -> Scene:
     check_encoder()
     if not config.scene:
         raise InputError(
-            "name a picture to fit, such as photo.jpg or astronaut (`fieldlens scenes` lists what there is), or a signal"
+            "name a picture to fit, such as photo.jpg or astronaut (`fieldlens scenes` lists them all), or a signal"
         )
     target = config.target
     return load(
@@ -122,7 +121,8 @@ class _Session:
         self.state = initial_state(config, scene.in_dim, scene.out_dim, self.placement.device)
         self.learning_rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
         self.observer = Observer(scene, self.placement)
-        self.metrics = Metrics(folder.metrics_file)
+        self.look = look_at(self.observer.view)
+        self.metrics = Metrics(folder.metrics_file, self.look.frequencies)
         self.density: tuple[int, UInt8[np.ndarray, "h w 3"]] | None = None  # the newest drawn, and its step
         self.drawing_seconds = 0.0
         self.saved_at = -math.inf
@@ -210,7 +210,8 @@ class _Session:
         scores = seen.scores
         kept = tuple(scores.energy_kept.values())
         psnr = round(scores.psnr_db, 4)  # as the file has it: a resumed fit must meet its goals at the same step
-        return Row(snapshot.step, snapshot.seconds, snapshot.loss, psnr, scores.heldout_psnr_db, kept)
+        amplitudes = self.look.amplitudes(seen.reconstruction)
+        return Row(snapshot.step, snapshot.seconds, snapshot.loss, psnr, scores.heldout_psnr_db, kept, amplitudes)
 
     def _moment(self) -> Moment:
         step, seconds, training = self.state.step, self.state.seconds, self.config.training
@@ -224,8 +225,9 @@ class _Session:
 
     def _tell_epoch_once(self, moment: Moment) -> None:
         """Of a large picture, once its speed is known: what an epoch takes, and what would make it shorter."""
-        longer_side = max(self.observer.view.height, self.observer.view.width)
-        if self.told_epoch or longer_side <= LARGE_SIDE or moment.steps_per_s == 0:
+        view = self.observer.view
+        longer_side = max(view.height, view.width)
+        if self.told_epoch or longer_side <= LARGE_SIDE or not is_large(view) or moment.steps_per_s == 0:
             return
         self.told_epoch = True
         seconds = self.scene.training_samples / (moment.steps_per_s * self.config.training.batch_size)
@@ -236,7 +238,7 @@ class _Session:
         )
 
     def _draw_density(self) -> None:
-        picture = density_picture(self.state.field, self.observer.view)
+        picture = self.look.density(self.state.field)
         if picture is not None:
             self.density = self.state.step, picture
             write_png(self.folder.frame(self.state.step, "density"), picture)
@@ -244,9 +246,10 @@ class _Session:
     def _draw_frame(self, observation: Observation) -> None:
         step = self.state.step
         title = f"{self.config.encoding}   step {step}   {observation.scores.psnr_db:.2f} dB"
-        write_png(self.folder.frame(step), frame_panel(self.observer, observation, title, self.density))
-        picture = to_rgb(observation.reconstruction)
-        write_png(self.folder.frame(step, "reconstruction"), picture)
+        field, drawn = self.state.field, observation.reconstruction
+        frame = self.look.frame(field, drawn, title, self.density, self.metrics.rows)
+        write_png(self.folder.frame(step), frame)
+        write_png(self.folder.frame(step, "reconstruction"), self.look.reconstruction(field, drawn))
 
     def finish(self) -> dict[str, Any]:
         """Draw the field whole, explain what is missing, and write run.json, video and report."""
@@ -254,11 +257,12 @@ class _Session:
         target = view.target()
         final = view.draw(field, device=self.placement.device, progress=partial(working, "drawing the picture whole"))
         with self._drawing():
-            write_png(self.folder.path / "reconstruction.png", to_rgb(final))
+            write_png(self.folder.path / "reconstruction.png", self.look.reconstruction(field, final))
         progress = partial(working, "explaining missing detail")
-        findings = explain_field(field, view, target, final, seed=self.config.seed, progress=progress)
-        write_findings(self.folder.analysis, findings, view, target, final)
-        result = self._result(score(view, target, final), ssim(target, final), findings)
+        summary = self.look.explain(
+            self.folder.analysis, field, target, final, seed=self.config.seed, progress=progress
+        )
+        result = self._result(score(view, target, final), ssim(target, final), summary)
         write_json(self.folder.result_file, result)
         with self._drawing():
             self._write_video()
@@ -267,6 +271,10 @@ class _Session:
         result["drawing_seconds"] = round(self.drawing_seconds, 3)
         write_json(self.folder.result_file, result)
         return result
+
+    def _samples_per_step(self) -> int:
+        """As many as were asked for, if the scene gives them: of a signal, no sample comes twice in a batch."""
+        return len(self.scene.batch(torch.Generator(), self.config.training.batch_size).values)
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:
@@ -284,7 +292,7 @@ class _Session:
                 self.reporter.working("writing the video", number / len(steps))
                 video.write(read_png(self.folder.frame(step)))
 
-    def _result(self, scores: Scores, similarity: float | None, findings: Findings) -> dict[str, Any]:
+    def _result(self, scores: Scores, similarity: float | None, summary: dict[str, Any]) -> dict[str, Any]:
         state, placement = self.state, self.placement
         return {
             "path": str(self.folder.path),
@@ -298,7 +306,7 @@ class _Session:
             "ssim": _finite(similarity),
             "steps": state.step,
             "seconds": round(state.seconds, 3),
-            "samples_per_s": round(state.step * self.config.training.batch_size / max(state.seconds, 1e-9)),
+            "samples_per_s": round(state.step * self._samples_per_step() / max(state.seconds, 1e-9)),
             "stopped_because": self.stopped_because,
             "learning_rate": self.learning_rate,
             "device": placement.device_name,
@@ -306,7 +314,7 @@ class _Session:
             "threads": torch.get_num_threads(),
             "seed": self.config.seed,
             "energy_kept": scores.energy_kept,
-            **creases_summary(findings),
+            **summary,
             "notes": self.notes,
             "versions": {name: version(name) for name in ("fieldlens", "torch", "numpy", "opencv-python")}
             | {"python": platform.python_version()},
@@ -317,15 +325,3 @@ class _Session:
 def _finite(value: float | None) -> float | None:
     """Strict JSON has no NaN: what a diverged fit scores is null."""
     return value if value is not None and math.isfinite(value) else None
-
-
-def creases_summary(findings: Findings) -> dict[str, Any]:
-    """What run.json says of the explanation."""
-    return {
-        "crossings_per_pixel": findings.crossings_per_pixel,
-        "dead_neurons": findings.dead_neurons,
-        "explained_band": findings.explanation.band,
-        "primary_statistic": findings.primary,
-        "verdict": list(findings.explanation.verdict.sentences),
-        "capacity": None if findings.capacity_verdict is None else findings.capacity_verdict.sentence,
-    }

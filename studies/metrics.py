@@ -1,4 +1,4 @@
-"""The curves of a run: metrics.csv, whose header never changes."""
+"""The curves of a run: metrics.csv, whose header never changes; a signal's has its amplitudes as well."""
 
 import csv
 from collections.abc import Sequence
@@ -23,6 +23,8 @@ COLUMNS = [
     *[f"energy_kept_{2 ** (band + 1)}_{2 ** (band + 2)}_px" for band in range(BANDS)],
 ]
 
+AMPLITUDE = "amplitude_"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -34,13 +36,16 @@ class Row:
     psnr_db: float
     heldout_psnr_db: float | None
     energy_kept: Sequence[float | None]
+    amplitudes: Sequence[float | None] = ()
+    """Of a signal's frequencies, as shares of the signal's own."""
 
 
 class Metrics:
-    """The rows so far, and the file that holds them."""
+    """The rows so far, and the file that holds them; `frequencies` are those of a signal."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, frequencies: Sequence[int] = ()) -> None:
         self.path = path
+        self.columns = [*COLUMNS, *(f"{AMPLITUDE}{k}_cycles" for k in frequencies)]
         self.rows: list[Row] = []
 
     def read(self, until: int | None = None) -> None:
@@ -67,10 +72,10 @@ class Metrics:
         """Write the file, whole."""
         text = StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(self.columns)
         for row in self.rows:
             bands = [*row.energy_kept, *[None] * BANDS][:BANDS]
-            cells = [row.loss, row.psnr_db, row.heldout_psnr_db, *bands]
+            cells = [row.loss, row.psnr_db, row.heldout_psnr_db, *bands, *row.amplitudes]
             writer.writerow([row.step, f"{row.seconds:.3f}", *["" if v is None else f"{v:.6g}" for v in cells]])
         write_text(self.path, text.getvalue())
 
@@ -107,4 +112,5 @@ def _parse(line: dict[str, str]) -> Row:
         float(line["psnr_db"]),
         number("heldout_psnr_db"),
         bands,
+        [number(name) for name in line if name.startswith(AMPLITUDE)],
     )

@@ -6,14 +6,12 @@ from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from analysis import energy_kept, psnr_db
 from fields import Field
 from fitting import Placement
-from render.colour import error_rgb, to_rgb
 from render.grid import picture_extent
-from render.panel import Tile, panel
 from scenes.scene import Batch, Function, Scene, View
 
 SCORED_PIXELS = 65_536
@@ -61,7 +59,6 @@ class Observer:
         self.view: View = scene.views()[0]
         self.height, self.width = self.view.preview
         self.target = self.view.target(self.height, self.width)
-        self.target_tile = target_tile(self.view)
         self.notes: list[str] = []
         self._probe: _Probe | None = None
         if is_large(self.view):
@@ -115,28 +112,3 @@ def is_large(view: View) -> bool:
 def _middle(side: int) -> slice:
     start = max(0, side - CROP_SIDE) // 2
     return slice(start, start + min(side, CROP_SIDE))
-
-
-def target_tile(view: View) -> Tile:
-    """The target as frames in progress show it."""
-    height, width = view.preview
-    caption = f"target, reduced to {width} x {height} px" if is_large(view) else "target"
-    return Tile(to_rgb(view.target(height, width)), caption)
-
-
-def frame_panel(
-    observer: Observer,
-    observation: Observation,
-    title: str,
-    density: tuple[int, UInt8[np.ndarray, "h w 3"]] | None,
-) -> UInt8[np.ndarray, "H W 3"]:
-    """The frame of one step: target, reconstruction, error and, with the step it was drawn at, crease density."""
-    tiles = [
-        observer.target_tile,
-        Tile(to_rgb(observation.reconstruction), "reconstruction"),
-        Tile(error_rgb(observer.target, observation.reconstruction), "error"),
-    ]
-    if density is not None:
-        step, picture = density
-        tiles.append(Tile(picture, f"crease density, step {step}", legend=True))
-    return panel(tiles, title, columns=len(tiles))

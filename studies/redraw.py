@@ -18,9 +18,8 @@ from scenes.load import restore
 from scenes.scene import View
 
 from .checkpoints import checkpoint_steps, read_newest
-from .explaining import explain_field, write_findings
-from .fit import creases_summary
 from .folder import RunFolder, write_json, write_png
+from .look import look_at
 from .reporter import Reporter, Silent
 from .reporting import write_report
 
@@ -154,18 +153,16 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
         saved.field, device=saved.device, progress=lambda done: reporter.working("drawing the picture whole", done)
     )
     target = saved.view.target()
-    findings = explain_field(
+    newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
+    path = analysis_path(folder, saved.step)
+    summary = look_at(saved.view).explain(
+        path,
         saved.field,
-        saved.view,
         target,
         drawn,
         seed=saved.config.seed,
         progress=lambda done: reporter.working("explaining missing detail", done),
     )
-    newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
-    path = analysis_path(folder, saved.step)
-    write_findings(path, findings, saved.view, target, drawn)
-    summary = creases_summary(findings)
     if newest and folder.ended:
         write_json(folder.result_file, folder.result() | summary)
         write_report(folder)

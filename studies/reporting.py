@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from configs.storage import to_plain
-from render.colour import density_legend, error_legend, missing_legend, remaining_legend, to_rgb
+from render.colour import density_legend, error_legend, missing_legend, remaining_legend
 from report import Curves, Frame, Overlay, Report, RunPart, build
 from scenes.load import restore
 from scenes.scene import View
 
 from .folder import RunFolder, read_json, read_png, write_text
+from .look import look_at
 from .metrics import Row, drawn_rows
 from .observe import ENERGY_OF, PSNR_OF, is_large
 from .table import table_row
@@ -25,6 +26,7 @@ OVERLAYS = {
     "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
     "missing": ("missing fraction in the explained band: residual over target energy, per window", missing_legend),
     "capacity": ("share of the error that other output weights could not take away, per window", remaining_legend),
+    "residual": ("reconstruction less target", None),
 }
 """The maps of the last snapshot: what each shows, and its colours."""
 
@@ -35,7 +37,7 @@ def write_report(folder: RunFolder) -> None:
     report = Report(
         title=f"{scene.name}, {result['encoding']}",
         verdict=_sentences(result),
-        target=to_rgb(scene.views()[0].target()),
+        target=look_at(scene.views()[0]).target(),
         runs=[_part(folder, result, scene.views()[0])],
         protocol=_protocol(to_plain(folder.config())),
         notes=[*result["notes"], *_thinning_note([folder])],
@@ -52,7 +54,7 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
     report = Report(
         title=f"{scene.name}: {', '.join(result['encoding'] for result in results)}",
         verdict=verdict,
-        target=to_rgb(scene.views()[0].target()),
+        target=look_at(scene.views()[0]).target(),
         runs=[_part(folder, result, scene.views()[0]) for folder, result in zip(folders, results, strict=True)],
         protocol=_protocol(to_plain(config)),
         notes=[*notes, *_thinning_note(folders)],
@@ -63,11 +65,7 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
 
 def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
     rows = drawn_rows(folder)
-    kept = {
-        label: [row.energy_kept[band] if band < len(row.energy_kept) else None for row in rows]
-        for band, label in enumerate(result["energy_kept"])
-        if any(band < len(row.energy_kept) for row in rows)
-    }
+    followed = _followed(result, rows)
     overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
     explanation = read_json(folder.analysis / "explain.json")
     return RunPart(
@@ -83,7 +81,7 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
             step=[row.step for row in rows],
             psnr_db=[row.psnr_db for row in rows],
             heldout_psnr_db=[row.heldout_psnr_db for row in rows],
-            energy_kept=kept,
+            energy_kept=followed,
             psnr_of=PSNR_OF if is_large(view) else "",
             energy_of=ENERGY_OF if is_large(view) else "",
         ),
@@ -97,6 +95,18 @@ def _sentences(result: Mapping[str, Any]) -> list[str]:
     """The verdict, and below it whether the creases could express what is missing."""
     capacity = result.get("capacity")  # runs of earlier versions have none
     return [*result["verdict"], *([capacity] if capacity else [])]
+
+
+def _followed(result: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, list[float | None]]:
+    """Energy kept by octave band; of a signal, whose frequencies say more, the amplitude recovered at each."""
+    amplitudes = result.get("amplitude_recovered")
+    series = [row.energy_kept if amplitudes is None else row.amplitudes for row in rows]
+    labels = result["energy_kept"] if amplitudes is None else amplitudes
+    return {
+        label: [values[number] if number < len(values) else None for values in series]
+        for number, label in enumerate(labels)
+        if any(number < len(values) for values in series)
+    }
 
 
 def _thinned(rows: Sequence[Row]) -> list[Row]:
@@ -113,7 +123,7 @@ def _thinning_note(folders: Sequence[RunFolder]) -> list[str]:
 
 def _overlay(name: str, path: Path) -> Overlay:
     caption, legend = OVERLAYS[name]
-    return Overlay(name, read_png(path), caption, legend(36, 360))
+    return Overlay(name, read_png(path), caption, None if legend is None else legend(36, 360))
 
 
 def _protocol(plain: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

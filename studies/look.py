@@ -1,0 +1,152 @@
+"""How a view is shown and explained: a picture as pixels with maps, a signal as a curve with its creases."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from fields import Field
+from render.colour import error_rgb, to_rgb
+from render.panel import Tile, panel
+from scenes.scene import View
+from scenes.signal import Signal
+
+from .explaining import creases_summary, density_picture, explain_field, write_findings
+from .metrics import Row
+from .observe import is_large
+from .signals import SignalLook
+
+Image: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
+Values: TypeAlias = Float[np.ndarray, "_ _ _"]
+
+
+@runtime_checkable
+class Look(Protocol):
+    """What a run draws of its view, and how it explains what is missing."""
+
+    @property
+    def frequencies(self) -> Sequence[int]:
+        """Cycles over the unit interval that are followed through training; none for a picture."""
+        ...
+
+    def amplitudes(self, drawn: Values) -> Sequence[float]:
+        """What a drawing has of each frequency, as a share of the target's amplitude."""
+        ...
+
+    def target(self) -> Image:
+        """The target as the report shows it."""
+        ...
+
+    def target_tile(self) -> Tile:
+        """The target as a comparison's frames show it."""
+        ...
+
+    def reconstruction(self, field: Field, drawn: Values) -> Image:
+        """What a field has drawn, as report and comparison show it."""
+        ...
+
+    def density(self, field: Field) -> Image | None:
+        """Crease density as frames show it; None for a field without creases."""
+        ...
+
+    def frame(
+        self, field: Field, drawn: Values, title: str, density: tuple[int, Image] | None, rows: Sequence[Row]
+    ) -> Image:
+        """The frame of one step.
+
+        Args:
+            drawn: at the size of the view's preview.
+            density: the newest drawn, with its step.
+            rows: what was recorded so far, this step included.
+        """
+        ...
+
+    def explain(
+        self,
+        path: Path,
+        field: Field,
+        target: Values,
+        drawn: Values,
+        *,
+        seed: int,
+        progress: Callable[[float], None],
+    ) -> dict[str, Any]:
+        """Explain what is missing, write that and its maps into the folder `path`, and give run.json's part of it."""
+        ...
+
+
+def look_at(view: View) -> Look:
+    """The look that goes with a view."""
+    return SignalLook(view) if isinstance(view, Signal) else PictureLook(view)
+
+
+class PictureLook:
+    """Target, reconstruction, error and crease density side by side; missing detail explained by windows."""
+
+    frequencies: Sequence[int] = ()
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    def amplitudes(self, drawn: Values) -> Sequence[float]:  # noqa: ARG002 (a picture has no frequencies of its own)
+        """None: a picture follows octave bands."""
+        return ()
+
+    def target(self) -> Image:
+        """The whole picture."""
+        return to_rgb(self.view.target())
+
+    def target_tile(self) -> Tile:
+        """The picture as frames in progress show it."""
+        height, width = self.view.preview
+        caption = f"target, reduced to {width} x {height} px" if is_large(self.view) else "target"
+        return Tile(to_rgb(self._preview), caption)
+
+    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
+        """The drawing itself."""
+        return to_rgb(drawn)
+
+    def density(self, field: Field) -> Image | None:
+        """The map of crossings per pixel."""
+        return density_picture(field, self.view)
+
+    def frame(
+        self,
+        field: Field,
+        drawn: Values,
+        title: str,
+        density: tuple[int, Image] | None,
+        rows: Sequence[Row],  # noqa: ARG002 (the report has a picture's curves)
+    ) -> Image:
+        """Target, reconstruction, error and, with the step it was drawn at, crease density."""
+        tiles = [
+            self.target_tile(),
+            Tile(self.reconstruction(field, drawn), "reconstruction"),
+            Tile(error_rgb(self._preview, drawn), "error"),
+        ]
+        if density is not None:
+            step, picture = density
+            tiles.append(Tile(picture, f"crease density, step {step}", legend=True))
+        return panel(tiles, title, columns=len(tiles))
+
+    def explain(
+        self,
+        path: Path,
+        field: Field,
+        target: Values,
+        drawn: Values,
+        *,
+        seed: int,
+        progress: Callable[[float], None],
+    ) -> dict[str, Any]:
+        """Crease maps, bands and the verdict."""
+        findings = explain_field(field, self.view, target, drawn, seed=seed, progress=progress)
+        write_findings(path, findings, self.view, target, drawn)
+        return creases_summary(findings)
+
+    @cached_property
+    def _preview(self) -> Values:
+        return self.view.target(*self.view.preview)
