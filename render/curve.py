@@ -37,7 +37,7 @@ _TARGET: Rgb = (112, 118, 130)
 _RESIDUAL: Rgb = (235, 110, 75)
 _TEXT = 12
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 8, 22
-_RUG = 13
+_RUGS = 52  # room for the ticks of all layers, kept where there are none so that curves can be laid over each other
 _CLEAR_DOTS = 150  # more than these are drawn the paler, or they would hide the curve
 
 
@@ -52,7 +52,7 @@ def curve_rgb(
         target: samples at (i + 0.5) / n, in [0, 1].
         creases: for each layer the places in [0, 1] where its neurons switch.
     """
-    plot = _Plot.empty(*VALUE_RANGE, labels=(0, 0.5, 1), below=_RUG * len(creases))
+    plot = _Plot.empty(*VALUE_RANGE, labels=(0, 0.5, 1), below=_RUGS)
     plot.line(target, _TARGET, thickness=3 if reconstruction is not None else 2)
     if reconstruction is not None:
         dots = sum(map(len, creases))
@@ -62,7 +62,7 @@ def curve_rgb(
             )
         plot.line(reconstruction, INK)
     for layer, places in enumerate(creases):
-        plot.rug(places, layer)
+        plot.rug(places, layer, len(creases))
     return plot.image
 
 
@@ -157,18 +157,19 @@ class _Plot:
             cv2.circle(mask, (x, y), 9 << (_SHIFT - 2), 255, -1, cv2.LINE_AA, _SHIFT)
         _blend(self.image[: self.bottom], mask * (strength / 255), colour)
 
-    def rug(self, places: Float[np.ndarray, " m"], layer: int) -> None:
+    def rug(self, places: Float[np.ndarray, " m"], layer: int, layers: int) -> None:
         """A row of ticks under the area, brighter where several fall into a column."""
-        first = self.bottom + _RUG * layer
+        high = min(13, _RUGS // layers)
+        first = self.bottom + high * layer
         column = _columns(places) - 0.5  # between the middles of two columns: a tick is shared by both
         left = np.floor(column)
         shares = np.bincount(left.astype(int), 1 - (column - left), SIZE[1] + 1)
         shares += np.bincount(left.astype(int) + 1, column - left, SIZE[1] + 1)
-        strength = np.broadcast_to(np.minimum(shares[: SIZE[1]], 1), (_RUG - 2, SIZE[1]))
-        _blend(self.image[first + 1 : first + _RUG - 1], strength, _layer_colour(layer))
-        label = f"layer {layer + 1}"
-        size = _RUG - 2
-        draw_text(self.image, label, (_LEFT - 4 - text_width(label, size), first - 2), size, _layer_colour(layer))
+        strength = np.broadcast_to(np.minimum(shares[: SIZE[1]], 1), (max(1, high - 2), SIZE[1]))
+        _blend(self.image[first + 1 : first + 1 + len(strength)], strength, _layer_colour(layer))
+        if high > _TEXT:
+            label, size = f"layer {layer + 1}", high - 2
+            draw_text(self.image, label, (_LEFT - 4 - text_width(label, size), first - 2), size, _layer_colour(layer))
 
 
 _SHIFT = 4  # OpenCV takes places in sixteenths of a pixel

@@ -106,6 +106,7 @@ def _curves(curves: Curves) -> dict[str, object]:
         "psnr": _finite(curves.psnr_db),
         "heldout": heldout if any(value is not None for value in heldout) else [],
         "psnrOf": curves.psnr_of,
+        "bandsAre": curves.kept_as,
         "bandsOf": curves.energy_of,
         "bands": [{"label": label, "kept": _finite(kept)} for label, kept in curves.energy_kept.items()],
     }

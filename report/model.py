@@ -47,6 +47,8 @@ class Curves:
     """Empty, or None throughout, when no pixels were held out."""
     energy_kept: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     """By octave of wavelengths (`2-4 px`), the reconstruction's energy over the target's: 1 where all is there."""
+    kept_as: str = "energy kept by wavelength"
+    """What the curves of `energy_kept` are, where they are of something else: of a signal, amplitudes by frequency."""
     psnr_of: str = ""
     """Of which pixels, where not of all: "of 65,536 pixels"."""
     energy_of: str = ""

@@ -73,12 +73,17 @@ COLUMNS: Mapping[str, Column] = {
 ENERGY_KEPT = "energy_kept"
 """Prefix of one column per band: `energy_kept 2-4 px`."""
 
+AMPLITUDE = "amplitude"
+"""Prefix of one column per frequency of a signal: `amplitude 5 cycles`."""
+
 
 def column(name: str) -> Column:
     """The column of a number's name; a name not known here is its own heading."""
     if name.startswith(ENERGY_KEPT):
         band = name.removeprefix(ENERGY_KEPT).strip(" _:")
         return Column("Kept", band.replace("-", "–"), percent, is_share=True)
+    if name.startswith(AMPLITUDE):
+        return Column("Amplitude", name.removeprefix(AMPLITUDE).strip(), percent, is_share=True)
     return COLUMNS.get(name) or Column(name.replace("_", " ").capitalize(), "", significant)
 
 

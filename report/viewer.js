@@ -309,7 +309,7 @@ function makeCharts() {
   const bands = data.runs.map(bandSeries);
   const top = Math.min(1.5, Math.max(1, ...bands.flatMap(rangeOf).filter(Number.isFinite).map((v) => v - 0.5)));
   const kept = data.runs.flatMap((run, index) => (bands[index].length ? [lineChart({
-    title: run.label, run: index % 6, unit: ["energy kept by wavelength", run.curves.bandsOf].filter(Boolean).join(", "),
+    title: run.label, run: index % 6, unit: [run.curves.bandsAre, run.curves.bandsOf].filter(Boolean).join(", "),
     series: bands[index], range: [0, top * 1.04], full: 1,
     onScrub, format: (value) => `${Math.round(value * 100)} %`,
   })] : []));

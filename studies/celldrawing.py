@@ -14,7 +14,7 @@ from render.colour import to_rgb
 from render.lines import lines_over
 
 from .folder import RunFolder, png_bytes, write_bytes, write_json, write_text
-from .redraw import WHOLE, Region, analysis_path, open_run, region_extent
+from .redraw import WHOLE, Region, analysis_path, open_run, picture_view, region_extent
 from .reporter import Reporter, Silent
 
 DRAWN_SIDE = 1024
@@ -50,7 +50,7 @@ def draw_cells(
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    view = saved.view
+    view = picture_view(saved, "--cells")
     extent = region_extent(region, view)
     network = relu_network(saved.field)
     if is_affine(network):

@@ -167,8 +167,9 @@ def comparison_verdict(results: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     more, less = best["crossings_per_pixel"], worst["crossings_per_pixel"]
     if more is not None and less is not None:
+        unit = "sample" if "amplitude_recovered" in best else "pixel"
         sentences.append(
-            f"A pixel step crosses {more:.3g} creases on average under {_name(best, results)} and {less:.3g} under "
+            f"A {unit} step crosses {more:.3g} creases on average under {_name(best, results)} and {less:.3g} under "
             f"{_name(worst, results)}, but a difference in density between encodings is not a cause: what each run "
             "says of its own missing detail stands below."
         )

@@ -16,6 +16,7 @@ from render.colour import to_rgb
 from render.grid import Extent, picture_extent
 from scenes.load import restore
 from scenes.scene import View
+from scenes.signal import Signal
 
 from .checkpoints import checkpoint_steps, read_newest
 from .folder import RunFolder, write_json, write_png
@@ -76,12 +77,12 @@ def render(
         `path` of the PNG, `height`, `width` and `step`.
 
     Raises:
-        InputError: for a region that leaves the picture, a size that cannot be drawn, a file that cannot be written, or
-            as `open_run` does.
+        InputError: for a run of a signal, a region that leaves the picture, a size that cannot be drawn, a file that
+            cannot be written, or as `open_run` does.
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    view = saved.view
+    view = picture_view(saved, "render")
     extent = region_extent(region, view)
     left, top, wide, high = region
     sides = view.height * high * scale, view.width * wide * scale
@@ -103,6 +104,17 @@ def analysis_path(folder: RunFolder, step: int) -> Path:
     """Where what is found of a checkpoint is written: `analysis/` for the newest, else `analysis/step<N>/`."""
     newest = step == checkpoint_steps(folder.checkpoints)[-1]
     return folder.analysis if newest else folder.analysis / f"step{step:07d}"
+
+
+def picture_view(saved: Saved, what: str) -> View:
+    """The view of a run, which must be of a picture.
+
+    Raises:
+        InputError: when it is of a signal.
+    """
+    if isinstance(saved.view, Signal):
+        raise InputError(f"{what} is for pictures, and this run is of a signal; its frames and report show its curve")
+    return saved.view
 
 
 def region_extent(region: Region, view: View) -> Extent:

@@ -30,6 +30,8 @@ OVERLAYS = {
 }
 """The maps of the last snapshot: what each shows, and its colours."""
 
+AMPLITUDE_BY = "amplitude recovered by frequency, as a share of the signal's"
+
 
 def write_report(folder: RunFolder) -> None:
     """Write the report of one run."""
@@ -82,6 +84,7 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
             psnr_db=[row.psnr_db for row in rows],
             heldout_psnr_db=[row.heldout_psnr_db for row in rows],
             energy_kept=followed,
+            kept_as=AMPLITUDE_BY if "amplitude_recovered" in result else Curves.kept_as,
             psnr_of=PSNR_OF if is_large(view) else "",
             energy_of=ENERGY_OF if is_large(view) else "",
         ),

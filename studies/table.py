@@ -15,13 +15,20 @@ def table_row(result: Mapping[str, Any]) -> dict[str, Cell]:
         "psnr_db": result["psnr_db"],
         "ssim": result["ssim"],
         "heldout_psnr_db": result["heldout_psnr_db"],
-        **{f"energy_kept {band}": kept for band, kept in list(result["energy_kept"].items())[:4]},
+        **_detail(result),
         "seconds": result["seconds"],
         "samples_per_s": result["samples_per_s"],
         "crossings_per_pixel": result["crossings_per_pixel"],
         "dead_neurons": result["dead_neurons"],
         "primary_statistic": None if primary is None else interval_text(**primary),
     }
+
+
+def _detail(result: Mapping[str, Any]) -> dict[str, Cell]:
+    """Energy kept of the four finest octaves; of a signal, the amplitude recovered at each of its frequencies."""
+    if "amplitude_recovered" in result:
+        return {f"amplitude {wave}": share for wave, share in result["amplitude_recovered"].items()}
+    return {f"energy_kept {band}": kept for band, kept in list(result["energy_kept"].items())[:4]}
 
 
 def interval_text(value: float, low: float | None, high: float | None) -> str:
@@ -81,7 +88,7 @@ def _text(name: str, value: Cell) -> str:
         return "n/a"
     if isinstance(value, str):
         return value
-    if name.startswith("energy_kept"):
+    if name.startswith(("energy_kept", "amplitude")):
         return f"{value:.0%}"
     digits = {"psnr_db": 2, "heldout_psnr_db": 2, "ssim": 3, "seconds": 1, "samples_per_s": 0, "dead_neurons": 0}
     return f"{value:,.{digits[name]}f}" if name in digits else f"{value:.3g}"
