@@ -57,7 +57,6 @@ from .decay import (
 )
 from .density import (
     Density,
-    coarea_density,
     crease_density,
 )
 from .distance import (
@@ -79,6 +78,7 @@ from .fourier import (
     BandsOverTraining,
     RadialSpectra,
     Reached,
+    Recovered,
     SpectralBias,
     amplitudes_recovered,
     bands_over_training,
@@ -96,6 +96,11 @@ from .hamming import (
 from .kernel import (
     Kernel,
     kernel,
+)
+from .line import (
+    LineCreases,
+    line_creases,
+    refined_line_creases,
 )
 from .metrics import (
     psnr_db,
@@ -167,6 +172,7 @@ __all__ = [
     "Kernel",
     "LayerActivity",
     "Layers",
+    "LineCreases",
     "LocalComplexity",
     "Narrowness",
     "PackedPatterns",
@@ -175,6 +181,7 @@ __all__ = [
     "RadialSpectra",
     "RateAgreement",
     "Reached",
+    "Recovered",
     "ReluNetwork",
     "Slopes",
     "SpectralBias",
@@ -188,7 +195,6 @@ __all__ = [
     "capacity",
     "capacity_verdict",
     "cells",
-    "coarea_density",
     "confusion",
     "confusion_map",
     "count_cells",
@@ -208,6 +214,7 @@ __all__ = [
     "hamming_means",
     "kernel",
     "kernel_correlation_length",
+    "line_creases",
     "line_spectrum",
     "local_complexity",
     "local_pairs",
@@ -225,6 +232,7 @@ __all__ = [
     "radial_spectra",
     "rate_agreement",
     "refined_crossings",
+    "refined_line_creases",
     "region_narrowness",
     "relu_network",
     "slopes",

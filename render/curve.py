@@ -128,7 +128,7 @@ class _Plot:
         plot = _Plot(_ground(), low, high, SIZE[0] - _BOTTOM - below)
         plot.image[_TOP : SIZE[0] - _BOTTOM, _LEFT : SIZE[1] - _RIGHT] = _GROUND
         for value in labels:
-            y = round(float(plot.rows(np.array([value]))[0]))
+            y = round(float(plot.rows(np.array([value], np.float64))[0]))
             plot.image[y, _LEFT : SIZE[1] - _RIGHT] = _GRID
             label = f"{value:g}"
             draw_text(plot.image, label, (_LEFT - 6 - text_width(label, _TEXT), y - _TEXT // 2 - 3), _TEXT, QUIET_INK)
@@ -163,7 +163,8 @@ class _Plot:
         first = self.bottom + high * layer
         column = _columns(places) - 0.5  # between the middles of two columns: a tick is shared by both
         left = np.floor(column)
-        shares = np.bincount(left.astype(int), 1 - (column - left), SIZE[1] + 1)
+        shares = np.zeros(SIZE[1] + 1)  # bincount of nothing gives whole numbers
+        shares += np.bincount(left.astype(int), 1 - (column - left), SIZE[1] + 1)
         shares += np.bincount(left.astype(int) + 1, column - left, SIZE[1] + 1)
         strength = np.broadcast_to(np.minimum(shares[: SIZE[1]], 1), (max(1, high - 2), SIZE[1]))
         _blend(self.image[first + 1 : first + 1 + len(strength)], strength, _layer_colour(layer))

@@ -53,7 +53,8 @@ def load_scene(config: Protocol) -> Scene:
     check_encoder()
     if not config.scene:
         raise InputError(
-            "name a picture to fit, such as photo.jpg or astronaut (`fieldlens scenes` lists them all), or a signal"
+            "name a picture to fit, such as photo.jpg or astronaut, or a signal such as signal:5,10,20; "
+            "`fieldlens scenes` lists what is built in"
         )
     target = config.target
     return load(

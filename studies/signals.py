@@ -7,10 +7,16 @@ from typing import Any, TypeAlias
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from analysis import amplitudes_recovered, relu_network
+from analysis import (
+    LineCreases,
+    Recovered,
+    amplitudes_recovered,
+    line_creases,
+    refined_line_creases,
+    relu_network,
+)
 from analysis.crossings import starting_refinement
-from analysis.fourier import HALF, Recovered
-from analysis.line import LineCreases, line_creases, refined_line_creases
+from analysis.fourier import HALF
 from configs.encoding import Raw
 from fields import Field
 from render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
