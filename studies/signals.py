@@ -164,7 +164,7 @@ def verdict(frequencies: Sequence[int], recovered: Recovered, crossings: int | N
     per_period = crossings / frequencies[-1]
     count = f"The line crosses {crossings:,} creases, {per_period:.3g} for each period of the fastest wave"
     if not straight:
-        limit = "as the field also bends smoothly between them, their number sets no limit."
+        limit = "as the field bends between them as well, their number sets no limit."
     elif per_period < KNOTS_PER_PERIOD:
         limit = f"the field is straight between them, and a wave takes {KNOTS_PER_PERIOD} a period: these are too few."
     else:
