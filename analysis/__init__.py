@@ -1,79 +1,20 @@
 """Why a reconstruction looks as it does: creases in image space, missing detail, and whether the two go together."""
 
-from .attribution import (
-    Attribution,
-    attribute,
-)
-from .bands import (
-    band_labels,
-    energy_kept,
-    octave_bands,
-)
-from .bounds import (
-    CreaseBounds,
-    crease_bounds,
-)
-from .capacity import (
-    Capacity,
-    capacity,
-)
-from .cells import (
-    CellCounts,
-    Cells,
-    Layers,
-    cells,
-    count_cells,
-)
-from .complexity import (
-    LocalComplexity,
-    local_complexity,
-)
-from .confusion import (
-    Confusion,
-    ConfusionMap,
-    confusion,
-    confusion_map,
-    global_pairs,
-    local_pairs,
-    pixel_confusion,
-)
-from .confusion_windows import (
-    WindowConfusion,
-    window_confusion,
-)
-from .correlation import (
-    CorrelationLength,
-    kernel_correlation_length,
-)
-from .crossings import (
-    Crossings,
-    crossings,
-    crossings_along,
-    refined_crossings,
-)
-from .decay import (
-    RateAgreement,
-    rate_agreement,
-)
-from .density import (
-    Density,
-    crease_density,
-)
-from .distance import (
-    CreaseDistance,
-    nearest_crease,
-)
-from .distinct import (
-    DistinctPatterns,
-    PatternCurve,
-    distinct_patterns,
-    pattern_curve,
-)
-from .explain import (
-    Explanation,
-    early_prediction,
-    explain,
-)
+from .attribution import Attribution, attribute
+from .bands import band_labels, energy_kept, octave_bands
+from .bounds import CreaseBounds, crease_bounds
+from .capacity import Capacity, capacity
+from .cells import CellCounts, Cells, Layers, cells, count_cells
+from .complexity import LocalComplexity, local_complexity
+from .confusion import Confusion, ConfusionMap, confusion, confusion_map, global_pairs, local_pairs, pixel_confusion
+from .confusion_windows import WindowConfusion, window_confusion
+from .correlation import CorrelationLength, kernel_correlation_length
+from .crossings import Crossings, crossings, crossings_along, refined_crossings
+from .decay import RateAgreement, rate_agreement
+from .density import Density, crease_density
+from .distance import CreaseDistance, nearest_crease
+from .distinct import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
+from .explain import Explanation, early_prediction, explain
 from .fourier import (
     BandsOverTraining,
     RadialSpectra,
@@ -89,53 +30,17 @@ from .fourier import (
     radial_spectra,
     spectral_bias,
 )
-from .hamming import (
-    HammingMeans,
-    hamming_means,
-)
-from .kernel import (
-    Kernel,
-    kernel,
-)
-from .line import (
-    LineCreases,
-    line_creases,
-    refined_line_creases,
-)
-from .metrics import (
-    psnr_db,
-    ssim,
-)
-from .network import (
-    ReluNetwork,
-    relu_network,
-)
-from .neurons import (
-    LayerActivity,
-    neuron_activity,
-)
-from .patterns import (
-    PackedPatterns,
-    expected_hamming,
-    packed_patterns,
-)
-from .plane import (
-    Plane,
-    on_plane,
-)
-from .slopes import (
-    Slopes,
-    slopes,
-)
-from .smoothness import (
-    Bending,
-    bending,
-)
-from .verdict import (
-    CapacityVerdict,
-    Verdict,
-    capacity_verdict,
-)
+from .hamming import HammingMeans, hamming_means
+from .kernel import Kernel, kernel
+from .line import LineCreases, line_creases, refined_line_creases
+from .metrics import psnr_db, ssim
+from .network import ReluNetwork, relu_network
+from .neurons import LayerActivity, neuron_activity
+from .patterns import PackedPatterns, expected_hamming, packed_patterns
+from .plane import Plane, on_plane
+from .slopes import Slopes, slopes
+from .smoothness import Bending, bending
+from .verdict import CapacityVerdict, Verdict, capacity_verdict
 from .weights import (
     Angles,
     Narrowness,
@@ -145,9 +50,7 @@ from .weights import (
     region_narrowness,
     spectral_norms,
 )
-from .windows import (
-    MIN_WINDOW_PX,
-)
+from .windows import MIN_WINDOW_PX
 
 __all__ = [
     "MIN_WINDOW_PX",
