@@ -56,6 +56,15 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A drawing of an analysis that was asked for, complete with its own scale."""
+
+    title: str
+    image: UInt8[np.ndarray, "picture_h picture_w 3"]
+    caption: str
+
+
+@dataclass(frozen=True)
 class RunPart:
     """One trained field: its pictures, its curves, its numbers and what they say."""
 
@@ -73,6 +82,8 @@ class RunPart:
     verdict: Sequence[str]
     explanation: Mapping[str, object]
     """The statistics behind the verdict, as in `explain.json`; shown as they are, in a foldable."""
+    pictures: Sequence[Picture] = ()
+    """What was looked at besides, below the verdict."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
-from report.model import Report, RunPart
+from report.images import still_uri
+from report.model import Picture, Report, RunPart
 from report.table import RUN_COLOURS, number_text
 
 SHOWN_ITEMS = 12
@@ -43,8 +44,17 @@ def _run_section(index: int, run: RunPart, *, alone: bool) -> str:
     heading = f'<h3><span class="run-name" data-run="{index % RUN_COLOURS}">{escape(run.label)}</span></h3>'
     verdict = "" if alone else heading + sentences(run.verdict)
     rows = list(flattened(run.explanation))
+    pictures = "".join(map(_picture, run.pictures))
     statistics = f"<details><summary>The statistics behind it</summary>{_two_columns(rows)}</details>" if rows else ""
-    return f'<article class="run">{verdict}{statistics}</article>' if verdict or statistics else ""
+    inside = verdict + pictures + statistics
+    return f'<article class="run">{inside}</article>' if inside else ""
+
+
+def _picture(picture: Picture) -> str:
+    return (
+        f'<figure class="picture"><img alt="{escape(picture.title)}" src="{still_uri(picture.image)}">'
+        f"<figcaption><b>{escape(picture.title)}.</b> {escape(picture.caption)}</figcaption></figure>"
+    )
 
 
 def flattened(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from render.colour import to_rgb
 from render.lines import lines_over
 
 from .folder import RunFolder, png_bytes, write_bytes, write_json, write_text
-from .redraw import WHOLE, Region, analysis_path, open_run, picture_view, region_extent
+from .redraw import WHOLE, Region, analysis_path, open_run, picture_view, refresh_report, region_extent
 from .reporter import Reporter, Silent
 
 DRAWN_SIDE = 1024
@@ -42,7 +42,7 @@ def draw_cells(
         max_cells: of a region under an encoding; one that would hold more is refused.
 
     Returns:
-        `path` of the drawing and what cells.json says.
+        `path` of the drawing, `report` (None before the run's first end), and what cells.json says.
 
     Raises:
         InputError: where there are no creases (SIREN), for a region that leaves the picture or would hold too many
@@ -80,7 +80,7 @@ def draw_cells(
     write_bytes(path / "cells.png", over)
     summary = {"step": saved.step, "region": list(region)} | cells_summary(found, max(view.height, view.width))
     write_json(path / "cells.json", summary)
-    return {"path": str(path / "cells.svg"), **summary}
+    return {"path": str(path / "cells.svg"), "report": refresh_report(folder, saved.step), **summary}
 
 
 def cells_summary(found: Cells | SurrogateCells, pixels_per_unit: float) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from scenes.scene import Batch
 
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder, write_json, write_png
-from .redraw import Saved, analysis_path, open_run
+from .redraw import Saved, analysis_path, open_run, picture_view, refresh_report
 from .reporter import Reporter, Silent
 
 PAIRS = 10_000
@@ -57,7 +57,8 @@ def measure_confusion(
     not the newest.
 
     Returns:
-        `path` of the drawing, a `summary` in words, and what confusion.json says.
+        `path` of the drawing, `report` (None before the run's first end), a `summary` in words, and what confusion.json
+        says.
 
     Raises:
         InputError: for a picture of less than four pixels along the longer side, a fit that has diverged, or as
@@ -65,7 +66,7 @@ def measure_confusion(
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    target = saved.view.target()
+    target = picture_view(saved, "--confusion").target()
     height, width = target.shape[:2]
     longer = max(height, width)
     radius = min(RADIUS_PX, longer // 2 - 1)
@@ -109,7 +110,8 @@ def measure_confusion(
     words = (
         f"nearby pixels: mean cosine {near.mean:.2f}, {near.negative_share:.0%} hinder each other, step {saved.step}"
     )
-    return {"path": str(path / "confusion.png"), "summary": words, **summary}
+    report = refresh_report(folder, saved.step)
+    return {"path": str(path / "confusion.png"), "report": report, "summary": words, **summary}
 
 
 def measure_kernel(folder: RunFolder, *, step: int | None = None, reporter: Reporter | None = None) -> dict[str, Any]:
@@ -119,14 +121,15 @@ def measure_kernel(folder: RunFolder, *, step: int | None = None, reporter: Repo
     Writes `kernel.png`, the correlation length, and `kernel.json`, as `measure_confusion` does.
 
     Returns:
-        `path` of the drawing, a `summary` in words, and what kernel.json says.
+        `path` of the drawing, `report` (None before the run's first end), a `summary` in words, and what kernel.json
+        says.
 
     Raises:
         InputError: for a fit that has diverged, or as `open_run` does.
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    view = saved.view
+    view = picture_view(saved, "--kernel")
     reporter.working("measuring the kernel", 0.0)
     generator = torch.Generator().manual_seed(saved.config.seed)
     batch = restore(folder.target_file).batch(generator, min(KERNEL_PIXELS, view.height * view.width))
@@ -161,7 +164,8 @@ def measure_kernel(folder: RunFolder, *, step: int | None = None, reporter: Repo
     }
     write_json(path / "kernel.json", summary)
     words = f"effective rank {now.entropy_rank:.1f} of {len(now.eigenvalues)} pixels, step {saved.step}"
-    return {"path": str(path / "kernel.png"), "summary": words, **summary}
+    report = refresh_report(folder, saved.step)
+    return {"path": str(path / "kernel.png"), "report": report, "summary": words, **summary}
 
 
 def _agreement(

@@ -177,6 +177,15 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
     )
     if newest and folder.ended:
         write_json(folder.result_file, folder.result() | summary)
+    return {"path": str(path), "report": refresh_report(folder, saved.step), "step": saved.step, **summary}
+
+
+def refresh_report(folder: RunFolder, step: int) -> str | None:
+    """Write a run's report anew after something was found of a step, if that is the newest.
+
+    Returns:
+        The report's path; None before the run's first end.
+    """
+    if folder.ended and step == checkpoint_steps(folder.checkpoints)[-1]:
         write_report(folder)
-    report = str(folder.report) if folder.report.exists() else None
-    return {"path": str(path), "report": report, "step": saved.step, **summary}
+    return str(folder.report) if folder.report.exists() else None

@@ -1,6 +1,6 @@
 """From run folders to reports: reads what a run left and hands it to `report`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from configs.storage import to_plain
 from render.colour import density_legend, error_legend, missing_legend, remaining_legend
-from report import Curves, Frame, Overlay, Report, RunPart, build
+from report import Curves, Frame, Overlay, Picture, Report, RunPart, build
 from scenes.load import restore
 from scenes.scene import View
 
@@ -29,6 +29,33 @@ OVERLAYS = {
     "residual": ("reconstruction less target", None),
 }
 """The maps of the last snapshot: what each shows, and its colours."""
+
+PICTURES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
+    "cells": (
+        "Cells",
+        lambda found: (
+            f"{found['cells']:,} cells in the region {' '.join(f'{share:g}' for share in found['region'])} (left, top, "
+            "width, height as shares of the picture), drawn over the reconstruction; in each the same neurons are on."
+        ),
+    ),
+    "confusion": (
+        "Gradient confusion",
+        lambda found: (
+            "Cosine of two pixels' loss gradients: at 1 a step for one is a step for the other, at -1 it undoes it. Of "
+            f"nearby pairs {found['local']['cosine']['negative_share']:.0%} hinder each other, of far ones "
+            f"{found['global']['cosine']['negative_share']:.0%}."
+        ),
+    ),
+    "kernel": (
+        "The neural tangent kernel",
+        lambda found: (
+            "How far a step for a pixel reaches: the distance at which the normalised kernel falls to "
+            f"{found['correlation_length']['level']:g}. The field moves in {found['entropy_rank']:.3g} directions "
+            f"(effective rank, of {found['pixels']:,} pixels)."
+        ),
+    ),
+}
+"""Drawings of analyses that a person asks for: their titles, and captions with the numbers they go with."""
 
 AMPLITUDE_BY = "amplitude recovered by frequency, as a share of the signal's"
 
@@ -91,7 +118,17 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
         numbers=table_row(result),
         verdict=_sentences(result),
         explanation=explanation,
+        pictures=list(_pictures(folder)),
     )
+
+
+def _pictures(folder: RunFolder) -> Iterator[Picture]:
+    """What `analyze --cells`, `--confusion` and `--kernel` have drawn of the newest step."""
+    for name, (title, caption) in PICTURES.items():
+        drawing, numbers = folder.analysis / f"{name}.png", folder.analysis / f"{name}.json"
+        if drawing.exists() and numbers.exists():
+            found = read_json(numbers)
+            yield Picture(f"{title}, step {found['step']}", read_png(drawing), caption(found))
 
 
 def _sentences(result: Mapping[str, Any]) -> list[str]:

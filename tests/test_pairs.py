@@ -1,6 +1,7 @@
 """Confusion and kernel of a finished run: the numbers in the files are those of its field."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from analysis import kernel, window_confusion
 from configs.encoding import Raw
 from configs.errors import InputError
 from scenes.load import restore
+from studies.checkpoints import checkpoint_steps
 from studies.fit import run, start
 from studies.folder import RunFolder, read_json, read_png
 from studies.pairs import measure_confusion, measure_kernel
-from studies.redraw import open_run
+from studies.redraw import open_run, refresh_report
 from tests.runs import small_config, small_picture
 
 
@@ -30,6 +32,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 def test_confusion_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
     told = measure_confusion(finished)
     assert Path(told.pop("path")) == finished.analysis / "confusion.png"
+    assert told.pop("report") == str(finished.report)
     assert "nearby pixels" in told.pop("summary")
     written = read_json(finished.analysis / "confusion.json")
     assert written == json.loads(json.dumps(told))
@@ -46,7 +49,7 @@ def test_confusion_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
 def test_the_kernel_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
     told = measure_kernel(finished)
     written = read_json(finished.analysis / "kernel.json")
-    assert {name: value for name, value in told.items() if name not in ("path", "summary")} == written
+    assert {name: value for name, value in told.items() if name not in ("path", "report", "summary")} == written
     batch = restore(finished.target_file).batch(torch.Generator().manual_seed(0), 768)
     expected = kernel(open_run(finished).field, batch.coordinates, "luma")
     assert written["pixels"] == 768
@@ -58,6 +61,29 @@ def test_the_kernel_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
     assert (finished.analysis / "kernel.png").exists()
     agreement = written["rate_agreement"]
     assert agreement is None or -1 <= agreement["rank_correlation"] <= 1
+
+
+def test_what_was_asked_for_is_in_the_report(finished: RunFolder) -> None:
+    for file in finished.analysis.glob("c[eo]*.png"):
+        file.unlink(missing_ok=True)
+    refresh_report(finished, 24)
+    assert "Gradient confusion" not in finished.report.read_text()
+    found = measure_confusion(finished)
+    share = f"{found['local']['cosine']['negative_share']:.0%} hinder each other"
+    assert "Gradient confusion, step 24" in finished.report.read_text()
+    assert share in finished.report.read_text()
+
+
+def test_of_an_older_step_the_report_says_nothing(tmp_path: Path) -> None:
+    folder = start(small_config(small_picture(tmp_path / "picture.png"), tmp_path / "outputs"))
+    run(folder)
+    run(folder, replace(folder.config(), training=replace(folder.config().training, steps=30)))
+    older, newest = checkpoint_steps(folder.checkpoints)
+    before = folder.report.read_bytes()
+    assert measure_confusion(folder, step=older)["report"] == str(folder.report)
+    assert folder.report.read_bytes() == before
+    measure_confusion(folder, step=newest)
+    assert folder.report.read_bytes() != before
 
 
 def test_a_fit_that_has_diverged_and_a_picture_too_small_are_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from report import Curves, Frame, Overlay, Report, RunPart, build
+from report import Curves, Frame, Overlay, Picture, Report, RunPart, build
 from tests import report_examples as examples
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -193,6 +193,16 @@ def test_map_covers_its_run_as_strongly_as_chosen(open_report: Open, colours: Re
     assert colour_at(stage, 0.25) == near(tuple((255 + v) // 2 for v in GREEN))
     page.keyboard.press("0")
     assert colour_at(stage, 0.25) == near(GREEN)
+
+
+def test_pictures_of_analyses_stand_in_the_page_with_their_words(open_report: Open, colours: Report):
+    green = np.full((40, 60, 3), GREEN, np.uint8)
+    picture = Picture("Cells & <b>edges</b>", green, "12 cells in a region.")
+    page = open_report(replace(colours, runs=[replace(colours.runs[0], pictures=[picture]), *colours.runs[1:]]))
+    figure = page.locator("figure.picture")
+    assert figure.count() == 1
+    assert figure.inner_text() == "Cells & <b>edges</b>. 12 cells in a region."
+    assert colour_at(figure.locator("img"), 0.5) == near(GREEN)
 
 
 def test_target_has_no_map_over_it(open_report: Open, colours: Report):
