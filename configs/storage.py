@@ -13,10 +13,11 @@ from .encoding import Encoding, parse_encoding
 from .errors import InputError, did_you_mean
 from .network import Network, parse_network
 from .run import CompareConfig, FitConfig
+from .study import Study
 
 SCHEMA = 1
 
-Config = TypeVar("Config", FitConfig, CompareConfig)
+Config = TypeVar("Config", FitConfig, CompareConfig, Study)
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", Path: "a path"}
 
@@ -32,7 +33,7 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(str, _Dumper.represent_str)
 
 
-def to_yaml(config: FitConfig | CompareConfig) -> str:
+def to_yaml(config: FitConfig | CompareConfig | Study) -> str:
     """The configuration as YAML; `from_yaml` is its inverse."""
     data = {"schema": SCHEMA, **to_plain(config)}
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)

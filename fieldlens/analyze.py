@@ -28,6 +28,8 @@ class AnalyzeArguments:
     """Instead, whether pixels' gradients help or hinder each other: analysis/confusion.png and confusion.json."""
     kernel: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Instead, the neural tangent kernel: ranks, alignment, correlation length: analysis/kernel.png and kernel.json."""
+    all_checkpoints: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Instead, measure everything at each checkpoint that was kept: analysis/over_training.csv and a figure each."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     """With --cells: left, top, width and height of where to look, as shares of the picture."""
     max_cells: int = 100_000
@@ -44,9 +46,12 @@ def main(words: Sequence[str]) -> int:
     if arguments.region != AnalyzeArguments.region and not arguments.cells:
         raise InputError("--region goes with --cells; the verdict is always of the whole picture")
 
-    chosen = [name for name in ("cells", "confusion", "kernel") if getattr(arguments, name)]
+    kinds = ("cells", "confusion", "kernel", "all_checkpoints")
+    chosen = [kind.replace("_", "-") for kind in kinds if getattr(arguments, kind)]
     if len(chosen) > 1:
         raise InputError(f"--{chosen[0]} and --{chosen[1]} are two analyses; choose one")
+    if arguments.all_checkpoints and arguments.step is not None:
+        raise InputError("--all-checkpoints is of every step: leave out --step")
 
     from studies.folder import find_run
 
@@ -70,6 +75,14 @@ def main(words: Sequence[str]) -> int:
         measure = measure_confusion if arguments.confusion else measure_kernel
         measured = measure(folder, step=arguments.step, reporter=console)
         console.result(f"{measured['summary']}  {measured['path']}")
+        console.finish(measured)
+        return 0
+
+    if arguments.all_checkpoints:
+        from studies.history import measure_checkpoints
+
+        measured = measure_checkpoints(folder, reporter=console)
+        console.result(f"table    {measured['path']}\nfigures  {measured['figures']}")
         console.finish(measured)
         return 0
 

@@ -13,6 +13,7 @@ VERBS = {
     "compare": "fit one picture under several encodings and set them side by side",
     "render": "draw a fitted field at any size, or any region of it",
     "analyze": "explain the missing detail of a run again, from any checkpoint, without training",
+    "paper": "measure the claims of Lazzari & Liu on fits of your own making",
     "scenes": "list what is built in",
 }
 

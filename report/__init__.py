@@ -2,5 +2,18 @@
 
 from report.build import build
 from report.model import Curves, Frame, Overlay, Picture, Report, RunPart
+from report.study import ClaimRow, StudyFigure, StudyReport, build_study
 
-__all__ = ["Curves", "Frame", "Overlay", "Picture", "Report", "RunPart", "build"]
+__all__ = [
+    "ClaimRow",
+    "Curves",
+    "Frame",
+    "Overlay",
+    "Picture",
+    "Report",
+    "RunPart",
+    "StudyFigure",
+    "StudyReport",
+    "build",
+    "build_study",
+]

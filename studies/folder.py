@@ -147,6 +147,11 @@ class RunFolder:
         """Maps and the explanation."""
         return self.path / "analysis"
 
+    @property
+    def history_file(self) -> Path:
+        """Quantities over training."""
+        return self.analysis / "over_training.csv"
+
     def frame(self, step: int, kind: str = "") -> Path:
         """The picture of a step: the panel, or with a `kind` ("reconstruction", "density") one tile of it."""
         return self.path / "frames" / kind / f"{step:07d}.png"

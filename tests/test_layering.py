@@ -33,6 +33,7 @@ HEAVY = {
     "numpy",
     "scipy",
     "numba",
+    "matplotlib",
     "skimage",
     "cv2",
     "imageio",

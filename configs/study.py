@@ -1,0 +1,79 @@
+"""What a study of the paper is made of: pictures, seeds and fields, and how long each is trained."""
+
+from dataclasses import dataclass, field
+
+from .encoding import Encoding, Fourier, Raw
+from .errors import InputError
+from .network import Network
+from .run import Training
+
+TIERS = ("quick", "cpu", "full")
+"""Names of the presets in configs/presets/paper, smallest first."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Fits of pictures under encodings, several times each, alike in all else; claims are measured on them.
+
+    Claims speak of roles and not of numbers: what the authors say of 8 octaves at 512 px is asked of `fine` here,
+    whose octaves stand in the same relation to the pixel grid.
+    """
+
+    pictures: tuple[str, ...] = ("astronaut", "coffee")
+    """Pictures to fit, reduced to `max_side`."""
+    repeats: int = 2
+    """Fits of each picture, each with a seed of its own: pictures times repeats are the study's units."""
+    max_side: int = 64
+    """Pixels of a picture's longer side."""
+    network: Network = field(default_factory=lambda: Network(width=128, depth=4))
+    """The network of all fits but those of `sizes`."""
+    raw: tuple[Encoding, ...] = (Raw((0, 1)), Raw((-1, 1)), Raw((-2, 2)), Raw((-3, 3)))
+    """Raw coordinates on wider and wider intervals."""
+    few_octaves: tuple[int, ...] = (1, 2)
+    """Octaves of positional encodings that can hardly tell pixels apart."""
+    coarse_octaves: int = 3
+    """Of a positional encoding that does not reach the picture's finest detail; the authors' has 4."""
+    fine_octaves: int = 5
+    """Of one that does: one less than log2 of the side, as the authors' 8 at 512 px."""
+    sizes: tuple[Network, ...] = (Network(width=16, depth=2), Network(width=32, depth=4), Network(width=64, depth=6))
+    """Networks from small to large, fitted to random pixels; the authors' are 2x128, 4x256 and 6x512."""
+    training: Training = field(
+        default_factory=lambda: Training(
+            steps=480, batch_size=512, learning_rate=1e-3, schedule="constant", precision="fp32"
+        )
+    )
+    """The authors': Adam at a constant 1e-3."""
+    measured: int = 6
+    """Steps at which everything is measured, besides step 0: evenly spaced in the logarithm, from one epoch on."""
+
+    def __post_init__(self) -> None:
+        if not self.pictures or self.repeats < 1:
+            raise InputError("a study needs a picture, and at least one repeat of it")
+        if len(self.raw) < 2:
+            raise InputError("a study needs raw coordinates on two intervals at least, the narrow one first")
+        if not 0 < self.coarse_octaves < self.fine_octaves:
+            raise InputError("the coarse encoding of a study needs fewer octaves than its fine one")
+        if self.training.steps is None:
+            raise InputError("the fits of a study take equal steps: give their number as training.steps")
+        if self.measured < 3:
+            raise InputError("a study measures at three steps at least, besides step 0")
+
+    @property
+    def few(self) -> tuple[Fourier, ...]:
+        """The encodings of few octaves."""
+        return tuple(map(Fourier, self.few_octaves))
+
+    @property
+    def coarse(self) -> Fourier:
+        """The encoding that does not reach the finest detail."""
+        return Fourier(self.coarse_octaves)
+
+    @property
+    def fine(self) -> Fourier:
+        """The encoding that does."""
+        return Fourier(self.fine_octaves)
+
+    @property
+    def encodings(self) -> tuple[Encoding, ...]:
+        """All encodings that pictures are fitted under, each once."""
+        return tuple(dict.fromkeys((*self.raw, *self.few, self.coarse, self.fine)))

@@ -1,0 +1,51 @@
+"""`fieldlens paper`: the study of Lazzari & Liu, its claims measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from configs.storage import read_config
+from configs.study import Study
+
+from .options import PRESETS, Json, parse
+
+DESCRIPTION = (
+    "Fit pictures under encodings as Lazzari & Liu (arXiv 2301.05816) do, and measure what they claim. Fits that are "
+    "finished are used again, so an interrupted study goes on where it was."
+)
+
+
+@dataclass(frozen=True)
+class PaperArguments:
+    """Options of `fieldlens paper`."""
+
+    tier: Literal["quick", "cpu", "full"] = "quick"
+    """How large: quick (minutes), cpu (under two hours on two cores), full (the authors' sizes, for a GPU)."""
+    only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[ID ...]")] = ()
+    """Only these claims and experiments, such as A4 A8 E2, and the fits that they need."""
+    output_dir: Path = Path("outputs")
+    """The folder under which the study's own is made: paper/<tier>."""
+    json: Json = False
+    """Print one JSON object as the last line on standard output, everything else on standard error."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the verb; the result is the exit status."""
+    arguments = parse(PaperArguments, "paper", DESCRIPTION, words)
+    study = read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study)
+
+    from fitting import Controls
+    from studies.paper import claims_table, run_paper
+
+    from .console import Console, interruptible
+
+    console, controls = Console(arguments.json), Controls()
+    with interruptible(lambda: setattr(controls, "stop", True)):
+        path = arguments.output_dir / "paper" / arguments.tier
+        result = run_paper(study, path, only=arguments.only, reporter=console, controls=controls)
+    console.result(f"{claims_table(result['claims'])}\nreport  {result['report']}")
+    console.finish(result)
+    return 0

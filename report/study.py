@@ -1,0 +1,81 @@
+"""The page of a study: claims with their verdicts, and figures."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib import resources
+from string import Template
+
+from report import sections
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """A claim as a reader sees it."""
+
+    id: str
+    statement: str
+    authors: str
+    verdict: str
+    parts: Sequence[tuple[str, str, str]]
+    """What was measured, the number with its interval, and the part's own verdict."""
+
+
+@dataclass(frozen=True)
+class StudyFigure:
+    """A picture with its words."""
+
+    id: str
+    title: str
+    caption: str
+    svg: bytes
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """What a study's page is made of."""
+
+    title: str
+    summary: Sequence[str]
+    claims: Sequence[ClaimRow]
+    figures: Sequence[StudyFigure]
+    protocol: Mapping[str, str]
+
+
+def build_study(report: StudyReport) -> str:
+    """The whole page; like a run's report it asks nothing of the network, and it runs no script at all."""
+    return Template(_file("study.html")).substitute(
+        title=escape(report.title),
+        style=_file("report.css"),
+        summary=sections.sentences(report.summary),
+        claims="".join(map(_claim, report.claims)),
+        figures="".join(map(_figure, report.figures)),
+        protocol=sections.protocol_table(report.protocol),
+    )
+
+
+def _claim(claim: ClaimRow) -> str:
+    parts = "".join(
+        f"<li>{escape(name)}: <b>{escape(number)}</b> <i>{escape(verdict)}</i></li>"
+        for name, number, verdict in claim.parts
+    )
+    return (
+        f'<tr><th scope="row">{escape(claim.id)}</th>'
+        f"<td>{escape(claim.statement)}<br><small>Authors: {escape(claim.authors)}</small>"
+        f'<ul class="parts">{parts}</ul></td>'
+        f'<td class="outcome" data-verdict="{escape(claim.verdict)}">{escape(claim.verdict)}</td></tr>'
+    )
+
+
+def _figure(figure: StudyFigure) -> str:
+    image = b64encode(figure.svg).decode()
+    return (
+        f'<figure class="picture plot" id="{escape(figure.id)}"><h3>{escape(figure.id)} · {escape(figure.title)}</h3>'
+        f'<img alt="{escape(figure.title)}" src="data:image/svg+xml;base64,{image}">'
+        f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
+    )
+
+
+def _file(name: str) -> str:
+    return resources.files("report").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,374 @@
+"""Figures of a study: each of the paper's experiments drawn from the measurements of its fits, as SVG."""
+
+import io
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import matplotlib as mpl
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis import neuron_cosines, relu_network
+from configs.encoding import Encoding, Fourier
+from configs.network import Network
+from render.colour import to_rgb
+
+from .claims import LOOKED_AT, NARROW, WIDE
+from .measuring import QUANTITIES
+from .over_training import History
+from .redraw import open_run
+from .study import NOISE, Runs, Unit
+
+Histories = Sequence[History]
+"""Of one role, over the units of a study: all with the same steps."""
+
+COLOURS = ("#b2182b", "#e08214", "#fdb863", "#dfc27d", "#80cdc1", "#35978f", "#4393c3", "#2166ac")
+"""Raw coordinates in warm colours, positional encodings in cold ones, each from few to many."""
+
+WIDTH, HEIGHT = 4.2, 3.0
+"""Of one chart, in inches."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of the study."""
+
+    id: str
+    title: str
+    caption: str
+    roles: tuple[str, ...]
+    """Of the fits that it shows."""
+    draw: Callable[[Runs], Figure]
+
+    def svg(self, runs: Runs) -> bytes:
+        """The figure; the same measurements give the same bytes."""
+        return svg_of(partial(self.draw, runs))
+
+
+def svg_of(draw: Callable[[], Figure]) -> bytes:
+    """A figure drawn in the style of the house, as SVG without a date or random names."""
+    with mpl.rc_context({"svg.hashsalt": "fieldlens", "font.size": 8, "axes.titlesize": 9, "axes.grid": True}):
+        buffer = io.BytesIO()
+        draw().savefig(buffer, format="svg", metadata={"Date": None})
+        return buffer.getvalue()
+
+
+def charts(count: int, columns: int = 2) -> tuple[Figure, list[Axes]]:
+    """A figure of so many charts. It belongs to no window system."""
+    columns = min(count, columns)
+    rows = math.ceil(count / columns)
+    figure = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for axis in axes[count:]:
+        axis.set_axis_off()
+    return figure, axes[:count]
+
+
+def plot_history(axis: Axes, histories: Histories, column: str, **style: object) -> None:
+    """The mean of a column over units, and the range over them as a band."""
+    steps = histories[0].steps
+    values = np.stack([history[column] for history in histories])
+    (line,) = axis.plot(steps, values.mean(0), marker=".", **style)  # type: ignore[arg-type]
+    axis.fill_between(steps, values.min(0), values.max(0), color=line.get_color(), alpha=0.15, linewidth=0)
+
+
+def label_axes(axis: Axes, quantity: str, title: str = "") -> None:
+    """Steps across, with step 0 at the left end of a logarithmic axis; the quantity up."""
+    what = QUANTITIES[quantity]
+    axis.set_xscale("symlog", linthresh=1)
+    axis.set_xlabel("step")
+    axis.set_ylabel(what.unit)
+    axis.set_title(title or what.title)
+    if what.logarithmic:
+        axis.set_yscale("log")
+
+
+def _of_each_encoding(runs: Runs) -> list[tuple[Encoding, Histories, str]]:
+    """Encodings with their histories over units, and their colours."""
+    encodings = runs.study.encodings
+    histories = [[runs.history(unit, encoding) for unit in runs.units] for encoding in encodings]
+    raw = [encoding for encoding in encodings if encoding in runs.study.raw]
+    warm, cold = itertools.cycle(COLOURS[:4]), itertools.cycle(COLOURS[4:])
+    colours = [next(warm) if encoding in raw else next(cold) for encoding in encodings]
+    return list(zip(encodings, histories, colours, strict=True))
+
+
+def _over_steps(*quantities: str) -> Callable[[Runs], Figure]:
+    """A chart for each quantity, with a line for each encoding."""
+
+    def draw(runs: Runs) -> Figure:
+        figure, axes = charts(len(quantities))
+        for axis, quantity in zip(axes, quantities, strict=True):
+            for encoding, histories, colour in _of_each_encoding(runs):
+                plot_history(axis, histories, quantity, color=colour, label=str(encoding))
+            label_axes(axis, quantity.removesuffix("__std"))
+        axes[0].legend(fontsize=6)
+        return figure
+
+    return draw
+
+
+def _by_layer(quantity: str) -> Callable[[Runs], Figure]:
+    """A chart for narrow raw coordinates and one for the fine encoding, with a line for each layer."""
+
+    def draw(runs: Runs) -> Figure:
+        figure, axes = charts(2)
+        for axis, encoding in zip(axes, (runs.study.raw[NARROW], runs.study.fine), strict=True):
+            histories = [runs.history(unit, encoding) for unit in runs.units]
+            for part in histories[0].parts(quantity):
+                plot_history(axis, histories, f"{quantity}__{part}", label=part.replace("layer", "layer "))
+            label_axes(axis, quantity, f"{QUANTITIES[quantity].title}: {encoding}")
+        axes[0].legend(fontsize=6)
+        return figure
+
+    return draw
+
+
+def _bands(runs: Runs) -> Figure:
+    """Error by octave, for wide raw coordinates, the coarse and the fine encoding."""
+    study = runs.study
+    figure, axes = charts(3, columns=3)
+    for axis, encoding in zip(axes, (study.raw[WIDE], study.coarse, study.fine), strict=True):
+        histories = [runs.history(unit, encoding) for unit in runs.units]
+        shared = set.intersection(*(set(history.parts("error")) for history in histories))
+        bands = [band for band in histories[0].parts("error") if band in shared]
+        for band, colour in zip(bands, mpl.colormaps["viridis"](np.linspace(0, 0.9, len(bands))), strict=True):
+            label = band.replace("_px", " px").replace("_", "–")
+            plot_history(axis, histories, f"error__{band}", color=colour, label=label)
+        axis.axhline(0.25, color="black", linewidth=0.7, linestyle=":")
+        label_axes(axis, "error", str(encoding))
+    axes[0].legend(fontsize=6)
+    return figure
+
+
+def _cosines(runs: Runs) -> Figure:
+    """Quantiles of the cosines of gradients, local and global, when the authors look and at the end."""
+    study = runs.study
+    encodings = (study.raw[NARROW], study.raw[WIDE], study.coarse, study.fine)
+    last = study.training.steps or 1
+    times = [step for step in LOOKED_AT if step < last] + [last]
+    figure, axes = charts(2 * len(times), columns=max(2, len(times)))
+    for axis, (where, step) in zip(axes, itertools.product(("local", "global"), times), strict=True):
+        for place, (encoding, colour) in enumerate(zip(encodings, (*COLOURS[:2], *COLOURS[-2:]), strict=True)):
+            low, quarter, middle, three, high = (
+                _mean_at(runs, encoding, f"confusion_{where}__q{level}", step)
+                for level in ("05", "25", "50", "75", "95")
+            )
+            axis.plot([place, place], [low, high], color=colour)
+            axis.plot([place, place], [quarter, three], color=colour, linewidth=7, solid_capstyle="butt")
+            axis.plot([place], [middle], marker="_", color="white", markersize=9)
+        axis.set_xticks(range(len(encodings)), [str(encoding) for encoding in encodings], fontsize=6)
+        axis.set_ylim(-1.05, 1.05)
+        axis.set_title(f"{where} pairs, after {step:,} steps")
+    axes[0].set_ylabel("cosine of gradients")
+    return figure
+
+
+def _mean_at(runs: Runs, encoding: Encoding, column: str, step: int) -> float:
+    """The mean over units at the measured step that is nearest."""
+    histories = [runs.history(unit, encoding) for unit in runs.units]
+    return float(np.mean([history.at(column, step) for history in histories]))
+
+
+def _sizes(runs: Runs) -> Figure:
+    """Hamming distance per neuron and in all, against the number of neurons."""
+    study, units = runs.study, [Unit(NOISE, unit.seed) for unit in runs.units]
+    neurons = [_neurons(network) for network in study.sizes]
+    figure, axes = charts(2)
+    for encoding, colour in ((study.raw[NARROW], COLOURS[0]), (study.fine, COLOURS[-1])):
+        for column, style in (("hamming_local", ":"), ("hamming_global", "-")):
+            ends = [np.mean([runs.history(u, encoding, n)[column][-1] for u in units]) for n in study.sizes]
+            label = f"{encoding}, {column.removeprefix('hamming_')}"
+            axes[0].plot(neurons, ends, style, marker=".", color=colour, label=label)
+            axes[1].plot(neurons, np.divide(ends, neurons), style, marker=".", color=colour)
+    axes[0].set_title("Hamming distance at the end")
+    axes[1].set_title("the same per neuron")
+    for axis in axes:
+        axis.set_xlabel("neurons")
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+    axes[0].legend(fontsize=6)
+    return figure
+
+
+def _one_octave(runs: Runs) -> Figure:
+    """Distinct patterns of random pixels under an encoding of one frequency."""
+    study = runs.study
+    figure, (axis,) = charts(1)
+    units = [Unit(NOISE, unit.seed) for unit in runs.units]
+    for encoding, colour in ((Fourier(1), COLOURS[4]), (study.fine, COLOURS[-1]), (study.raw[NARROW], COLOURS[0])):
+        histories = [runs.history(unit, encoding, study.sizes[-1]) for unit in units]
+        plot_history(axis, histories, "unique_share", color=colour, label=str(encoding))
+    label_axes(axis, "unique_share")
+    axis.legend(fontsize=6)
+    return figure
+
+
+def _angles(runs: Runs) -> Figure:
+    """Cosines between the neurons of each layer of one trained field."""
+    study, unit = runs.study, runs.units[0]
+    network = relu_network(open_run(runs.folder(runs.config(unit, study.fine))).field)
+    layers = len(network.width_per_layer)
+    figure, axes = charts(layers, columns=min(4, layers))
+    for number, axis in enumerate(axes):
+        axis.imshow(neuron_cosines(network, number), vmin=-1, vmax=1, cmap="RdBu_r", interpolation="nearest")
+        axis.set_title(f"layer {number + 1}")
+        axis.grid(visible=False)
+    figure.colorbar(axes[0].images[0], ax=axes, label="cosine")
+    return figure
+
+
+def _encoding_distance(runs: Runs) -> Figure:
+    """|g(x) - g(x + d)| of the fine encoding over shifts d: it depends on the shift alone."""
+    octaves = runs.study.fine_octaves
+    shift = np.linspace(-1, 1, 257)
+    along = np.cos(2.0 ** np.arange(octaves)[:, None] * np.pi * shift).sum(0)
+    distance = np.sqrt(np.maximum(4 * octaves - 2 * (along[:, None] + along[None, :]), 0))
+    figure, (axis,) = charts(1)
+    image = axis.imshow(distance, extent=(-1, 1, 1, -1), cmap="viridis")
+    axis.set_xlabel("shift in x")
+    axis.set_ylabel("shift in y")
+    axis.grid(visible=False)
+    figure.colorbar(image, ax=axis, label="distance of features")
+    return figure
+
+
+def _pictures(runs: Runs) -> Figure:
+    """Each picture's first fits, beside the target."""
+    firsts = list({unit.picture: unit for unit in reversed(runs.units)}.values())[::-1]
+    study = runs.study
+    encodings = (study.raw[NARROW], study.raw[WIDE], study.coarse, study.fine)
+    columns = len(encodings) + 1
+    figure = Figure(figsize=(1.7 * columns, 1.9 * len(firsts)), layout="constrained")
+    axes = figure.subplots(len(firsts), columns, squeeze=False)
+    for row, unit in zip(axes, firsts, strict=True):
+        opened = [open_run(runs.folder(runs.config(unit, encoding))) for encoding in encodings]
+        _show(row[0], opened[0].view.target(), "target")
+        for axis, saved, encoding in zip(row[1:], opened, encodings, strict=True):
+            _show(axis, saved.view.draw(saved.field, device=saved.device), str(encoding))
+    return figure
+
+
+def _show(axis: Axes, picture: Float[np.ndarray, "h w c"], title: str) -> None:
+    axis.imshow(to_rgb(picture), interpolation="nearest")
+    axis.set_title(title)
+    axis.set_axis_off()
+
+
+def _neurons(network: Network) -> int:
+    return network.width * network.depth
+
+
+PICTURED = ("raw", "coarse", "fine")
+EVERY = ("raw", "few", "coarse", "fine")
+
+DRAWINGS: tuple[Drawing, ...] = (
+    Drawing("pictures", "What is fitted", "The first fit of each picture, at the end.", PICTURED, _pictures),
+    Drawing(
+        "A1",
+        "Errors by octave",
+        "Energy of the residual over that of the target, by octave of wavelengths. At the dotted line the error is "
+        "half as large as the detail.",
+        PICTURED,
+        _bands,
+    ),
+    Drawing(
+        "E1",
+        "Distinct patterns",
+        "Counted at pixel centres: where every pixel has its own, the count says nothing.",
+        EVERY,
+        _over_steps("patterns", "unique_share"),
+    ),
+    Drawing(
+        "E2",
+        "Hamming distance",
+        "Mean over pairs of pixels, exact.",
+        EVERY,
+        _over_steps("hamming_local", "hamming_global"),
+    ),
+    Drawing("E3", "Hamming distance by layer", "Over all pairs of pixels.", PICTURED, _by_layer("hamming_global")),
+    Drawing(
+        "E4",
+        "Gradient confusion",
+        "Cosines of the loss gradients of pairs: 5, 25, 50, 75 and 95 %.",
+        PICTURED,
+        _cosines,
+    ),
+    Drawing(
+        "E5",
+        "Dead and always-on neurons",
+        "Of all hidden neurons, over the picture's pixels.",
+        EVERY,
+        _over_steps("dead", "always_on"),
+    ),
+    Drawing(
+        "E6",
+        "Spectral norms",
+        "Their product bounds the slope by much: the slope stands beside it.",
+        EVERY,
+        _over_steps("norm_product", "slope"),
+    ),
+    Drawing(
+        "E7",
+        "Distances to creases",
+        "The authors' measure, in spaces of features and activations, and the distance "
+        "in the picture: they order encodings the other way round.",
+        EVERY,
+        _over_steps("narrowness", "crease_distance"),
+    ),
+    Drawing(
+        "E9",
+        "Angles between neurons",
+        "Cosines of weight rows, the fine encoding's first fit at its end.",
+        ("fine",),
+        _angles,
+    ),
+    Drawing("E12", "Size of the network", "Fits of random pixels.", ("sizes, raw", "sizes, fine"), _sizes),
+    Drawing(
+        "E13",
+        "One frequency",
+        "Fits of random pixels by the largest network.",
+        ("sizes, raw", "sizes, fine", "one octave"),
+        _one_octave,
+    ),
+    Drawing(
+        "E14", "Distance of features", "Of two points a shift apart, under the fine encoding.", (), _encoding_distance
+    ),
+    Drawing(
+        "N1",
+        "Density of creases",
+        "Length per area in the picture, and how much the field bends at them.",
+        EVERY,
+        _over_steps("crease_length", "bend"),
+    ),
+    Drawing(
+        "kernel",
+        "The neural tangent kernel",
+        "In how many directions the field moves, and how much of the residual lies along the leading tenth of them.",
+        EVERY,
+        _over_steps("kernel_rank", "kernel_alignment"),
+    ),
+)
+"""By the paper's experiment where it is one of them."""
+
+
+def history_figure(history: History, quantity: str) -> bytes:
+    """One quantity of one run over its steps, with a line for each of its parts, as SVG."""
+
+    def draw() -> Figure:
+        figure, (axis,) = charts(1)
+        parts = history.parts(quantity)
+        names = [f"{quantity}__{part}" for part in parts] or [quantity]
+        for name, label in zip(names, [*parts] or [quantity], strict=True):
+            axis.plot(history.steps, history[name], marker=".", label=label.replace("_", " "))
+        label_axes(axis, quantity)
+        if parts:
+            axis.legend(fontsize=6)
+        return figure
+
+    return svg_of(draw)

@@ -1,0 +1,62 @@
+"""A finished run over its training: every quantity at every checkpoint that was kept."""
+
+from typing import Any
+
+from configs.errors import InputError
+
+from .checkpoints import checkpoint_steps
+from .figures import history_figure
+from .folder import RunFolder, write_bytes
+from .measuring import QUANTITIES, Measures, measure
+from .over_training import history_of, read_history, write_history
+from .redraw import open_run, picture_view
+from .reporter import Reporter, Silent
+
+FEW = 4
+"""Fewer checkpoints than this make no curve."""
+
+
+def measure_checkpoints(folder: RunFolder, *, reporter: Reporter | None = None) -> dict[str, Any]:
+    """Measure a run at each of its checkpoints; write `analysis/over_training.csv` and a figure per quantity.
+
+    The table is written after each checkpoint, and steps that it holds already are not measured again.
+
+    Returns:
+        `path` of the table, `figures`, the folder of the figures, and `steps`.
+
+    Raises:
+        InputError: when a checkpoint is damaged or there is none.
+    """
+    reporter = reporter or Silent()
+    steps = checkpoint_steps(folder.checkpoints)
+    if not steps:
+        raise InputError(f"{str(folder.path)!r} has no checkpoint to measure")
+    if len(steps) < FEW:
+        reporter.say(
+            f"this run kept {len(steps)} checkpoint{'s' * (len(steps) > 1)}; a fit with --checkpoints frames keeps one "
+            "for each drawing of crease density"
+        )
+    rows = _measured_already(folder, steps)
+    for number, step in enumerate(steps):
+        reporter.working("measuring checkpoints", number / len(steps))
+        if step not in rows:
+            saved = open_run(folder, step, reporter)
+            rows[step] = measure(saved.field, picture_view(saved, "--all-checkpoints"), seed=saved.config.seed)
+            write_history(folder.history_file, history_of(sorted(rows.items())))
+    history = history_of(sorted(rows.items()))
+    figures = folder.analysis / "over_training"
+    for quantity in history.quantities:
+        if quantity in QUANTITIES:
+            write_bytes(figures / f"{quantity}.svg", history_figure(history, quantity))
+    return {"path": str(folder.history_file), "figures": str(figures), "steps": steps}
+
+
+def _measured_already(folder: RunFolder, steps: list[int]) -> dict[int, Measures]:
+    """What an earlier call found at these steps; nothing if its table is missing, damaged or of other quantities."""
+    try:
+        history = read_history(folder.history_file)
+    except InputError:
+        return {}
+    if not set(history.quantities) <= set(QUANTITIES):
+        return {}
+    return {step: measures for step, measures in history.rows() if step in steps}

@@ -1,0 +1,146 @@
+"""Claims as measurements: an effect in every unit of a study, its mean and interval over units, and a verdict.
+
+A part of a claim is a number that is above a threshold if the part is true. The rule is the same for all and fixed
+here: the interval of the mean over units lies above the threshold, or below it, or it is undecided. A claim holds when
+all its parts do, and does not when one of them does not. Parts that speak of longer training than a study's are
+measured but not asked: they decide nothing.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from scipy.special import stdtrit
+
+Unit = TypeVar("Unit")
+
+HOLDS, FAILS, UNDECIDED, NOT_ASKED = "holds", "does not hold", "undecided", "not asked"
+
+
+@dataclass(frozen=True)
+class Part(Generic[Unit]):
+    """One number of a claim."""
+
+    name: str
+    """What is measured, so that it reads as a sentence with the number."""
+    unit: str
+    above: float
+    """The part is true if the number is above this."""
+    measure: Callable[[Unit], float | None]
+    """In one unit; None where it is not defined."""
+    least_steps: int = 0
+    """Steps of training that the claim speaks of: a study of shorter fits does not ask it."""
+
+
+@dataclass(frozen=True)
+class Claim(Generic[Unit]):
+    """A statement of the paper, or about it."""
+
+    id: str
+    statement: str
+    authors: str
+    """The authors' number, or where the statement comes from."""
+    roles: tuple[str, ...]
+    """Of the fits that are looked at."""
+    parts: tuple[Part[Unit], ...]
+
+
+@dataclass(frozen=True)
+class JudgedPart:
+    """A part with its number."""
+
+    name: str
+    unit: str
+    above: float
+    effect: float | None
+    """Mean over units; None where no unit has it."""
+    interval: tuple[float, float] | None
+    """Of the mean, 95 %; None for fewer than three units."""
+    units: int
+    verdict: str
+    reason: str = ""
+    """Why it is not asked, or undecided where that is not the interval."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim with its verdict."""
+
+    id: str
+    statement: str
+    authors: str
+    verdict: str
+    parts: tuple[JudgedPart, ...]
+
+    @property
+    def deciding(self) -> JudgedPart:
+        """The first part that has the claim's verdict, or the first of all if none was asked."""
+        return next((part for part in self.parts if part.verdict == self.verdict), self.parts[0])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers, null for what is not defined."""
+        return {
+            "id": self.id,
+            "statement": self.statement,
+            "authors": self.authors,
+            **_numbers(self.deciding),
+            "verdict": self.verdict,
+            "parts": [
+                {"name": part.name, **_numbers(part), "verdict": part.verdict, "reason": part.reason}
+                for part in self.parts
+            ],
+        }
+
+
+def _numbers(part: JudgedPart) -> dict[str, Any]:
+    return {
+        "effect": part.effect,
+        "interval": None if part.interval is None else list(part.interval),
+        "unit": part.unit,
+        "holds_above": part.above,
+        "units": part.units,
+    }
+
+
+def judge(claim: Claim[Unit], units: Sequence[Unit], steps: int) -> Judged:
+    """Measure a claim in every unit of a study whose fits take so many steps, and say whether it holds."""
+    parts = tuple(_judge_part(part, units, steps) for part in claim.parts)
+    verdicts = {part.verdict for part in parts}
+    undecided = UNDECIDED in verdicts or verdicts == {NOT_ASKED}
+    verdict = FAILS if FAILS in verdicts else UNDECIDED if undecided else HOLDS
+    return Judged(claim.id, claim.statement, claim.authors, verdict, parts)
+
+
+def _judge_part(part: Part[Unit], units: Sequence[Unit], steps: int) -> JudgedPart:
+    values = [value for value in map(part.measure, units) if value is not None and math.isfinite(value)]
+    effect = sum(values) / len(values) if values else None
+    interval = mean_interval(values)
+    verdict, reason = UNDECIDED, ""
+    if steps < part.least_steps:
+        verdict, reason = NOT_ASKED, f"speaks of {part.least_steps:,} steps"
+    elif not values:
+        reason = "not defined in these fits"
+    elif interval is None:
+        reason = "fewer than three units"
+    elif interval[0] > part.above:
+        verdict = HOLDS
+    elif interval[1] < part.above:
+        verdict = FAILS
+    return JudgedPart(part.name, part.unit, part.above, effect, interval, len(values), verdict, reason)
+
+
+def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
+    """Student's interval of the mean of independent values; None for fewer than three.
+
+    >>> low, high = mean_interval([1.0, 2.0, 3.0])
+    >>> round(low, 3), round(high, 3)
+    (-0.484, 4.484)
+    """
+    n = len(values)
+    if n < 3:
+        return None
+    mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
+    reach = float(stdtrit(n - 1, (1 + level) / 2)) * deviation / math.sqrt(n)
+    return mean - reach, mean + reach

@@ -1,0 +1,194 @@
+"""Every quantity of the study, of one field at one moment: the columns of `over_training.csv`.
+
+Lengths are in pixels of the picture. Local windows and neighbours are as large a part of the picture as the authors':
+50 of 512 pixels for patterns, and up to 25 of 512 for pairs of gradients (arXiv 2301.05816).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from analysis import (
+    Density,
+    ReluNetwork,
+    band_labels,
+    crease_density,
+    crossings,
+    distinct_patterns,
+    explain,
+    global_pairs,
+    hamming_means,
+    kernel,
+    local_pairs,
+    nearest_crease,
+    neuron_angles,
+    pixel_confusion,
+    psnr_db,
+    region_narrowness,
+    relu_network,
+    slopes,
+    spectral_norms,
+)
+from analysis.bands import compare_bands, luma, spectrum
+from analysis.confusion import LEVELS
+from analysis.statistics import rank_correlation
+from fields import Field
+from scenes.scene import View
+
+from .explaining import has_creases
+
+Measures = dict[str, float]
+"""Numbers by column; what is not defined for a field or at a moment is left out."""
+
+LOCAL = 50 / 512
+"""Side of a local window, as a share of the picture's longer side."""
+PAIRS = 5_000
+"""Pairs of pixels, local ones and global ones; the authors draw 50,000."""
+KERNEL_POINTS = 256
+"""Pixels of the kernel; the time for its eigenvalues grows with the cube."""
+SAMPLED_SIDE = 256
+"""Maps are sampled about this often along the longer side."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What columns of one name mean."""
+
+    title: str
+    unit: str
+    logarithmic: bool = False
+    """Whether a chart of it wants a logarithmic axis."""
+
+
+QUANTITIES: Mapping[str, Quantity] = {
+    "psnr_db": Quantity("PSNR", "dB"),
+    "error": Quantity("error by octave of wavelengths", "share of the target's energy", True),
+    "patterns": Quantity("distinct patterns", "", True),
+    "unique_share": Quantity("distinct patterns per sampled pixel", "share"),
+    "hamming_local": Quantity("Hamming distance in local windows", "neurons"),
+    "hamming_global": Quantity("Hamming distance over all pairs", "neurons"),
+    "hamming_opposite": Quantity("Hamming distance between opposite quadrants", "neurons"),
+    "dead": Quantity("dead neurons", "neurons"),
+    "always_on": Quantity("neurons that are always on", "neurons"),
+    "crossings": Quantity("crossings", "per pixel step", True),
+    "crease_length": Quantity("crease density", "px per square px", True),
+    "bend": Quantity("bend density", "value per square px", True),
+    "crease_distance": Quantity("mean distance to the nearest crease", "px", True),
+    "slope": Quantity("mean slope of the field", "value per px", True),
+    "crease_missing": Quantity("crease density and missing detail, partial rank correlation", ""),
+    "bend_detail": Quantity("bend density and detail, rank correlation", ""),
+    "narrowness": Quantity("mean of the least |z| / |w|, in no space of its own", "", True),
+    "norm": Quantity("spectral norm by layer", "", True),
+    "norm_product": Quantity("product of spectral norms", "", True),
+    "row_cosine": Quantity("mean cosine between the neurons of a layer", ""),
+    "confusion_local": Quantity("cosine of the gradients of local pairs", ""),
+    "confusion_global": Quantity("cosine of the gradients of global pairs", ""),
+    "kernel_rank": Quantity("entropy rank of the kernel", f"of {KERNEL_POINTS} pixels", True),
+    "kernel_alignment": Quantity("residual along a tenth of the kernel's eigenvectors", "share of its energy"),
+}
+"""By name. A column is named so, with what it is of after a double underscore: `hamming_local__layer1`,
+`error__2_4_px`, `confusion_local__std`."""
+
+
+def measure(field: Field, view: View, *, seed: int) -> Measures:
+    """Measure a field over a view; the seed draws pairs and points, and should be the same at every step of a run."""
+    device = next(field.parameters()).device
+    target = view.target()
+    drawn = view.draw(field, device=device)
+    measures = {"psnr_db": psnr_db(target, drawn, view.trained), **_errors(target, drawn)}
+    if not np.isfinite(drawn).all():
+        return {name: value for name, value in measures.items() if math.isfinite(value)}
+    if has_creases(field):
+        measures |= _creases(relu_network(field), target, drawn)
+    measures |= _gradients(field, target, drawn, torch.Generator().manual_seed(seed))
+    return {name: float(value) for name, value in measures.items() if math.isfinite(value)}
+
+
+def _errors(target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Measures:
+    """Residual over target energy by octave, where the target has any."""
+    energies = compare_bands(spectrum(luma(target)), spectrum(luma(drawn)))
+    labels = band_labels(*target.shape[:2])
+    there = energies.target > energies.floor
+    return {
+        f"error__{label.replace('-', '_').replace(' ', '_')}": float(missing)
+        for label, missing, has_energy in zip(labels, energies.missing_fraction, there, strict=True)
+        if has_energy
+    }
+
+
+def _creases(network: ReluNetwork, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Measures:
+    height, width, _ = target.shape
+    side = max(height, width)
+    stride = math.ceil(side / SAMPLED_SIDE)
+    patterns = distinct_patterns(network, height, width, stride=stride)
+    hamming = hamming_means(network, height, width, window=max(2 * stride, round(LOCAL * side)), stride=stride)
+    flips = crossings(network, height, width, stride=stride)
+    density = crease_density(network, height, width, stride=stride, bend=True)
+    assert density.bend is not None  # it was asked for
+    norms = spectral_norms(network)
+    return {
+        "patterns": patterns.count,
+        "unique_share": patterns.unique_share,
+        "crossings": float(flips.mean_per_pixel.mean()),
+        "crease_distance": nearest_crease(network, height, width, stride=stride).mean_px,
+        **_explanation(target, drawn, density),
+        "narrowness": region_narrowness(network, height, width, stride=stride).overall,
+        "norm_product": float(np.prod(norms)),
+        "slope": float(slopes(network, height, width, stride=stride).frobenius.mean()),
+        **_by_layer("hamming_local", hamming.local),
+        **_by_layer("hamming_global", hamming.global_),
+        **_by_layer("hamming_opposite", hamming.opposite),
+        **_by_layer("dead", flips.dead),
+        **_by_layer("always_on", flips.always_on),
+        **_by_layer("crease_length", density.length.mean((1, 2))),
+        **_by_layer("bend", density.bend.mean((1, 2))),
+        **_by_layer("norm", norms),
+        **_by_layer("row_cosine", [angles.mean for angles in neuron_angles(network)]),
+    }
+
+
+def _explanation(target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"], density: Density) -> Measures:
+    """Over the windows of the explanation: bends where there is detail, detail missing where creases are few?"""
+    assert density.bend is not None
+    found = explain(target, drawn, {"coarea": density.length.sum(0), "bend": density.bend.sum(0)})
+    detail = rank_correlation(found.densities["bend"].ravel(), found.energies.target.ravel())
+    numbers = {"crease_missing": found.primary.estimate, "bend_detail": detail}
+    return {name: value for name, value in numbers.items() if value is not None}
+
+
+def _gradients(
+    field: Field, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"], generator: torch.Generator
+) -> Measures:
+    height, width, _ = target.shape
+    reach = max(1, round(LOCAL * max(height, width) / 2))
+    measures: Measures = {}
+    for name, pairs in (
+        ("confusion_local", local_pairs(height, width, PAIRS, reach, generator)),
+        ("confusion_global", global_pairs(height, width, PAIRS, 2 * reach, generator)),
+    ):
+        cosine = pixel_confusion(field, target, pairs).summary().cosine
+        measures |= {f"{name}__mean": cosine.mean, f"{name}__std": cosine.standard_deviation}
+        measures |= {f"{name}__q{round(100 * level):02}": q for level, q in zip(LEVELS, cosine.quantiles, strict=True)}
+    return measures | _kernel(field, target, drawn, generator)
+
+
+def _kernel(
+    field: Field, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"], generator: torch.Generator
+) -> Measures:
+    """Rank of the kernel of luma, and how much of the residual lies along the leading tenth of its eigenvectors."""
+    height, width, channels = target.shape
+    pixels = torch.randperm(height * width, generator=generator)[:KERNEL_POINTS]
+    position = torch.stack([pixels % width, pixels // width], 1) + 0.5
+    found = kernel(field, (position / max(height, width)).float().to(next(field.parameters()).device), "luma")
+    residual = (drawn - target).reshape(-1, channels)[pixels.numpy()]
+    leading = max(1, len(pixels) // 10)
+    return {"kernel_rank": found.entropy_rank, "kernel_alignment": float(found.alignment(residual)[leading - 1])}
+
+
+def _by_layer(name: str, values: ArrayLike) -> Measures:
+    return {f"{name}__layer{number}": float(value) for number, value in enumerate(np.asarray(values), start=1)}

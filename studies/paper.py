@@ -1,0 +1,147 @@
+"""The paper's study from beginning to end: fits, claims, figures, and a page that shows them."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from configs.errors import InputError, did_you_mean
+from configs.storage import to_plain, to_yaml
+from configs.study import Study
+from fitting import Controls
+from report import ClaimRow, StudyFigure, StudyReport, build_study
+
+from .claims import CLAIMS, Fits
+from .figures import DRAWINGS
+from .folder import write_bytes, write_json, write_text
+from .judging import FAILS, HOLDS, UNDECIDED, Judged, JudgedPart, judge
+from .reporter import Reporter, Silent
+from .study import ROLES, Runs, run_study
+
+TITLE = "Spectral bias of coordinate networks: the claims of Lazzari & Liu, measured"
+
+
+def run_paper(
+    study: Study,
+    path: Path,
+    *,
+    only: Sequence[str] = (),
+    reporter: Reporter | None = None,
+    controls: Controls | None = None,
+) -> dict[str, Any]:
+    """Make what fits are missing, judge the claims, draw the figures, and write the page.
+
+    Args:
+        path: the study's folder. Fits that are there and were made by the same protocol are used again.
+        only: ids of claims and experiments, such as A4 and E2; all if none is named.
+
+    Returns:
+        `path`, `report`, and `claims`: a list of `id`, `effect`, `interval`, `verdict` and the parts they are made of.
+
+    Raises:
+        InputError: for an unknown id, a picture that cannot be read, or a folder that cannot be written.
+        KeyboardInterrupt: when stopped; the fits that are finished stay.
+    """
+    reporter, controls = reporter or Silent(), controls or Controls()
+    claims, drawings = _chosen(only)
+    roles = [role for role in ROLES if any(role in chosen.roles for chosen in (*claims, *drawings))]
+    runs = Runs(study, path)
+    write_text(path / "study.yaml", to_yaml(study))
+    if not run_study(runs, roles, reporter, controls):
+        reporter.say("stopped; the fits that are finished stay, and the same command goes on")
+        raise KeyboardInterrupt
+    steps = study.training.steps or 0
+    judged = [judge(claim, [Fits(runs, unit) for unit in runs.units], steps) for claim in claims]
+    figures = []
+    for number, drawing in enumerate(drawings):
+        reporter.working("drawing figures", number / len(drawings))
+        figures.append(StudyFigure(drawing.id, drawing.title, drawing.caption, drawing.svg(runs)))
+        write_bytes(path / "figures" / f"{drawing.id}.svg", figures[-1].svg)
+    summary = _summary(study, judged)
+    page = StudyReport(TITLE, summary, [_row(claim) for claim in judged], figures, _protocol(study))
+    write_text(path / "claims.md", claims_markdown(judged, summary, figures))
+    write_text(path / "report.html", build_study(page))
+    result = {
+        "path": str(path),
+        "report": str(path / "report.html"),
+        "claims": [claim.to_json() for claim in judged],
+    }
+    write_json(path / "claims.json", result)
+    return result
+
+
+def claims_markdown(judged: Sequence[Judged], summary: Sequence[str], figures: Sequence[StudyFigure]) -> str:
+    """The claims as a table, and below it the figures, for a document."""
+    lines = [*summary, "", "| claim | statement | authors | measured | verdict |", "|---|---|---|---|---|"]
+    for claim in judged:
+        parts = "<br>".join(f"{part.name}: {number(part)} ({_outcome(part)})" for part in claim.parts)
+        cells = (claim.id, claim.statement, claim.authors, parts, f"**{claim.verdict}**")
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    for figure in figures:
+        picture = f"![{figure.title}](figures/{figure.id}.svg)"
+        lines += ["", f"### {figure.id}: {figure.title}", "", picture, "", figure.caption]
+    return "\n".join(lines) + "\n"
+
+
+def claims_table(claims: Sequence[Mapping[str, Any]]) -> str:
+    """The claims as lines for a screen: id, verdict, and the number that decided it."""
+    lines = []
+    for claim in claims:
+        effect = "n/a" if claim["effect"] is None else f"{claim['effect']:.3g} {claim['unit']}"
+        lines.append(f"{claim['id']:<4} {claim['verdict']:<14} {effect}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def number(part: JudgedPart) -> str:
+    """An effect with its interval, its unit, and what it must be above.
+
+    >>> number(JudgedPart("gain", "dB", 3.0, 5.25, (4.0, 6.5), 4, HOLDS))
+    '5.25 dB [4, 6.5] > 3'
+    """
+    if part.effect is None:
+        return "n/a"
+    unit = f" {part.unit}" if part.unit else ""
+    interval = "" if part.interval is None else f" [{part.interval[0]:.3g}, {part.interval[1]:.3g}]"
+    return f"{part.effect:.3g}{unit}{interval} > {part.above:.3g}"
+
+
+def _outcome(part: JudgedPart) -> str:
+    return f"{part.verdict}: {part.reason}" if part.reason else part.verdict
+
+
+def _chosen(only: Sequence[str]) -> tuple[list[Any], list[Any]]:
+    known = [*(claim.id for claim in CLAIMS), *(drawing.id for drawing in DRAWINGS)]
+    for word in only:
+        if word not in known:
+            raise InputError(f"{word!r} is no claim and no experiment of the study{did_you_mean(word, known)}")
+
+    def wanted(things: Collection[Any]) -> list[Any]:
+        return [thing for thing in things if not only or thing.id in only]
+
+    return wanted(CLAIMS), wanted(DRAWINGS)
+
+
+def _summary(study: Study, judged: Sequence[Judged]) -> list[str]:
+    counts = Counter(claim.verdict for claim in judged)
+    pictures = ", ".join(study.pictures)
+    return [
+        f"Of {len(judged)} claims {counts[HOLDS]} hold, {counts[FAILS]} do not, and {counts[UNDECIDED]} "
+        "are undecided in this study.",
+        f"It fits {pictures} at {study.max_side} px by {study.network} networks for {study.training.steps:,} steps, "
+        f"{study.repeats} times each; narrow and wide raw coordinates are {study.raw[0]} and {study.raw[1]}, coarse "
+        f"and fine encodings {study.coarse} and {study.fine}.",
+    ]
+
+
+def _row(claim: Judged) -> ClaimRow:
+    parts = [(part.name, number(part), _outcome(part)) for part in claim.parts]
+    return ClaimRow(claim.id, claim.statement, claim.authors, claim.verdict, parts)
+
+
+def _protocol(study: Study) -> dict[str, str]:
+    def words(value: Any) -> str:
+        if isinstance(value, Mapping):
+            return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner is not None)
+        return ", ".join(map(words, value)) if isinstance(value, list) else str(value)
+
+    return {key: words(value) for key, value in to_plain(study).items()}

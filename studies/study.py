@@ -1,0 +1,203 @@
+"""A study: many fits of one protocol, measured while they train; runs that are finished are found and used again."""
+
+import multiprocessing
+import signal
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from configs.encoding import Encoding, Fourier
+from configs.errors import InputError
+from configs.network import Network
+from configs.rates import default_learning_rate
+from configs.run import FitConfig, Output, Target
+from configs.storage import to_yaml
+from configs.study import Study
+from fitting import Controls, fit, initial_state, place
+from scenes.load import load
+
+from .checkpoints import write_checkpoint
+from .folder import RunFolder, folder_name, write_npz, write_text
+from .measuring import measure
+from .over_training import History, history_of, read_history, write_history
+from .reporter import Reporter
+
+ROLES = ("raw", "few", "coarse", "fine", "sizes, raw", "sizes, fine", "one octave")
+"""What a fit is made for. Claims and figures name the roles whose fits they look at."""
+NOISE = "static"
+"""The picture that networks of several sizes are fitted to: the authors' is of 64 x 64 random pixels as well."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One picture and one seed: the fits of a unit differ in nothing but encoding and network."""
+
+    picture: str
+    seed: int
+
+
+class Runs:
+    """The runs of a study, each in a run folder of its own below `path`."""
+
+    def __init__(self, study: Study, path: Path) -> None:
+        self.study, self.path = study, path
+        self._read: dict[Path, History] = {}
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """Pictures times repeats, each with its own seed, so that no two share their initial weights."""
+        pictures = [picture for picture in self.study.pictures for _ in range(self.study.repeats)]
+        return tuple(Unit(picture, seed) for seed, picture in enumerate(pictures))
+
+    def fits(self, roles: Collection[str] = ROLES) -> list[FitConfig]:
+        """The fits that play some roles, or all fits, each once."""
+        every = (config for unit in self.units for role in roles for config in self.playing(unit, role))
+        return list(dict.fromkeys(every))
+
+    def playing(self, unit: Unit, role: str) -> list[FitConfig]:
+        """The fits of one unit that play a role; those of random pixels take only the unit's seed."""
+        study, noise = self.study, Unit(NOISE, unit.seed)
+        match role:
+            case "raw" | "few":
+                return [self.config(unit, encoding) for encoding in getattr(study, role)]
+            case "coarse" | "fine":
+                return [self.config(unit, getattr(study, role))]
+            case "sizes, raw":
+                return [self.config(noise, study.raw[0], network) for network in study.sizes]
+            case "sizes, fine":
+                return [self.config(noise, study.fine, network) for network in study.sizes]
+            case "one octave":
+                return [self.config(noise, Fourier(1), study.sizes[-1])]
+        raise ValueError(role)
+
+    def config(self, unit: Unit, encoding: Encoding, network: Network | None = None) -> FitConfig:
+        """The fit of a unit under an encoding."""
+        study = self.study
+        return FitConfig(
+            scene=unit.picture,
+            training=study.training,
+            target=Target(max_side=study.max_side),
+            output=Output(output_dir=self.path),
+            seed=unit.seed,
+            encoding=encoding,
+            network=network or study.network,
+        )
+
+    def folder(self, config: FitConfig) -> RunFolder:
+        """Where a fit of the study lies."""
+        name = f"{config.scene} {config.seed} {config.encoding} {config.network}"
+        return RunFolder(self.path / "runs" / folder_name(name))
+
+    def finished(self, config: FitConfig) -> bool:
+        """Whether a fit is there already, made by the same protocol."""
+        folder = self.folder(config)
+        try:
+            # the folder may have been moved since: where it lies is no part of the protocol
+            same = replace(folder.config(), output=config.output) == config
+            return same and read_history(folder.history_file).steps.tolist() == measured_steps(self.study)
+        except InputError:  # it is not there, or damaged
+            return False
+
+    def histories(self, unit: Unit, role: str) -> list[History]:
+        """What was measured of the fits of a unit that play a role.
+
+        Raises:
+            InputError: when one is missing or damaged.
+        """
+        return [self._history(config) for config in self.playing(unit, role)]
+
+    def history(self, unit: Unit, encoding: Encoding, network: Network | None = None) -> History:
+        """What was measured of one fit.
+
+        Raises:
+            InputError: when it is missing or damaged.
+        """
+        return self._history(self.config(unit, encoding, network))
+
+    def _history(self, config: FitConfig) -> History:
+        file = self.folder(config).history_file
+        if file not in self._read:
+            self._read[file] = read_history(file)
+        return self._read[file]
+
+
+def measured_steps(study: Study) -> list[int]:
+    """Step 0, and steps evenly spaced in their logarithm from half a percent of the way to the last.
+
+    >>> measured_steps(Study(measured=3))
+    [0, 3, 42, 600]
+    """
+    last = study.training.steps
+    assert last is not None  # the study made sure of it
+    first = max(1, round(last / 200))
+    return [0, *sorted({round(step) for step in np.geomspace(first, last, study.measured)})]
+
+
+def run_study(runs: Runs, roles: Collection[str], reporter: Reporter, controls: Controls) -> bool:
+    """Make the fits that play some roles and are not finished; False when it was stopped before the last.
+
+    Each fit takes one thread, so that its bytes do not depend on how many go on at once: as many as torch has threads,
+    or on a GPU one after the other.
+
+    Raises:
+        InputError: for a picture that cannot be read or a folder that cannot be written.
+    """
+    planned = runs.fits(roles)
+    missing = [config for config in planned if not runs.finished(config)]
+    done = len(planned) - len(missing)
+    if done:
+        reporter.say(f"{done} of {len(planned)} fits are there already")
+    for number, label in enumerate(_each(runs, missing, controls), start=done + 1):
+        if label is None:
+            return False
+        reporter.working(f"fit {number} of {len(planned)}: {label}", number / len(planned))
+    return True
+
+
+def _each(runs: Runs, configs: Sequence[FitConfig], controls: Controls) -> Iterator[str | None]:
+    """Make fits, yielding what each was as it is finished, and None once when the user wants to stop."""
+    make = partial(_fit, runs.study, runs.path)
+    workers = min(torch.get_num_threads(), len(configs))
+    if workers <= 1 or place(runs.study.training, runs.study.network).device.type != "cpu":
+        for config in configs:
+            yield None if controls.stop else make(config)
+        return
+    # spawned and not forked: a fork of a process whose libraries have started threads may hang
+    with multiprocessing.get_context("spawn").Pool(workers, _start_worker) as pool:  # leaving it ends the workers
+        finished = pool.imap_unordered(make, configs)
+        for _ in configs:
+            label = None
+            while label is None:
+                try:
+                    label = finished.next(timeout=0.2)
+                except multiprocessing.TimeoutError:
+                    if controls.stop:
+                        yield None
+                        return
+            yield label
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the first one decides
+    torch.set_num_threads(1)
+
+
+def _fit(study: Study, path: Path, config: FitConfig) -> str:
+    """Fit and measure; the history is written last, so that a folder that has one is finished."""
+    scene = load(config.scene, max_side=study.max_side)
+    placement = place(config.training, config.network)
+    state = initial_state(config, scene.in_dim, scene.out_dim, placement.device)
+    rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
+    view = scene.views()[0]
+    moments = fit(state, scene, config.training, placement, rate, measured_steps(study))
+    rows = [(moment.step, measure(state.field, view, seed=config.seed)) for moment in moments if moment.scheduled]
+    folder = Runs(study, path).folder(config)
+    write_npz(folder.target_file, **scene.to_npz_arrays())
+    write_text(folder.config_file, to_yaml(config))
+    write_checkpoint(folder.checkpoints, state)
+    write_history(folder.history_file, history_of(rows))
+    return f"{config.scene} {config.encoding} {config.network}"

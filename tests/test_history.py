@@ -1,0 +1,86 @@
+"""A finished run measured at every checkpoint it kept."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import studies.history
+from analysis import crease_density, relu_network
+from studies.fit import run, start
+from studies.folder import RunFolder
+from studies.history import measure_checkpoints
+from studies.measuring import QUANTITIES
+from studies.over_training import read_history
+from studies.redraw import open_run
+from tests.runs import small_config, small_picture
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run that keeps several checkpoints."""
+    here = tmp_path_factory.mktemp("history")
+    config = small_config(small_picture(here / "picture.png"), here)
+    made = start(replace(config, output=replace(config.output, frames="every:2", checkpoints="frames")))
+    run(made)
+    return made
+
+
+def test_every_checkpoint_is_measured_and_every_quantity_drawn(folder: RunFolder) -> None:
+    found = measure_checkpoints(folder)
+    history = read_history(Path(found["path"]))
+    assert history.steps.tolist() == found["steps"]
+    assert len(found["steps"]) >= 4
+    assert set(history.quantities) <= set(QUANTITIES)
+    drawn = {file.stem for file in Path(found["figures"]).glob("*.svg")}
+    assert drawn == set(history.quantities)
+
+
+def test_columns_are_what_the_checkpoints_own_field_has(folder: RunFolder) -> None:
+    history = read_history(Path(measure_checkpoints(folder)["path"]))
+    step = int(history.steps[1])
+    saved = open_run(folder, step)
+    density = crease_density(relu_network(saved.field), saved.view.height, saved.view.width)
+    np.testing.assert_allclose(
+        [values[1] for values in history.parts("crease_length").values()], density.length.mean((1, 2)), rtol=1e-5
+    )
+
+
+def test_what_is_measured_already_is_not_measured_again(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure_checkpoints(folder)
+    before = folder.history_file.read_bytes()
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(studies.history, "measure", never)
+    measure_checkpoints(folder)
+    assert folder.history_file.read_bytes() == before
+
+
+def test_an_interrupted_measurement_keeps_what_it_has(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = measure_checkpoints(folder)["steps"]
+    folder.history_file.unlink()
+    original, calls = studies.history.measure, []
+
+    def interrupted(*args: object, **kwargs: object) -> object:
+        calls.append(args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(studies.history, "measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        measure_checkpoints(folder)
+    assert read_history(folder.history_file).steps.tolist() == whole[:2]
+    assert measure_checkpoints(folder)["steps"] == whole
+    assert len(calls) == 3 + len(whole) - 2
+
+
+def test_a_damaged_table_is_made_anew(folder: RunFolder) -> None:
+    measure_checkpoints(folder)
+    before = read_history(folder.history_file).steps.tolist()
+    folder.history_file.write_text("step,psnr_db\n1,two\n")
+    measure_checkpoints(folder)
+    assert read_history(folder.history_file).steps.tolist() == before

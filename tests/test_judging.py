@@ -1,0 +1,85 @@
+"""Claims are judged by the interval of their effect over units."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from studies.judging import FAILS, HOLDS, NOT_ASKED, UNDECIDED, Claim, Judged, Part, judge, mean_interval
+
+
+def claim(*parts: Part[float]) -> Claim[float]:
+    return Claim("X", "a statement", "a number", (), parts)
+
+
+def part(above: float = 0.0, least_steps: int = 0, scale: float = 1.0) -> Part[float]:
+    return Part("the unit itself", "dB", above, lambda unit: scale * unit, least_steps)
+
+
+def judged(*parts: Part[float], units: tuple[float, ...] = (1.0, 1.1, 0.9, 1.0), steps: int = 100) -> Judged:
+    return judge(claim(*parts), units, steps)
+
+
+@given(st.lists(st.floats(-100, 100), min_size=3, max_size=9).filter(lambda values: np.std(values) > 1e-3))
+def test_the_interval_is_students_as_scipy_has_it(values: list[float]) -> None:
+    theirs = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+    ours = mean_interval(values)
+    assert ours is not None
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
+
+
+def test_two_units_have_no_interval_and_decide_nothing() -> None:
+    assert mean_interval([1.0, 2.0]) is None
+    assert judged(part(), units=(5.0, 5.0)).parts[0].reason == "fewer than three units"
+
+
+@pytest.mark.parametrize(
+    ("above", "verdict"), [(0.0, HOLDS), (0.5, HOLDS), (1.0, UNDECIDED), (1.05, UNDECIDED), (2.0, FAILS)]
+)
+def test_the_whole_interval_must_lie_on_one_side(above: float, verdict: str) -> None:
+    assert judged(part(above)).verdict == verdict
+
+
+def test_a_claim_holds_with_all_its_parts_and_falls_with_one() -> None:
+    yes, no, open_ = part(0), part(2), part(1)
+    assert judged(yes, yes).verdict == HOLDS
+    assert judged(yes, open_).verdict == UNDECIDED
+    assert judged(yes, open_, no).verdict == FAILS
+    assert judged(yes, open_, no).deciding.above == 2
+
+
+def test_what_speaks_of_longer_fits_is_not_asked_and_still_has_its_number() -> None:
+    short, long = (judged(part(least_steps=1000), steps=steps).parts[0] for steps in (999, 1000))
+    assert (short.verdict, long.verdict) == (NOT_ASKED, HOLDS)
+    assert short.effect == long.effect == pytest.approx(1.0)
+    assert "1,000 steps" in short.reason
+
+
+def test_parts_that_are_not_asked_decide_nothing() -> None:
+    later = part(above=2, least_steps=1000)
+    assert judged(part(), later).verdict == HOLDS
+    assert judged(part(above=2), later).verdict == FAILS
+    assert judged(later).verdict == UNDECIDED
+    assert judged(later).deciding.verdict == NOT_ASKED
+
+
+def test_what_is_defined_nowhere_is_undecided_and_null_in_json() -> None:
+    nowhere: Part[float] = Part("nothing", "", 0.0, lambda unit: None)
+    found = judged(nowhere).to_json()
+    assert (found["verdict"], found["effect"], found["interval"]) == (UNDECIDED, None, None)
+
+
+def test_units_without_the_number_are_left_out() -> None:
+    partly: Part[float] = Part("above one", "", 0.0, lambda unit: unit if unit > 0.95 else None)
+    assert judged(partly).parts[0].units == 3
+
+
+def test_json_has_effect_interval_and_verdict_of_the_deciding_part() -> None:
+    found = judged(part(0), part(2, scale=-1)).to_json()
+    assert found["id"] == "X"
+    assert found["verdict"] == FAILS
+    assert found["effect"] == pytest.approx(-1.0)
+    low, high = found["interval"]
+    assert low < -1 < high
+    assert [p["verdict"] for p in found["parts"]] == [HOLDS, FAILS]

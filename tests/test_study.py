@@ -1,0 +1,263 @@
+"""The study of the paper: its fits are made once, its claims are judged from what they measured."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from configs.encoding import Raw
+from configs.errors import InputError
+from configs.network import Network
+from configs.run import Training
+from configs.storage import from_yaml, read_config, to_yaml
+from configs.study import TIERS, Study
+from fieldlens.cli import main
+from fieldlens.options import PRESETS
+from fitting import Controls
+from studies.claims import CLAIMS, Fits, rising, times
+from studies.figures import DRAWINGS
+from studies.measuring import QUANTITIES
+from studies.over_training import History, history_of, read_history
+from studies.paper import run_paper
+from studies.redraw import open_run
+from studies.reporter import Silent
+from studies.study import ROLES, Runs, measured_steps, run_study
+
+TINY = Study(
+    pictures=("astronaut",),
+    repeats=3,
+    max_side=16,
+    network=Network(width=8, depth=2),
+    raw=(Raw((0, 1)), Raw((-1, 1))),
+    few_octaves=(1, 2),
+    coarse_octaves=2,
+    fine_octaves=3,
+    sizes=(Network(width=4, depth=2), Network(width=8, depth=2)),
+    training=Training(steps=12, batch_size=64, learning_rate=1e-3, schedule="constant", precision="fp32", device="cpu"),
+    measured=3,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny study with everything in it."""
+    path = tmp_path_factory.mktemp("study")
+    run_paper(TINY, path)
+    return path
+
+
+def times_of_writing(path: Path) -> dict[Path, int]:
+    return {file: file.stat().st_mtime_ns for file in path.glob("runs/*/analysis/over_training.csv")}
+
+
+def test_every_claim_and_figure_is_there_and_said_in_json(folder: Path) -> None:
+    result = json.loads((folder / "claims.json").read_text())
+    assert [claim["id"] for claim in result["claims"]] == [claim.id for claim in CLAIMS]
+    for claim in result["claims"]:
+        assert {"id", "effect", "interval", "verdict"} <= set(claim)
+        assert claim["verdict"] in ("holds", "does not hold", "undecided")
+    assert {file.stem for file in (folder / "figures").glob("*.svg")} == {drawing.id for drawing in DRAWINGS}
+    page = (folder / "report.html").read_text()
+    assert all(f'<th scope="row">{claim.id}</th>' in page for claim in CLAIMS)
+    assert "http" not in page.replace("http-equiv", "").partition("<tbody>")[0]
+    document = (folder / "claims.md").read_text()
+    assert document.count("\n| ") == len(CLAIMS) + 1
+    assert all((folder / link).exists() for link in re.findall(r"\]\((.*?)\)", document))
+
+
+def test_finished_fits_are_used_again(folder: Path) -> None:
+    before = times_of_writing(folder)
+    run_paper(TINY, folder, only=("A4", "E2"))
+    assert times_of_writing(folder) == before
+    assert len(before) == len(Runs(TINY, folder).fits())
+
+
+def test_a_changed_protocol_is_not_taken_for_the_old_one(folder: Path) -> None:
+    runs = Runs(replace(TINY, training=replace(TINY.training, steps=13)), folder)
+    assert not any(runs.finished(config) for config in runs.fits())
+    more = Runs(replace(TINY, measured=4), folder)
+    assert not any(more.finished(config) for config in more.fits())
+
+
+def test_only_the_fits_that_a_claim_looks_at_are_made(tmp_path: Path) -> None:
+    run_paper(TINY, tmp_path, only=("A13",))
+    made = {file.parent.parent.name for file in times_of_writing(tmp_path)}
+    assert made == {f"static {seed} fourier:1 2x8" for seed in range(3)}
+
+
+def test_a_stopped_study_keeps_what_is_finished_and_goes_on(tmp_path: Path) -> None:
+    controls = Controls()
+
+    class StopAfterTwo(Silent):
+        made = 0
+
+        def working(self, task: str, done: float) -> None:
+            self.made += 1
+            controls.stop = self.made == 2
+
+    with pytest.raises(KeyboardInterrupt):
+        run_paper(TINY, tmp_path, only=("A4",), reporter=StopAfterTwo(), controls=controls)
+    kept = times_of_writing(tmp_path)
+    assert len(kept) == 2
+    run_paper(TINY, tmp_path, only=("A4",))
+    assert kept.items() <= times_of_writing(tmp_path).items()
+
+
+def test_a_fit_is_a_run_folder_like_any_other(folder: Path) -> None:
+    runs = Runs(TINY, folder)
+    saved = open_run(runs.folder(runs.config(runs.units[0], TINY.fine)))
+    assert saved.step == 12
+    assert saved.config.encoding == TINY.fine
+
+
+def test_no_two_units_share_their_initial_weights(folder: Path) -> None:
+    runs = Runs(TINY, folder)
+    lengths = [runs.history(unit, TINY.fine)["crease_length"][0] for unit in runs.units]
+    assert len(set(lengths)) == len(lengths)
+
+
+def test_what_is_measured_has_a_title(folder: Path) -> None:
+    runs = Runs(TINY, folder)
+    assert set(runs.history(runs.units[0], TINY.fine).quantities) <= set(QUANTITIES)
+
+
+def test_the_number_of_processes_changes_no_field(folder: Path, tmp_path: Path) -> None:
+    """Tests have one torch thread, so the study of the fixture made its fits one after the other, in this process."""
+    torch.set_num_threads(2)
+    try:
+        runs, before = Runs(TINY, tmp_path), Runs(TINY, folder)
+        assert run_study(runs, ("one octave",), Silent(), Controls())
+    finally:
+        torch.set_num_threads(1)
+    for config in runs.fits(("one octave",)):
+        here, there = (open_run(made.folder(config)).field.state_dict() for made in (runs, before))
+        assert all(torch.equal(here[name], there[name]) for name in here)
+        ours, theirs = (read_history(made.folder(config).history_file) for made in (runs, before))
+        for column, values in ours.columns.items():
+            # sums may end in another digit where memory happens to be aligned otherwise
+            np.testing.assert_allclose(values, theirs.columns[column], rtol=1e-5, atol=1e-7)
+
+
+def test_measured_steps_begin_at_zero_and_end_at_the_last() -> None:
+    for tier in TIERS:
+        study = read_config(PRESETS / "paper" / f"{tier}.yaml", Study)
+        steps = measured_steps(study)
+        assert (steps[0], steps[-1]) == (0, study.training.steps)
+        assert steps == sorted(set(steps))
+
+
+def test_a_study_survives_its_file() -> None:
+    assert from_yaml(to_yaml(TINY), Study, "here") == TINY
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"pictures": ()}, {"repeats": 0}, {"raw": (Raw(),)}, {"coarse_octaves": 3}, {"measured": 2}],
+)
+def test_a_study_that_cannot_be_judged_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        replace(TINY, **changes)  # type: ignore[arg-type]
+
+
+def test_an_unknown_claim_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["paper", "--only", "A99", "--output-dir", str(tmp_path)]) == 2
+    assert "'A99' is no claim" in capsys.readouterr().err
+    assert not (tmp_path / "paper").exists()
+
+
+def test_every_claim_names_fits_that_there_are() -> None:
+    for thing in (*CLAIMS, *DRAWINGS):
+        assert set(thing.roles) <= set(ROLES)
+
+
+class Made(Fits):
+    """Fits whose histories are given: for claims whose truth is known."""
+
+    def __init__(self, **histories: list[History]) -> None:
+        object.__setattr__(self, "made", histories)
+
+    def __call__(self, role: str) -> list[History]:
+        return self.made[role]  # type: ignore[attr-defined]
+
+    @property
+    def width(self) -> int:
+        return 100
+
+    @property
+    def neurons(self) -> int:
+        return 400
+
+
+def constant(**columns: float) -> History:
+    return history_of([(step, columns) for step in (0, 10, 100)])
+
+
+def measured(claim_id: str, part: int, fits: Fits) -> float | None:
+    claim = next(claim for claim in CLAIMS if claim.id == claim_id)
+    return claim.parts[part].measure(fits)
+
+
+def test_a4_is_the_least_step_up_in_local_hamming_distance() -> None:
+    raw = [constant(hamming_local__layer1=a, hamming_local__layer2=a) for a in (5.0, 10.0)]
+    fits = Made(raw=raw, coarse=[constant(hamming_local=80.0)], fine=[constant(hamming_local=120.0)])
+    assert measured("A4", 0, fits) == pytest.approx(np.log2(1.5))
+
+
+def test_a8_counts_dead_neurons_of_wider_and_wider_intervals() -> None:
+    raw = [constant(dead=count) for count in (199.0, 99.0, 49.0)]
+    assert measured("A8", 0, Made(raw=raw)) == pytest.approx(1.0)
+    assert measured("A8", 2, Made(raw=raw)) == pytest.approx(199 / 400)
+    assert measured("A8", 3, Made(raw=raw)) is None, "none died"
+    dying = history_of([(0, {"dead": 10.0}), (1600, {"dead": 40.0}), (32000, {"dead": 50.0})])
+    assert measured("A8", 3, Made(raw=[dying])) == pytest.approx(30 / 40)
+
+
+def test_a1_is_one_where_longer_waves_are_fitted_earlier() -> None:
+    def falling(*half_steps: float) -> History:
+        steps = (0, 1, 10, 100, 1000)
+        rows = [(s, {f"error__{i}": 0.5 * h / max(s, 1e-3) for i, h in enumerate(half_steps)}) for s in steps]
+        return history_of(rows)
+
+    in_order, reverse = falling(500, 50, 5), falling(5, 50, 500)
+    assert measured("A1", 0, Made(raw=[in_order] * 2, coarse=[in_order], fine=[in_order])) == pytest.approx(1)
+    assert measured("A1", 0, Made(raw=[in_order] * 2, coarse=[in_order], fine=[reverse])) == pytest.approx(-1)
+
+
+def test_a9_is_near_one_for_random_patterns() -> None:
+    fits = Made(raw=[constant(hamming_global__layer1=10.0)], fine=[constant(hamming_global__layer1=48.0)])
+    assert measured("A9", 0, fits) == pytest.approx(48 / 50)
+    assert measured("A9", 1, fits) == pytest.approx(120 / 512 - 0.1)
+
+
+def test_c3_is_not_defined_where_most_patterns_are_unique() -> None:
+    few, many = constant(unique_share=0.3, patterns=100.0), constant(unique_share=0.9, patterns=800.0)
+    assert measured("C3", 0, Made(coarse=[few], fine=[many])) == pytest.approx(3.0)
+    assert measured("C3", 0, Made(coarse=[many], fine=[many])) is None
+
+
+@pytest.mark.parametrize(("ratio", "distance"), [(1.0, 0.0), (2.0, 1.0), (0.5, 1.0)])
+def test_n2_is_how_far_density_is_from_the_slope_of_the_features(ratio: float, distance: float) -> None:
+    fits = Made(coarse=[constant(crease_length=1.0)], fine=[constant(crease_length=ratio * slope_ratio())])
+    object.__setattr__(fits, "runs", Runs(TINY, Path("nowhere")))
+    assert measured("N2", 0, fits) == pytest.approx(-distance, abs=1e-4)
+
+
+def slope_ratio() -> float:
+    """Of the features of 3 octaves to those of 2, by finite differences over all of a period."""
+    x = np.linspace(0, 2, 100_001)
+
+    def slope(octaves: int) -> float:
+        features = [wave(2**o * np.pi * x) for o in range(octaves) for wave in (np.sin, np.cos)]
+        return float(np.sqrt(np.mean([np.square(np.diff(feature) / np.diff(x)) for feature in features])))
+
+    return slope(3) / slope(2)
+
+
+def test_rising_is_the_least_ratio_in_powers_of_two() -> None:
+    assert rising([1.0, 2.0, 16.0]) == pytest.approx(1.0)
+    assert rising([np.array([1.0, 4.0]), np.array([2.0, 2.0])]) == pytest.approx(-1.0)
+    np.testing.assert_allclose(times(np.array([8.0, 1.0]), 2.0), [2, -1])
