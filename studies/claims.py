@@ -1,6 +1,6 @@
 """What Lazzari & Liu (arXiv 2301.05816) say, and what is said of it, as measurements on the fits of a study.
 
-A1-A15 are the paper's statements, C1-C4 those that its own figures contradict or that its measure cannot carry, N1-N3
+A1-A15 are the paper's statements, C1-C4 those that its own figures contradict or that its measure cannot carry, N1-N4
 are about density in image space, which the paper does not measure. Raw coordinates "narrow" are on [0, 1], "wide" on
 [-1, 1]; "coarse" and "fine" are the study's two positional encodings. Ratios are in powers of two: 1 is twice as much.
 """
@@ -216,6 +216,16 @@ def _difference(column: str, more: str, less: str) -> Measure:
 
 def _wider(where: str, more: str, less: str, step: int | None = None) -> Measure:
     return lambda fits: _spread(getattr(fits, more), where, step) - _spread(getattr(fits, less), where, step)
+
+
+def dose_and_response(history: History) -> tuple[float, float]:
+    """Crease density midway, in the logarithm of the step, and PSNR at the end."""
+    return history.at("crease_length", round(float(history.steps[-1]) ** 0.5)), _end(history, "psnr_db")
+
+
+def _more_with_more(fits: Fits) -> float | None:
+    dose, response = np.array([dose_and_response(history) for history in fits("raw")]).T
+    return rank_correlation(dose, response)
 
 
 RAW, BOTH = ("raw",), ("raw", "coarse", "fine")
@@ -605,6 +615,13 @@ CLAIMS: tuple[Claim[Fits], ...] = (
                 lambda fits: -_end(fits.wide, "crease_missing"),
             ),
         ),
+    ),
+    Claim(
+        "N4",
+        "Raw coordinates on intervals that give more creases midway are fitted better at an equal number of steps.",
+        "not in the paper; a dose and its response, though a wider interval changes more than the density",
+        RAW,
+        (Part("rank correlation over intervals of density midway and PSNR at the end", "", 0, _more_with_more),),
     ),
 )
 """In the order of their names."""

@@ -4,21 +4,24 @@ import io
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import matplotlib as mpl
 import numpy as np
+import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch import Tensor
 
-from analysis import neuron_cosines, relu_network
+from analysis import first_layer_inspheres, neuron_cosines, packed_patterns, relu_network
 from configs.encoding import Encoding, Fourier
 from configs.network import Network
+from fitting import initial_state
 from render.colour import to_rgb
 
-from .claims import LOOKED_AT, NARROW, WIDE
+from .claims import LOOKED_AT, NARROW, WIDE, dose_and_response
 from .measuring import QUANTITIES
 from .over_training import History
 from .redraw import open_run
@@ -29,6 +32,11 @@ Histories = Sequence[History]
 
 COLOURS = ("#b2182b", "#e08214", "#fdb863", "#dfc27d", "#80cdc1", "#35978f", "#4393c3", "#2166ac")
 """Raw coordinates in warm colours, positional encodings in cold ones, each from few to many."""
+
+INSPHERES = 40
+"""Points around which a ball is sought: each takes a linear programme."""
+SECTION_SIDE = 256
+"""Points along the side of a plane of feature space."""
 
 WIDTH, HEIGHT = 4.2, 3.0
 """Of one chart, in inches."""
@@ -223,6 +231,63 @@ def _angles(runs: Runs) -> Figure:
     return figure
 
 
+def _inspheres(runs: Runs) -> Figure:
+    """Radii of balls in first-layer cells around random points of feature space, before and after training."""
+    study, unit = runs.study, runs.units[0]
+    figure, (axis,) = charts(1)
+    encodings = (*study.few, study.coarse, study.fine)
+    for encoding, colour in zip(encodings, mpl.colormaps["viridis"](np.linspace(0, 0.9, len(encodings))), strict=True):
+        config = runs.config(unit, encoding)
+        trained = open_run(runs.folder(config))
+        untrained = initial_state(config, 2, trained.view.channels, trained.device).field
+        for field, style in ((untrained, ":"), (trained.field, "-")):
+            generator = torch.Generator().manual_seed(unit.seed)
+            radii = np.sort(first_layer_inspheres(relu_network(field), INSPHERES, generator))
+            share = (np.arange(len(radii)) + 0.5) / len(radii)
+            axis.plot(radii, share, style, color=colour, label=str(encoding) if style == "-" else None)
+    axis.set_xlabel("radius in feature space")
+    axis.set_ylabel("share of points below")
+    axis.legend(fontsize=6)
+    return figure
+
+
+def _cross_sections(runs: Runs) -> Figure:
+    """First-layer patterns on planes of feature space, each with a colour of its own."""
+    study, unit = runs.study, runs.units[0]
+    network = relu_network(open_run(runs.folder(runs.config(unit, study.fine))).field)
+    features = network.weights[0].shape[1]
+    figure, axes = charts(2)
+    for axis, first, title in ((axes[0], 0, "first"), (axes[1], features - 2, "last")):
+        plane = replace(network, encode=partial(_on_plane, first, features))
+        patterns = packed_patterns(plane, SECTION_SIDE, SECTION_SIDE).layers[0]
+        _, number = np.unique(patterns.reshape(SECTION_SIDE**2, -1), axis=0, return_inverse=True)
+        colours = np.random.default_rng(0).uniform(0.25, 1, (number.max() + 1, 3))
+        axis.imshow(colours[number].reshape(SECTION_SIDE, SECTION_SIDE, 3), extent=(-1, 1, 1, -1))
+        axis.set_title(f"{number.max() + 1:,} patterns on the {title} two features")
+        axis.grid(visible=False)
+    return figure
+
+
+def _on_plane(first: int, features: int, x: Float[Tensor, "n 2"]) -> Float[Tensor, "n f"]:
+    """Points of the unit square as features: two of them run from -1 to 1, the others are 0."""
+    values = x.new_zeros(len(x), features)
+    values[:, first : first + 2] = 2 * x - 1
+    return values
+
+
+def _intervals(runs: Runs) -> Figure:
+    """PSNR at the end over crease density midway, one line a unit: the intervals of raw coordinates as doses."""
+    figure, (axis,) = charts(1)
+    for unit in runs.units:
+        density, quality = zip(*map(dose_and_response, runs.histories(unit, "raw")), strict=True)
+        axis.plot(density, quality, marker=".", label=f"{unit.picture} {unit.seed}")
+    axis.set_xscale("log")
+    axis.set_xlabel("crease density midway, px per square px")
+    axis.set_ylabel("PSNR at the end, dB")
+    axis.legend(fontsize=6)
+    return figure
+
+
 def _encoding_distance(runs: Runs) -> Figure:
     """|g(x) - g(x + d)| of the fine encoding over shifts d: it depends on the shift alone."""
     octaves = runs.study.fine_octaves
@@ -322,11 +387,27 @@ DRAWINGS: tuple[Drawing, ...] = (
         _over_steps("narrowness", "crease_distance"),
     ),
     Drawing(
+        "E8",
+        "Balls in the first layer's cells",
+        "Around random points of feature space, as the authors take them, not around encoded pixels. Dotted before "
+        "training, drawn out after it; first fit of each encoding.",
+        ("few", "coarse", "fine"),
+        _inspheres,
+    ),
+    Drawing(
         "E9",
         "Angles between neurons",
         "Cosines of weight rows, the fine encoding's first fit at its end.",
         ("fine",),
         _angles,
+    ),
+    Drawing(
+        "E10",
+        "Cross sections of feature space",
+        "First-layer patterns of the fine encoding's first fit where two features run from -1 to 1, the others are 0; "
+        "no pixel is encoded to such points.",
+        ("fine",),
+        _cross_sections,
     ),
     Drawing("E12", "Size of the network", "Fits of random pixels.", ("sizes, raw", "sizes, fine"), _sizes),
     Drawing(
@@ -345,6 +426,13 @@ DRAWINGS: tuple[Drawing, ...] = (
         "Length per area in the picture, and how much the field bends at them.",
         EVERY,
         _over_steps("crease_length", "bend"),
+    ),
+    Drawing(
+        "N4",
+        "Density as a dose",
+        "Raw coordinates on wider and wider intervals, each line one picture and seed.",
+        ("raw",),
+        _intervals,
     ),
     Drawing(
         "kernel",
