@@ -40,6 +40,8 @@ from .patterns import PackedPatterns, expected_hamming, packed_patterns
 from .plane import Plane, on_plane
 from .slopes import Slopes, slopes
 from .smoothness import Bending, bending
+from .surrogate import SurrogateCells, TooManyCellsError, surrogate_cells
+from .tiles import CellMap, cells_per_tile
 from .verdict import CapacityVerdict, Verdict, capacity_verdict
 from .weights import (
     Angles,
@@ -61,6 +63,7 @@ __all__ = [
     "Capacity",
     "CapacityVerdict",
     "CellCounts",
+    "CellMap",
     "Cells",
     "Confusion",
     "ConfusionMap",
@@ -88,6 +91,8 @@ __all__ = [
     "ReluNetwork",
     "Slopes",
     "SpectralBias",
+    "SurrogateCells",
+    "TooManyCellsError",
     "Verdict",
     "WindowConfusion",
     "amplitudes_recovered",
@@ -98,6 +103,7 @@ __all__ = [
     "capacity",
     "capacity_verdict",
     "cells",
+    "cells_per_tile",
     "confusion",
     "confusion_map",
     "count_cells",
@@ -142,5 +148,6 @@ __all__ = [
     "spectral_bias",
     "spectral_norms",
     "ssim",
+    "surrogate_cells",
     "window_confusion",
 ]

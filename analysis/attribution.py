@@ -16,6 +16,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
+from configs.errors import InputError
+
 from .statistics import LEVEL, MIN_BLOCKS, RESAMPLES, Interval, block_draws, interval_of
 
 LEAST_SHARE = 0.04
@@ -81,7 +83,13 @@ def attribute(
     sure means that an interval of the bootstrap excludes 0 at 95 %, shared out over the quantities (Bonferroni), for
     the best of many is looked at. None with fewer than two blocks, without a quantity, or where the error does not
     vary or follows from the target's energy alone.
+
+    Raises:
+        InputError: for values that are not finite: leave out windows that have none.
     """
+    for name, values in {"residual": residual, "target": target, **quantities}.items():
+        if not np.isfinite(values).all():
+            raise InputError(f"the {name} has windows without a number, which no regression can use; leave them out")
     count = int(blocks.max()) + 1
     if count < 2 or not quantities:
         return None

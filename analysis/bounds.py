@@ -25,6 +25,7 @@ from torch import Tensor
 from configs.errors import InputError
 from fields.encodings import OctaveEncoding, RawEncoding, WaveEncoding
 
+from .cells import affine_encoding
 from .network import ReluNetwork
 from .sampling import Progress, chunk_points
 
@@ -94,9 +95,14 @@ def crease_bounds(
             the cost grows with the square. A tile has (4 refine + 1)^2 samples, its corners and sides among them.
 
     Raises:
-        InputError: for an encoding that is neither raw nor made of sines and cosines; for tiles or parts below one; or
-            when the network has weights that are not finite.
+        InputError: for an encoding that is neither affine nor one of ours made of sines and cosines; for a negative
+            slope that is not within [0, 1], where the activation is not convex and rising; for tiles or parts below
+            one; or when the network has weights that are not finite.
     """
+    if not 0 <= network.negative_slope <= 1:
+        raise InputError(
+            f"bounds need a negative slope between 0 and 1, and this network's is {network.negative_slope:g}"
+        )
     if tile_px < 1 or refine < 1:
         raise InputError(f"tiles are at least 1 px and have at least 1 part a side; got {tile_px} px, {refine} parts")
     network.require_finite()
@@ -222,10 +228,14 @@ def _features(network: ReluNetwork) -> _Features:
             affine = len(network.weights[0].T) - len(rates)  # the coordinates themselves, where they are included
             return _Features(identity[:affine], zeros[:affine], rates, phases)
         case _:
-            raise InputError(
-                "bounds on the neurons with a crease in a tile need raw coordinates or an encoding of sines and "
-                "cosines; a hash grid's features have no bounds here: use local_complexity, a lower bound"
-            )
+            affine_map = affine_encoding(network)
+            if affine_map is None:
+                raise InputError(
+                    "bounds on the neurons with a crease in a tile need raw coordinates or an encoding of sines and "
+                    f"cosines, and know nothing of {type(encoding).__name__}: use local_complexity, a lower bound"
+                )
+            scale, shift = (torch.from_numpy(part).to(device) for part in affine_map)
+            return _Features(scale, shift, identity[:0], zeros[:0])
 
 
 def _sine_range(

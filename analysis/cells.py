@@ -227,7 +227,7 @@ def layers_of(network: ReluNetwork) -> Layers:
         InputError: when its encoding is not affine.
     """
     check_coordinates(network)
-    scale, shift = _affine_encoding(network)
+    scale, shift = _needed_affine_encoding(network)
     behind = layers_behind_encoding(network)
     return Layers(
         weights=(behind.weights[0] @ scale, *behind.weights[1:]),
@@ -258,11 +258,11 @@ def layers_behind_encoding(network: ReluNetwork) -> Layers:
 
 def is_affine(network: ReluNetwork) -> bool:
     """Whether a network of two coordinates has an encoding that leaves its creases straight."""
-    return _affine(network) is not None
+    return affine_encoding(network) is not None
 
 
-def _affine_encoding(network: ReluNetwork) -> tuple[Float[np.ndarray, "f 2"], Float[np.ndarray, " f"]]:
-    affine = _affine(network)
+def _needed_affine_encoding(network: ReluNetwork) -> tuple[Float[np.ndarray, "f 2"], Float[np.ndarray, " f"]]:
+    affine = affine_encoding(network)
     if affine is None:
         raise InputError(
             "exact cells need straight creases, and this network's encoding curves them: use a run of raw coordinates "
@@ -271,7 +271,7 @@ def _affine_encoding(network: ReluNetwork) -> tuple[Float[np.ndarray, "f 2"], Fl
     return affine
 
 
-def _affine(network: ReluNetwork) -> tuple[Float[np.ndarray, "f 2"], Float[np.ndarray, " f"]] | None:
+def affine_encoding(network: ReluNetwork) -> tuple[Float[np.ndarray, "f 2"], Float[np.ndarray, " f"]] | None:
     """S and s of an encoding of two coordinates that is x -> S x + s: what it does to a few points tells."""
     if network.grid_resolutions or network.highest_frequency:
         return None

@@ -45,7 +45,7 @@ def local_complexity(
     generator: torch.Generator | None = None,
     progress: Progress | None = None,
 ) -> LocalComplexity:
-    """Local complexity of a picture of that size. Costs about four passes of the network.
+    """Local complexity of a picture of that size. Costs a few passes of the network.
 
     Near the picture's border corners lie beyond it.
 

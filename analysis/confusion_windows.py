@@ -54,10 +54,9 @@ def window_confusion(
         stride: take every stride-th pixel of each axis.
 
     Raises:
-        InputError: when the network or a target is not finite, or a window has more pixels than fit in memory.
+        InputError: when the network or a target is not finite, a window is below 1 px, or has more pixels than fit in
+            memory.
     """
-    if side_px < 1:
-        raise ValueError(f"a window has a side of at least 1 pixel, got {side_px}")
     height, width, _ = target.shape
     windows = windows_of_side(height, width, side_px)
     measured = []

@@ -76,7 +76,11 @@ def crossings(
 
     Args:
         stride: measure every stride-th pixel of each axis; a measured pixel's samples stay 1/refine pixels apart.
+
+    Raises:
+        InputError: when the network has weights that are not finite.
     """
+    network.require_finite()
     rows, columns = sampled_pixels(height, stride), sampled_pixels(width, stride)
     widths = network.width_per_layer
     maps = np.zeros((4, len(widths), len(rows), len(columns)), np.float32)

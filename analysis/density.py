@@ -60,7 +60,11 @@ def crease_density(
 
     Costs about three passes of the network, with the bend three more (for three channels). The band of half a pixel
     makes a pixel's value mean what happens within the pixel.
+
+    Raises:
+        InputError: when the network has weights that are not finite.
     """
+    network.require_finite()
     scale = max(height, width)
     rows, columns = sampled_pixels(height, stride), sampled_pixels(width, stride)
     points = image_points(rows.double() + 0.5, columns.double() + 0.5, scale, network.device)

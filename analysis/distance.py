@@ -58,7 +58,7 @@ def nearest_crease(
 ) -> CreaseDistance:
     """Distance from pixels of a picture of that size to the nearest crease, in the picture or beyond its border.
 
-    Costs about three passes of the network.
+    Costs a few passes of the network.
 
     Raises:
         InputError: when the network has weights that are not finite.

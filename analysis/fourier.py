@@ -51,27 +51,30 @@ class RadialSpectra:
         """
         energies = self.energies
         lengths = np.sqrt(energies.target * energies.reconstruction)
-        correlation = np.divide(energies.cross, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+        correlation = np.divide(energies.cross, lengths, out=np.zeros_like(lengths), where=~(lengths <= 0))  # NaN stays
         return np.where(self._judged, correlation, np.nan)
 
     def resolved_frequency(self, threshold: float = LOOSE_CUTOFF) -> float | None:
         """Cycles per pixel up to which the ring correlation stays at the threshold or above, by linear interpolation.
 
         Where it never falls below, the highest frequency at which the target has energy to speak of; 0 where it begins
-        below; None where the target has no energy at all, as in a picture of one tone.
+        below; None where the target has no energy at all, as in a picture of one tone, or the reconstruction is not
+        finite.
         """
         known = np.flatnonzero(self._judged)
         if not len(known):
             return None
         frequency, correlation = self.frequency[known], self.ring_correlation[known]
-        below = np.flatnonzero(~(correlation >= threshold))
+        if not np.isfinite(correlation).all():
+            return None
+        below = np.flatnonzero(correlation < threshold)
         if not len(below):
             return float(frequency[-1])
         first = below[0]
         if first == 0:
             return 0.0
         (f0, f1), (c0, c1) = frequency[first - 1 : first + 1], correlation[first - 1 : first + 1]
-        return float(f0 + (f1 - f0) * (c0 - threshold) / (c0 - c1)) if np.isfinite(c1) else float(f0)
+        return float(f0 + (f1 - f0) * (c0 - threshold) / (c0 - c1))
 
     def power(self, energy: Float[np.ndarray, " rings"]) -> Float[np.ndarray, " rings"]:
         """One of the energies per coefficient, which is flat for white noise."""
@@ -269,8 +272,9 @@ def amplitudes_recovered(
     Raises InputError for a frequency that the samples cannot hold, at n / 2 or above.
     """
     n = len(signal)
-    if any(not 0 < k < n / 2 for k in frequencies):
-        raise InputError(f"{n} samples hold 1 to {(n - 1) // 2} cycles, not {max(frequencies)}: take more samples")
+    wrong = [k for k in frequencies if not 0 < k < n / 2]
+    if wrong:
+        raise InputError(f"{n} samples hold 1 to {(n - 1) // 2} cycles, not {wrong[0]}")
     y, f = line_spectrum(signal)[list(frequencies)], line_spectrum(reconstruction)[list(frequencies)]
     # what rounding leaves of a frequency that is not there must not be divided by
     there = np.abs(y) > 1e-6 * np.abs(signal).max(initial=0)

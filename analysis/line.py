@@ -30,7 +30,7 @@ class LineCreases:
     refine: int
     """Steps that each sample of the signal was cut into."""
     undercount: float | None = None
-    """Share of creases that only steps half as long find; None: not measured."""
+    """Share of the creases that the last halving of the steps still found; None: not measured."""
 
     @property
     def by_layer(self) -> list[Float64[np.ndarray, " _"]]:
@@ -52,7 +52,11 @@ def line_creases(network: ReluNetwork, samples: int, *, refine: int = 1, polish:
         network: of one input.
         polish: steps by which each place is improved on linear interpolation between two samples; 8 take it to the
             precision of fp32 where no other crease is as near as that.
+
+    Raises:
+        InputError: when the network has weights that are not finite.
     """
+    network.require_finite()
     steps = samples * refine
     chunk = chunk_points(max(network.width_per_layer))
     found: list[_Brackets] = []
@@ -80,7 +84,7 @@ def refined_line_creases(
 
     `undercount` is what the last doubling still found.
     """
-    refine = starting_refinement(network.highest_frequency, samples)
+    refine = min(starting_refinement(network.highest_frequency, samples), max_refine)
     count = len(line_creases(network, samples, refine=refine).position)
     while True:
         finer = len(line_creases(network, samples, refine=2 * refine).position)

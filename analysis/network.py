@@ -114,13 +114,18 @@ class ReluNetwork:
         value = torch.addmm(self.biases[-1], last.z * last.slope, self.weights[-1].T)
         return value, last.tangents @ self.weights[-1].T
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all weights are numbers; a fit that has diverged has others."""
+        return all(bool(tensor.isfinite().all()) for tensor in (*self.weights, *self.biases))
+
     def require_finite(self) -> None:
-        """Refuse weights that are not numbers.
+        """Refuse weights that are not numbers: comparisons with NaN would call neurons off.
 
         Raises:
             InputError: when one is infinite or NaN.
         """
-        if not all(bool(tensor.isfinite().all()) for tensor in (*self.weights, *self.biases)):
+        if not self.is_finite:
             raise InputError(
                 "the network has weights that are not finite, so that nothing can be measured; its fit has diverged: "
                 "use an earlier checkpoint"

@@ -49,7 +49,7 @@ class LayerActivity:
 def neuron_activity(
     network: ReluNetwork, height: int, width: int, *, stride: int = 1, progress: Progress | None = None
 ) -> tuple[LayerActivity, ...]:
-    """Where each neuron of each hidden layer works in a picture of that size. Costs about one and a half passes.
+    """Where each neuron of each hidden layer works in a picture of that size. Costs about two passes.
 
     Raises:
         InputError: when the network has weights that are not finite.

@@ -13,8 +13,6 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from configs.errors import InputError
-
 from .network import ReluNetwork
 from .sampling import Progress, chunk_points, image_points, pixel_centres
 from .scratch import Scratch
@@ -84,8 +82,7 @@ def active_rows(
     Raises:
         InputError: when weights are not finite: a comparison with NaN would call a neuron off.
     """
-    if not all(bool(values.isfinite().all()) for values in (*network.weights, *network.biases)):
-        raise InputError("the network has weights that are not finite, so it has no patterns; its fit has diverged")
+    network.require_finite()
     scratch = Scratch(network.device)
     step = max(1, chunk_points(max(network.width_per_layer)) // len(columns))
     for first in range(0, len(rows), step):

@@ -55,6 +55,8 @@ def on_plane(network: ReluNetwork, plane: Plane) -> ReluNetwork:
         encode_with_tangents=_EncodeOnPlaneWithTangents(network.encode_with_tangents, plane),
         # a wave's cycles per unit of the plane: exact where a coordinate runs along the wave, else more than there are
         highest_frequency=network.highest_frequency * largest,
+        # those along oblique axes hold mixed derivatives, which no encoding gives
+        encode_second_derivatives=None,
     )
 
 

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from configs.errors import InputError
+
 Progress = Callable[[float], None]
 """Told the share done, in [0, 1], now and then."""
 
@@ -28,7 +30,12 @@ def sampled_pixels(size: int, stride: int) -> Int[Tensor, " sampled"]:
 
     >>> sampled_pixels(10, 4).tolist()
     [2, 6, 9]
+
+    Raises:
+        InputError: for a stride below 1.
     """
+    if stride < 1:
+        raise InputError(f"a stride is at least 1 px, and {stride} was given")
     return (torch.arange(0, size, stride) + stride // 2).clamp(max=size - 1)
 
 
@@ -89,8 +96,8 @@ def centre_chunks(
     >>> [(here, x.tolist()) for here, x in centre_chunks(2, 2, 1, 3, torch.device("cpu"))][1]
     (slice(3, 4, None), [[0.75, 0.75]])
     """
-    rows, columns = sampled_pixels(height, stride), sampled_pixels(width, stride)
-    centres = image_points(rows.double() + 0.5, columns.double() + 0.5, max(height, width), device)
+    rows, columns = pixel_centres(height, stride), pixel_centres(width, stride)
+    centres = image_points(rows, columns, max(height, width), device)
     for first in range(0, len(centres), points):
         x = centres[first : first + points]
         yield slice(first, first + len(x)), x

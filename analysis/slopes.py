@@ -32,7 +32,7 @@ class Slopes:
 def slopes(
     network: ReluNetwork, height: int, width: int, *, stride: int = 1, progress: Progress | None = None
 ) -> Slopes:
-    """Norms of the Jacobian of a picture of that size, by forward tangents. Costs about three passes of the network.
+    """Norms of the Jacobian of a picture of that size, by forward tangents. Costs a few passes of the network.
 
     Raises:
         InputError: when the network has weights that are not finite.

@@ -69,7 +69,7 @@ def bending(
 ) -> Bending:
     """The smooth part and the kinks of the second derivative of a picture of that size.
 
-    Costs about eleven passes of the network (for three channels). Raw coordinates with a linear output give no smooth
+    Costs some dozen passes of the network (for three channels). Raw coordinates with a linear output give no smooth
     part at all.
 
     Args:

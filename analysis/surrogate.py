@@ -26,7 +26,6 @@ from scipy.sparse.csgraph import connected_components
 from configs.errors import InputError
 from fields.encodings import OctaveEncoding, WaveEncoding
 
-from . import arrangement
 from .cells import CellCounts, Layers, check_coordinates, is_affine, layers_behind_encoding
 from .density import crease_density
 from .network import ReluNetwork
@@ -173,6 +172,8 @@ def interpolated_cells(
     Raises:
         InputError: as `surrogate_cells` does, but for the number of cells.
     """
+    from . import arrangement
+
     x, y = axes
     window = (float(x[0]), float(y[0]), float(x[-1]), float(y[-1]))
     check_coordinates(network)

@@ -131,18 +131,20 @@ def first_layer_inspheres(
         maximise r  where  s_i (W_i . c + b_i) >= |W_i| r  for each neuron,  |c_j| <= 1 - r  for each feature
 
     with s_i the sign of z_i at the point. The points are off the surface of encoded pixels, where each sine and cosine
-    of an angle have squares that sum to 1; and a radius in f dimensions grows with f all by itself.
+    of an angle have squares that sum to 1, and they fill the whole cube even where an encoding fills a part of it. A
+    radius in f dimensions grows with f all by itself.
 
     Args:
         generator: of the random points, on the CPU.
 
     Raises:
-        InputError: for a hash grid, whose features are not within [-1, 1]; or when the network has weights that are
-            not finite.
+        InputError: for a hash grid, or raw coordinates on a wider interval, whose features are not within [-1, 1]; or
+            when the network has weights that are not finite.
     """
     network.require_finite()
-    if network.grid_resolutions:
-        raise InputError("inspheres are of features within [-1, 1], such as sines and cosines; a hash grid's are not")
+    corners = torch.cartesian_prod(*[torch.linspace(0, 1, 9, device=network.device)] * 2)
+    if network.grid_resolutions or network.encode(corners).abs().max() > 1 + 1e-5:
+        raise InputError("inspheres are of features within [-1, 1], such as sines and cosines; this encoding's are not")
     weight, bias = (tensors[0].double().cpu().numpy() for tensors in (network.weights, network.biases))
     norms = np.linalg.norm(weight, axis=1)
     features = weight.shape[1]

@@ -33,8 +33,13 @@ def revive_dead(
         For each hidden layer, which neurons were revived.
 
     Raises:
-        InputError: unless the activation is ReLU; a dead neuron of any other still has a say in the output.
+        InputError: unless the activation is ReLU, for a dead neuron of any other still has a say in the output; for
+            fewer than two coordinates; or for a field that is not finite.
     """
+    if len(coordinates) < 2:
+        raise InputError("a crease lies between two coordinates, and there is only one")
+    if not all(bool(parameter.isfinite().all()) for parameter in field.parameters()):
+        raise InputError("the field has weights that are not finite; its fit has diverged")
     mlp = field.mlp
     if mlp.activation != "relu":
         raise InputError(f"only dead neurons of a ReLU network can be revived, and this one has {mlp.activation!r}")
@@ -45,7 +50,9 @@ def revive_dead(
         count, n = int(dead.sum()), len(coordinates)
         bound = layer.in_features**-0.5
         weight = torch.rand(count, layer.in_features, generator=generator) * (2 * bound) - bound
-        pairs = torch.randint(n, (2, count), generator=generator).to(h.device)
+        first = torch.randint(n, (count,), generator=generator)
+        second = (first + torch.randint(1, n, (count,), generator=generator)) % n  # never the same
+        pairs = torch.stack([first, second]).to(h.device)
         weight = weight.to(h.device)
         layer.weight[dead] = weight
         layer.bias[dead] = -(weight * h[pairs].mean(0)).sum(1)

@@ -181,8 +181,11 @@ def density_picture(field: Field, view: View) -> UInt8[np.ndarray, "h w 3"] | No
     """Crease density as frames in progress show it; None for a field without creases."""
     if not has_creases(field):
         return None
+    network = relu_network(field)
+    if not network.is_finite:  # the fit has diverged, and its last frame is drawn all the same
+        return None
     stride = math.ceil(max(view.height, view.width) / FRAME_MAP_SIDE)
-    return _density_rgb(crease_density(relu_network(field), view.height, view.width, stride=stride), view)
+    return _density_rgb(crease_density(network, view.height, view.width, stride=stride), view)
 
 
 def _density_rgb(density: Density, view: View) -> UInt8[np.ndarray, "h w 3"]:

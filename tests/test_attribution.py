@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.attribution import LEAST_SHARE, Attribution, attribute
+from configs.errors import InputError
 
 SIDE = 24
 BLOCKS = np.arange(SIDE)[:, None] // 4 * (SIDE // 4) + np.arange(SIDE) // 4
@@ -171,3 +172,11 @@ def test_energies_below_the_floor_count_as_the_floor() -> None:
     floored = made.attribute(residual, {"quantity": quantity}, floor=1.0)
     made.target = np.maximum(made.target, 1.0)
     assert made.attribute(np.maximum(residual, 1.0), {"quantity": quantity}) == floored
+
+
+@pytest.mark.parametrize("where", ["residual", "target", "density"])
+def test_windows_without_a_number_are_refused_rather_than_taken_for_constant(where: str) -> None:
+    values = {name: np.random.default_rng(0).uniform(1, 2, 64) for name in ("residual", "target", "density")}
+    values[where][5] = np.nan
+    with pytest.raises(InputError, match=where):
+        attribute(values["residual"], values["target"], {"density": values["density"]}, np.repeat(np.arange(16), 4))

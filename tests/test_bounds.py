@@ -1,13 +1,13 @@
 """Bounds on neurons with a crease in a tile: against dense samples, exact cells, and drawings on paper."""
 
-import dataclasses
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from analysis import ReluNetwork, crease_bounds
+from analysis import ReluNetwork, crease_bounds, relu_network
 from analysis.bounds import _sine_range
 from analysis.cells import cells
 from configs.errors import InputError
@@ -18,7 +18,7 @@ def raw(*layers: tuple[list[list[float]], list[float]]) -> ReluNetwork:
     """A network drawn on paper, on coordinates in [0, 1]."""
     plain = drawn(*layers)
     encoding = network_of("raw:0..1", "1x1").encode
-    return dataclasses.replace(plain, encode=encoding)
+    return replace(plain, encode=encoding)
 
 
 @pytest.mark.parametrize("network", ["3x24", "2x24,leaky_relu"])
@@ -80,7 +80,7 @@ def test_refining_narrows_the_bounds_of_an_encoded_network() -> None:
 def test_sines_are_bounded_exactly_in_the_first_layer() -> None:
     # a single neuron that is cos(pi x) - 0.5 on [0, 1]: one crease at x = 1/3, between 2/8 and 3/8
     network = network_of("fourier:1", "1x1")
-    network = dataclasses.replace(
+    network = replace(
         network,
         weights=(torch.tensor([[0.0, 0.0, 1.0, 0.0]]), network.weights[1]),
         biases=(torch.tensor([-0.5]), network.biases[1]),
@@ -132,10 +132,26 @@ def test_neurons_without_weights_have_no_crease() -> None:
 
 
 def test_what_cannot_be_bounded_is_refused() -> None:
-    with pytest.raises(InputError, match="hash grid"):
+    with pytest.raises(InputError, match="HashGridEncoding"):
         crease_bounds(network_of("hashgrid:3,finest=32", "1x8"), 4, 4)
     with pytest.raises(InputError, match="at least 1 px"):
         crease_bounds(network_of("raw", "1x8"), 4, 4, tile_px=0)
     network = network_of("raw", "1x1")
     with pytest.raises(InputError, match="not finite"):
-        crease_bounds(dataclasses.replace(network, biases=(torch.tensor([math.nan]), network.biases[1])), 4, 4)
+        crease_bounds(replace(network, biases=(torch.tensor([math.nan]), network.biases[1])), 4, 4)
+
+
+@pytest.mark.parametrize("slope", [-0.5, 1.7])
+def test_an_activation_that_is_not_convex_and_rising_is_refused(slope: float) -> None:
+    with pytest.raises(InputError, match="between 0 and 1"):
+        crease_bounds(replace(network_of("raw", "2x8"), negative_slope=slope), 16, 16)
+
+
+def test_a_plain_network_of_raw_coordinates_has_the_bounds_of_a_field() -> None:
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(2, 12), torch.nn.ReLU(), torch.nn.Linear(12, 1))
+    ours = replace(network_of("raw:0..1", "1x12"), weights=relu_network(module).weights)
+    ours = replace(ours, biases=relu_network(module).biases)
+    theirs, expected = (crease_bounds(network, 24, 16) for network in (relu_network(module), ours))
+    np.testing.assert_array_equal(theirs.lower, expected.lower)
+    np.testing.assert_array_equal(theirs.upper, expected.upper)

@@ -67,7 +67,7 @@ def test_a_window_without_pairs_has_no_mean() -> None:
     assert np.isnan(found.cosine).all()
     assert not found.pairs.any()
     assert not found.eta.any()
-    with pytest.raises(ValueError, match="at least 1 pixel"):
+    with pytest.raises(InputError, match="at least 1 px"):
         window_confusion(field_of("raw"), target, side_px=0)
     with pytest.raises(InputError, match="targets are not all finite"):
         window_confusion(field_of("raw"), target + np.float32(np.nan), side_px=2)

@@ -232,3 +232,12 @@ def test_amplitudes_are_recovered_in_share_and_error():
     np.testing.assert_allclose(found.relative_error, [0.75, 2, np.nan], atol=1e-12)
     with pytest.raises(InputError, match="1 to 99 cycles"):
         amplitudes_recovered(signal, other, [100])
+
+
+def test_a_reconstruction_that_is_not_finite_is_not_called_unrelated() -> None:
+    target = np.random.default_rng(0).random((32, 32, 1)).astype(np.float32)
+    broken = target.copy()
+    broken[3, 4] = np.nan
+    found = radial_spectra(target, broken)
+    assert np.isnan(found.ring_correlation).all()
+    assert found.resolved_frequency() is None

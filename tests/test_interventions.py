@@ -41,6 +41,26 @@ def test_revived_neurons_cross_the_picture_and_the_field_stays_what_it_is(encodi
         assert torch.equal(now[:, ~dead], was[:, ~dead])
 
 
+def test_even_among_two_coordinates_no_revived_neuron_stays_dead() -> None:
+    for seed in range(20):
+        field = dying()
+        two = PIXELS[torch.randperm(len(PIXELS), generator=torch.Generator().manual_seed(seed))[:2]]
+        revived = revive_dead(field, two, torch.Generator().manual_seed(seed))
+        assert sum(int(layer.sum()) for layer in revived) > 0
+        for layer, z in zip(revived, field.preactivations(two), strict=True):
+            assert (z > 0)[:, layer].any(0).all()
+
+
+def test_one_coordinate_and_a_field_that_has_diverged_are_refused() -> None:
+    with pytest.raises(InputError, match="between two"):
+        revive_dead(dying(), PIXELS[:1], torch.Generator())
+    broken = dying()
+    with torch.no_grad():
+        broken.mlp.linears[0].weight[0] = torch.nan
+    with pytest.raises(InputError, match="diverged"):
+        revive_dead(broken, PIXELS, torch.Generator())
+
+
 def test_revived_neurons_learn_again() -> None:
     field = dying()
     revived = revive_dead(field, PIXELS, torch.Generator().manual_seed(0))

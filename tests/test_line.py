@@ -7,6 +7,7 @@ import torch
 from analysis import ReluNetwork, relu_network
 from analysis.line import line_creases, refined_line_creases
 from configs.encoding import Encoding, Fourier, Raw
+from configs.errors import InputError
 from configs.network import Network
 from fields import build
 
@@ -66,13 +67,18 @@ def test_polishing_brings_a_place_to_its_root():
 
 
 def test_networks_that_do_nothing_have_no_creases():
-    for value, dead in ((0.0, [3, 2]), (float("nan"), [3, 2])):
-        network = hand_made([[[value]] * 3, [[value] * 3] * 2, [[value] * 2]], [[value] * 3, [value] * 2, [value]])
-        found = refined_line_creases(network, 32)
-        assert len(found.position) == 0
-        assert found.undercount == 0
-        assert found.dead.tolist() == dead
-        assert not found.per_sample(32).any()
+    network = hand_made([[[0.0]] * 3, [[0.0] * 3] * 2, [[0.0] * 2]], [[0.0] * 3, [0.0] * 2, [0.0]])
+    found = refined_line_creases(network, 32)
+    assert len(found.position) == 0
+    assert found.undercount == 0
+    assert found.dead.tolist() == [3, 2]
+    assert not found.per_sample(32).any()
+
+
+def test_a_network_that_has_diverged_has_no_creases_to_count():
+    network = hand_made([[[1.0]] * 3, [[float("nan")] * 3] * 2, [[1.0] * 2]], [[0.0] * 3, [0.0] * 2, [0.0]])
+    with pytest.raises(InputError, match="not finite"):
+        line_creases(network, 32)
 
 
 def test_duplicate_neurons_count_each():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import bending, crease_density, relu_network
+from analysis import Plane, bending, crease_density, on_plane, relu_network
 from configs.errors import InputError
 from fields import Field
 from tests.small_networks import centres, drawn, field_of, network_of
@@ -117,3 +117,9 @@ def test_the_bending_is_that_of_pixels_wherever_they_are_sampled() -> None:
 def test_an_encoding_without_second_derivatives_is_refused() -> None:
     with pytest.raises(InputError, match="encode_second_derivatives"):
         bending(drawn(([[1.0, 0.0]], [0.0]), ([[1.0]], [0.0])), 4, 4)
+
+
+def test_on_a_plane_the_smooth_part_is_refused_rather_than_that_of_other_points() -> None:
+    near = on_plane(network_of("fourier:4", "2x16"), Plane((0.3, 0.2), (0.5, 0.0), (0.0, 0.5)))
+    with pytest.raises(InputError):
+        bending(near, 8, 8)

@@ -102,8 +102,9 @@ def test_inspheres_of_the_papers_network_have_the_papers_size() -> None:
 
 
 def test_a_hash_grid_has_no_cube_of_features() -> None:
-    with pytest.raises(InputError, match="hash grid"):
-        first_layer_inspheres(network_of("hashgrid:3,finest=32", "1x8"), 1, torch.Generator())
+    for encoding in ("hashgrid:3,finest=32", "raw:-3..3"):
+        with pytest.raises(InputError, match="within"):
+            first_layer_inspheres(network_of(encoding, "1x8"), 1, torch.Generator())
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf])
