@@ -137,7 +137,7 @@ def surrogate_cells(
     if not tolerance > 0:
         raise InputError(f"the tolerance of a number of cells is a share above 0; got {tolerance}")
     if max_cells < 10:
-        raise InputError(f"the limit of cells is at least 10; got {max_cells}")
+        raise InputError(f"the limit of cells (--max-cells) is at least 10; got {max_cells}")
     _refuse_too_many(network, window, max_cells)
     axes = mesh_axes(network, window)
     counts: list[int] = []

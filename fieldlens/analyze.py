@@ -1,9 +1,9 @@
 """`fieldlens analyze RUN`: maps and verdict again, from any checkpoint, without training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -43,8 +43,9 @@ class AnalyzeArguments:
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(AnalyzeArguments, "analyze", DESCRIPTION, words)
-    if arguments.region != AnalyzeArguments.region and not arguments.cells:
-        raise InputError("--region goes with --cells; the verdict is always of the whole picture")
+    for option in ("region", "max_cells"):
+        if getattr(arguments, option) != getattr(AnalyzeArguments, option) and not arguments.cells:
+            raise InputError(f"--{option.replace('_', '-')} goes with --cells; all else is of the whole picture")
 
     kinds = ("cells", "confusion", "kernel", "all_checkpoints")
     chosen = [kind.replace("_", "-") for kind in kinds if getattr(arguments, kind)]
@@ -65,7 +66,7 @@ def main(words: Sequence[str]) -> int:
         found = draw_cells(
             folder, region=arguments.region, step=arguments.step, max_cells=arguments.max_cells, reporter=console
         )
-        console.result(f"{cells_sentence(found)}\n{found['path']}")
+        console.result("\n".join([cells_sentence(found), *_places(found)]))
         console.finish(found)
         return 0
 
@@ -74,7 +75,7 @@ def main(words: Sequence[str]) -> int:
 
         measure = measure_confusion if arguments.confusion else measure_kernel
         measured = measure(folder, step=arguments.step, reporter=console)
-        console.result(f"{measured['summary']}  {measured['path']}")
+        console.result("\n".join([measured["summary"], *_places(measured)]))
         console.finish(measured)
         return 0
 
@@ -87,10 +88,15 @@ def main(words: Sequence[str]) -> int:
         return 0
 
     from studies.redraw import analyze
+    from studies.reporting import sentences
 
     result = analyze(folder, step=arguments.step, reporter=console)
-    capacity = [result["capacity"]] if result["capacity"] else []
-    lines = [*result["verdict"], *capacity, f"maps    {result['path']}"]
+    lines = [*sentences(result), f"maps    {result['path']}"]
     console.result("\n".join(lines if result["report"] is None else [*lines, f"report  {result['report']}"]))
     console.finish(result)
     return 0
+
+
+def _places(found: Mapping[str, Any]) -> list[str]:
+    """Where a drawing is, and the report that shows it."""
+    return [f"drawing {found['path']}", *([] if found["report"] is None else [f"report  {found['report']}"])]

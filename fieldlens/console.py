@@ -89,12 +89,12 @@ class Console:
 
 
 @contextmanager
-def interruptible(stop: Any) -> Iterator[None]:
-    """The first Ctrl-C calls `stop`, which lets the work end in good order; the second ends it at once."""
+def interruptible(stop: Any, promise: str = "finishing the step, then writing what there is") -> Iterator[None]:
+    """The first Ctrl-C calls `stop`, which lets the work end in good order as promised; the second ends it at once."""
 
     def handle(_signal: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("\nfinishing the step, then writing what there is; Ctrl-C again ends at once", file=sys.stderr)
+        print(f"\n{promise}; Ctrl-C again ends at once", file=sys.stderr)
         stop()
 
     before = signal.signal(signal.SIGINT, handle)

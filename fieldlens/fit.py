@@ -72,12 +72,13 @@ def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":
 
 def summary(result: dict) -> str:
     """What a person reads when a fit is over."""
+    from studies.reporting import sentences
+
     quality = "no PSNR" if result["psnr_db"] is None else f"{result['psnr_db']:.2f} dB"
     lines = [
         f"{result['encoding']} {result['network']}: {quality} after {result['steps']} steps, "
         f"{result['seconds']:.0f} s of training ({result['stopped_because']})",
-        *result["verdict"],
-        *([result["capacity"]] if result["capacity"] else []),
+        *sentences(result),
         f"video   {result['video']}",
         f"report  {result['report']}",
     ]

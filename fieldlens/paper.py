@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from configs.errors import InputError
 from configs.storage import read_config
 from configs.study import Study
 
@@ -23,9 +24,10 @@ class PaperArguments:
     """Options of `fieldlens paper`."""
 
     tier: Literal["quick", "cpu", "full"] = "quick"
-    """How large: quick (minutes), cpu (under two hours on two cores), full (the authors' sizes, for a GPU)."""
+    """How large: quick (minutes), cpu (about an hour on two cores), full (the authors' sizes, for a GPU)."""
     only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[ID ...]")] = ()
-    """Only these claims and experiments, such as A4 A8 E2, and the fits that they need."""
+    """Only these claims (A1-A15, C1-C4, N1-N4) and experiments (E1-E14), and the fits that they need; docs/paper.md
+    says what they are."""
     output_dir: Path = Path("outputs")
     """The folder under which the study's own is made: paper/<tier>."""
     json: Json = False
@@ -35,6 +37,8 @@ class PaperArguments:
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(PaperArguments, "paper", DESCRIPTION, words)
+    if "--only" in words and not arguments.only:
+        raise InputError("--only takes claims and experiments, such as A4 A8 E2; docs/paper.md lists them")
     study = read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study)
 
     from fitting import Controls
@@ -43,9 +47,9 @@ def main(words: Sequence[str]) -> int:
     from .console import Console, interruptible
 
     console, controls = Console(arguments.json), Controls()
-    with interruptible(lambda: setattr(controls, "stop", True)):
+    with interruptible(lambda: setattr(controls, "stop", True), "ending the fits that are not finished"):
         path = arguments.output_dir / "paper" / arguments.tier
         result = run_paper(study, path, only=arguments.only, reporter=console, controls=controls)
-    console.result(f"{claims_table(result['claims'])}\nreport  {result['report']}")
+    console.result(f"{claims_table(result['claims'])}\nreport  {result['report']}".strip())
     console.finish(result)
     return 0

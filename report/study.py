@@ -18,6 +18,8 @@ class ClaimRow:
     statement: str
     authors: str
     verdict: str
+    outcome: str
+    """The verdict, with what qualifies it."""
     parts: Sequence[tuple[str, str, str]]
     """What was measured, the number with its interval, and the part's own verdict."""
 
@@ -50,6 +52,7 @@ def build_study(report: StudyReport) -> str:
         style=_file("report.css"),
         summary=sections.sentences(report.summary),
         claims="".join(map(_claim, report.claims)),
+        without="" if report.claims else " hidden",
         figures="".join(map(_figure, report.figures)),
         protocol=sections.protocol_table(report.protocol),
     )
@@ -64,7 +67,7 @@ def _claim(claim: ClaimRow) -> str:
         f'<tr><th scope="row">{escape(claim.id)}</th>'
         f"<td>{escape(claim.statement)}<br><small>Authors: {escape(claim.authors)}</small>"
         f'<ul class="parts">{parts}</ul></td>'
-        f'<td class="outcome" data-verdict="{escape(claim.verdict)}">{escape(claim.verdict)}</td></tr>'
+        f'<td class="outcome" data-verdict="{escape(claim.verdict)}">{escape(claim.outcome)}</td></tr>'
     )
 
 

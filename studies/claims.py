@@ -17,13 +17,13 @@ from analysis.statistics import rank_correlation
 
 from .judging import Claim, Part
 from .over_training import History
-from .study import Runs, Unit
+from .study import EPOCH, LOOKED_AT, Runs, Unit
 
 OCTAVES = "powers of two"
-EPOCH = 32
-"""Steps of one of the authors' epochs. Their times are taken over in steps, as Adam's steps are of one size."""
-LOOKED_AT = (15 * EPOCH, 100 * EPOCH, 1000 * EPOCH)
-"""When the authors look at gradients: after epochs 15, 100 and 1000."""
+UNSATURATED = 0.6
+"""Counts of patterns are not compared where more pixels than this share have one of their own."""
+ENOUGH = 0.1
+"""A fall or a rise is one from this on, in powers of two: 7 %."""
 NARROW, WIDE = 0, 1
 
 
@@ -143,13 +143,23 @@ def _decline(values: Float[np.ndarray, " steps"]) -> float:
     return float(1 - values[-1] / values.max())
 
 
-def _patterns(history: History) -> Float[np.ndarray, " later"]:
-    return history.since("patterns", EPOCH)
+def _unsaturated(histories: Sequence[History]) -> list[Float[np.ndarray, " later"]] | None:
+    """Distinct patterns from step 32 on, at the times at which all counts can be compared; None if there is none."""
+    shares = np.stack([history.since("unique_share", EPOCH) for history in histories])
+    comparable = (shares <= UNSATURATED).all(0)
+    if not comparable.any():
+        return None
+    return [history.since("patterns", EPOCH)[comparable] for history in histories]
+
+
+def _least_step_in_patterns(fits: Fits) -> float | None:
+    counts = _unsaturated([fits.narrow, fits.wide, *fits("few")])
+    return None if counts is None else rising(counts)
 
 
 def _least_growth(fits: Fits) -> float | None:
-    counts = [_patterns(history) for history in (fits.narrow, fits.wide)]
-    return min(rising(list(each)) for each in counts) if len(counts[0]) > 1 else None
+    counts = [_unsaturated([history]) for history in (fits.narrow, fits.wide)]
+    return min((rising(list(each[0])) for each in counts if each is not None and len(each[0]) > 1), default=None)
 
 
 def _fewer_dead(fits: Fits, index: int) -> float:
@@ -181,10 +191,14 @@ def _per_neuron(fits: Fits, role: str, column: str) -> list[float]:
     return [_end(history, column) / n for history, n in zip(fits(role), neurons, strict=True)]
 
 
-def _unsaturated_gain(fits: Fits) -> float | None:
-    if _end(fits.coarse, "unique_share") > 0.6:
-        return None
-    return float(times(_end(fits.fine, "patterns"), _end(fits.coarse, "patterns")))
+def _gain_in_patterns(fits: Fits) -> float | None:
+    counts = _unsaturated([fits.coarse, fits.fine])
+    return None if counts is None else float(times(counts[1], counts[0])[-1])
+
+
+def _change_with_size(fits: Fits) -> float:
+    first, *_, last = _per_neuron(fits, "sizes, raw", "hamming_local")
+    return abs(float(times(last, first)))
 
 
 def _off_prediction(fits: Fits) -> float:
@@ -311,17 +325,17 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         ("raw", "fine"),
         (
             Part(
-                "rank correlation of step and global Hamming distance from step 320 on, narrow raw",
+                "rank correlation of step and Hamming distance of opposite quadrants from step 320 on, narrow raw",
                 "",
                 0.9,
-                lambda fits: _monotone(fits.narrow.since("hamming_global", 10 * EPOCH)),
+                lambda fits: _monotone(fits.narrow.since("hamming_opposite", 10 * EPOCH)),
                 least_steps=100 * EPOCH,
             ),
             Part(
                 "decline from the peak, fine",
                 "share of the peak",
                 0.2,
-                lambda fits: _decline(fits.fine["hamming_global"]),
+                lambda fits: _decline(fits.fine["hamming_opposite"]),
                 least_steps=300 * EPOCH,
             ),
         ),
@@ -336,7 +350,13 @@ CLAIMS: tuple[Claim[Fits], ...] = (
                 "least step up from narrow raw to few octaves, from step 32 on",
                 OCTAVES,
                 0,
-                lambda fits: rising([_patterns(h) for h in (fits.narrow, fits.wide, *fits("few"))]),
+                _least_step_in_patterns,
+            ),
+            Part(
+                "fine over few octaves, at its least",
+                OCTAVES,
+                -0.01,
+                lambda fits: rising([fits("few")[-1].since("patterns", EPOCH), fits.fine.since("patterns", EPOCH)]),
             ),
             Part(
                 "least growth from one time to the next from step 32 on, raw (5 % less is let pass)",
@@ -418,22 +438,21 @@ CLAIMS: tuple[Claim[Fits], ...] = (
     ),
     Claim(
         "A12",
-        "By the authors' measure regions first shrink, then grow, and end wider with more octaves; in image space more "
-        "octaves have nearer creases.",
+        "By the authors' measure regions first shrink, then grow, and end wider with more octaves.",
         "4.8e-4, 1.8e-4 to 2.8e-4, 4.1e-4 (4 octaves) to 6.3e-4 (20) (from figures)",
         ("coarse", "fine"),
         (
             Part(
                 "the measure falls, fine",
                 OCTAVES,
-                0,
+                ENOUGH,
                 lambda fits: _rise_after_fall(fits.fine, "narrowness")[0],
                 least_steps=200 * EPOCH,
             ),
             Part(
                 "and rises again, fine",
                 OCTAVES,
-                0,
+                ENOUGH,
                 lambda fits: _rise_after_fall(fits.fine, "narrowness")[1],
                 least_steps=500 * EPOCH,
             ),
@@ -444,6 +463,14 @@ CLAIMS: tuple[Claim[Fits], ...] = (
                 _ratio("narrowness", "fine", "coarse"),
                 least_steps=1000 * EPOCH,
             ),
+        ),
+    ),
+    Claim(
+        "A12b",
+        "In image space more octaves have nearer creases, before training.",
+        "not measured; the opposite of A12's order",
+        ("coarse", "fine"),
+        (
             Part(
                 "distance to the nearest crease in image space at first, coarse over fine",
                 OCTAVES,
@@ -454,21 +481,22 @@ CLAIMS: tuple[Claim[Fits], ...] = (
     ),
     Claim(
         "A13",
-        "An encoding of one frequency, however long, leaves random pixels with the same patterns.",
+        "An encoding of one frequency leaves random pixels with shared patterns.",
         "fewer than 4096 of 4096",
         ("one octave",),
         (
             Part(
                 "pixels whose pattern another has as well, at its least",
                 "share of pixels",
-                0,
+                0.01,
                 lambda fits: 1 - float(np.max(fits("one octave")[0]["unique_share"])),
             ),
         ),
     ),
     Claim(
         "A14",
-        "Larger networks have more Hamming distance but less of it per neuron; local distance of raw hardly changes.",
+        "Larger networks have more Hamming distance but less of it per neuron; local distance per neuron is much less "
+        "for raw coordinates, and hardly changes with size.",
         "figures",
         ("sizes, raw", "sizes, fine"),
         (
@@ -497,6 +525,12 @@ CLAIMS: tuple[Claim[Fits], ...] = (
                     )
                 ),
             ),
+            Part(
+                "minus the change of local per neuron from the smallest to the largest, narrow raw",
+                OCTAVES,
+                -0.5,
+                lambda fits: -_change_with_size(fits),
+            ),
         ),
     ),
     Claim(
@@ -524,10 +558,10 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         ("raw", "fine"),
         (
             Part(
-                "global Hamming distance at the end, fine over narrow raw",
+                "Hamming distance of opposite quadrants at the end, fine over narrow raw",
                 OCTAVES,
                 0,
-                _ratio("hamming_global", "fine", "narrow"),
+                _ratio("hamming_opposite", "fine", "narrow"),
                 least_steps=1000 * EPOCH,
             ),
         ),
@@ -552,7 +586,7 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         "More octaves put more regions to use, counted as distinct patterns of pixels.",
         "262,144 of 262,144: every pixel has its own, so that the count says nothing",
         ("coarse", "fine"),
-        (Part("distinct patterns, fine over coarse, where under 60 % are unique", OCTAVES, 0, _unsaturated_gain),),
+        (Part("distinct patterns, fine over coarse, where at most 60 % are unique", OCTAVES, 0, _gain_in_patterns),),
     ),
     Claim(
         "C4",
@@ -577,13 +611,13 @@ CLAIMS: tuple[Claim[Fits], ...] = (
             Part(
                 "fall of crease density to its least, narrow raw",
                 OCTAVES,
-                0,
+                ENOUGH,
                 lambda fits: _rise_after_fall(fits.narrow, "crease_length")[0],
             ),
             Part(
                 "rise from there to the end",
                 OCTAVES,
-                0,
+                ENOUGH,
                 lambda fits: _rise_after_fall(fits.narrow, "crease_length")[1],
             ),
         ),

@@ -17,6 +17,7 @@ from analysis import (
     Crossings,
     Density,
     Explanation,
+    ReluNetwork,
     capacity,
     capacity_verdict,
     crease_density,
@@ -130,8 +131,8 @@ def explain_field(
     tell = progress or (lambda _share: None)
     density = pixels = refined = refit = None
     maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {"coarea": None}
-    if has_creases(field) and np.isfinite(drawn).all():  # a fit that has diverged has no maps to speak of
-        network = relu_network(field)
+    network = creased(field)
+    if network is not None and np.isfinite(drawn).all():  # a fit that has diverged has no maps to speak of
         side = max(view.height, view.width)
         stride = min(math.ceil(side / MAP_SIDE), MIN_WINDOW_PX)
         density = crease_density(
@@ -177,12 +178,16 @@ def has_creases(field: Field) -> bool:
     return field.mlp.activation != "sine"
 
 
+def creased(field: Field) -> ReluNetwork | None:
+    """The network whose creases can be measured; None for a field without any, or one that has diverged."""
+    network = relu_network(field) if has_creases(field) else None
+    return network if network is not None and network.is_finite else None
+
+
 def density_picture(field: Field, view: View) -> UInt8[np.ndarray, "h w 3"] | None:
-    """Crease density as frames in progress show it; None for a field without creases."""
-    if not has_creases(field):
-        return None
-    network = relu_network(field)
-    if not network.is_finite:  # the fit has diverged, and its last frame is drawn all the same
+    """Crease density as frames in progress show it; None for a field without creases, or one that has diverged."""
+    network = creased(field)
+    if network is None:
         return None
     stride = math.ceil(max(view.height, view.width) / FRAME_MAP_SIDE)
     return _density_rgb(crease_density(network, view.height, view.width, stride=stride), view)

@@ -21,11 +21,11 @@ from configs.network import Network
 from fitting import initial_state
 from render.colour import to_rgb
 
-from .claims import LOOKED_AT, NARROW, WIDE, dose_and_response
+from .claims import NARROW, WIDE, dose_and_response
 from .measuring import QUANTITIES
 from .over_training import History
 from .redraw import open_run
-from .study import NOISE, Runs, Unit
+from .study import LOOKED_AT, NOISE, Runs, Unit
 
 Histories = Sequence[History]
 """Of one role, over the units of a study: all with the same steps."""
@@ -354,7 +354,7 @@ DRAWINGS: tuple[Drawing, ...] = (
         "Hamming distance",
         "Mean over pairs of pixels, exact.",
         EVERY,
-        _over_steps("hamming_local", "hamming_global"),
+        _over_steps("hamming_local", "hamming_opposite"),
     ),
     Drawing("E3", "Hamming distance by layer", "Over all pairs of pixels.", PICTURED, _by_layer("hamming_global")),
     Drawing(

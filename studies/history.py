@@ -57,6 +57,6 @@ def _measured_already(folder: RunFolder, steps: list[int]) -> dict[int, Measures
         history = read_history(folder.history_file)
     except InputError:
         return {}
-    if not set(history.quantities) <= set(QUANTITIES):
+    if not set(history.quantities) <= set(QUANTITIES):  # SIREN has fewer
         return {}
     return {step: measures for step, measures in history.rows() if step in steps}

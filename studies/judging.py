@@ -75,6 +75,17 @@ class Judged:
     parts: tuple[JudgedPart, ...]
 
     @property
+    def asked(self) -> int:
+        """How many parts the study was long enough to ask."""
+        return sum(part.verdict != NOT_ASKED for part in self.parts)
+
+    @property
+    def outcome(self) -> str:
+        """The verdict, and of how many parts where that is not all."""
+        some = f" ({self.asked} of {len(self.parts)} parts asked)"
+        return self.verdict + (some if self.asked < len(self.parts) else "")
+
+    @property
     def deciding(self) -> JudgedPart:
         """The first part that has the claim's verdict, or the first of all if none was asked."""
         return next((part for part in self.parts if part.verdict == self.verdict), self.parts[0])
@@ -87,6 +98,7 @@ class Judged:
             "authors": self.authors,
             **_numbers(self.deciding),
             "verdict": self.verdict,
+            "parts_asked": self.asked,
             "parts": [
                 {"name": part.name, **_numbers(part), "verdict": part.verdict, "reason": part.reason}
                 for part in self.parts
@@ -126,7 +138,7 @@ def _judge_part(part: Part[Unit], units: Sequence[Unit], steps: int) -> JudgedPa
         reason = "fewer than three units"
     elif interval[0] > part.above:
         verdict = HOLDS
-    elif interval[1] < part.above:
+    elif interval[1] <= part.above:
         verdict = FAILS
     return JudgedPart(part.name, part.unit, part.above, effect, interval, len(values), verdict, reason)
 

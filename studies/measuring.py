@@ -30,7 +30,6 @@ from analysis import (
     pixel_confusion,
     psnr_db,
     region_narrowness,
-    relu_network,
     slopes,
     spectral_norms,
 )
@@ -40,7 +39,8 @@ from analysis.statistics import rank_correlation
 from fields import Field
 from scenes.scene import View
 
-from .explaining import has_creases
+from .explaining import creased
+from .over_training import History
 
 Measures = dict[str, float]
 """Numbers by column; what is not defined for a field or at a moment is left out."""
@@ -53,6 +53,10 @@ KERNEL_POINTS = 256
 """Pixels of the kernel; the time for its eigenvalues grows with the cube."""
 SAMPLED_SIDE = 256
 """Maps are sampled about this often along the longer side."""
+
+
+SOMETIMES = {"crease_missing", "bend_detail", "confusion_local", "confusion_global"}
+"""Quantities that a small picture may not have."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,16 @@ def measure(field: Field, view: View, *, seed: int) -> Measures:
     measures = {"psnr_db": psnr_db(target, drawn, view.trained), **_errors(target, drawn)}
     if not np.isfinite(drawn).all():
         return {name: value for name, value in measures.items() if math.isfinite(value)}
-    if has_creases(field):
-        measures |= _creases(relu_network(field), target, drawn)
+    network = creased(field)
+    if network is not None:
+        measures |= _creases(network, target, drawn)
     measures |= _gradients(field, target, drawn, torch.Generator().manual_seed(seed))
     return {name: float(value) for name, value in measures.items() if math.isfinite(value)}
+
+
+def is_complete(history: History) -> bool:
+    """Whether a history has every quantity that is measured now of a ReLU network, and no other."""
+    return set(QUANTITIES) - SOMETIMES <= set(history.quantities) <= set(QUANTITIES)
 
 
 def _errors(target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Measures:
@@ -165,6 +175,8 @@ def _gradients(
     field: Field, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"], generator: torch.Generator
 ) -> Measures:
     height, width, _ = target.shape
+    if max(height, width) < 4:  # no pixels are far from each other
+        return _kernel(field, target, drawn, generator)
     reach = max(1, round(LOCAL * max(height, width) / 2))
     measures: Measures = {}
     for name, pairs in (

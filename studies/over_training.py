@@ -63,7 +63,7 @@ class History:
 def history_of(rows: Sequence[tuple[int, Mapping[str, float]]]) -> History:
     """A history from steps and what was measured at them."""
     names = dict.fromkeys(name for _, measures in rows for name in measures)
-    columns = {name: np.array([measures.get(name, np.nan) for _, measures in rows]) for name in names}
+    columns = {name: np.array([measures.get(name, np.nan) for _, measures in rows], np.float64) for name in names}
     return History(np.array([step for step, _ in rows], np.int64), columns)
 
 

@@ -34,8 +34,8 @@ from .redraw import Saved, analysis_path, open_run, picture_view, refresh_report
 from .reporter import Reporter, Silent
 
 PAIRS = 10_000
-RADIUS_PX = 25
-"""Local pairs are at most this far apart, global ones further; less in a small picture."""
+RADIUS = 25 / 512
+"""Local pairs are at most this share of the longer side apart, as far as in Lazzari & Liu; global ones further."""
 MAP_SIDE = 128
 """Pixels along the longer side whose confusion with their neighbours is measured."""
 WINDOWS = 16
@@ -69,8 +69,8 @@ def measure_confusion(
     target = picture_view(saved, "--confusion").target()
     height, width = target.shape[:2]
     longer = max(height, width)
-    radius = min(RADIUS_PX, longer // 2 - 1)
-    if radius < 1:
+    radius = max(1, round(RADIUS * longer))
+    if longer < 4:
         raise InputError(f"confusion of near and far pixels needs 4 pixels along a side; this picture has {longer}")
     generator = torch.Generator().manual_seed(saved.config.seed)
     summaries = {}
@@ -108,7 +108,8 @@ def measure_confusion(
     }
     write_json(path / "confusion.json", summary)
     words = (
-        f"nearby pixels: mean cosine {near.mean:.2f}, {near.negative_share:.0%} hinder each other, step {saved.step}"
+        f"pixels up to {radius} px apart: mean cosine {near.mean:.2f}, {near.negative_share:.0%} hinder each other, "
+        f"step {saved.step}"
     )
     report = refresh_report(folder, saved.step)
     return {"path": str(path / "confusion.png"), "report": report, "summary": words, **summary}

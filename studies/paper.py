@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from configs.errors import InputError, did_you_mean
+from configs.errors import InputError
 from configs.storage import to_plain, to_yaml
 from configs.study import Study
 from fitting import Controls
@@ -46,27 +46,23 @@ def run_paper(
     claims, drawings = _chosen(only)
     roles = [role for role in ROLES if any(role in chosen.roles for chosen in (*claims, *drawings))]
     runs = Runs(study, path)
-    write_text(path / "study.yaml", to_yaml(study))
     if not run_study(runs, roles, reporter, controls):
         reporter.say("stopped; the fits that are finished stay, and the same command goes on")
         raise KeyboardInterrupt
-    steps = study.training.steps or 0
-    judged = [judge(claim, [Fits(runs, unit) for unit in runs.units], steps) for claim in claims]
+    here = path / f"only {' '.join(only)}" if only else path  # the whole study's page stays as it is
+    judged = [judge(claim, [Fits(runs, unit) for unit in runs.units], study.training.steps or 0) for claim in claims]
+    result = {"path": str(here), "report": str(here / "report.html"), "claims": [claim.to_json() for claim in judged]}
+    write_text(here / "study.yaml", to_yaml(study))
+    write_json(here / "claims.json", result)
     figures = []
     for number, drawing in enumerate(drawings):
         reporter.working("drawing figures", number / len(drawings))
         figures.append(StudyFigure(drawing.id, drawing.title, drawing.caption, drawing.svg(runs)))
-        write_bytes(path / "figures" / f"{drawing.id}.svg", figures[-1].svg)
+        write_bytes(here / "figures" / f"{drawing.id}.svg", figures[-1].svg)
     summary = _summary(study, judged)
     page = StudyReport(TITLE, summary, [_row(claim) for claim in judged], figures, _protocol(study))
-    write_text(path / "claims.md", claims_markdown(judged, summary, figures))
-    write_text(path / "report.html", build_study(page))
-    result = {
-        "path": str(path),
-        "report": str(path / "report.html"),
-        "claims": [claim.to_json() for claim in judged],
-    }
-    write_json(path / "claims.json", result)
+    write_text(here / "claims.md", claims_markdown(judged, summary, figures))
+    write_text(here / "report.html", build_study(page))
     return result
 
 
@@ -75,7 +71,7 @@ def claims_markdown(judged: Sequence[Judged], summary: Sequence[str], figures: S
     lines = [*summary, "", "| claim | statement | authors | measured | verdict |", "|---|---|---|---|---|"]
     for claim in judged:
         parts = "<br>".join(f"{part.name}: {number(part)} ({_outcome(part)})" for part in claim.parts)
-        cells = (claim.id, claim.statement, claim.authors, parts, f"**{claim.verdict}**")
+        cells = (claim.id, claim.statement, claim.authors, parts, f"**{claim.outcome}**")
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     for figure in figures:
         picture = f"![{figure.title}](figures/{figure.id}.svg)"
@@ -88,7 +84,9 @@ def claims_table(claims: Sequence[Mapping[str, Any]]) -> str:
     lines = []
     for claim in claims:
         effect = "n/a" if claim["effect"] is None else f"{claim['effect']:.3g} {claim['unit']}"
-        lines.append(f"{claim['id']:<4} {claim['verdict']:<14} {effect}")
+        asked = f"{claim['parts_asked']} of {len(claim['parts'])} parts asked"
+        some = f"  ({asked})" if claim["parts_asked"] < len(claim["parts"]) else ""
+        lines.append(f"{claim['id']:<4} {claim['verdict']:<14} {effect}{some}")
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -96,13 +94,13 @@ def number(part: JudgedPart) -> str:
     """An effect with its interval, its unit, and what it must be above.
 
     >>> number(JudgedPart("gain", "dB", 3.0, 5.25, (4.0, 6.5), 4, HOLDS))
-    '5.25 dB [4, 6.5] > 3'
+    '5.25 dB [4, 6.5] > 3, n = 4'
     """
     if part.effect is None:
         return "n/a"
     unit = f" {part.unit}" if part.unit else ""
     interval = "" if part.interval is None else f" [{part.interval[0]:.3g}, {part.interval[1]:.3g}]"
-    return f"{part.effect:.3g}{unit}{interval} > {part.above:.3g}"
+    return f"{part.effect:.3g}{unit}{interval} > {part.above:.3g}, n = {part.units}"
 
 
 def _outcome(part: JudgedPart) -> str:
@@ -110,10 +108,11 @@ def _outcome(part: JudgedPart) -> str:
 
 
 def _chosen(only: Sequence[str]) -> tuple[list[Any], list[Any]]:
-    known = [*(claim.id for claim in CLAIMS), *(drawing.id for drawing in DRAWINGS)]
+    known = list(dict.fromkeys(thing.id for thing in (*CLAIMS, *DRAWINGS)))
     for word in only:
         if word not in known:
-            raise InputError(f"{word!r} is no claim and no experiment of the study{did_you_mean(word, known)}")
+            there_are = ", ".join(known)
+            raise InputError(f"{word!r} is no claim and no experiment of the study (there are: {there_are})")
 
     def wanted(things: Collection[Any]) -> list[Any]:
         return [thing for thing in things if not only or thing.id in only]
@@ -124,18 +123,21 @@ def _chosen(only: Sequence[str]) -> tuple[list[Any], list[Any]]:
 def _summary(study: Study, judged: Sequence[Judged]) -> list[str]:
     counts = Counter(claim.verdict for claim in judged)
     pictures = ", ".join(study.pictures)
-    return [
+    claims = [
         f"Of {len(judged)} claims {counts[HOLDS]} hold, {counts[FAILS]} do not, and {counts[UNDECIDED]} "
         "are undecided in this study.",
-        f"It fits {pictures} at {study.max_side} px by {study.network} networks for {study.training.steps:,} steps, "
-        f"{study.repeats} times each; narrow and wide raw coordinates are {study.raw[0]} and {study.raw[1]}, coarse "
-        f"and fine encodings {study.coarse} and {study.fine}.",
+    ]
+    return [
+        *(claims if judged else []),
+        f"The study fits {pictures} at {study.max_side} px by {study.network} networks for {study.training.steps:,} "
+        f"steps, {study.repeats} times each; narrow and wide raw coordinates are {study.raw[0]} and {study.raw[1]}, "
+        f"coarse and fine encodings {study.coarse} and {study.fine}.",
     ]
 
 
 def _row(claim: Judged) -> ClaimRow:
     parts = [(part.name, number(part), _outcome(part)) for part in claim.parts]
-    return ClaimRow(claim.id, claim.statement, claim.authors, claim.verdict, parts)
+    return ClaimRow(claim.id, claim.statement, claim.authors, claim.verdict, claim.outcome, parts)
 
 
 def _protocol(study: Study) -> dict[str, str]:

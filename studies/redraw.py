@@ -124,6 +124,11 @@ def region_extent(region: Region, view: View) -> Extent:
         InputError: when it leaves the picture.
     """
     left, top, wide, high = region
+    if wide <= 0 or high <= 0:
+        raise InputError(
+            "--region takes left, top, width and height as shares of the picture, the last two above 0; these are "
+            f"{wide:g} and {high:g}"
+        )
     inside = left >= 0 and top >= 0 and wide > 0 and high > 0 and left + wide <= 1 + 1e-9 and top + high <= 1 + 1e-9
     if not inside:
         raise InputError(

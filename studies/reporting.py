@@ -42,15 +42,16 @@ PICTURES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
         "Gradient confusion",
         lambda found: (
             "Cosine of two pixels' loss gradients: at 1 a step for one is a step for the other, at -1 it undoes it. Of "
-            f"nearby pairs {found['local']['cosine']['negative_share']:.0%} hinder each other, of far ones "
-            f"{found['global']['cosine']['negative_share']:.0%}."
+            f"pairs up to {found['radius_px']} px apart {found['local']['cosine']['negative_share']:.0%} hinder each "
+            f"other, of those farther apart {found['global']['cosine']['negative_share']:.0%}."
         ),
     ),
     "kernel": (
         "The neural tangent kernel",
         lambda found: (
             "How far a step for a pixel reaches: the distance at which the normalised kernel falls to "
-            f"{found['correlation_length']['level']:g}. The field moves in {found['entropy_rank']:.3g} directions "
+            f"{found['correlation_length']['level']:g}, yellow where it does not within 64 px. The field moves in "
+            f"{found['entropy_rank']:.3g} directions "
             f"(effective rank, of {found['pixels']:,} pixels)."
         ),
     ),
@@ -65,7 +66,7 @@ def write_report(folder: RunFolder) -> None:
     result, scene = folder.result(), restore(folder.target_file)
     report = Report(
         title=f"{scene.name}, {result['encoding']}",
-        verdict=_sentences(result),
+        verdict=sentences(result),
         target=look_at(scene.views()[0]).target(),
         runs=[_part(folder, result, scene.views()[0])],
         protocol=_protocol(to_plain(folder.config())),
@@ -116,7 +117,7 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
             energy_of=ENERGY_OF if is_large(view) else "",
         ),
         numbers=table_row(result),
-        verdict=_sentences(result),
+        verdict=sentences(result),
         explanation=explanation,
         pictures=list(_pictures(folder)),
     )
@@ -131,7 +132,7 @@ def _pictures(folder: RunFolder) -> Iterator[Picture]:
             yield Picture(f"{title}, step {found['step']}", read_png(drawing), caption(found))
 
 
-def _sentences(result: Mapping[str, Any]) -> list[str]:
+def sentences(result: Mapping[str, Any]) -> list[str]:
     """The verdict, and below it whether the creases could express what is missing."""
     capacity = result.get("capacity")  # runs of earlier versions have none
     return [*result["verdict"], *([capacity] if capacity else [])]

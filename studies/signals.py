@@ -13,7 +13,6 @@ from analysis import (
     amplitudes_recovered,
     line_creases,
     refined_line_creases,
-    relu_network,
 )
 from analysis.crossings import starting_refinement
 from analysis.fourier import HALF
@@ -23,7 +22,7 @@ from render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual
 from render.panel import Tile, panel
 from scenes.signal import Signal
 
-from .explaining import has_creases
+from .explaining import creased
 from .folder import write_json, write_npz, write_png
 from .metrics import Row
 
@@ -90,7 +89,8 @@ class SignalLook:
     ) -> dict[str, Any]:
         """Amplitude by frequency, and whether there are creases enough to follow the fastest."""
         recovered = amplitudes_recovered(target[0, :, 0], drawn[0, :, 0], self.frequencies)
-        creases = refined_line_creases(relu_network(field), self.view.width) if has_creases(field) else None
+        network = creased(field)
+        creases = None if network is None else refined_line_creases(network, self.view.width)
         crossings = None if creases is None else len(creases.position)
         straight = isinstance(field.encoding.config, Raw) and field.mlp.output == "linear"
         sentences = verdict(self.frequencies, recovered, crossings, straight=straight)
@@ -112,6 +112,7 @@ class SignalLook:
             "primary_statistic": None,
             "amplitude_recovered": self._named(recovered.share),
             "verdict": sentences,
+            "capacity": None,
         }
 
     def _write_creases(self, path: Path, creases: LineCreases) -> None:
@@ -178,7 +179,7 @@ def _and(words: Sequence[str]) -> str:
 
 def _quick_creases(field: Field, view: Signal) -> LineCreases | None:
     """As frames show them: between samples by linear interpolation, which is as fine as the eye sees."""
-    if not has_creases(field):
+    network = creased(field)
+    if network is None:
         return None
-    network = relu_network(field)
     return line_creases(network, view.width, refine=starting_refinement(network.highest_frequency, view.width))

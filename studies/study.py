@@ -1,11 +1,16 @@
 """A study: many fits of one protocol, measured while they train; runs that are finished are found and used again."""
 
 import multiprocessing
+import shutil
 import signal
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
+from multiprocessing.synchronize import Event
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import torch
@@ -20,11 +25,18 @@ from configs.study import Study
 from fitting import Controls, fit, initial_state, place
 from scenes.load import load
 
-from .checkpoints import write_checkpoint
+from .checkpoints import checkpoint_file, write_checkpoint
 from .folder import RunFolder, folder_name, write_npz, write_text
-from .measuring import measure
+from .measuring import is_complete, measure
 from .over_training import History, history_of, read_history, write_history
 from .reporter import Reporter
+
+EPOCH = 32
+"""Steps of one of the authors' epochs. Their times are taken over in steps, as Adam's steps are of one size."""
+LOOKED_AT = (15 * EPOCH, 100 * EPOCH, 1000 * EPOCH)
+"""When the authors look at gradients: after epochs 15, 100 and 1000."""
+WATCHED = (EPOCH, 10 * EPOCH, 50 * EPOCH, *LOOKED_AT)
+"""Steps that claims speak of: always measured where a fit is as long."""
 
 ROLES = ("raw", "few", "coarse", "fine", "sizes, raw", "sizes, fine", "one octave")
 """What a fit is made for. Claims and figures name the roles whose fits they look at."""
@@ -89,18 +101,21 @@ class Runs:
 
     def folder(self, config: FitConfig) -> RunFolder:
         """Where a fit of the study lies."""
-        name = f"{config.scene} {config.seed} {config.encoding} {config.network}"
+        name = f"{config.encoding} {config.network} {config.seed} {config.scene}"  # long ones lose their end
         return RunFolder(self.path / "runs" / folder_name(name))
 
     def finished(self, config: FitConfig) -> bool:
-        """Whether a fit is there already, made by the same protocol."""
+        """Whether a fit is there already, made by the same protocol and measured in all that is measured now."""
         folder = self.folder(config)
         try:
             # the folder may have been moved since: where it lies is no part of the protocol
             same = replace(folder.config(), output=config.output) == config
-            return same and read_history(folder.history_file).steps.tolist() == measured_steps(self.study)
+            history = read_history(folder.history_file)
         except InputError:  # it is not there, or damaged
             return False
+        steps = measured_steps(self.study)
+        saved = checkpoint_file(folder.checkpoints, steps[-1]).is_file()
+        return same and saved and history.steps.tolist() == steps and is_complete(history)
 
     def histories(self, unit: Unit, role: str) -> list[History]:
         """What was measured of the fits of a unit that play a role.
@@ -126,15 +141,15 @@ class Runs:
 
 
 def measured_steps(study: Study) -> list[int]:
-    """Step 0, and steps evenly spaced in their logarithm from half a percent of the way to the last.
+    """Step 0, steps evenly spaced in their logarithm from half a percent of the way to the last, and `WATCHED`.
 
     >>> measured_steps(Study(measured=3))
-    [0, 3, 42, 600]
+    [0, 2, 31, 32, 320, 480]
     """
     last = study.training.steps
     assert last is not None  # the study made sure of it
-    first = max(1, round(last / 200))
-    return [0, *sorted({round(step) for step in np.geomspace(first, last, study.measured)})]
+    spaced = (round(step) for step in np.geomspace(max(1, round(last / 200)), last, study.measured))
+    return [0, *sorted({*spaced, *(step for step in WATCHED if step <= last)})]
 
 
 def run_study(runs: Runs, roles: Collection[str], reporter: Reporter, controls: Controls) -> bool:
@@ -144,7 +159,7 @@ def run_study(runs: Runs, roles: Collection[str], reporter: Reporter, controls: 
     or on a GPU one after the other.
 
     Raises:
-        InputError: for a picture that cannot be read or a folder that cannot be written.
+        InputError: for a picture that cannot be read, a folder that cannot be written, or a process that was ended.
     """
     planned = runs.fits(roles)
     missing = [config for config in planned if not runs.finished(config)]
@@ -152,50 +167,66 @@ def run_study(runs: Runs, roles: Collection[str], reporter: Reporter, controls: 
     if done:
         reporter.say(f"{done} of {len(planned)} fits are there already")
     for number, label in enumerate(_each(runs, missing, controls), start=done + 1):
-        if label is None:
-            return False
         reporter.working(f"fit {number} of {len(planned)}: {label}", number / len(planned))
-    return True
+    return not controls.stop
 
 
-def _each(runs: Runs, configs: Sequence[FitConfig], controls: Controls) -> Iterator[str | None]:
-    """Make fits, yielding what each was as it is finished, and None once when the user wants to stop."""
-    make = partial(_fit, runs.study, runs.path)
+def _each(runs: Runs, configs: Sequence[FitConfig], controls: Controls) -> Iterator[str]:
+    """Make fits until told to stop, yielding what each was as it is finished."""
     workers = min(torch.get_num_threads(), len(configs))
     if workers <= 1 or place(runs.study.training, runs.study.network).device.type != "cpu":
-        for config in configs:
-            yield None if controls.stop else make(config)
+        yield from (label for config in configs if (label := _fit(runs.study, runs.path, config, controls)))
         return
     # spawned and not forked: a fork of a process whose libraries have started threads may hang
-    with multiprocessing.get_context("spawn").Pool(workers, _start_worker) as pool:  # leaving it ends the workers
-        finished = pool.imap_unordered(make, configs)
-        for _ in configs:
-            label = None
-            while label is None:
-                try:
-                    label = finished.next(timeout=0.2)
-                except multiprocessing.TimeoutError:
-                    if controls.stop:
-                        yield None
-                        return
-            yield label
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    with ProcessPoolExecutor(workers, context, _start_worker, (stop,)) as executor:
+        pending = {executor.submit(_fit_in_worker, runs.study, runs.path, config) for config in configs}
+        try:
+            while pending and not controls.stop:
+                finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+                yield from (label for future in finished if (label := future.result()))
+        except BrokenProcessPool:
+            raise InputError(
+                "a process of the study was ended before its fit was done, perhaps for want of memory; what is "
+                "finished stays, and OMP_NUM_THREADS=1 makes one fit at a time"
+            ) from None
+        finally:
+            stop.set()  # what is running ends within a step
+            for future in pending:
+                future.cancel()
 
 
-def _start_worker() -> None:
+_controls = Controls()
+"""Of this process, when it is a worker."""
+
+
+def _start_worker(stop: Event) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the first one decides
     torch.set_num_threads(1)
+    Thread(target=lambda: stop.wait() and setattr(_controls, "stop", True), daemon=True).start()
 
 
-def _fit(study: Study, path: Path, config: FitConfig) -> str:
-    """Fit and measure; the history is written last, so that a folder that has one is finished."""
+def _fit_in_worker(study: Study, path: Path, config: FitConfig) -> str | None:
+    return _fit(study, path, config, _controls)
+
+
+def _fit(study: Study, path: Path, config: FitConfig, controls: Controls) -> str | None:
+    """Fit and measure, and say what; None if stopped. The history is written last: where it is, the fit is finished."""
+    if controls.stop:
+        return None
     scene = load(config.scene, max_side=study.max_side)
     placement = place(config.training, config.network)
     state = initial_state(config, scene.in_dim, scene.out_dim, placement.device)
     rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
-    view = scene.views()[0]
-    moments = fit(state, scene, config.training, placement, rate, measured_steps(study))
-    rows = [(moment.step, measure(state.field, view, seed=config.seed)) for moment in moments if moment.scheduled]
+    view, rows = scene.views()[0], []
+    for moment in fit(state, scene, config.training, placement, rate, measured_steps(study), controls):
+        if moment.stopped_because == "interrupted":
+            return None
+        if moment.scheduled:
+            rows.append((moment.step, measure(state.field, view, seed=config.seed)))
     folder = Runs(study, path).folder(config)
+    shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, or damaged
     write_npz(folder.target_file, **scene.to_npz_arrays())
     write_text(folder.config_file, to_yaml(config))
     write_checkpoint(folder.checkpoints, state)

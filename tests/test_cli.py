@@ -211,7 +211,7 @@ def test_cells_are_drawn_exactly_for_raw_runs_and_interpolated_for_others(
     assert max(image.shape) == 1024
 
 
-@pytest.mark.parametrize(("analysis", "words"), [("confusion", "nearby pixels: mean cosine"), ("kernel", "rank")])
+@pytest.mark.parametrize(("analysis", "words"), [("confusion", "px apart: mean cosine"), ("kernel", "rank")])
 def test_confusion_and_kernel_are_written_beside_the_verdict(
     here: Path, capfd: pytest.CaptureFixture[str], analysis: str, words: str
 ):
@@ -303,3 +303,32 @@ def test_help_is_printed_without_heavy_imports(capfd: pytest.CaptureFixture[str]
     assert cli.main(["--help"]) == 0
     printed = capfd.readouterr().out
     assert all(verb in printed for verb in cli.VERBS)
+
+
+@pytest.mark.parametrize("json_last", [False, True])
+def test_a_signal_goes_through_fit_resume_analyze_and_compare(
+    here: Path, capfd: pytest.CaptureFixture[str], json_last: bool
+) -> None:
+    asked = ["--json"] if json_last else []
+    tiny = ["--network.width", "8", "--network.depth", "2", "--threads", "1", "--frames", "every:4"]
+    signal = "signal:5,samples=64"
+
+    def said(words: list[str]) -> str:
+        assert cli.main([*words, *asked]) == 0
+        return capfd.readouterr().out
+
+    first = said(["fit", signal, "--encoding", "fourier:3", "--steps", "8", *tiny])
+    more = said(["fit", "--resume", "latest", "--steps", "12"])
+    again = said(["analyze", "latest"])
+    both = said(
+        ["compare", signal, "--encodings", "raw", "fourier:3", "--networks", "2x8", "--steps", "8", "--threads", "1"]
+    )
+    if json_last:
+        assert [last_json(text).get("steps") for text in (first, more)] == [8, 12]
+        assert last_json(again)["verdict"] == last_json(more)["verdict"]
+        assert [run["encoding"] for run in last_json(both)["runs"]] == ["raw:-1..1", "fourier:3"]
+    else:
+        for text in (first, more, again):
+            assert "amplitude" in text
+    assert cli.main(["analyze", "latest", "--all-checkpoints"]) == 2
+    assert "for pictures" in capfd.readouterr().err

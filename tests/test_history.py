@@ -27,6 +27,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return made
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take most of the time, and only one test looks at them."""
+    monkeypatch.setattr(studies.history, "history_figure", lambda *_: b"<svg/>")
+
+
 def test_every_checkpoint_is_measured_and_every_quantity_drawn(folder: RunFolder) -> None:
     found = measure_checkpoints(folder)
     history = read_history(Path(found["path"]))
@@ -37,6 +43,7 @@ def test_every_checkpoint_is_measured_and_every_quantity_drawn(folder: RunFolder
     assert drawn == set(history.quantities)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_columns_are_what_the_checkpoints_own_field_has(folder: RunFolder) -> None:
     history = read_history(Path(measure_checkpoints(folder)["path"]))
     step = int(history.steps[1])
@@ -47,6 +54,7 @@ def test_columns_are_what_the_checkpoints_own_field_has(folder: RunFolder) -> No
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_is_measured_already_is_not_measured_again(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     measure_checkpoints(folder)
     before = folder.history_file.read_bytes()
@@ -59,6 +67,7 @@ def test_what_is_measured_already_is_not_measured_again(folder: RunFolder, monke
     assert folder.history_file.read_bytes() == before
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_interrupted_measurement_keeps_what_it_has(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = measure_checkpoints(folder)["steps"]
     folder.history_file.unlink()
@@ -78,6 +87,7 @@ def test_an_interrupted_measurement_keeps_what_it_has(folder: RunFolder, monkeyp
     assert len(calls) == 3 + len(whole) - 2
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_damaged_table_is_made_anew(folder: RunFolder) -> None:
     measure_checkpoints(folder)
     before = read_history(folder.history_file).steps.tolist()

@@ -62,6 +62,12 @@ def test_parts_that_are_not_asked_decide_nothing() -> None:
     assert judged(part(above=2), later).verdict == FAILS
     assert judged(later).verdict == UNDECIDED
     assert judged(later).deciding.verdict == NOT_ASKED
+    assert judged(part(), later).outcome == "holds (1 of 2 parts asked)"
+    assert judged(part(), part()).outcome == "holds"
+
+
+def test_a_number_that_is_always_at_its_bound_is_not_undecided() -> None:
+    assert judged(part(above=1), units=(1.0, 1.0, 1.0)).verdict == FAILS
 
 
 def test_what_is_defined_nowhere_is_undecided_and_null_in_json() -> None:

@@ -2,30 +2,35 @@
 
 import json
 import re
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
 import torch
 
+import studies.study
 from configs.encoding import Raw
 from configs.errors import InputError
 from configs.network import Network
 from configs.run import Training
 from configs.storage import from_yaml, read_config, to_yaml
-from configs.study import TIERS, Study
+from configs.study import Study
 from fieldlens.cli import main
 from fieldlens.options import PRESETS
 from fitting import Controls
+from studies.checkpoints import checkpoint_file
 from studies.claims import CLAIMS, Fits, rising, times
 from studies.figures import DRAWINGS
 from studies.measuring import QUANTITIES
-from studies.over_training import History, history_of, read_history
+from studies.over_training import History, history_of, read_history, write_history
 from studies.paper import run_paper
 from studies.redraw import open_run
 from studies.reporter import Silent
-from studies.study import ROLES, Runs, measured_steps, run_study
+from studies.study import ROLES, WATCHED, Runs, measured_steps, run_study
 
 TINY = Study(
     pictures=("astronaut",),
@@ -71,8 +76,12 @@ def test_every_claim_and_figure_is_there_and_said_in_json(folder: Path) -> None:
 
 def test_finished_fits_are_used_again(folder: Path) -> None:
     before = times_of_writing(folder)
-    run_paper(TINY, folder, only=("A4", "E2"))
+    page = (folder / "report.html").read_bytes()
+    part = run_paper(TINY, folder, only=("A4", "E2"))
     assert times_of_writing(folder) == before
+    assert (folder / "report.html").read_bytes() == page, "the whole study's page stays as it is"
+    assert [claim["id"] for claim in part["claims"]] == ["A4"]
+    assert [file.stem for file in (Path(part["path"]) / "figures").iterdir()] == ["E2"]
     assert len(before) == len(Runs(TINY, folder).fits())
 
 
@@ -83,10 +92,63 @@ def test_a_changed_protocol_is_not_taken_for_the_old_one(folder: Path) -> None:
     assert not any(more.finished(config) for config in more.fits())
 
 
+def test_what_is_damaged_or_of_another_protocol_is_made_anew(tmp_path: Path) -> None:
+    run_paper(TINY, tmp_path, only=("A13",))
+    runs = Runs(TINY, tmp_path)
+    first, second, third = (runs.folder(config) for config in runs.fits(("one octave",)))
+    checkpoint_file(first.checkpoints, 12).unlink()
+    history = read_history(second.history_file)
+    fewer = {name: values for name, values in history.columns.items() if not name.startswith("dead")}
+    write_history(second.history_file, History(history.steps, fewer))
+    untouched = third.history_file.stat().st_mtime_ns
+    run_paper(TINY, tmp_path, only=("A13",))
+    assert checkpoint_file(first.checkpoints, 12).exists()
+    assert read_history(second.history_file).quantities == history.quantities
+    assert third.history_file.stat().st_mtime_ns == untouched
+    shorter = replace(TINY, training=replace(TINY.training, steps=8))
+    run_paper(shorter, tmp_path, only=("A13",))
+    assert open_run(first).step == 8, "no checkpoint of the longer protocol is left to be the newest"
+
+
+def test_a_worker_that_is_ended_from_outside_ends_the_study_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __init__(self, *_: object) -> None: ...
+        def __enter__(self) -> "Broken":
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def submit(self, *_: object) -> Future[None]:
+            future: Future[None] = Future()
+            future.set_exception(BrokenProcessPool())
+            return future
+
+    monkeypatch.setattr(studies.study, "ProcessPoolExecutor", Broken)
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(InputError, match="memory"):
+            run_study(Runs(TINY, tmp_path), ("one octave",), Silent(), Controls())
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_workers_end_within_a_step_when_told_to_stop(tmp_path: Path) -> None:
+    long = replace(TINY, training=replace(TINY.training, steps=10**7), measured=3)
+    controls = Controls()
+    torch.set_num_threads(2)
+    try:
+        Timer(8.0, lambda: setattr(controls, "stop", True)).start()
+        assert not run_study(Runs(long, tmp_path), ("one octave",), Silent(), controls)
+    finally:
+        torch.set_num_threads(1)
+    assert not times_of_writing(tmp_path)
+
+
 def test_only_the_fits_that_a_claim_looks_at_are_made(tmp_path: Path) -> None:
     run_paper(TINY, tmp_path, only=("A13",))
     made = {file.parent.parent.name for file in times_of_writing(tmp_path)}
-    assert made == {f"static {seed} fourier:1 2x8" for seed in range(3)}
+    assert made == {f"fourier:1 2x8 {seed} static" for seed in range(3)}
 
 
 def test_a_stopped_study_keeps_what_is_finished_and_goes_on(tmp_path: Path) -> None:
@@ -143,11 +205,18 @@ def test_the_number_of_processes_changes_no_field(folder: Path, tmp_path: Path) 
 
 
 def test_measured_steps_begin_at_zero_and_end_at_the_last() -> None:
-    for tier in TIERS:
-        study = read_config(PRESETS / "paper" / f"{tier}.yaml", Study)
+    tiers = sorted((PRESETS / "paper").glob("*.yaml"))
+    assert [tier.stem for tier in tiers] == ["cpu", "full", "quick"]
+    for tier in tiers:
+        study = read_config(tier, Study)
         steps = measured_steps(study)
         assert (steps[0], steps[-1]) == (0, study.training.steps)
         assert steps == sorted(set(steps))
+        assert {step for step in WATCHED if step <= steps[-1]} <= set(steps)
+
+
+def test_the_quick_tier_is_what_a_study_is_by_default() -> None:
+    assert read_config(PRESETS / "paper" / "quick.yaml", Study) == Study()
 
 
 def test_a_study_survives_its_file() -> None:
@@ -172,6 +241,14 @@ def test_an_unknown_claim_is_one_sentence(capsys: pytest.CaptureFixture[str], tm
 def test_every_claim_names_fits_that_there_are() -> None:
     for thing in (*CLAIMS, *DRAWINGS):
         assert set(thing.roles) <= set(ROLES)
+
+
+def constant_later(**columns: float) -> History:
+    return history_of([(step, columns) for step in (0, 10, 100)])
+
+
+def falling_density(column: str = "crease_length") -> History:
+    return history_of([(step, {column: 10.0 / (step + 1)}) for step in (0, 10, 100)])
 
 
 class Made(Fits):
@@ -234,9 +311,39 @@ def test_a9_is_near_one_for_random_patterns() -> None:
 
 
 def test_c3_is_not_defined_where_most_patterns_are_unique() -> None:
-    few, many = constant(unique_share=0.3, patterns=100.0), constant(unique_share=0.9, patterns=800.0)
-    assert measured("C3", 0, Made(coarse=[few], fine=[many])) == pytest.approx(3.0)
-    assert measured("C3", 0, Made(coarse=[many], fine=[many])) is None
+    few, more = constant(unique_share=0.1, patterns=100.0), constant(unique_share=0.6, patterns=600.0)
+    all_unique = constant(unique_share=0.9, patterns=900.0)
+    assert measured("C3", 0, Made(coarse=[few], fine=[more])) == pytest.approx(np.log2(6))
+    assert measured("C3", 0, Made(coarse=[few], fine=[all_unique])) is None
+
+
+def test_a7_compares_counts_only_where_all_can_be_compared() -> None:
+    def growing(*shares: float) -> History:
+        return history_of(
+            [(s, {"unique_share": u, "patterns": 1000 * u}) for s, u in zip((0, 32, 64), shares, strict=True)]
+        )
+
+    raw = [growing(0.5, 0.1, 0.2), growing(0.5, 0.2, 0.3)]
+    saturating = Made(raw=raw, few=[growing(0.5, 0.4, 0.7)], fine=[growing(1, 1, 1)])
+    assert measured("A7", 0, saturating) == pytest.approx(1.0), "at step 32 alone"
+    assert measured("A7", 1, saturating) == pytest.approx(np.log2(1 / 0.7))
+    assert measured("A7", 2, saturating) == pytest.approx(np.log2(1.5))
+
+
+@pytest.mark.parametrize(
+    ("claim", "part", "against"),
+    [
+        ("A13", 0, {"one octave": [constant_later(unique_share=1.0)]}),
+        ("N1", 1, {"raw": [falling_density()]}),
+        ("A12", 1, {"fine": [falling_density("narrowness")]}),
+    ],
+)
+def test_a_clear_counter_example_is_below_the_threshold(
+    claim: str, part: int, against: dict[str, list[History]]
+) -> None:
+    value = measured(claim, part, Made(**against))
+    assert value is not None
+    assert value < next(one for one in CLAIMS if one.id == claim).parts[part].above
 
 
 @pytest.mark.parametrize(("ratio", "distance"), [(1.0, 0.0), (2.0, 1.0), (0.5, 1.0)])
