@@ -121,7 +121,7 @@ def _band_order(history: History) -> float | None:
         return None
     reached = half_error_step(history.steps.tolist(), np.sqrt(np.stack(errors, axis=1)))
     never = 2.0 * history.steps[-1]
-    when = np.array([never if band.lasting is None else band.lasting for band in reached])
+    when = np.array([never if band.lasting is None else band.lasting for band in reached], np.float64)
     return rank_correlation(-np.arange(len(errors), dtype=np.float64), when)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from analysis import crease_density, explain, psnr_db, relu_network
+from analysis import crease_density, explain, psnr_db
 from analysis.statistics import rank_correlation
 from configs.encoding import Encoding, Raw
 from configs.network import Network
@@ -25,6 +25,7 @@ from fitting.revive import revive
 from render.grid import pixel_centres
 from scenes.picture import Picture
 
+from .explaining import creased
 from .reporter import Reporter, Silent
 
 INTERVALS = (0.0, 1.0, 2.0, 3.0)
@@ -75,9 +76,10 @@ class Response:
 
     dose: str
     seed: int
-    density_midway: float
-    """Co-area density, mean over the picture, in crossings per pixel, after half of the steps."""
-    density: float
+    density_midway: float | None
+    """Co-area density, mean over the picture, in crossings per pixel, after half of the steps; None for a fit that had
+    diverged by then."""
+    density: float | None
     """The same at the end."""
     missing: float | None
     """Residual over target energy in the explained band, at the end; None for a fit that diverged."""
@@ -153,7 +155,7 @@ def _respond(picture: Picture, dose: Dose, config: FitConfig) -> tuple[Response,
     spread_biases(state.field, dose.bias_factor)
     pixels = pixel_centres(picture.height, picture.width).flatten(0, 1).to(placement.device)
     draws = torch.Generator().manual_seed(config.seed)
-    midway, density_midway, revived = training.steps // 2, float("nan"), 0
+    midway, density_midway, revived = training.steps // 2, None, 0
     stops = sorted({midway, *dose.revive_at})
     for snapshot in fit(state, picture, training, placement, training.learning_rate, stops):
         if snapshot.scheduled and snapshot.step in dose.revive_at:
@@ -168,15 +170,17 @@ def _respond(picture: Picture, dose: Dose, config: FitConfig) -> tuple[Response,
     return Response(dose.name, config.seed, density_midway, density, missing, psnr, revived), found.band
 
 
-def _density(field: Any, picture: Picture) -> float:
-    found = crease_density(relu_network(field), picture.height, picture.width)
-    return float(found.crossings_per_pixel.mean())
+def _density(field: Any, picture: Picture) -> float | None:
+    network = creased(field)
+    if network is None:
+        return None
+    return float(crease_density(network, picture.height, picture.width).crossings_per_pixel.mean())
 
 
 def _measured(rows: Sequence[Response]) -> Iterator[tuple[float, float]]:
     """Midway density and missing fraction of the fits that have both, above zero."""
     for row in rows:
-        if row.missing is not None and row.missing > 0 and row.density_midway > 0:
+        if row.missing and row.density_midway:
             yield row.density_midway, row.missing
 
 
