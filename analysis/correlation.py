@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .gradients import bytes_per_point, output_gradients
 from .kernel import Channels, channel_directions
-from .sampling import Progress, image_points, sampled_pixels
+from .sampling import Progress, centre_chunks, map_shape
 from .trained import Network, trained
 
 STEPS_PER_OCTAVE = 4
@@ -67,19 +67,15 @@ def kernel_correlation_length(
         raise ValueError(f"a level is between 0 and 1, a length above {SHORTEST_PX}; got {level} and {longest_px}")
     layers = trained(network)
     directions = torch.from_numpy(channel_directions(channels, layers.outputs))
-    rows, columns = sampled_pixels(height, stride), sampled_pixels(width, stride)
+    shape = map_shape(height, width, stride)
     scale = max(height, width)
     picture = _Picture(network, directions, scale, (width / scale, height / scale))
-    centres = image_points(rows.double() + 0.5, columns.double() + 0.5, scale, layers.device)
     size = max(1, GROUP_BYTES // (2 * bytes_per_point(network, len(directions))))
-    lengths = np.empty((len(centres), 4), np.float32)
-    for start in range(0, len(centres), size):
-        here = slice(start, start + size)
+    lengths = np.empty((shape[0] * shape[1], 4), np.float32)
+    for here, centres in centre_chunks(height, width, stride, size, layers.device, progress):
         for number, way in enumerate(((-1, 0), (1, 0), (0, -1), (0, 1))):
-            lengths[here, number] = picture.first_fall(centres[here], way, level, longest_px).cpu().numpy()
-        if progress is not None:
-            progress(min(1.0, (start + size) / len(centres)))
-    x, y = _mean_of_finite(lengths.reshape(len(rows), len(columns), 2, 2)).transpose(2, 0, 1)
+            lengths[here, number] = picture.first_fall(centres, way, level, longest_px).cpu().numpy()
+    x, y = _mean_of_finite(lengths.reshape(*shape, 2, 2)).transpose(2, 0, 1)
     return CorrelationLength(x, y, level, longest_px, stride)
 
 

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .network import LayerTangents, ReluNetwork
-from .sampling import Progress, chunk_points, image_points, sampled_pixels
+from .sampling import Progress, centre_chunks, chunk_points, map_shape
 from .scratch import Scratch
 
 
@@ -66,24 +66,17 @@ def crease_density(
     """
     network.require_finite()
     scale = max(height, width)
-    rows, columns = sampled_pixels(height, stride), sampled_pixels(width, stride)
-    points = image_points(rows.double() + 0.5, columns.double() + 0.5, scale, network.device)
-    layers = len(network.width_per_layer)
-    length = np.empty((layers, len(points)), np.float32)
+    shape = (len(network.width_per_layer), *map_shape(height, width, stride))
+    length = np.empty((shape[0], shape[1] * shape[2]), np.float32)
     bends = np.empty_like(length) if bend else None
     scratch = Scratch(network.device)
     chunk = chunk_points(max(network.width_per_layer)) // (2 if bend else 1)
-    for first in range(0, len(points), chunk):
-        x = points[first : first + chunk]
-        here = slice(first, first + len(x))
+    for here, x in centre_chunks(height, width, stride, chunk, network.device, progress):
         if bends is None:
             length[:, here] = _lengths(network, x, half_width_px, scale, scratch).cpu().numpy()
         else:
             chunk_lengths, chunk_bends = _lengths_and_bends(network, x, half_width_px, scale, scratch)
             length[:, here], bends[:, here] = chunk_lengths.cpu().numpy(), chunk_bends.cpu().numpy()
-        if progress is not None:
-            progress(here.stop / len(points))
-    shape = (layers, len(rows), len(columns))
     return Density(
         length=length.reshape(shape),
         bend=None if bends is None else bends.reshape(shape),

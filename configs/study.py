@@ -72,6 +72,11 @@ class Study:
         return Fourier(self.fine_octaves)
 
     @property
+    def compared(self) -> tuple[Encoding, ...]:
+        """The four that claims set side by side: narrow and wide raw coordinates, the coarse encoding and the fine."""
+        return *self.raw[:2], self.coarse, self.fine
+
+    @property
     def encodings(self) -> tuple[Encoding, ...]:
         """All encodings that pictures are fitted under, each once."""
         return tuple(dict.fromkeys((*self.raw, *self.few, self.coarse, self.fine)))

@@ -16,10 +16,9 @@ from configs.errors import InputError, did_you_mean
 from configs.network import Network, parse_network
 from configs.run import CompareConfig, FitConfig, Output
 from configs.storage import read_config, to_plain
-from configs.study import Study
 
 Arguments = TypeVar("Arguments")
-Config = TypeVar("Config", FitConfig, CompareConfig, Study)
+Config = TypeVar("Config", FitConfig, CompareConfig)
 
 PRESETS = Path(__file__).parent.parent / "configs" / "presets"
 """A folder of them for each verb that takes one."""
@@ -128,7 +127,7 @@ def check_unchanged(before: Config, now: Config, what: str, *, free: Collection[
             raise InputError(f"{what} keeps its {name.replace('_', '-')}; {hint}")
 
 
-def _settings(config: FitConfig | CompareConfig | Study) -> dict[str, Any]:
+def _settings(config: FitConfig | CompareConfig) -> dict[str, Any]:
     """All settings by their own name, out of their groups."""
     plain = to_plain(config)
     training, target, output = (plain.pop(group) for group in ("training", "target", "output"))
@@ -140,7 +139,7 @@ def config_in(arguments: Any, kind: type[Config]) -> Config:
     return kind(**{key.name: getattr(arguments, key.name) for key in dataclasses.fields(kind)})
 
 
-def arguments_from(kind: type[Arguments], config: FitConfig | CompareConfig | Study) -> Arguments:
+def arguments_from(kind: type[Arguments], config: FitConfig | CompareConfig) -> Arguments:
     """A verb's arguments with a configuration as defaults."""
     return kind(**{key.name: getattr(config, key.name) for key in dataclasses.fields(config)})
 

@@ -157,7 +157,7 @@ def _bands(runs: Runs) -> Figure:
 def _cosines(runs: Runs) -> Figure:
     """Quantiles of the cosines of gradients, local and global, when the authors look and at the end."""
     study = runs.study
-    encodings = (study.raw[NARROW], study.raw[WIDE], study.coarse, study.fine)
+    encodings = study.compared
     last = study.training.steps or 1
     times = [step for step in LOOKED_AT if step < last] + [last]
     figure, axes = charts(2 * len(times), columns=max(2, len(times)))
@@ -307,7 +307,7 @@ def _pictures(runs: Runs) -> Figure:
     """Each picture's first fits, beside the target."""
     firsts = list({unit.picture: unit for unit in reversed(runs.units)}.values())[::-1]
     study = runs.study
-    encodings = (study.raw[NARROW], study.raw[WIDE], study.coarse, study.fine)
+    encodings = study.compared
     columns = len(encodings) + 1
     figure = Figure(figsize=(1.7 * columns, 1.9 * len(firsts)), layout="constrained")
     axes = figure.subplots(len(firsts), columns, squeeze=False)

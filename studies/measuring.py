@@ -34,7 +34,7 @@ from analysis import (
     spectral_norms,
 )
 from analysis.bands import compare_bands, luma, spectrum
-from analysis.confusion import LEVELS
+from analysis.confusion import LEVELS, at_pixels
 from analysis.statistics import rank_correlation
 from fields import Field
 from scenes.scene import View
@@ -193,13 +193,15 @@ def _kernel(
     field: Field, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"], generator: torch.Generator
 ) -> Measures:
     """Rank of the kernel of luma, and how much of the residual lies along the leading tenth of its eigenvectors."""
-    height, width, channels = target.shape
-    pixels = torch.randperm(height * width, generator=generator)[:KERNEL_POINTS]
-    position = torch.stack([pixels % width, pixels // width], 1) + 0.5
-    found = kernel(field, (position / max(height, width)).float().to(next(field.parameters()).device), "luma")
-    residual = (drawn - target).reshape(-1, channels)[pixels.numpy()]
+    error = drawn - target
+    pixels = torch.randperm(error[..., 0].size, generator=generator)[:KERNEL_POINTS]
+    points, residual = at_pixels(field, error, pixels)
+    found = kernel(field, points, "luma")
     leading = max(1, len(pixels) // 10)
-    return {"kernel_rank": found.entropy_rank, "kernel_alignment": float(found.alignment(residual)[leading - 1])}
+    return {
+        "kernel_rank": found.entropy_rank,
+        "kernel_alignment": float(found.alignment(residual.cpu().numpy())[leading - 1]),
+    }
 
 
 def _by_layer(name: str, values: ArrayLike) -> Measures:

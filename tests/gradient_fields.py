@@ -5,9 +5,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from configs.encoding import parse_encoding
-from configs.network import parse_network
-from fields import Field, build
+from fields import Field
 from fields.encodings import HashGridEncoding
 
 COLLIDING = "hashgrid:4,log2_size=4,finest=64"
@@ -26,17 +24,6 @@ ENCODINGS = [
 ]
 
 NETWORKS = ["3x24", "2x16,leaky_relu", "2x16,sine", "2x16,sigmoid"]
-
-
-def field_of(encoding: str, network: str = "2x16", channels: int = 3) -> Field:
-    """A field as it is built, but for a hash grid's table, which begins too close to zero to matter."""
-    generator = torch.Generator().manual_seed(0)
-    field = build(parse_encoding(encoding), parse_network(network), 2, channels, generator)
-    with torch.no_grad():
-        for name, parameter in field.named_parameters():
-            if name == "encoding.table":
-                parameter.uniform_(-1, 1, generator=generator)
-    return field
 
 
 def some(n: int, channels: int = 3) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from analysis.capacity import MIN_FITTED, PIXELS_PER_FREEDOM, Capacity, capacity
 from configs.errors import InputError
 from fields import Field
 from render.grid import draw, pixel_centres
-from tests.gradient_fields import field_of
+from tests.small_networks import field_of
 
 SIDE = 64
 

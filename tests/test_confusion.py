@@ -15,15 +15,8 @@ from analysis.gradients import Loss, PointGradients, bytes_per_point, loss_gradi
 from configs.errors import InputError
 from fields import Field
 from fields.encodings import HashGridEncoding
-from tests.gradient_fields import (
-    COLLIDING,
-    ENCODINGS,
-    NETWORKS,
-    InDouble,
-    autograd_gradients,
-    field_of,
-    some,
-)
+from tests.gradient_fields import COLLIDING, ENCODINGS, NETWORKS, InDouble, autograd_gradients, some
+from tests.small_networks import field_of
 
 # the package's name for each of these is the function
 CONFUSION = importlib.import_module("analysis.confusion")

@@ -9,7 +9,8 @@ from torch import nn
 
 from analysis import confusion, relu_network, window_confusion
 from configs.errors import InputError
-from tests.gradient_fields import COLLIDING, field_of
+from tests.gradient_fields import COLLIDING
+from tests.small_networks import field_of
 from tests.user_networks import sequential
 
 

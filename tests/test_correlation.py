@@ -11,7 +11,8 @@ from analysis import ReluNetwork, kernel, kernel_correlation_length, relu_networ
 from analysis.kernel import Channels
 from configs.errors import InputError
 from fields import Field
-from tests.gradient_fields import COLLIDING, field_of
+from tests.gradient_fields import COLLIDING
+from tests.small_networks import field_of
 from tests.user_networks import sequential
 
 

@@ -14,7 +14,7 @@ from analysis import crossings, crossings_along, expected_hamming, refined_cross
 from analysis.crossings import starting_refinement
 from analysis.patterns import as_words, count_on, hamming
 from analysis.sampling import lattice_axis
-from tests.relu_networks import hand_made, network_of
+from tests.small_networks import drawn, network_of
 
 # --- patterns ---------------------------------------------------------------------------------------------------------
 
@@ -60,7 +60,7 @@ def test_each_pixel_owns_its_steps_and_weighs_its_samples_to_one(pixels: set[int
 
 
 def test_a_vertical_crease_is_met_once_in_each_row_and_never_in_a_column() -> None:
-    network = hand_made(([[1.0, 0.0]], [-0.3]), ([[1.0]], [0.0]))  # z = x - 0.3: column 2 of 8, at 2.4 pixels
+    network = drawn(([[1.0, 0.0]], [-0.3]), ([[1.0]], [0.0]))  # z = x - 0.3: column 2 of 8, at 2.4 pixels
     found = crossings(network, 8, 8)
     expected = np.zeros((8, 8))
     expected[:, 2] = 1
@@ -71,7 +71,7 @@ def test_a_vertical_crease_is_met_once_in_each_row_and_never_in_a_column() -> No
 
 
 def test_a_diagonal_crease_is_met_by_the_other_diagonal_alone() -> None:
-    network = hand_made(([[1.0, -1.0]], [0.0]), ([[1.0]], [0.0]))  # z = x - y
+    network = drawn(([[1.0, -1.0]], [0.0]), ([[1.0]], [0.0]))  # z = x - y
     along_diagonal, along_antidiagonal = crossings(network, 6, 6).per_pixel[2:, 0]
     np.testing.assert_array_equal(along_diagonal, 0)
     np.testing.assert_allclose(np.diag(along_antidiagonal), 1 / math.sqrt(2), rtol=1e-6)
@@ -79,7 +79,7 @@ def test_a_diagonal_crease_is_met_by_the_other_diagonal_alone() -> None:
 
 def test_a_deep_neuron_creases_only_where_the_neuron_before_it_is_on() -> None:
     # h1 = relu(x - 0.5), h2 = relu(y); z2 = h2 - 4 h1 - 0.255: level at y = 0.255, bent upwards right of x = 0.5
-    network = hand_made(([[1.0, 0.0], [0.0, 1.0]], [-0.5, 0.0]), ([[-4.0, 1.0]], [-0.255]), ([[1.0]], [0.0]))
+    network = drawn(([[1.0, 0.0], [0.0, 1.0]], [-0.5, 0.0]), ([[-4.0, 1.0]], [-0.255]), ([[1.0]], [0.0]))
 
     def meets(x: float) -> list[int]:
         return crossings_along(network, (x, 0.0), (x, 1.0), 100)[1].nonzero()[0].tolist()
@@ -90,18 +90,14 @@ def test_a_deep_neuron_creases_only_where_the_neuron_before_it_is_on() -> None:
 
 
 def test_dead_and_always_on_neurons_are_told_from_live_ones() -> None:
-    network = hand_made(
-        ([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 0.0]], [-0.5, 2.0, -2.0, 0.0]), ([[1.0] * 4], [0.0])
-    )
+    network = drawn(([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 0.0]], [-0.5, 2.0, -2.0, 0.0]), ([[1.0] * 4], [0.0]))
     found = crossings(network, 8, 8)
     assert (found.dead.tolist(), found.always_on.tolist(), found.live.tolist()) == ([2], [1], [1])
 
 
 def test_an_undrawn_crease_between_samples_is_found_by_shorter_steps() -> None:
     # a strip of 0.01 between two creases lies within one step of 1/16 and cancels there
-    strip = dataclasses.replace(
-        hand_made(([[1.0, 0.0]], [-0.005]), ([[1.0]], [0.0])), encode=lambda x: (x - 0.53).abs()
-    )
+    strip = dataclasses.replace(drawn(([[1.0, 0.0]], [-0.005]), ([[1.0]], [0.0])), encode=lambda x: (x - 0.53).abs())
     assert crossings(strip, 16, 16).per_pixel.sum() == 0
     assert crossings(strip, 16, 16, refine=16).per_pixel[0].sum() == pytest.approx(32)
 

@@ -16,7 +16,7 @@ from analysis.cells import count_cells
 from analysis.distinct import connected_cells
 from analysis.patterns import pattern_hash
 from configs.errors import InputError
-from tests.relu_networks import hand_made, network_of, pattern_bits
+from tests.small_networks import drawn, network_of, pattern_bits
 
 OUT = ([[1.0]], [0.0])
 
@@ -83,25 +83,25 @@ def test_hashes_whose_first_halves_clash_are_told_apart_by_the_second(monkeypatc
 
 
 def test_two_creases_that_cross_make_four_patterns_and_four_cells() -> None:
-    found = distinct_patterns(hand_made(([[1.0, 0.0], [0.0, 1.0]], [-0.3, -0.6]), ([[1.0, 1.0]], [0.0])), 16, 16)
+    found = distinct_patterns(drawn(([[1.0, 0.0], [0.0, 1.0]], [-0.3, -0.6]), ([[1.0, 1.0]], [0.0])), 16, 16)
     assert (found.count, found.cells) == (4, 4)
     assert found.count_per_layer.tolist() == [4]
 
 
 def test_two_creases_side_by_side_make_three() -> None:
-    found = distinct_patterns(hand_made(([[1.0, 0.0], [1.0, 0.0]], [-0.3, -0.6]), ([[1.0, 1.0]], [0.0])), 16, 16)
+    found = distinct_patterns(drawn(([[1.0, 0.0], [1.0, 0.0]], [-0.3, -0.6]), ([[1.0, 1.0]], [0.0])), 16, 16)
     assert (found.count, found.cells) == (3, 3)
 
 
 def test_three_lines_in_general_position_make_seven_cells() -> None:
     lines = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [-0.3, -0.3, -1.1]  # x = 0.3, y = 0.3, x + y = 1.1: all meet inside
-    found = distinct_patterns(hand_made(lines, ([[1.0] * 3], [0.0])), 32, 32)
+    found = distinct_patterns(drawn(lines, ([[1.0] * 3], [0.0])), 32, 32)
     assert (found.count, found.cells) == (7, 7)
 
 
 def test_a_deeper_neuron_cuts_only_where_the_first_is_on() -> None:
     # h1 = relu(x - 0.5); z2 = h1 - 0.2: patterns off-off, on-off, on-on in stripes
-    found = distinct_patterns(hand_made(([[1.0, 0.0]], [-0.5]), ([[1.0]], [-0.2]), OUT), 10, 10)
+    found = distinct_patterns(drawn(([[1.0, 0.0]], [-0.5]), ([[1.0]], [-0.2]), OUT), 10, 10)
     assert found.count_per_layer.tolist() == [2, 2]
     assert found.count_up_to_layer.tolist() == [2, 3]
     assert (found.count, found.cells) == (3, 3)
@@ -177,7 +177,7 @@ def test_a_count_near_the_number_of_samples_says_so() -> None:
 def test_saturation_begins_above_three_fifths() -> None:
     # eight stripes in ten samples, then in fifteen
     lines = [[1.0, 0.0]] * 7, [-0.11, -0.21, -0.31, -0.41, -0.51, -0.61, -0.71]
-    network = hand_made(lines, ([[1.0] * 7], [0.0]))
+    network = drawn(lines, ([[1.0] * 7], [0.0]))
     at = [distinct_patterns(network, 1, 10), distinct_patterns(network, 2, 10)]
     assert [(found.count, found.saturated) for found in at] == [(8, True), (8, False)]
     assert at[1].caveat is None
@@ -232,17 +232,17 @@ def test_a_single_pixel_has_no_curve_to_speak_of() -> None:
 
 @pytest.mark.parametrize(("weight", "bias"), [(0.0, 0.0), (0.0, 1.0), (0.0, -1.0), (-1.0, -1.0)])
 def test_without_creases_there_is_one_pattern(weight: float, bias: float) -> None:
-    found = distinct_patterns(hand_made(([[weight, weight]] * 3, [bias] * 3), ([[1.0] * 3], [0.0])), 12, 12)
+    found = distinct_patterns(drawn(([[weight, weight]] * 3, [bias] * 3), ([[1.0] * 3], [0.0])), 12, 12)
     assert (found.count, found.cells) == (1, 1)
     assert (found.count_per_window == 1).all()
-    curve = pattern_curve(hand_made(([[weight, weight]], [bias]), OUT), 12, 12)
+    curve = pattern_curve(drawn(([[weight, weight]], [bias]), OUT), 12, 12)
     assert curve.converged
     assert curve.growth == 0
 
 
 def test_duplicate_neurons_add_no_pattern() -> None:
-    once = distinct_patterns(hand_made(([[1.0, 0.4]], [-0.6]), OUT), 16, 16)
-    twice = distinct_patterns(hand_made(([[1.0, 0.4]] * 2, [-0.6] * 2), ([[1.0] * 2], [0.0])), 16, 16)
+    once = distinct_patterns(drawn(([[1.0, 0.4]], [-0.6]), OUT), 16, 16)
+    twice = distinct_patterns(drawn(([[1.0, 0.4]] * 2, [-0.6] * 2), ([[1.0] * 2], [0.0])), 16, 16)
     assert once.count == twice.count == 2
 
 

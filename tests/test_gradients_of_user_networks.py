@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from analysis import confusion, kernel, relu_network
 from configs.errors import InputError
-from tests.gradient_fields import COLLIDING, field_of, some
+from tests.gradient_fields import COLLIDING, some
+from tests.small_networks import field_of
 from tests.user_networks import encode, sequential, sequential_of
 
 

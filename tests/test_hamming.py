@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from analysis import expected_hamming, hamming_means, packed_patterns
 from analysis.hamming import mean_distance
 from configs.errors import InputError
-from tests.relu_networks import hand_made, network_of, pattern_bits
+from tests.small_networks import drawn, network_of, pattern_bits
 
 OUT = ([[1.0]], [0.0])
-HALVES = hand_made(([[1.0, 0.0]], [-0.5]), OUT)  # on right of the middle
+HALVES = drawn(([[1.0, 0.0]], [-0.5]), OUT)  # on right of the middle
 
 
 def over_all_pairs(bits: np.ndarray, *, distinct: bool = True) -> float:
@@ -113,7 +113,7 @@ def test_a_window_over_all_of_the_picture_is_global() -> None:
 
 def test_a_few_points_of_many_are_not_lost_to_rounding() -> None:
     # 64 neurons on at all but one of 500 x 500 points: each differs in 2 (n - 1) / n^2 of the pairs
-    corner = hand_made(([[1.0, 1.0]] * 64, [-0.0025] * 64), ([[1.0] * 64], [0.0]))
+    corner = drawn(([[1.0, 1.0]] * 64, [-0.0025] * 64), ([[1.0] * 64], [0.0]))
     found = hamming_means(corner, 500, 500, window=500, distinct=False, sliding=True)
     n = 500 * 500
     assert found.global_[0] == pytest.approx(64 * 2 * (n - 1) / n**2, rel=1e-12)
@@ -174,7 +174,7 @@ def test_the_map_of_a_crease_is_a_ridge_along_it() -> None:
 
 def test_live_neurons_are_those_that_are_on_somewhere_and_off_somewhere() -> None:
     neurons = [[1.0, 0.0]] * 4, [-0.5, -0.25, 2.0, -2.0]  # two live, one always on, one dead
-    found = hamming_means(hand_made(neurons, ([[1.0] * 4], [0.0])), 8, 8, distinct=False)
+    found = hamming_means(drawn(neurons, ([[1.0] * 4], [0.0])), 8, 8, distinct=False)
     assert found.live.tolist() == [2]
     assert found.neurons.tolist() == [4]
     assert found.global_.tolist() == [0.5 + 0.375]
@@ -215,7 +215,7 @@ def test_a_single_pixel_and_a_window_below_one_are_refused() -> None:
 
 @pytest.mark.parametrize(("weight", "bias"), [(0.0, 0.0), (0.0, 1.0), (-1.0, -1.0)])
 def test_without_live_neurons_distances_are_zero_and_nothing_is_left_to_divide_by(weight: float, bias: float) -> None:
-    found = hamming_means(hand_made(([[weight, weight]] * 3, [bias] * 3), ([[1.0] * 3], [0.0])), 8, 8, sliding=True)
+    found = hamming_means(drawn(([[weight, weight]] * 3, [bias] * 3), ([[1.0] * 3], [0.0])), 8, 8, sliding=True)
     assert (found.global_.tolist(), found.opposite.tolist(), found.local.tolist()) == ([0.0], [0.0], [0.0])
     assert found.local_map is not None
     assert not found.local_map.any()
@@ -224,15 +224,15 @@ def test_without_live_neurons_distances_are_zero_and_nothing_is_left_to_divide_b
 
 
 def test_duplicate_neurons_double_distances_and_not_their_share_of_the_live() -> None:
-    once = hamming_means(hand_made(([[1.0, 0.4]], [-0.6]), OUT), 16, 16, window=5)
-    twice = hamming_means(hand_made(([[1.0, 0.4]] * 2, [-0.6] * 2), ([[1.0] * 2], [0.0])), 16, 16, window=5)
+    once = hamming_means(drawn(([[1.0, 0.4]], [-0.6]), OUT), 16, 16, window=5)
+    twice = hamming_means(drawn(([[1.0, 0.4]] * 2, [-0.6] * 2), ([[1.0] * 2], [0.0])), 16, 16, window=5)
     assert once.local > 0
     np.testing.assert_allclose(twice.local, 2 * once.local)
     np.testing.assert_allclose(twice.local_per_live, once.local_per_live)
 
 
 def test_strides_and_blocks_of_rows_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    network = hand_made(([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [-0.3, -0.6, -0.9]), ([[1.0] * 3], [-0.2]), OUT)
+    network = drawn(([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [-0.3, -0.6, -0.9]), ([[1.0] * 3], [-0.2]), OUT)
     whole = hamming_means(network, 50, 41, window=12, sliding=True)
     monkeypatch.setattr("analysis.sampling.CHUNK_NUMBERS", 1)
     told: list[float] = []

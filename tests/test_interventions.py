@@ -8,8 +8,8 @@ from fields.interventions import revive_dead, spread_biases
 from fitting import fit
 from fitting.revive import revive
 from render.grid import pixel_centres
-from tests.gradient_fields import field_of
 from tests.small_fits import CPU, noise, start, training
+from tests.small_networks import field_of
 
 PIXELS = pixel_centres(16, 16).flatten(0, 1)
 

@@ -7,7 +7,8 @@ from torch.func import functional_call, jacrev
 
 from analysis import Kernel, kernel
 from configs.errors import InputError
-from tests.gradient_fields import COLLIDING, NETWORKS, InDouble, field_of, some
+from tests.gradient_fields import COLLIDING, NETWORKS, InDouble, some
+from tests.small_networks import field_of
 
 
 def jacobian(field: torch.nn.Module, points: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ from analysis import distinct_patterns, hamming_means, local_pairs, packed_patte
 from analysis.patterns import active_rows, hash_keys, pack, pattern_hash, unpack
 from analysis.sampling import pixel_centres
 from configs.errors import InputError
-from tests.relu_networks import hand_made, network_of, pattern_bits
+from tests.small_networks import drawn, network_of, pattern_bits
 
 
 def random_bits(points: int, neurons: int, seed: int) -> torch.Tensor:
@@ -86,7 +86,7 @@ def test_distances_of_pairs_are_counts_of_different_bits() -> None:
 
 def test_rows_come_in_blocks_that_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analysis.sampling.CHUNK_NUMBERS", 1)
-    network = hand_made(([[1.0, 0.0], [0.0, 1.0]], [-0.3, -0.6]), ([[1.0, 1.0]], [-0.2]), ([[1.0]], [0.0]))
+    network = drawn(([[1.0, 0.0], [0.0, 1.0]], [-0.3, -0.6]), ([[1.0, 1.0]], [-0.2]), ([[1.0]], [0.0]))
     centres = pixel_centres(40, 1)
     blocks = [(block, list(map(torch.clone, on))) for block, on in active_rows(network, centres, centres, 40)]
     assert [(block.start, block.stop) for block, _ in blocks] == [(row, min(row + 6, 40)) for row in range(0, 40, 6)]
@@ -110,6 +110,6 @@ def test_every_stride_th_pixel_has_the_pattern_that_it_has_in_the_whole() -> Non
 @pytest.mark.parametrize("measure", [packed_patterns, distinct_patterns, pattern_curve, hamming_means])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_not_finite_are_refused(measure, value: float) -> None:
-    network = hand_made(([[1.0, value]], [-0.3]), ([[1.0]], [0.0]))
+    network = drawn(([[1.0, value]], [-0.3]), ([[1.0]], [0.0]))
     with pytest.raises(InputError, match="not finite"):
         measure(network, 8, 8)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from analysis import cells, count_cells, crease_density, crossings, refined_crossings, relu_network
 from analysis.scratch import Scratch
 from configs.errors import InputError
-from tests.gradient_fields import field_of, some
+from tests.gradient_fields import some
+from tests.small_networks import field_of
 from tests.user_networks import encode, sequential, sequential_of
 
 
