@@ -21,7 +21,7 @@ from configs.network import Network
 from fitting import initial_state
 from render.colour import to_rgb
 
-from .claims import NARROW, WIDE, dose_and_response
+from .effects import NARROW, WIDE, dose_and_response
 from .measuring import QUANTITIES
 from .over_training import History
 from .redraw import open_run

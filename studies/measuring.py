@@ -17,6 +17,7 @@ from analysis import (
     Density,
     ReluNetwork,
     band_labels,
+    bending,
     crease_density,
     crossings,
     distinct_patterns,
@@ -24,11 +25,13 @@ from analysis import (
     global_pairs,
     hamming_means,
     kernel,
+    local_complexity,
     local_pairs,
     nearest_crease,
     neuron_angles,
     pixel_confusion,
     psnr_db,
+    radial_spectra,
     region_narrowness,
     slopes,
     spectral_norms,
@@ -53,10 +56,11 @@ KERNEL_POINTS = 256
 """Pixels of the kernel; the time for its eigenvalues grows with the cube."""
 SAMPLED_SIDE = 256
 """Maps are sampled about this often along the longer side."""
+COARSE_SIDE = 32
+"""And those of which only the mean is asked, and which take many passes, about this often."""
 
-
-SOMETIMES = {"crease_missing", "bend_detail", "confusion_local", "confusion_global"}
-"""Quantities that a small picture may not have."""
+SOMETIMES = {"crease_missing", "bend_detail", "confusion_local", "confusion_global", "missing", "smooth_share"}
+"""Quantities that a small picture, or a field that does not bend, may not have."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,9 @@ class Quantity:
 QUANTITIES: Mapping[str, Quantity] = {
     "psnr_db": Quantity("PSNR", "dB"),
     "error": Quantity("error by octave of wavelengths", "share of the target's energy", True),
+    "kept": Quantity("energy by octave of wavelengths", "share of the target's", True),
+    "missing": Quantity("missing in the explained octave", "share of the target's energy", True),
+    "resolved": Quantity("ring correlation of 1/2 or more up to", "cycles per px"),
     "patterns": Quantity("distinct patterns", "", True),
     "unique_share": Quantity("distinct patterns per sampled pixel", "share"),
     "hamming_local": Quantity("Hamming distance in local windows", "neurons"),
@@ -82,6 +89,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     "crossings": Quantity("crossings", "per pixel step", True),
     "crease_length": Quantity("crease density", "px per square px", True),
     "bend": Quantity("bend density", "value per square px", True),
+    "smooth_share": Quantity("smooth share of the second derivative", "share"),
+    "complexity": Quantity("neurons that change sign within 1 px", "neurons", True),
     "crease_distance": Quantity("mean distance to the nearest crease", "px", True),
     "slope": Quantity("mean slope of the field", "value per px", True),
     "crease_missing": Quantity("crease density and missing detail, partial rank correlation", ""),
@@ -120,15 +129,17 @@ def is_complete(history: History) -> bool:
 
 
 def _errors(target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Measures:
-    """Residual over target energy by octave, where the target has any."""
+    """Residual and reconstruction over target energy by octave, where the target has any, and what is resolved."""
     energies = compare_bands(spectrum(luma(target)), spectrum(luma(drawn)))
-    labels = band_labels(*target.shape[:2])
+    labels = [label.replace("-", "_").replace(" ", "_") for label in band_labels(*target.shape[:2])]
     there = energies.target > energies.floor
+    resolved = radial_spectra(target, drawn).resolved_frequency()
     return {
-        f"error__{label.replace('-', '_').replace(' ', '_')}": float(missing)
-        for label, missing, has_energy in zip(labels, energies.missing_fraction, there, strict=True)
+        f"{name}__{label}": float(share)
+        for name, shares in (("error", energies.missing_fraction), ("kept", energies.kept))
+        for label, share, has_energy in zip(labels, shares, there, strict=True)
         if has_energy
-    }
+    } | ({} if resolved is None else {"resolved": resolved})
 
 
 def _creases(network: ReluNetwork, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Measures:
@@ -141,6 +152,8 @@ def _creases(network: ReluNetwork, target: Float[np.ndarray, "h w c"], drawn: Fl
     density = crease_density(network, height, width, stride=stride, bend=True)
     assert density.bend is not None  # it was asked for
     norms = spectral_norms(network)
+    coarse = math.ceil(side / COARSE_SIDE)
+    complexity = local_complexity(network, height, width, stride=coarse)
     return {
         "patterns": patterns.count,
         "unique_share": patterns.unique_share,
@@ -157,6 +170,8 @@ def _creases(network: ReluNetwork, target: Float[np.ndarray, "h w c"], drawn: Fl
         **_by_layer("always_on", flips.always_on),
         **_by_layer("crease_length", density.length.mean((1, 2))),
         **_by_layer("bend", density.bend.mean((1, 2))),
+        "smooth_share": bending(network, height, width, stride=coarse).smooth_share,
+        **_by_layer("complexity", complexity.neurons.mean((1, 2))),
         **_by_layer("norm", norms),
         **_by_layer("row_cosine", [angles.mean for angles in neuron_angles(network)]),
     }
@@ -167,7 +182,8 @@ def _explanation(target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h
     assert density.bend is not None
     found = explain(target, drawn, {"coarea": density.length.sum(0), "bend": density.bend.sum(0)})
     detail = rank_correlation(found.densities["bend"].ravel(), found.energies.target.ravel())
-    numbers = {"crease_missing": found.primary.estimate, "bend_detail": detail}
+    missing = next((band.missing for band in found.bands if band.label == found.band), None)
+    numbers = {"crease_missing": found.primary.estimate, "bend_detail": detail, "missing": missing}
     return {name: value for name, value in numbers.items() if value is not None}
 
 

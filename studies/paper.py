@@ -11,7 +11,8 @@ from configs.study import Study
 from fitting import Controls
 from report import ClaimRow, StudyFigure, StudyReport, build_study
 
-from .claims import CLAIMS, Fits
+from .claims import CLAIMS
+from .effects import Fits
 from .figures import DRAWINGS
 from .folder import write_bytes, write_json, write_text
 from .judging import FAILS, HOLDS, UNDECIDED, Judged, JudgedPart, judge

@@ -23,7 +23,8 @@ from fieldlens.cli import main
 from fieldlens.options import PRESETS
 from fitting import Controls
 from studies.checkpoints import checkpoint_file
-from studies.claims import CLAIMS, Fits, rising, times
+from studies.claims import CLAIMS
+from studies.effects import Fits, rising, times
 from studies.figures import DRAWINGS
 from studies.measuring import QUANTITIES
 from studies.over_training import History, history_of, read_history, write_history
