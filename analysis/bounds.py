@@ -226,7 +226,8 @@ def _features(network: ReluNetwork) -> _Features:
         case OctaveEncoding() | WaveEncoding():
             rates, phases = (part.to(device) for part in encoding.sines())
             affine = len(network.weights[0].T) - len(rates)  # the coordinates themselves, where they are included
-            return _Features(identity[:affine], zeros[:affine], rates, phases)
+            low, high = encoding.config.interval if isinstance(encoding, OctaveEncoding) else (0.0, 1.0)
+            return _Features(identity[:affine] * (high - low), zeros[:affine] + low, rates, phases)
         case _:
             affine_map = affine_encoding(network)
             if affine_map is None:

@@ -224,8 +224,8 @@ def highest_frequency(config: Encoding) -> float:
     match config:
         case Raw():
             return 0.0
-        case Fourier():
-            return 2.0 ** (config.octaves - 2)
+        case Fourier(octaves=octaves, interval=(low, high)):
+            return 2.0 ** (octaves - 2) * (high - low)
         case Basic():
             return 1.0
         case Positional():

@@ -28,7 +28,7 @@ from fields.encodings import OctaveEncoding, WaveEncoding
 
 from .cells import CellCounts, Layers, check_coordinates, is_affine, layers_behind_encoding
 from .density import crease_density
-from .network import ReluNetwork
+from .network import ReluNetwork, highest_frequency
 from .plane import Plane, in_double, on_plane
 from .sampling import Progress
 from .subdivision import Subdivision, Window, cut, merging_distance, uncut, unpacked, window_corners
@@ -241,7 +241,7 @@ def largest_wave_number(network: ReluNetwork) -> float:
     """|w_x| + |w_y| of the features' fastest wave, in radians per unit; for encodings not our own a bound."""
     match network.encode:
         case OctaveEncoding():
-            return 2.0 ** (network.encode.config.octaves - 1) * math.pi
+            return 2 * math.pi * highest_frequency(network.encode.config)
         case WaveEncoding():
             return 2 * math.pi * float(network.encode.frequencies.abs().sum(1).max())
         case _:

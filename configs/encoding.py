@@ -27,6 +27,11 @@ class _Word:
         return ",".join([cls.__name__.lower() + main, *written])
 
 
+def _rises(interval: Interval) -> bool:
+    low, high = interval
+    return math.isfinite(low) and math.isfinite(high) and low < high
+
+
 def _need(holds: bool, what: str) -> None:
     if not holds:
         raise InputError(what)
@@ -40,9 +45,7 @@ class Raw(_Word):
     """The range that the longer side of the picture spans."""
 
     def __post_init__(self) -> None:
-        low, high = self.interval
-        finite = math.isfinite(low) and math.isfinite(high)
-        _need(finite and low < high, f"the interval of raw must rise, got {_write(self.interval)}; try raw:-1..1")
+        _need(_rises(self.interval), f"the interval of raw must rise, got {_write(self.interval)}; try raw:-1..1")
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,11 @@ class Fourier(_Word):
     """The number L of octaves."""
     include_input: bool = False
     """Whether the raw coordinates stand beside the sines."""
+    interval: Interval = (0.0, 1.0)
+    """The range of x that the longer side of the picture spans."""
 
     def __post_init__(self) -> None:
+        _need(_rises(self.interval), f"the interval of fourier must rise, got {_write(self.interval)}; try -1..1")
         _need(1 <= self.octaves <= 24, f"fourier takes 1 to 24 octaves, got {self.octaves}")
 
 
@@ -126,7 +132,7 @@ def parse_encoding(word: str) -> Encoding:
     """The encoding a word names.
 
     >>> parse_encoding("fourier:4,include_input=true")
-    Fourier(octaves=4, include_input=True)
+    Fourier(octaves=4, include_input=True, interval=(0.0, 1.0))
     >>> str(parse_encoding("raw"))
     'raw:-1..1'
 

@@ -12,6 +12,7 @@ Coordinates come in fp32 and features leave in fp32: a bf16 coordinate has 8 sig
 """
 
 import math
+from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -84,19 +85,20 @@ class OctaveEncoding(nn.Module):
         self.features = dim * (2 * config.octaves + config.include_input)
 
     def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
-        waves = octave_waves(x, self.config.octaves).flatten(1)
-        return torch.cat([x, waves], 1) if self.config.include_input else waves
+        waves = octave_waves(self._placed(x), self.config.octaves).flatten(1)
+        return torch.cat([self._placed(x).float(), waves], 1) if self.config.include_input else waves
 
     def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]:
-        waves = octave_waves(x, self.config.octaves)
+        waves = octave_waves(self._placed(x), self.config.octaves)
         sines, cosines = waves.unbind(2)
         tangents = self._by_axis(torch.stack([cosines, -sines], 2) * self._rates(x.device))
         if self.config.include_input:
-            tangents = torch.cat([torch.eye(x.shape[1], device=x.device).expand(len(x), -1, -1), tangents], 2)
+            slope = self._scale * torch.eye(x.shape[1], device=x.device)
+            tangents = torch.cat([slope.expand(len(x), -1, -1), tangents], 2)
         return self(x), tangents
 
     def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]:
-        waves = octave_waves(x, self.config.octaves)
+        waves = octave_waves(self._placed(x), self.config.octaves)
         curved = self._by_axis(waves * -self._rates(x.device).square())
         return torch.cat([x.new_zeros(*x.shape, x.shape[1]), curved], 2) if self.config.include_input else curved
 
@@ -105,10 +107,20 @@ class OctaveEncoding(nn.Module):
         axes = torch.eye(self.dim, dtype=torch.float64).repeat(2 * self.config.octaves, 1)
         octaves = torch.arange(self.config.octaves, dtype=torch.float64).repeat_interleave(2 * self.dim)
         quarter_turns = torch.arange(2, dtype=torch.float64).repeat_interleave(self.dim).repeat(self.config.octaves)
-        return math.pi * 2.0 ** octaves[:, None] * axes, math.pi / 2 * quarter_turns
+        rates = math.pi * 2.0 ** octaves[:, None] * axes
+        return rates * self._scale, math.pi / 2 * quarter_turns + rates.sum(1) * self.config.interval[0]
+
+    @property
+    def _scale(self) -> float:
+        low, high = self.config.interval
+        return high - low
+
+    def _placed(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """Coordinates in [0, 1] scaled to the interval, in fp64: fast waves turn far between neighbours of fp32."""
+        return x.double() * self._scale + self.config.interval[0]
 
     def _rates(self, device: torch.device) -> Float[Tensor, "octaves 1 1"]:
-        return math.pi * 2.0 ** torch.arange(self.config.octaves, device=device)[:, None, None]
+        return self._scale * math.pi * 2.0 ** torch.arange(self.config.octaves, device=device)[:, None, None]
 
     def _by_axis(self, derivatives: Float[Tensor, "n octaves 2 d"]) -> Float[Tensor, "n d f"]:
         # each feature depends on one axis only: its slope goes on the diagonal of (axis it is of, axis of motion)
@@ -267,17 +279,21 @@ class HashGridEncoding(nn.Module):
 def aliased_octaves(config: Encoding, resolution: int) -> str | None:
     """One sentence when an encoding has waves that the pixels cannot tell apart, else None.
 
-    On `resolution` pixel centres the wave of octave l turns by 2^l / resolution half cycles a pixel. Where that is more
-    than one, its values on the pixels are those of a slower wave, or all alike where `resolution` is a power of two:
-    the fit gains no finer detail, and the wave may do anything between the pixels.
+    On `resolution` pixel centres over [0, 1] the wave of octave l turns by 2^l / resolution half cycles a pixel. Where
+    that is more than one, its values on the pixels are those of a slower wave, or all alike where `resolution` is a
+    power of two: the fit gains no finer detail, and the wave may do anything between the pixels.
     """
-    most = resolution.bit_length()  # the octaves with 2^l <= resolution
     folds = "by more than half a cycle a pixel, so that on the pixels it is a slower wave or a constant"
     match config:
-        case Fourier(octaves=octaves) if octaves > most:
+        case Fourier(octaves=octaves, interval=(low, high)):
+            most = max(1, math.floor(math.log2(resolution / (high - low))) + 1)  # the octaves with 2^l <= that
             return (
-                f"{config} has more octaves than {resolution} pixels can tell apart: a wave from octave {most} on "
-                f"turns {folds}; fourier:{most} is the most that is useful here"
+                None
+                if octaves <= most
+                else (
+                    f"{config} has more octaves than {resolution} pixels can tell apart: a wave from octave {most} on "
+                    f"turns {folds}; {replace(config, octaves=most)} is the most that is useful here"
+                )
             )
         case Positional(max_octave=top) if 2**top - 1 > resolution / 2:
             return (

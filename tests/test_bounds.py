@@ -23,7 +23,16 @@ def raw(*layers: tuple[list[list[float]], list[float]]) -> ReluNetwork:
 
 @pytest.mark.parametrize("network", ["3x24", "2x24,leaky_relu"])
 @pytest.mark.parametrize(
-    "encoding", ["raw", "fourier:1", "fourier:4", "fourier:3,include_input=true", "gaussian:2,features=16", "basic"]
+    "encoding",
+    [
+        "raw",
+        "fourier:1",
+        "fourier:4",
+        "fourier:3,include_input=true",
+        "fourier:2,include_input=true,interval=-1..0.5",
+        "gaussian:2,features=16",
+        "basic",
+    ],
 )
 @pytest.mark.parametrize("refine", [1, 2])
 def test_no_dense_sample_finds_more_than_the_upper_bound(encoding: str, network: str, refine: int) -> None:

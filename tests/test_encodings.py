@@ -22,6 +22,7 @@ EVERY_KIND = [
     Raw((-3.0, 0.5)),
     Fourier(5),
     Fourier(3, include_input=True),
+    Fourier(3, include_input=True, interval=(-1.0, 0.5)),
     Positional(4.0, 12),
     Basic(),
     Gaussian(3.0, 8),
@@ -102,7 +103,9 @@ def test_second_derivatives_are_autograds_of_the_tangents(config: Encoding, dim:
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
-@pytest.mark.parametrize("config", [Fourier(5), Positional(4.0, 12), Basic(), Gaussian(3.0, 8)], ids=str)
+@pytest.mark.parametrize(
+    "config", [Fourier(5), Fourier(4, interval=(-0.3, 1.1)), Positional(4.0, 12), Basic(), Gaussian(3.0, 8)], ids=str
+)
 def test_waves_are_sines_with_their_rates_and_phases(config: Encoding, dim: int) -> None:
     encoding, x = make(config, dim), points(dim=dim)
     assert isinstance(encoding, OctaveEncoding | WaveEncoding)
@@ -151,6 +154,21 @@ def test_fourier_features_are_sines_then_cosines_octave_by_octave() -> None:
     with_input = make(Fourier(3, include_input=True))(x)
     assert torch.equal(with_input[:, :2], x)
     assert torch.equal(with_input[:, 2:], make(Fourier(3))(x))
+
+
+def test_on_an_interval_fourier_features_are_those_of_the_scaled_coordinates() -> None:
+    x = points()
+    scaled = 1.5 * x.double() - 0.5
+    waves = make(Fourier(4))(scaled)  # fp64 in, and fp32's last place out
+    on_interval = make(Fourier(4, include_input=True, interval=(-0.5, 1.0)))(x)
+    assert torch.equal(on_interval, torch.cat([scaled.float(), waves], 1))
+
+
+def test_on_a_wider_interval_fewer_octaves_are_told_apart() -> None:
+    assert aliased_octaves(Fourier(6, interval=(-1.0, 1.0)), 64) is None
+    warning = aliased_octaves(Fourier(7, interval=(-1.0, 1.0)), 64)
+    assert warning is not None
+    assert "fourier:6,interval=-1..1 is the most" in warning
 
 
 def test_basic_is_one_wave_over_the_picture() -> None:

@@ -10,7 +10,15 @@ from configs.errors import InputError
 from configs.network import parse_network
 from fields import Field, build
 
-WORDS = ["raw", "fourier:4", "fourier:3,include_input=true", "gaussian:3,features=16", "basic", "hashgrid:4,finest=40"]
+WORDS = [
+    "raw",
+    "fourier:4",
+    "fourier:3,include_input=true",
+    "fourier:3,interval=-1..0.5",
+    "gaussian:3,features=16",
+    "basic",
+    "hashgrid:4,finest=40",
+]
 
 
 def field_of(encoding: str, network: str, seed: int = 0, channels: int = 3) -> Field:

@@ -111,7 +111,9 @@ def test_the_first_pitch_keeps_the_bound_and_refining_says_what_it_changed() -> 
     assert found.pitch == second
 
 
-@pytest.mark.parametrize("encoding", ["fourier:5", "basic", "positional:4,features=8", "gaussian:6,features=9"])
+@pytest.mark.parametrize(
+    "encoding", ["fourier:5", "fourier:4,interval=-1..1", "basic", "positional:4,features=8", "gaussian:6,features=9"]
+)
 def test_features_are_within_a_hundredth_of_their_interpolant_on_the_first_mesh(encoding: str) -> None:
     network = field_network(encoding)
     window = (0.3, 0.2, 0.37, 0.29)
