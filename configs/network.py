@@ -1,5 +1,6 @@
 """The multi-layer perceptron behind the encoding."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
@@ -8,6 +9,8 @@ from .errors import InputError
 
 Activation: TypeAlias = Literal["relu", "leaky_relu", "sine"]
 Output: TypeAlias = Literal["linear", "sigmoid"]
+
+SPREAD = "bias_spread="
 
 
 @dataclass(frozen=True)
@@ -22,20 +25,26 @@ class Network:
     """relu and leaky_relu fold the plane along creases; sine (SIREN) is the reference without creases."""
     output: Output = "linear"
     """What the last layer's numbers go through; sigmoid keeps colours in [0, 1]."""
+    bias_spread: float = 1.0
+    """The first layer's biases start this many times as far apart as PyTorch's, and so do its creases."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.width <= 16384:
             raise InputError(f"the network's width must be 1 to 16384, got {self.width}")
         if not 1 <= self.depth <= 64:
             raise InputError(f"the network's depth must be 1 to 64, got {self.depth}")
+        if not 0 <= self.bias_spread < math.inf:
+            raise InputError(f"the network's bias spread must be 0 or more, got {self.bias_spread:g}")
 
     def __str__(self) -> str:
         """The network's word: depth x width, then what is not the default.
 
-        >>> str(Network(width=64, depth=2, activation="sine"))
-        '2x64,sine'
+        >>> str(Network(width=64, depth=2, activation="sine", bias_spread=4))
+        '2x64,sine,bias_spread=4'
         """
         extras = [word for word in (self.activation, self.output) if word not in ("relu", "linear")]
+        if self.bias_spread != 1:
+            extras.append(f"{SPREAD}{repr(float(self.bias_spread)).removesuffix('.0')}")
         return ",".join([f"{self.depth}x{self.width}", *extras])
 
 
@@ -55,6 +64,9 @@ def parse_network(word: str) -> Network:
     kinds = dict.fromkeys(get_args(Activation), "activation") | dict.fromkeys(get_args(Output), "output")
     choices: dict[str, Any] = {}
     for extra in extras:
+        if extra.startswith(SPREAD):
+            choices["bias_spread"] = _number(extra.removeprefix(SPREAD), word)
+            continue
         if extra not in kinds:
             raise InputError(
                 f"{extra!r} is neither an activation (relu, leaky_relu, sine) nor an output (linear, sigmoid)"
@@ -63,3 +75,10 @@ def parse_network(word: str) -> Network:
             raise InputError(f"the network {word!r} names more than one {kinds[extra]}")
         choices[kinds[extra]] = extra
     return Network(depth=int(match[1]), width=int(match[2]), **choices)
+
+
+def _number(text: str, word: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"the bias spread of a network must be a number, got {word!r}") from None

@@ -59,6 +59,8 @@ class Training:
     """Where to train; auto takes a GPU if there is one."""
     threads: int | None = None
     """Processor threads; by default all cores, or what OMP_NUM_THREADS says."""
+    revive_at: tuple[int, ...] = ()
+    """Steps before which neurons that are on nowhere in the picture are drawn anew, so that each has a crease there."""
 
     def __post_init__(self) -> None:
         _positive(
@@ -69,6 +71,8 @@ class Training:
             learning_rate=self.learning_rate,
             threads=self.threads,
         )
+        if any(step < 1 for step in self.revive_at):
+            raise InputError(f"--revive-at takes steps from 1 on, got {min(self.revive_at)}")
         if self.target_psnr is not None and not math.isfinite(self.target_psnr):
             raise InputError(f"--target-psnr must be a number of dB, got {self.target_psnr:g}")
         if self.schedule == "cosine" and self.steps is None:
@@ -159,6 +163,10 @@ class FitConfig(Protocol):
     """What is done to coordinates first, such as raw, fourier:8, gaussian:10, hashgrid:16."""
     network: Network = field(default_factory=Network)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _revivable(self.training, self.network)
+
 
 @dataclass(frozen=True)
 class CompareConfig(Protocol):
@@ -168,3 +176,13 @@ class CompareConfig(Protocol):
     """The encodings to compare; raw and fourier:8 if none is named."""
     networks: tuple[Network, ...] = ()
     """Networks to compare, each under every encoding; the default network if none is named."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for network in self.networks:
+            _revivable(self.training, network)
+
+
+def _revivable(training: Training, network: Network) -> None:
+    if training.revive_at and network.activation != "relu":
+        raise InputError(f"--revive-at is for dead neurons, which only relu networks have, not {network.activation}")

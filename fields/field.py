@@ -37,7 +37,8 @@ class MLP(nn.Module):
             if self.activation == "sine":
                 weight_bound = 1 / layer.in_features if index == 0 else math.sqrt(6 / layer.in_features) / SINE_RATE
             nn.init.uniform_(layer.weight, -weight_bound, weight_bound, generator=generator)
-            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+            bias_bound = bound * (network.bias_spread if index == 0 else 1)
+            nn.init.uniform_(layer.bias, -bias_bound, bias_bound, generator=generator)
 
     @property
     def linears(self) -> list[nn.Linear]:

@@ -11,8 +11,12 @@ from configs.run import Training
 from scenes.scene import Batch, Scene
 
 from .precision import Placement
+from .revive import revive
 from .schedule import learning_rate_at
 from .state import TrainingState
+
+REVIVAL_POINTS = 65_536
+"""Training points, all or that many spread evenly, at none of which a neuron is on that is revived."""
 
 
 @dataclass
@@ -81,6 +85,9 @@ def fit(
         newest: Tensor | None = None
         started, seconds_before, elapsed = time.perf_counter(), state.seconds, 0.0
         while state.step != due and elapsed <= heartbeat and not _stop_reason(state, training, controls):
+            if state.step in training.revive_at:
+                pixels = scene.batch(state.generator, min(scene.training_samples, REVIVAL_POINTS)).coordinates
+                revive(state, pixels.to(placement.device))
             rate = learning_rate_at(state.step, training, learning_rate)
             newest = _step(state, scene, training.batch_size, placement, rate)
             elapsed = time.perf_counter() - started

@@ -1,23 +1,24 @@
-"""Dead neurons of a fit brought back to life."""
+"""Dead neurons of a fit brought back to life: an intervention that makes creases denser in the midst of training."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from fields.interventions import revive_dead
+from configs.errors import InputError
+from fields import Field
 
 from .state import TrainingState
 
 
-def revive(state: TrainingState, coordinates: Float[Tensor, "n d"], generator: torch.Generator) -> int:
+def revive(state: TrainingState, coordinates: Float[Tensor, "n d"]) -> int:
     """Revive the neurons of a fit that are dead on `coordinates`, without what the optimiser remembers of them.
 
-    The field stays the same function there (see `fields.interventions.revive_dead`, which also says what is raised).
+    Random numbers are those of the state. See `revive_dead`, which also says what is raised.
 
     Returns:
         How many there were.
     """
-    revived = revive_dead(state.field, coordinates, generator)
+    revived = revive_dead(state.field, coordinates, state.generator)
     moments = state.optimiser.moments()
     for index, dead in enumerate(revived):
         for kind in ("mean", "mean_square"):
@@ -25,3 +26,45 @@ def revive(state: TrainingState, coordinates: Float[Tensor, "n d"], generator: t
             moments[f"mlp.layers.{index}.bias.{kind}"][dead] = 0
             moments[f"mlp.layers.{index + 1}.weight.{kind}"][:, dead] = 0
     return sum(int(dead.sum()) for dead in revived)
+
+
+@torch.no_grad()
+def revive_dead(
+    field: Field, coordinates: Float[Tensor, "n d"], generator: torch.Generator
+) -> list[Bool[Tensor, " width"]]:
+    """Give hidden neurons that are off at all coordinates new weights with which they are not, in place.
+
+    Incoming weights are drawn as before training, and the bias so that the crease lies halfway between two coordinates
+    drawn at random: the neuron is then on at one of them and off at the other. Its outgoing weights become zero, so
+    that the field is the same function of these coordinates as before, and training decides what to make of it.
+    Nothing is done to a field that has diverged, nor with fewer than two coordinates.
+
+    Returns:
+        For each hidden layer, which neurons were revived.
+
+    Raises:
+        InputError: unless the activation is ReLU, for a dead neuron of any other still has a say in the output.
+    """
+    mlp = field.mlp
+    if mlp.activation != "relu":
+        raise InputError(f"only dead neurons of a ReLU network can be revived, and this one has {mlp.activation!r}")
+    n = len(coordinates)
+    if n < 2 or not all(bool(parameter.isfinite().all()) for parameter in field.parameters()):
+        return []
+    h = field.encoding(coordinates)
+    revived = []
+    for layer, following in zip(mlp.linears[:-1], mlp.linears[1:], strict=True):
+        dead = ~(layer(h) > 0).any(0)
+        count = int(dead.sum())
+        bound = layer.in_features**-0.5
+        weight = torch.rand(count, layer.in_features, generator=generator) * (2 * bound) - bound
+        first = torch.randint(n, (count,), generator=generator)
+        second = (first + torch.randint(1, n, (count,), generator=generator)) % n  # never the same
+        pairs = torch.stack([first, second]).to(h.device)
+        weight = weight.to(h.device)
+        layer.weight[dead] = weight
+        layer.bias[dead] = -(weight * h[pairs].mean(0)).sum(1)
+        following.weight[:, dead] = 0
+        revived.append(dead)
+        h = mlp.activate(layer(h))
+    return revived

@@ -49,6 +49,12 @@ def test_weights_and_biases_start_with_pytorch_s_distribution(activation) -> Non
                 torch.testing.assert_close((mine**4).mean(), (reference**4).mean(), rtol=0.3, atol=0)
 
 
+def test_a_spread_multiplies_the_first_layer_s_biases_and_nothing_else() -> None:
+    as_ever, spread = make(Network(width=9, depth=2)), make(Network(width=9, depth=2, bias_spread=3))
+    for (name, one), other in zip(as_ever.named_parameters(), spread.parameters(), strict=True):
+        torch.testing.assert_close(other, one * (3 if name == "mlp.layers.0.bias" else 1))
+
+
 def test_siren_starts_with_sitzmann_s_bounds() -> None:
     field = make(Network(width=256, depth=3, activation="sine"), Raw())
     first, *others = field.mlp.linears

@@ -16,6 +16,7 @@ networks = st.builds(
     st.integers(1, 64),
     st.sampled_from(get_args(Activation)),
     st.sampled_from(get_args(Output)),
+    st.floats(0, 1e30),
 )
 
 
@@ -31,6 +32,7 @@ def test_a_network_is_what_its_word_is_read_as(network: Network) -> None:
         (" 2x64,sine ", Network(64, 2, "sine")),
         ("2x64,sigmoid,leaky_relu", Network(64, 2, "leaky_relu", "sigmoid")),
         ("2x64,relu,linear", Network(64, 2)),
+        ("2x64,bias_spread=0.5,sine", Network(64, 2, "sine", bias_spread=0.5)),
     ],
 )
 def test_words_give_depth_then_width_then_kinds_in_any_order(word: str, network: Network) -> None:
@@ -49,6 +51,9 @@ def test_words_give_depth_then_width_then_kinds_in_any_order(word: str, network:
         ("0x4", "depth must be 1 to 64, got 0"),
         ("65x4", "depth must be 1 to 64, got 65"),
         ("4x256,gelu", "'gelu' is neither an activation (relu, leaky_relu, sine) nor an output (linear, sigmoid)"),
+        ("4x256,bias_spread=wide", "must be a number, got '4x256,bias_spread=wide'"),
+        ("4x256,bias_spread=nan", "must be 0 or more, got nan"),
+        ("4x256,bias_spread=-1", "must be 0 or more, got -1"),
         ("4x256,", "'' is neither an activation"),
         ("4x256,relu,sine", "more than one activation"),
         ("4x256,sigmoid,sigmoid", "more than one output"),

@@ -1,17 +1,19 @@
-"""Interventions change creases, and nothing else that they need not change."""
+"""Reviving changes what is dead, and nothing else."""
 
 import pytest
 import torch
 
+from configs.encoding import Raw
 from configs.errors import InputError
-from fields.interventions import revive_dead, spread_biases
-from fitting import fit
-from fitting.revive import revive
+from configs.network import Activation, Network
+from configs.run import CompareConfig, FitConfig, Training
+from fitting import TrainingState, fit
+from fitting.revive import revive, revive_dead
 from render.grid import pixel_centres
-from tests.small_fits import CPU, noise, start, training
+from tests.small_fits import CPU, noise, same_bytes, start, training
 from tests.small_networks import field_of
 
-PIXELS = pixel_centres(16, 16).flatten(0, 1)
+PIXELS = pixel_centres(8, 8).flatten(0, 1)
 
 
 def dying(encoding: str = "raw", network: str = "3x16"):
@@ -51,14 +53,14 @@ def test_even_among_two_coordinates_no_revived_neuron_stays_dead() -> None:
             assert (z > 0)[:, layer].any(0).all()
 
 
-def test_one_coordinate_and_a_field_that_has_diverged_are_refused() -> None:
-    with pytest.raises(InputError, match="between two"):
-        revive_dead(dying(), PIXELS[:1], torch.Generator())
-    broken = dying()
+def test_with_one_coordinate_or_in_a_field_that_has_diverged_nothing_changes() -> None:
+    lone, broken = dying(), dying()
     with torch.no_grad():
         broken.mlp.linears[0].weight[0] = torch.nan
-    with pytest.raises(InputError, match="diverged"):
-        revive_dead(broken, PIXELS, torch.Generator())
+    for field, coordinates in ((lone, PIXELS[:1]), (broken, PIXELS)):
+        before = {name: value.clone() for name, value in field.state_dict().items()}
+        assert revive_dead(field, coordinates, torch.Generator()) == []
+        assert all(torch.equal(before[name].nan_to_num(), v.nan_to_num()) for name, v in field.state_dict().items())
 
 
 def test_revived_neurons_learn_again() -> None:
@@ -86,14 +88,6 @@ def test_only_relu_networks_have_neurons_to_revive() -> None:
             revive_dead(field_of("raw", network), PIXELS, torch.Generator())
 
 
-def test_biases_of_the_first_layer_alone_are_spread() -> None:
-    field, same = field_of("raw"), field_of("raw")
-    spread_biases(field, 3.0)
-    for (name, value), original in zip(field.named_parameters(), same.parameters(), strict=True):
-        factor = 3 if name == "mlp.layers.0.bias" else 1
-        assert torch.equal(value, factor * original)
-
-
 def test_a_fit_forgets_the_moments_of_revived_neurons_and_of_no_other() -> None:
     state = start()
     for _ in fit(state, noise(), training(steps=3), CPU, 1e-3, []):
@@ -103,7 +97,7 @@ def test_a_fit_forgets_the_moments_of_revived_neurons_and_of_no_other() -> None:
             layer.bias[0] = -50
     before = {name: moment.clone() for name, moment in state.optimiser.moments().items()}
     dead = [~was.any(0) for was in on(state.field)]
-    assert revive(state, PIXELS, torch.Generator().manual_seed(0)) == sum(int(each.sum()) for each in dead)
+    assert revive(state, PIXELS) == sum(int(each.sum()) for each in dead)
     after = state.optimiser.moments()
     for index, each in enumerate(dead):
         assert each[0]
@@ -118,3 +112,45 @@ def test_a_fit_forgets_the_moments_of_revived_neurons_and_of_no_other() -> None:
     name = f"mlp.layers.{len(dead)}.weight.mean"
     assert torch.equal(after[name][:, ~dead[-1]], before[name][:, ~dead[-1]])
     assert before[name].any()
+
+
+def test_a_fit_revives_at_its_steps_and_before_them_nothing_differs() -> None:
+    def dead_on_the_way(*revive_at: int) -> dict[int, int]:
+        state, counts = start(network=Network(width=16, depth=2)), {}
+        with torch.no_grad():
+            state.field.mlp.linears[0].bias[::3] = -50
+        for moment in fit(state, noise(), training(steps=9, revive_at=revive_at), CPU, 1e-3, range(10)):
+            counts[moment.step] = sum(int((~was.any(0)).sum()) for was in on(moment.state.field))
+        return counts
+
+    never, twice = dead_on_the_way(), dead_on_the_way(4, 6)
+    assert all(never[step] == twice[step] >= 6 for step in range(5)), "dead until after step 4 is drawn"
+    assert twice[5] < never[5] - 4
+    assert never[9] >= 6
+
+
+def test_a_fit_that_revives_can_be_resumed_to_the_same_bytes() -> None:
+    def train(state: TrainingState, steps: int) -> TrainingState:
+        for _ in fit(state, noise(), training(steps=steps, revive_at=(5,)), CPU, 1e-2, []):
+            pass
+        return state
+
+    through = train(start(3, Raw((0, 1))), 12)
+    for pause in (3, 5, 6):
+        first, second = train(start(3, Raw((0, 1))), pause), start(4, Raw((0, 1)))
+        second.restore(first.tensors(), first.step, first.seconds)
+        assert same_bytes(train(second, 12).tensors(), through.tensors()), pause
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "sine"])
+def test_revival_is_refused_before_the_fit_where_neurons_cannot_be_dead(activation: Activation) -> None:
+    revived, network = Training(revive_at=(5,)), Network(activation=activation)
+    for make in (lambda: FitConfig(training=revived, network=network), lambda: both(revived, network)):
+        with pytest.raises(InputError, match="only relu networks"):
+            make()
+    with pytest.raises(InputError, match="from 1 on"):
+        Training(revive_at=(0,))
+
+
+def both(training: Training, network: Network) -> CompareConfig:
+    return CompareConfig(training=training, networks=(Network(), network))
