@@ -87,6 +87,7 @@ def hamming_means(
     stride: int = 1,
     distinct: bool = True,
     sliding: bool = False,
+    gap: int = 0,
     progress: Progress | None = None,
 ) -> HammingMeans:
     """Mean Hamming distances at the centres of every stride-th pixel of a picture of that size.
@@ -100,6 +101,8 @@ def hamming_means(
         distinct: leave out the pairs of a point with itself; False for pairs drawn with replacement, whose mean is
             (n - 1) / n as large for n points.
         sliding: also make the map of windows about each sample.
+        gap: pixels between opposite quadrants, rows as well as columns, down to whole samples; Lazzari & Liu leave out
+            50 of 512.
 
     Raises:
         InputError: for a network with weights that are not finite, a window below 1 px, or one that holds a single
@@ -114,7 +117,7 @@ def hamming_means(
         )
     layers = range(len(network.width_per_layer))
     map_rows = [_MapRows(windows.side, len(rows), len(columns), distinct) for _ in layers] if sliding else None
-    middle = len(rows) // 2, len(columns) // 2
+    middle = _middle(len(rows), gap // stride), _middle(len(columns), gap // stride)
     edges = np.union1d(windows.row_edges, middle[0]), np.union1d(windows.column_edges, middle[1])
     counts = _counts(network, rows, columns, max(height, width), edges, map_rows, progress)
 
@@ -187,13 +190,20 @@ def _merged(counts: Int[np.ndarray, "r c neurons"], edges: Edges, coarser: Edges
     return np.add.reduceat(np.add.reduceat(counts, first_row, 0), first_column, 1)
 
 
-def _mean_opposite(counts: Int[np.ndarray, "r c neurons"], edges: Edges, middle: tuple[int, int]) -> float:
-    """Mean Hamming distance between diagonally opposite quadrants about an edge in each direction."""
-    if 0 in middle:
-        return float("nan")
-    quarters = np.array([0, middle[0], edges[0][-1]]), np.array([0, middle[1], edges[1][-1]])
-    rows, columns = (np.diff(each) for each in quarters)
-    share = _merged(counts, edges, quarters) / np.outer(rows, columns)[:, :, None]
+def _middle(samples: int, gap: int) -> Int[np.ndarray, "2"]:
+    """Where the first half ends and the second begins, with so many samples between them."""
+    first = max(0, samples - gap) // 2
+    return np.array([first, min(samples, first + gap)])
+
+
+def _mean_opposite(counts: Int[np.ndarray, "r c neurons"], edges: Edges, middle: Edges) -> float:
+    """Mean Hamming distance between diagonally opposite quadrants on either side of a middle in each direction."""
+    if any(first == 0 or second == ends[-1] for (first, second), ends in zip(middle, edges, strict=True)):
+        return float("nan")  # there are no quadrants
+    parts = [np.unique([0, *inner, ends[-1]]) for inner, ends in zip(middle, edges, strict=True)]
+    rows, columns = (np.diff(each) for each in parts)
+    share = _merged(counts, edges, (parts[0], parts[1])) / np.outer(rows, columns)[:, :, None]
+    share = share[[0, -1]][:, [0, -1]]
     return float(np.mean([(a * (1 - b) + (1 - a) * b).sum() for a, b in zip(share[0], share[1, ::-1], strict=True)]))
 
 

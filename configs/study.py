@@ -1,6 +1,7 @@
 """What a study of the paper is made of: pictures, seeds and fields, and how long each is trained."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from .encoding import Encoding, Fourier, Raw
 from .errors import InputError
@@ -40,6 +41,21 @@ class Study:
         )
     )
     """The authors': Adam at a constant 1e-3."""
+    bias_spreads: tuple[float, ...] = ()
+    """Spreads of the first layer's biases under wide raw coordinates: doses of crease density."""
+    revivals: tuple[int, ...] = ()
+    """How often dead neurons are revived under narrow raw coordinates, at eighths of the fit: doses as well."""
+    signal: str = ""
+    """A sum of sines to fit beside the pictures; none if empty."""
+    signal_octaves: tuple[int, ...] = (4, 7)
+    """Of its positional encodings, beside the two narrowest raw ones; the authors' figures say 3 and 6."""
+    signal_network: Network = field(default_factory=lambda: Network(width=128, depth=4))
+    """Of its fits; the authors'."""
+    digits: bool = False
+    """Whether to fit handwritten digits as well: points of 64 coordinates, against those of two."""
+    grid: Literal["centres", "authors"] = "centres"
+    """Where samples lie in the encodings' intervals, and whether opposite quadrants have a gap between them: at the
+    centres of pixels, without one; or as the authors have it (`on_grid`)."""
     measured: int = 4
     """Steps at which everything is measured, evenly spaced in the logarithm; step 0 and those that claims speak of come
     on top."""
@@ -53,6 +69,8 @@ class Study:
             raise InputError("the coarse encoding of a study needs fewer octaves than its fine one")
         if self.training.steps is None:
             raise InputError("the fits of a study take equal steps: give their number as training.steps")
+        if any(count < 0 for count in self.revivals) or max(self.revivals, default=0) > 7:
+            raise InputError("dead neurons are revived 0 to 7 times, at eighths of a fit")
         if self.measured < 3:
             raise InputError("a study measures at three steps at least, besides step 0")
 
@@ -80,3 +98,36 @@ class Study:
     def encodings(self) -> tuple[Encoding, ...]:
         """All encodings that pictures are fitted under, each once."""
         return tuple(dict.fromkeys((*self.raw, *self.few, self.coarse, self.fine)))
+
+    @property
+    def of_signals(self) -> tuple[Encoding, ...]:
+        """Those that signals are fitted under."""
+        return *self.raw[:2], *map(Fourier, self.signal_octaves)
+
+    def revive_at(self, times: int) -> tuple[int, ...]:
+        """The first eighths of a fit, as steps.
+
+        >>> Study().revive_at(2)
+        (60, 120)
+        """
+        assert self.training.steps is not None  # the study made sure of it
+        return tuple(self.training.steps * eighth // 8 for eighth in range(1, times + 1))
+
+    def on_grid(self, encoding: Encoding, samples: int) -> Encoding:
+        """An encoding of the study with its samples where `grid` says.
+
+        Pixel centres (i + 0.5) / N are where this program has samples. Lazzari & Liu have raw coordinates at i / N of
+        their interval and encoded ones at i / (N - 1), which from the interval's own ends are affine maps of centres:
+        to have their coordinates is to have another interval. Their y is divided by the width; here it is not.
+
+        >>> str(Study(grid="authors").on_grid(Fourier(4), 5))
+        'fourier:4,interval=-0.125..1.125'
+        """
+        half = 0.5 / samples
+        match encoding:
+            case Raw(interval=(low, high)) if self.grid == "authors":
+                return Raw((low - half * (high - low), high - half * (high - low)))
+            case Fourier() if self.grid == "authors":
+                beyond = 0.5 / max(1, samples - 1)
+                return replace(encoding, interval=(-beyond, 1 + beyond))
+        return encoding

@@ -1,7 +1,7 @@
 """`fieldlens paper`: the study of Lazzari & Liu, its claims measured."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,10 +26,13 @@ class PaperArguments:
     tier: Literal["quick", "cpu", "full"] = "quick"
     """How large: quick (minutes), cpu (about an hour on two cores), full (the authors' sizes, for a GPU)."""
     only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[ID ...]")] = ()
-    """Only these claims (A1-A15, C1-C4, N1-N4) and experiments (E1-E14), and the fits that they need; docs/paper.md
+    """Only these claims (A1-A16, C1-C4, N1-N6) and experiments (E1-E14), and the fits that they need; docs/paper.md
     says what they are."""
     output_dir: Path = Path("outputs")
-    """The folder under which the study's own is made: paper/<tier>."""
+    """The folder under which the study's own is made: paper/<tier>, or paper/<tier>-authors."""
+    grid: Literal["centres", "authors"] = "centres"
+    """Where pixels lie: at their centres, or as the authors have them, ends included, with a gap between quadrants: to
+    compare numbers with theirs."""
     json: Json = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
@@ -39,7 +42,7 @@ def main(words: Sequence[str]) -> int:
     arguments = parse(PaperArguments, "paper", DESCRIPTION, words)
     if "--only" in words and not arguments.only:
         raise InputError("--only takes claims and experiments, such as A4 A8 E2; docs/paper.md lists them")
-    study = read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study)
+    study = replace(read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study), grid=arguments.grid)
 
     from fitting import Controls
     from studies.paper import claims_table, run_paper
@@ -48,7 +51,7 @@ def main(words: Sequence[str]) -> int:
 
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True), "ending the fits that are not finished"):
-        path = arguments.output_dir / "paper" / arguments.tier
+        path = arguments.output_dir / "paper" / (arguments.tier + "-authors" * (arguments.grid == "authors"))
         result = run_paper(study, path, only=arguments.only, reporter=console, controls=controls)
     console.result(f"{claims_table(result['claims'])}\nreport  {result['report']}".strip())
     console.finish(result)

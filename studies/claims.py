@@ -1,6 +1,6 @@
 """What Lazzari & Liu (arXiv 2301.05816) say, and what is said of it, as measurements on the fits of a study.
 
-A1-A15 are the paper's statements, C1-C4 those that its own figures contradict or that its measure cannot carry, N1-N4
+A1-A16 are the paper's statements, C1-C4 those that its own figures contradict or that its measure cannot carry, N1-N6
 are about density in image space, which the paper does not measure. Raw coordinates "narrow" are on [0, 1], "wide" on
 [-1, 1]; "coarse" and "fine" are the study's two positional encodings. Ratios are in powers of two: 1 is twice as much.
 """
@@ -11,14 +11,17 @@ from .effects import (
     ENOUGH,
     OCTAVES,
     Fits,
+    against_none,
     at_first,
     at_last,
     bands_in_order,
     change_with_size,
     decline,
     deep_cosines,
+    density_midway,
     difference,
     early_death,
+    far_over_near,
     fewer_dead,
     gain_in_patterns,
     least_global_over_local,
@@ -26,7 +29,6 @@ from .effects import (
     least_local_spread,
     least_step_in_patterns,
     monotone,
-    more_with_more,
     off_prediction,
     off_random,
     per_neuron,
@@ -35,11 +37,27 @@ from .effects import (
     rising,
     times,
     wider,
+    with_dose,
 )
 from .judging import Claim, Part
 from .study import EPOCH, LOOKED_AT
 
 RAW, BOTH = ("raw",), ("raw", "coarse", "fine")
+
+
+def doses(role: str, over: str) -> tuple[Part[Fits], ...]:
+    """That a dose of density has its response, over the fits of a role."""
+    less_missing = with_dose(role, "missing")
+    return (
+        Part(f"rank correlation over {over} of density midway and PSNR at the end", "", 0, with_dose(role, "psnr_db")),
+        Part(
+            f"minus that of density midway and what is missing of the explained octave, over {over}",
+            "",
+            0,
+            lambda fits: None if (found := less_missing(fits)) is None else -found,
+        ),
+    )
+
 
 CLAIMS: tuple[Claim[Fits], ...] = (
     Claim(
@@ -349,6 +367,25 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         ),
     ),
     Claim(
+        "A16",
+        "In many dimensions gradients are far less confused: digits, against raw coordinates of a picture.",
+        "cosines of 25 nearest and 25 farthest at 0 for MNIST, Fashion and CIFAR (from figures)",
+        ("raw", "digits"),
+        (
+            *(
+                Part(
+                    f"spread of cosines of near pairs after {step:,} steps, narrow raw over digits",
+                    "",
+                    0,
+                    wider("local", "narrow", "digits", step),
+                    least_steps=step,
+                )
+                for step in LOOKED_AT
+            ),
+            Part("far over near Hamming distance at the end, digits", OCTAVES, 0, lambda f: far_over_near(f.digits)),
+        ),
+    ),
+    Claim(
         "C1",
         "At the end of training raw coordinates have less global Hamming distance than many octaves.",
         "contradicted by the authors' figures: 460 and 450 at epoch 1000",
@@ -452,7 +489,42 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         "Raw coordinates on intervals that give more creases midway are fitted better at an equal number of steps.",
         "not in the paper; a dose and its response, though a wider interval changes more than the density",
         RAW,
-        (Part("rank correlation over intervals of density midway and PSNR at the end", "", 0, more_with_more),),
+        doses("raw", "intervals"),
+    ),
+    Claim(
+        "N5",
+        "So it is with first-layer biases that are spread before training: more creases midway, a better fit.",
+        "not in the paper; a dose and its response",
+        ("biases",),
+        doses("biases", "spreads"),
+    ),
+    Claim(
+        "N6",
+        "Reviving dead neurons makes creases denser midway, and the fit better after as many steps.",
+        "not in the paper; a dose and its response",
+        ("revived",),
+        (
+            Part(
+                "density midway, revived most often over never",
+                OCTAVES,
+                0,
+                against_none("revived", lambda most, none: float(times(density_midway(most), density_midway(none)))),
+            ),
+            Part(
+                "PSNR at the end, the same",
+                "dB",
+                0,
+                against_none("revived", lambda most, none: at_last(most, "psnr_db") - at_last(none, "psnr_db")),
+            ),
+            Part(
+                "missing of the explained octave, never over most often",
+                OCTAVES,
+                0,
+                against_none(
+                    "revived", lambda most, none: float(times(at_last(none, "missing"), at_last(most, "missing")))
+                ),
+            ),
+        ),
     ),
 )
 """In the order of their names."""

@@ -56,6 +56,11 @@ class Fits:
         return self("fine")[0]
 
     @property
+    def digits(self) -> History:
+        """Digits instead of a picture."""
+        return self("digits")[0]
+
+    @property
     def four(self) -> tuple[History, ...]:
         """Narrow, wide, coarse, fine."""
         return self.narrow, self.wide, self.coarse, self.fine
@@ -129,6 +134,11 @@ def _band_order(history: History) -> float | None:
 def least_global_over_local(fits: Fits) -> float:
     """Global over local Hamming distance, at its least over steps and the four encodings."""
     return min(float(np.min(times(h["hamming_global"], h["hamming_local"]))) for h in fits.four)
+
+
+def far_over_near(history: History) -> float:
+    """Global over local Hamming distance at the end."""
+    return float(times(at_last(history, "hamming_global"), at_last(history, "hamming_local")))
 
 
 def least_local_spread(fits: Fits) -> float:
@@ -246,12 +256,21 @@ def wider(where: str, more: str, less: str, step: int | None = None) -> Measure:
     return lambda fits: _spread(getattr(fits, more), where, step) - _spread(getattr(fits, less), where, step)
 
 
-def dose_and_response(history: History) -> tuple[float, float]:
-    """Crease density midway, in the logarithm of the step, and PSNR at the end."""
-    return history.at("crease_length", round(float(history.steps[-1]) ** 0.5)), at_last(history, "psnr_db")
+def density_midway(history: History) -> float:
+    """Crease density after half of the steps: the dose of an intervention."""
+    return history.at("crease_length", max(1, int(history.steps[-1]) // 2))
 
 
-def more_with_more(fits: Fits) -> float | None:
-    """Rank correlation of dose and response over the intervals of raw coordinates."""
-    dose, response = np.array([dose_and_response(history) for history in fits("raw")]).T
-    return rank_correlation(dose, response)
+def with_dose(role: str, column: str) -> Measure:
+    """A measure: rank correlation of crease density midway with a column at the end, over the fits of a role."""
+
+    def measure(fits: Fits) -> float | None:
+        doses, responses = np.array([(density_midway(h), at_last(h, column)) for h in fits(role)]).T
+        return rank_correlation(doses, responses) if np.isfinite([doses, responses]).all() else None
+
+    return measure
+
+
+def against_none(role: str, effect: Callable[[History, History], float]) -> Measure:
+    """A measure: an effect of the largest dose of a role, its last fit, against none, its first."""
+    return lambda fits: effect(fits(role)[-1], fits(role)[0])

@@ -21,7 +21,7 @@ from configs.network import Network
 from fitting import initial_state
 from render.colour import to_rgb
 
-from .effects import NARROW, WIDE, dose_and_response
+from .effects import NARROW, WIDE, density_midway
 from .measuring import QUANTITIES
 from .over_training import History
 from .redraw import open_run
@@ -32,6 +32,9 @@ Histories = Sequence[History]
 
 COLOURS = ("#b2182b", "#e08214", "#fdb863", "#dfc27d", "#80cdc1", "#35978f", "#4393c3", "#2166ac")
 """Raw coordinates in warm colours, positional encodings in cold ones, each from few to many."""
+
+FOUR_COLOURS = (*COLOURS[:2], *COLOURS[-2:])
+"""Of two raw and two positional encodings."""
 
 INSPHERES = 40
 """Points around which a ball is sought: each takes a linear programme."""
@@ -162,7 +165,7 @@ def _cosines(runs: Runs) -> Figure:
     times = [step for step in LOOKED_AT if step < last] + [last]
     figure, axes = charts(2 * len(times), columns=max(2, len(times)))
     for axis, (where, step) in zip(axes, itertools.product(("local", "global"), times), strict=True):
-        for place, (encoding, colour) in enumerate(zip(encodings, (*COLOURS[:2], *COLOURS[-2:]), strict=True)):
+        for place, (encoding, colour) in enumerate(zip(encodings, FOUR_COLOURS, strict=True)):
             low, quarter, middle, three, high = (
                 _mean_at(runs, encoding, f"confusion_{where}__q{level}", step)
                 for level in ("05", "25", "50", "75", "95")
@@ -275,16 +278,57 @@ def _on_plane(first: int, features: int, x: Float[Tensor, "n 2"]) -> Float[Tenso
     return values
 
 
-def _intervals(runs: Runs) -> Figure:
-    """PSNR at the end over crease density midway, one line a unit: the intervals of raw coordinates as doses."""
-    figure, (axis,) = charts(1)
-    for unit in runs.units:
-        density, quality = zip(*map(dose_and_response, runs.histories(unit, "raw")), strict=True)
-        axis.plot(density, quality, marker=".", label=f"{unit.picture} {unit.seed}")
-    axis.set_xscale("log")
-    axis.set_xlabel("crease density midway, px per square px")
-    axis.set_ylabel("PSNR at the end, dB")
-    axis.legend(fontsize=6)
+def _doses(role: str) -> Callable[[Runs], Figure]:
+    """What is missing and PSNR at the end over crease density midway, one line a unit."""
+
+    def draw(runs: Runs) -> Figure:
+        figure, axes = charts(2)
+        for axis, response in zip(axes, ("missing", "psnr_db"), strict=True):
+            for unit in runs.units:
+                histories = runs.histories(unit, role)
+                density = [density_midway(history) for history in histories]
+                responses = [history[response][-1] for history in histories]
+                axis.plot(density, responses, marker=".", label=f"{unit.picture} {unit.seed}")
+            axis.set_xscale("log")
+            axis.set_xlabel("crease density midway, px per square px")
+            axis.set_ylabel(QUANTITIES[response].unit)
+            axis.set_title(f"{QUANTITIES[response].title}, at the end")
+        axes[1].legend(fontsize=6)
+        return figure
+
+    return draw
+
+
+def _signals(runs: Runs) -> Figure:
+    """Hamming distance and the spread of cosines, of near and far samples of a signal."""
+    study = runs.study
+    by_unit = [runs.histories(unit, "signals") for unit in runs.units]
+    figure, axes = charts(4)
+    columns = [
+        f"{quantity}_{where}{end}"
+        for quantity, end in (("hamming", ""), ("confusion", "__std"))
+        for where in ("local", "global")
+    ]
+    for axis, column in zip(axes, columns, strict=True):
+        for number, encoding in enumerate(study.of_signals):
+            histories = [histories[number] for histories in by_unit]
+            plot_history(axis, histories, column, color=FOUR_COLOURS[number % 4], label=str(encoding))
+        label_axes(axis, column.removesuffix("__std"))
+    axes[0].legend(fontsize=6)
+    return figure
+
+
+def _digits(runs: Runs) -> Figure:
+    """Spread of the cosines of near and of far digits, beside those of pixels under narrow raw coordinates."""
+    raw = [runs.histories(unit, "raw")[NARROW] for unit in runs.units]
+    digits = [runs.histories(unit, "digits")[0] for unit in runs.units]
+    figure, axes = charts(2)
+    for axis, where in zip(axes, ("local", "global"), strict=True):
+        for histories, colour, label in ((raw, COLOURS[0], "pixels"), (digits, COLOURS[-1], "digits")):
+            plot_history(axis, histories, f"confusion_{where}__std", color=colour, label=label)
+        label_axes(axis, f"confusion_{where}")
+        axis.set_ylabel("standard deviation")
+    axes[0].legend(fontsize=6)
     return figure
 
 
@@ -409,6 +453,14 @@ DRAWINGS: tuple[Drawing, ...] = (
         ("fine",),
         _cross_sections,
     ),
+    Drawing(
+        "E11",
+        "A signal of one dimension",
+        "A sum of sines: Hamming distance, and the standard deviation of the cosines of gradients, of samples near to "
+        "each other and far apart.",
+        ("signals",),
+        _signals,
+    ),
     Drawing("E12", "Size of the network", "Fits of random pixels.", ("sizes, raw", "sizes, fine"), _sizes),
     Drawing(
         "E13",
@@ -429,10 +481,47 @@ DRAWINGS: tuple[Drawing, ...] = (
     ),
     Drawing(
         "N4",
-        "Density as a dose",
-        "Raw coordinates on wider and wider intervals, each line one picture and seed.",
+        "Intervals as doses of density",
+        "Raw coordinates on wider and wider intervals; each line one picture and seed.",
         ("raw",),
-        _intervals,
+        _doses("raw"),
+    ),
+    Drawing(
+        "N5",
+        "Spread biases as doses of density",
+        "Wide raw coordinates with first-layer biases that start closer together or further apart.",
+        ("biases",),
+        _doses("biases"),
+    ),
+    Drawing(
+        "N6",
+        "Revived neurons as doses of density",
+        "Narrow raw coordinates with dead neurons left alone, and revived at eighths of the fit.",
+        ("revived",),
+        _doses("revived"),
+    ),
+    Drawing(
+        "A16",
+        "Many dimensions",
+        "Spread of the cosines of gradients: pixels near to each other and far apart under narrow raw coordinates, and "
+        "handwritten digits with their nearest and farthest.",
+        ("raw", "digits"),
+        _digits,
+    ),
+    Drawing(
+        "detail",
+        "Detail",
+        "Energy of the residual over that of the target in the finest octave that holds a hundredth of the target's, "
+        "and the frequency up to which Fourier rings of the two correlate.",
+        EVERY,
+        _over_steps("missing", "resolved"),
+    ),
+    Drawing(
+        "bending",
+        "Bends between creases",
+        "Encodings bend between creases as well; and how many neurons change sign near a pixel (Humayun et al. 2024).",
+        EVERY,
+        _over_steps("smooth_share", "complexity"),
     ),
     Drawing(
         "kernel",

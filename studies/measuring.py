@@ -37,7 +37,7 @@ from analysis import (
     spectral_norms,
 )
 from analysis.bands import compare_bands, luma, spectrum
-from analysis.confusion import LEVELS, at_pixels
+from analysis.confusion import LEVELS, Confusion, at_pixels
 from analysis.statistics import rank_correlation
 from fields import Field
 from scenes.scene import View
@@ -75,6 +75,7 @@ class Quantity:
 
 QUANTITIES: Mapping[str, Quantity] = {
     "psnr_db": Quantity("PSNR", "dB"),
+    "loss": Quantity("mean loss", "", True),
     "error": Quantity("error by octave of wavelengths", "share of the target's energy", True),
     "kept": Quantity("energy by octave of wavelengths", "share of the target's", True),
     "missing": Quantity("missing in the explained octave", "share of the target's energy", True),
@@ -108,8 +109,13 @@ QUANTITIES: Mapping[str, Quantity] = {
 `error__2_4_px`, `confusion_local__std`."""
 
 
-def measure(field: Field, view: View, *, seed: int) -> Measures:
-    """Measure a field over a view; the seed draws pairs and points, and should be the same at every step of a run."""
+def measure(field: Field, view: View, *, seed: int, quadrant_gap: float = 0.0) -> Measures:
+    """Measure a field over a view.
+
+    Args:
+        seed: draws pairs and points, and should be the same at every step of a run.
+        quadrant_gap: between opposite quadrants, as a share of the longer side.
+    """
     device = next(field.parameters()).device
     target = view.target()
     drawn = view.draw(field, device=device)
@@ -118,14 +124,14 @@ def measure(field: Field, view: View, *, seed: int) -> Measures:
         return {name: value for name, value in measures.items() if math.isfinite(value)}
     network = creased(field)
     if network is not None:
-        measures |= _creases(network, target, drawn)
+        measures |= _creases(network, target, drawn, quadrant_gap)
     measures |= _gradients(field, target, drawn, torch.Generator().manual_seed(seed))
     return {name: float(value) for name, value in measures.items() if math.isfinite(value)}
 
 
-def is_complete(history: History) -> bool:
-    """Whether a history has every quantity that is measured now of a ReLU network, and no other."""
-    return set(QUANTITIES) - SOMETIMES <= set(history.quantities) <= set(QUANTITIES)
+def has_every_quantity(history: History) -> bool:
+    """Whether a history has every quantity that is measured now of a ReLU network over a picture, and no other."""
+    return set(QUANTITIES) - SOMETIMES - {"loss"} <= set(history.quantities) <= set(QUANTITIES)
 
 
 def _errors(target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Measures:
@@ -142,12 +148,15 @@ def _errors(target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"
     } | ({} if resolved is None else {"resolved": resolved})
 
 
-def _creases(network: ReluNetwork, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Measures:
+def _creases(
+    network: ReluNetwork, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"], quadrant_gap: float
+) -> Measures:
     height, width, _ = target.shape
     side = max(height, width)
     stride = math.ceil(side / SAMPLED_SIDE)
     patterns = distinct_patterns(network, height, width, stride=stride)
-    hamming = hamming_means(network, height, width, window=max(2 * stride, round(LOCAL * side)), stride=stride)
+    window, gap = max(2 * stride, round(LOCAL * side)), round(quadrant_gap * side)
+    hamming = hamming_means(network, height, width, window=window, stride=stride, gap=gap)
     flips = crossings(network, height, width, stride=stride)
     density = crease_density(network, height, width, stride=stride, bend=True)
     assert density.bend is not None  # it was asked for
@@ -199,10 +208,15 @@ def _gradients(
         ("confusion_local", local_pairs(height, width, PAIRS, reach, generator)),
         ("confusion_global", global_pairs(height, width, PAIRS, 2 * reach, generator)),
     ):
-        cosine = pixel_confusion(field, target, pairs).summary().cosine
-        measures |= {f"{name}__mean": cosine.mean, f"{name}__std": cosine.standard_deviation}
-        measures |= {f"{name}__q{round(100 * level):02}": q for level, q in zip(LEVELS, cosine.quantiles, strict=True)}
+        measures |= cosine_columns(name, pixel_confusion(field, target, pairs))
     return measures | _kernel(field, target, drawn, generator)
+
+
+def cosine_columns(name: str, found: Confusion) -> Measures:
+    """Mean, spread and quantiles of cosines, as columns of a quantity."""
+    cosine = found.summary().cosine
+    measures = {f"{name}__mean": cosine.mean, f"{name}__std": cosine.standard_deviation}
+    return measures | {f"{name}__q{round(100 * at):02}": q for at, q in zip(LEVELS, cosine.quantiles, strict=True)}
 
 
 def _kernel(

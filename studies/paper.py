@@ -34,19 +34,20 @@ def run_paper(
 
     Args:
         path: the study's folder. Fits that are there and were made by the same protocol are used again.
-        only: ids of claims and experiments, such as A4 and E2; all if none is named.
+        only: ids of claims and experiments, such as A4 and E2; all that the study has fits for if none is named.
 
     Returns:
         `path`, `report`, and `claims`: a list of `id`, `effect`, `interval`, `verdict` and the parts they are made of.
 
     Raises:
-        InputError: for an unknown id, a picture that cannot be read, or a folder that cannot be written.
+        InputError: for an unknown id or one that the study has no fits for, a picture that cannot be read, or a folder
+            that cannot be written.
         KeyboardInterrupt: when stopped; the fits that are finished stay.
     """
     reporter, controls = reporter or Silent(), controls or Controls()
-    claims, drawings = _chosen(only)
-    roles = [role for role in ROLES if any(role in chosen.roles for chosen in (*claims, *drawings))]
     runs = Runs(study, path)
+    claims, drawings = _chosen(runs, only)
+    roles = [role for role in ROLES if any(role in chosen.roles for chosen in (*claims, *drawings))]
     if not run_study(runs, roles, reporter, controls):
         reporter.say("stopped; the fits that are finished stay, and the same command goes on")
         raise KeyboardInterrupt
@@ -108,15 +109,20 @@ def _outcome(part: JudgedPart) -> str:
     return f"{part.verdict}: {part.reason}" if part.reason else part.verdict
 
 
-def _chosen(only: Sequence[str]) -> tuple[list[Any], list[Any]]:
+def _chosen(runs: Runs, only: Sequence[str]) -> tuple[list[Any], list[Any]]:
     known = list(dict.fromkeys(thing.id for thing in (*CLAIMS, *DRAWINGS)))
+    fitted = {role for role in ROLES if any(runs.playing(unit, role) for unit in runs.units)}
+
+    def wanted(things: Collection[Any]) -> list[Any]:
+        return [thing for thing in things if (not only or thing.id in only) and fitted.issuperset(thing.roles)]
+
+    there = {thing.id for thing in (*wanted(CLAIMS), *wanted(DRAWINGS))}
     for word in only:
         if word not in known:
             there_are = ", ".join(known)
             raise InputError(f"{word!r} is no claim and no experiment of the study (there are: {there_are})")
-
-    def wanted(things: Collection[Any]) -> list[Any]:
-        return [thing for thing in things if not only or thing.id in only]
+        if word not in there:
+            raise InputError(f"{word} needs fits that this study does not make; try --tier cpu")
 
     return wanted(CLAIMS), wanted(DRAWINGS)
 

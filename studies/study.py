@@ -1,6 +1,7 @@
 """A study: many fits of one protocol, measured while they train; runs that are finished are found and used again."""
 
 import multiprocessing
+import os
 import shutil
 import signal
 from collections.abc import Collection, Iterator, Sequence
@@ -23,13 +24,13 @@ from configs.run import FitConfig, Output, Target
 from configs.storage import to_yaml
 from configs.study import Study
 from fitting import Controls, fit, initial_state, place
-from scenes.load import load
 
 from .checkpoints import checkpoint_file, write_checkpoint
 from .folder import RunFolder, folder_name, write_npz, write_text
-from .measuring import is_complete, measure
+from .measuring import LOCAL
 from .over_training import History, history_of, read_history, write_history
 from .reporter import Reporter
+from .subjects import DIGITS, Subject, is_complete, is_picture, subject_of
 
 EPOCH = 32
 """Steps of one of the authors' epochs. Their times are taken over in steps, as Adam's steps are of one size."""
@@ -38,8 +39,12 @@ LOOKED_AT = (15 * EPOCH, 100 * EPOCH, 1000 * EPOCH)
 WATCHED = (EPOCH, 10 * EPOCH, 50 * EPOCH, *LOOKED_AT)
 """Steps that claims speak of: always measured where a fit is as long."""
 
-ROLES = ("raw", "few", "coarse", "fine", "sizes, raw", "sizes, fine", "one octave")
-"""What a fit is made for. Claims and figures name the roles whose fits they look at."""
+ROLES = (
+    *("raw", "few", "coarse", "fine", "sizes, raw", "sizes, fine", "one octave"),
+    *("biases", "revived", "signals", "digits"),
+)
+"""What a fit is made for. Claims and figures name the roles whose fits they look at; a study may have no fits of the
+last four."""
 NOISE = "static"
 """The picture that networks of several sizes are fitted to: the authors' is of 64 x 64 random pixels as well."""
 
@@ -58,6 +63,7 @@ class Runs:
     def __init__(self, study: Study, path: Path) -> None:
         self.study, self.path = study, path
         self._read: dict[Path, History] = {}
+        self._resolutions: dict[str, int] = {}
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
@@ -72,36 +78,61 @@ class Runs:
 
     def playing(self, unit: Unit, role: str) -> list[FitConfig]:
         """The fits of one unit that play a role; those of random pixels take only the unit's seed."""
-        study, noise = self.study, Unit(NOISE, unit.seed)
+        study, noise, narrow, wide = self.study, Unit(NOISE, unit.seed), self.study.raw[0], self.study.raw[1]
         match role:
             case "raw" | "few":
                 return [self.config(unit, encoding) for encoding in getattr(study, role)]
             case "coarse" | "fine":
                 return [self.config(unit, getattr(study, role))]
             case "sizes, raw":
-                return [self.config(noise, study.raw[0], network) for network in study.sizes]
+                return [self.config(noise, narrow, network) for network in study.sizes]
             case "sizes, fine":
                 return [self.config(noise, study.fine, network) for network in study.sizes]
             case "one octave":
                 return [self.config(noise, Fourier(1), study.sizes[-1])]
+            case "biases":
+                return [self.config(unit, wide, replace(study.network, bias_spread=x)) for x in study.bias_spreads]
+            case "revived":
+                return [self.config(unit, narrow, revive_at=study.revive_at(times)) for times in study.revivals]
+            case "signals":
+                signal = Unit(study.signal, unit.seed)
+                encodings = study.of_signals if study.signal else ()
+                return [self.config(signal, encoding, study.signal_network) for encoding in encodings]
+            case "digits":
+                return [self.config(Unit(DIGITS, unit.seed), narrow)] if study.digits else []
         raise ValueError(role)
 
-    def config(self, unit: Unit, encoding: Encoding, network: Network | None = None) -> FitConfig:
-        """The fit of a unit under an encoding."""
+    def config(
+        self, unit: Unit, encoding: Encoding, network: Network | None = None, revive_at: tuple[int, ...] = ()
+    ) -> FitConfig:
+        """The fit of a unit under an encoding, whose samples are put on the study's grid."""
         study = self.study
-        return FitConfig(
+        config = FitConfig(
             scene=unit.picture,
-            training=study.training,
-            target=Target(max_side=study.max_side),
+            training=replace(study.training, revive_at=revive_at),
+            target=Target(max_side=study.max_side if is_picture(unit.picture) else None),
             output=Output(output_dir=self.path),
             seed=unit.seed,
             encoding=encoding,
             network=network or study.network,
         )
+        if study.grid == "centres":  # so that no scene is loaded for nothing
+            return config
+        return replace(config, encoding=study.on_grid(encoding, self._samples(config)))
+
+    def _samples(self, config: FitConfig) -> int:
+        if config.scene not in self._resolutions:
+            self._resolutions[config.scene] = self.subject(config).scene.resolution
+        return self._resolutions[config.scene]
+
+    def subject(self, config: FitConfig) -> Subject:
+        """What a fit of the study is of, and how it is measured."""
+        return subject_of(config, quadrant_gap=LOCAL if self.study.grid == "authors" else 0.0)
 
     def folder(self, config: FitConfig) -> RunFolder:
         """Where a fit of the study lies."""
-        name = f"{config.encoding} {config.network} {config.seed} {config.scene}"  # long ones lose their end
+        revived = f" revived{len(config.training.revive_at)}" if config.training.revive_at else ""
+        name = f"{config.encoding} {config.network}{revived} {config.seed} {config.scene}"  # long ones lose their end
         return RunFolder(self.path / "runs" / folder_name(name))
 
     def finished(self, config: FitConfig) -> bool:
@@ -115,7 +146,7 @@ class Runs:
             return False
         steps = measured_steps(self.study)
         saved = checkpoint_file(folder.checkpoints, steps[-1]).is_file()
-        return same and saved and history.steps.tolist() == steps and is_complete(history)
+        return same and saved and history.steps.tolist() == steps and is_complete(config, history)
 
     def histories(self, unit: Unit, role: str) -> list[History]:
         """What was measured of the fits of a unit that play a role.
@@ -204,7 +235,14 @@ _controls = Controls()
 def _start_worker(stop: Event) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the first one decides
     torch.set_num_threads(1)
-    Thread(target=lambda: stop.wait() and setattr(_controls, "stop", True), daemon=True).start()
+    Thread(target=_stop_with, args=(stop, os.getppid()), daemon=True).start()
+
+
+def _stop_with(stop: Event, first: int) -> None:
+    """Wait until the first process says so, or is gone: nobody would read what this one goes on to write."""
+    while not stop.wait(1.0) and os.getppid() == first:
+        pass
+    _controls.stop = True
 
 
 def _fit_in_worker(study: Study, path: Path, config: FitConfig) -> str | None:
@@ -215,17 +253,19 @@ def _fit(study: Study, path: Path, config: FitConfig, controls: Controls) -> str
     """Fit and measure, and say what; None if stopped. The history is written last: where it is, the fit is finished."""
     if controls.stop:
         return None
-    scene = load(config.scene, max_side=study.max_side)
+    runs = Runs(study, path)
+    subject = runs.subject(config)
+    scene = subject.scene
     placement = place(config.training, config.network)
     state = initial_state(config, scene.in_dim, scene.out_dim, placement.device)
     rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
-    view, rows = scene.views()[0], []
+    rows = []
     for moment in fit(state, scene, config.training, placement, rate, measured_steps(study), controls):
         if moment.stopped_because == "interrupted":
             return None
         if moment.scheduled:
-            rows.append((moment.step, measure(state.field, view, seed=config.seed)))
-    folder = Runs(study, path).folder(config)
+            rows.append((moment.step, subject.measure(state.field)))
+    folder = runs.folder(config)
     shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, or damaged
     write_npz(folder.target_file, **scene.to_npz_arrays())
     write_text(folder.config_file, to_yaml(config))

@@ -144,6 +144,22 @@ def test_random_pairs_in_random_windows_have_the_mean_of_the_map() -> None:
     assert found.local.sum() == pytest.approx(drawn.mean(), rel=0.1)  # windows side by side are a little larger
 
 
+@pytest.mark.parametrize(("stride", "gap"), [(1, 0), (1, 5), (2, 5), (3, 6)])
+def test_quadrants_leave_out_the_gap_between_them(stride: int, gap: int) -> None:
+    network, size = network_of("fourier:3", "2x16", 3), 24
+    found = hamming_means(network, size, size, window=2 * stride, stride=stride, gap=gap)
+    out = gap // stride
+    for layer, bits in enumerate(pattern_bits(network, size, size)):
+        on = bits[stride // 2 :: stride, stride // 2 :: stride]
+        first = (len(on) - out) // 2
+        low, high = slice(0, first), slice(first + out, None)
+        means = between(on[low, low], on[high, high]), between(on[low, high], on[high, low])
+        assert found.opposite[layer] == pytest.approx(np.mean(means), rel=1e-12)
+    without = hamming_means(network, size, size, window=2 * stride, stride=stride)
+    np.testing.assert_array_equal(found.local, without.local)
+    assert np.isnan(hamming_means(network, size, size, gap=size).opposite).all()
+
+
 def test_random_pairs_of_the_picture_and_of_opposite_quadrants_have_the_exact_means() -> None:
     network, side = network_of("raw", "2x48", 0), 64
     found, patterns = hamming_means(network, side, side), packed_patterns(network, side, side)

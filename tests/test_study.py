@@ -1,6 +1,8 @@
 """The study of the paper: its fits are made once, its claims are judged from what they measured."""
 
 import json
+import multiprocessing
+import os
 import re
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -13,7 +15,8 @@ import pytest
 import torch
 
 import studies.study
-from configs.encoding import Raw
+from analysis import hamming_means, relu_network
+from configs.encoding import Encoding, Fourier, Raw
 from configs.errors import InputError
 from configs.network import Network
 from configs.run import Training
@@ -21,6 +24,7 @@ from configs.storage import from_yaml, read_config, to_yaml
 from configs.study import Study
 from fieldlens.cli import main
 from fieldlens.options import PRESETS
+from fields import build_encoding
 from fitting import Controls
 from studies.checkpoints import checkpoint_file
 from studies.claims import CLAIMS
@@ -32,6 +36,7 @@ from studies.paper import run_paper
 from studies.redraw import open_run
 from studies.reporter import Silent
 from studies.study import ROLES, WATCHED, Runs, measured_steps, run_study
+from tests.small_networks import field_of
 
 TINY = Study(
     pictures=("astronaut",),
@@ -43,6 +48,12 @@ TINY = Study(
     coarse_octaves=2,
     fine_octaves=3,
     sizes=(Network(width=4, depth=2), Network(width=8, depth=2)),
+    bias_spreads=(0.25, 1.0, 4.0),
+    revivals=(0, 3),
+    signal="signal:1,3,samples=32",
+    signal_octaves=(1, 2),
+    signal_network=Network(width=8, depth=2),
+    digits=True,
     training=Training(steps=12, batch_size=64, learning_rate=1e-3, schedule="constant", precision="fp32", device="cpu"),
     measured=3,
 )
@@ -226,11 +237,67 @@ def test_a_study_survives_its_file() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"pictures": ()}, {"repeats": 0}, {"raw": (Raw(),)}, {"coarse_octaves": 3}, {"measured": 2}],
+    [
+        *({"pictures": ()}, {"repeats": 0}, {"raw": (Raw(),)}, {"coarse_octaves": 3}, {"measured": 2}),
+        *({"revivals": (-1,)}, {"revivals": (8,)}),
+    ],
 )
 def test_a_study_that_cannot_be_judged_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(InputError):
         replace(TINY, **changes)  # type: ignore[arg-type]
+
+
+def test_the_authors_grid_is_an_interval_at_which_centres_are_their_coordinates() -> None:
+    study, n = replace(TINY, grid="authors"), 16
+    centres = torch.from_numpy((np.arange(n) + 0.5) / n)[:, None].float()
+
+    def placed(encoding: Encoding) -> np.ndarray:
+        return build_encoding(study.on_grid(encoding, n), 1, torch.Generator())(centres).numpy()
+
+    np.testing.assert_allclose(placed(Raw((-1, 1)))[:, 0], 2 * np.arange(n) / n - 1, atol=1e-6)
+    angles = np.pi * 2.0 ** np.arange(3) * np.linspace(0, 1, n)[:, None]
+    waves = placed(Fourier(3))
+    np.testing.assert_allclose(waves[:, 0::2], np.sin(angles), atol=1e-6)
+    np.testing.assert_allclose(waves[:, 1::2], np.cos(angles), atol=1e-6)
+
+
+def test_on_the_authors_grid_fits_are_others_and_quadrants_have_a_gap(tmp_path: Path) -> None:
+    theirs, ours = Runs(replace(TINY, grid="authors"), tmp_path), Runs(TINY, tmp_path)
+    assert not set(theirs.fits(("raw", "fine", "signals"))) & set(ours.fits())
+    config, field = theirs.config(theirs.units[0], TINY.fine), field_of("fourier:3")
+    opposite = [runs.subject(config).measure(field)["hamming_opposite__layer1"] for runs in (theirs, ours)]
+    network = relu_network(field)
+    exact = [hamming_means(network, 16, 16, gap=gap).opposite[0] for gap in (round(16 * 50 / 512), 0)]
+    assert opposite == pytest.approx(exact)
+    assert exact[0] != exact[1]
+
+
+def test_doses_differ_in_their_dose_and_lie_in_folders_of_their_own(folder: Path) -> None:
+    runs = Runs(TINY, folder)
+    unit = runs.units[0]
+    spreads, revived = runs.playing(unit, "biases"), runs.playing(unit, "revived")
+    assert [config.network.bias_spread for config in spreads] == [0.25, 1, 4]
+    assert spreads[1] == runs.playing(unit, "raw")[1], "no dose is the fit that is there already"
+    assert [config.training.revive_at for config in revived] == [(), (1, 3, 4)]
+    assert len({runs.folder(config).path for config in runs.fits()}) == len(runs.fits())
+    wide = [runs.histories(unit, "biases")[index]["narrowness"][0] for index in range(3)]
+    assert len(set(wide)) == 3
+
+
+def test_a_study_without_the_fits_of_a_claim_leaves_it_out(tmp_path: Path) -> None:
+    small = replace(TINY, repeats=1, digits=False, bias_spreads=())
+    with pytest.raises(InputError, match="A16 needs fits that this study does not make"):
+        run_paper(small, tmp_path, only=("A16",))
+    assert not list(tmp_path.iterdir())
+    made = run_paper(small, tmp_path, only=("A13", "N1"))
+    assert [claim["id"] for claim in made["claims"]] == ["A13", "N1"]
+
+
+def test_a_worker_whose_first_process_is_gone_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studies.study, "_controls", Controls())
+    never = multiprocessing.get_context("spawn").Event()
+    studies.study._stop_with(never, os.getppid() + 1)
+    assert studies.study._controls.stop
 
 
 def test_an_unknown_claim_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -303,6 +370,27 @@ def test_a1_is_one_where_longer_waves_are_fitted_earlier() -> None:
     in_order, reverse = falling(500, 50, 5), falling(5, 50, 500)
     assert measured("A1", 0, Made(raw=[in_order] * 2, coarse=[in_order], fine=[in_order])) == pytest.approx(1)
     assert measured("A1", 0, Made(raw=[in_order] * 2, coarse=[in_order], fine=[reverse])) == pytest.approx(-1)
+
+
+def test_doses_and_their_response_are_ranked_over_the_fits_of_a_role() -> None:
+    def fitted(density: float, psnr_db: float, missing: float) -> History:
+        rows = [(0, 9.0, 0.0, 1.0), (50, density, 1.0, 0.9), (100, 7.0, psnr_db, missing)]
+        return history_of([(s, {"crease_length": d, "psnr_db": p, "missing": m}) for s, d, p, m in rows])
+
+    more = [fitted(1.0, 20.0, 0.5), fitted(3.0, 24.0, 0.3), fitted(2.0, 22.0, 0.4)]
+    for claim, role in (("N4", "raw"), ("N5", "biases")):
+        assert [measured(claim, part, Made(**{role: more})) for part in (0, 1)] == pytest.approx([1, 1])
+        worse = [fitted(1.0, 24.0, 0.1), fitted(2.0, 20.0, 0.2)]
+        assert [measured(claim, part, Made(**{role: worse})) for part in (0, 1)] == pytest.approx([-1, -1])
+    revived = Made(revived=[fitted(1.0, 20.0, 0.4), fitted(1.5, 21.0, 0.3), fitted(2.0, 23.0, 0.2)])
+    assert [measured("N6", part, revived) for part in (0, 1, 2)] == pytest.approx([1, 3, 1])
+
+
+def test_a16_is_how_much_wider_cosines_of_pixels_spread_than_those_of_digits() -> None:
+    raw = [constant(confusion_local__std=0.5)] * 2
+    digits = [constant(confusion_local__std=0.2, hamming_local=10.0, hamming_global=40.0)]
+    values = [measured("A16", part, Made(raw=raw, digits=digits)) for part in (0, 3)]
+    assert values == pytest.approx([0.3, 2.0])
 
 
 def test_a9_is_near_one_for_random_patterns() -> None:

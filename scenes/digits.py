@@ -1,0 +1,89 @@
+"""Handwritten digits as a scene: 64 grey values in, ten scores out. No picture, but a control in many dimensions.
+
+Lazzari & Liu ask whether what they find of coordinates, dense points of two dimensions, is so of other data. These are
+scikit-learn's 1,797 digits of 8 x 8 pixels, the test part of the UCI set "Optical Recognition of Handwritten Digits"
+(E. Alpaydin and C. Kaynak, CC BY 4.0), which come with the library.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from .scene import Batch, Function, View
+
+NAME = "digits"
+
+
+@dataclass(frozen=True, eq=False)
+class Digits:
+    """Digits to tell apart, trained on all at once by cross-entropy; there is no view of them."""
+
+    images: Float[Tensor, "n 64"]
+    """Grey values in [0, 1], row by row."""
+    classes: Float[Tensor, "n 10"]
+    """1 for the digit that it is, else 0."""
+
+    @property
+    def name(self) -> str:
+        return NAME
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (f"scikit-learn's {len(self.images):,} digits of 8 x 8 pixels, values in [0, 1], ten classes",)
+
+    @property
+    def resolution(self) -> int:
+        """Grey levels above black: the least step between values of a pixel is 1 / 16."""
+        return 16
+
+    @property
+    def training_samples(self) -> int:
+        return len(self.images)
+
+    @property
+    def in_dim(self) -> int:
+        return self.images.shape[1]
+
+    @property
+    def out_dim(self) -> int:
+        return self.classes.shape[1]
+
+    def batch(self, generator: torch.Generator, size: int) -> Batch:
+        """`size` digits drawn at random, or all, each once, where that is enough."""
+        n = len(self.images)
+        chosen = torch.randint(n, (size,), generator=generator) if size < n else torch.arange(n)
+        return Batch(self.images[chosen], self.classes[chosen])
+
+    def predict(self, field: Function, batch: Batch) -> Float[Tensor, "n c"]:
+        """Scores before the softmax."""
+        return field(batch.coordinates)
+
+    def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
+        """The mean cross-entropy."""
+        return cross_entropy(prediction, batch.values).mean()
+
+    def views(self) -> Sequence[View]:
+        return ()
+
+    def to_npz_arrays(self) -> dict[str, np.ndarray]:
+        return {"name": np.array(NAME), "images": self.images.numpy(), "classes": self.classes.numpy()}
+
+
+@cache
+def digits() -> Digits:
+    """All of them."""
+    from sklearn.datasets import load_digits  # loads scipy's statistics: a second that no other scene should take
+
+    levels, labels = load_digits(return_X_y=True)
+    classes = torch.nn.functional.one_hot(torch.from_numpy(labels).long(), 10)
+    return Digits(torch.from_numpy(levels / 16).float(), classes.float())
+
+
+def cross_entropy(scores: Float[Tensor, "n c"], classes: Float[Tensor, "n c"]) -> Float[Tensor, " n"]:
+    """Of each point, from its scores before the softmax."""
+    return -(scores.log_softmax(1) * classes).sum(1)

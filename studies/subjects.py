@@ -1,0 +1,75 @@
+"""What a study fits, pictures and its controls, each with what is measured of its fields."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from analysis import global_pairs, local_pairs
+from analysis.gradients import squared_error
+from configs.run import FitConfig
+from configs.signal import is_signal
+from fields import Field
+from scenes.digits import NAME as DIGITS
+from scenes.digits import cross_entropy, digits
+from scenes.load import load
+from scenes.scene import Scene
+from scenes.signal import Signal
+
+from .measuring import LOCAL, PAIRS, Measures, has_every_quantity, measure
+from .over_training import History
+from .points import POINT_QUANTITIES, measure_points, near_and_far
+
+NEIGHBOURS = 25
+"""Nearest and farthest digits that each of some is paired with: as many as the authors take."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something to fit."""
+
+    scene: Scene
+    measure: Callable[[Field], Measures]
+    """Of a field, at any moment of its fit; what is drawn at random is drawn alike each time."""
+
+
+def is_picture(scene: str) -> bool:
+    """Whether a scene of a study, by its word, is a picture, and not one of its controls."""
+    return scene != DIGITS and not is_signal(scene)
+
+
+def is_complete(config: FitConfig, history: History) -> bool:
+    """Whether a history has every quantity that is measured now of a ReLU network, and no other."""
+    return has_every_quantity(history) if is_picture(config.scene) else set(history.quantities) == POINT_QUANTITIES
+
+
+def subject_of(config: FitConfig, quadrant_gap: float = 0.0) -> Subject:
+    """What a configuration of a study fits.
+
+    Args:
+        quadrant_gap: of Hamming distances in pictures, as a share of the longer side.
+    """
+    generator = torch.Generator().manual_seed(config.seed)
+    if config.scene == DIGITS:
+        control = digits()
+        pairs = near_and_far(control.images, PAIRS // NEIGHBOURS, NEIGHBOURS, generator)
+        return Subject(
+            control, lambda field: measure_points(field, control.images, control.classes, pairs, cross_entropy)
+        )
+    scene = load(config.scene, max_side=config.target.max_side, seed=config.seed)
+    if isinstance(scene, Signal):
+        return _signal(scene, generator)
+    view = scene.views()[0]
+    return Subject(scene, lambda field: measure(field, view, seed=config.seed, quadrant_gap=quadrant_gap))
+
+
+def _signal(scene: Signal, generator: torch.Generator) -> Subject:
+    n = scene.width
+    reach = max(1, round(LOCAL * n / 2))
+    pairs = {
+        "local": local_pairs(1, n, PAIRS, reach, generator),
+        "global": global_pairs(1, n, PAIRS, 2 * reach, generator),
+    }
+    points = (torch.arange(n)[:, None] + 0.5) / n
+    values = torch.from_numpy(scene.samples)[:, None]
+    return Subject(scene, lambda field: measure_points(field, points, values, pairs, squared_error))
