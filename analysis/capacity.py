@@ -155,11 +155,13 @@ def capacity(
     it is an expression by the same creases, though not by the same output layer. Windows have `window_px` a side, and a
     little more where that does not divide the picture; where there would be more than `most_per_axis` of them along an
     axis, the middle `window_px` pixels of so many larger windows are taken. One window's activations are held at a
-    time.
+    time. Torch works with one thread meanwhile.
 
     Raises:
-        InputError: where activations or pictures hold values that are not finite.
+        InputError: where activations or pictures hold values that are not finite, or the two pictures differ in shape.
     """
+    if target.shape != reconstruction.shape:
+        raise InputError(f"a target of shape {target.shape} has no reconstruction of shape {reconstruction.shape}")
     height, width, _ = target.shape
     windows = windows_of_side(height, width, window_px, most_per_axis=most_per_axis)
     rows, columns = _patches(windows.row_edges, window_px), _patches(windows.column_edges, window_px)

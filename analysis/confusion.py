@@ -26,6 +26,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from configs.errors import InputError
+
 from .gradients import (
     Loss,
     PointGradients,
@@ -36,13 +38,11 @@ from .gradients import (
     squared_error,
 )
 from .sampling import sampled_pixels
+from .statistics import QUANTILES
 from .trained import Network, trained
 
 Pairs: TypeAlias = tuple[Int[Tensor, " pairs"], Int[Tensor, " pairs"]]
 """First and second members of pairs, as indices of points or as numbers of pixels, row by row."""
-
-LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Shares of the pairs at or below a summary's quantiles."""
 
 GROUP_BYTES = 256 * 1024**2
 """Of gradients held at once when pairs are given; more points than fit are gone through in groups of pairs."""
@@ -58,7 +58,7 @@ class Distribution:
     mean: float
     standard_deviation: float
     quantiles: tuple[float, ...]
-    """At `LEVELS`."""
+    """At `QUANTILES`."""
     half_width: float
     """Half the distance between the 5 % and the 95 % quantile."""
     negative_share: float
@@ -83,7 +83,7 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, with the levels of the quantiles."""
-        return {"quantile_levels": list(LEVELS)} | asdict(self)
+        return {"quantile_levels": list(QUANTILES)} | asdict(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +230,7 @@ def confusion_map(
         InputError: as `confusion` does.
     """
     if distance_px < 1:
-        raise ValueError(f"neighbours must be at least 1 pixel away, got {distance_px}")
+        raise InputError(f"neighbours must be at least 1 pixel away, got {distance_px}")
     height, width, _ = target.shape
     rows, columns = sampled_pixels(height, stride), sampled_pixels(width, stride)
     row, column = (axis.flatten() for axis in torch.meshgrid(rows, columns, indexing="ij"))
@@ -259,10 +259,10 @@ def local_pairs(height: int, width: int, count: int, radius_px: int, generator: 
     even. (Lazzari & Liu take both from windows of 50 x 50 pixels; with a radius of 25 distances are like theirs.)
 
     Raises:
-        ValueError: when a pixel has no other in its window.
+        InputError: when a pixel has no other in its window.
     """
     if radius_px < 1 or height * width < 2:
-        raise ValueError(f"no pixel of {height} x {width} has another within {radius_px} pixels")
+        raise InputError(f"no pixel of {height} x {width} has another within {radius_px} pixels")
     pixel = torch.randint(height * width, (count,), generator=generator)
     top, rows, left, columns = _windows(pixel, height, width, radius_px)
     own = (pixel // width - top) * columns + (pixel % width - left)
@@ -278,10 +278,10 @@ def global_pairs(height: int, width: int, count: int, beyond_px: int, generator:
     from diagonally opposite quarters.)
 
     Raises:
-        ValueError: when some pixel's window is the whole picture.
+        InputError: when some pixel's window is the whole picture.
     """
     if max(height, width) <= 2 * beyond_px + 1:
-        raise ValueError(f"a window of {beyond_px} pixels to each side may hold all of {height} x {width}")
+        raise InputError(f"a window of {beyond_px} pixels to each side may hold all of {height} x {width}")
     pixel = torch.randint(height * width, (count,), generator=generator)
     top, rows, left, columns = _windows(pixel, height, width, beyond_px)
     above, beside = top * width, width - columns
@@ -401,8 +401,8 @@ def _as_indices(points: Int[Tensor, " pairs"]) -> Int[np.ndarray, " pairs"]:
 
 def _distribution(cosines: Float[np.ndarray, " pairs"]) -> Distribution:
     if not len(cosines):
-        return Distribution(0.0, 0.0, (0.0,) * len(LEVELS), 0.0, 0.0)
-    quantiles = tuple(map(float, np.quantile(cosines, LEVELS)))
+        return Distribution(0.0, 0.0, (0.0,) * len(QUANTILES), 0.0, 0.0)
+    quantiles = tuple(map(float, np.quantile(cosines, QUANTILES)))
     return Distribution(
         mean=float(cosines.mean(dtype=np.float64)),
         standard_deviation=float(cosines.std(dtype=np.float64)),

@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from configs.errors import InputError
+
 from .gradients import bytes_per_point, output_gradients
 from .kernel import Channels, channel_directions
 from .sampling import Progress, centre_chunks, map_shape
@@ -64,7 +66,7 @@ def kernel_correlation_length(
         InputError: when there is no such channel, or the network is not finite.
     """
     if not (0 < level < 1 and longest_px > SHORTEST_PX):
-        raise ValueError(f"a level is between 0 and 1, a length above {SHORTEST_PX}; got {level} and {longest_px}")
+        raise InputError(f"a level is between 0 and 1, a length above {SHORTEST_PX}; got {level} and {longest_px}")
     layers = trained(network)
     directions = torch.from_numpy(channel_directions(channels, layers.outputs))
     shape = map_shape(height, width, stride)

@@ -12,6 +12,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import ndtr, stdtrit
 
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Shares at or below the quantiles that sum up a distribution."""
+
 RESAMPLES = 1000
 LEVEL = 0.95
 MIN_BLOCKS = 16

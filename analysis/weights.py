@@ -18,8 +18,7 @@ from configs.errors import InputError
 
 from .network import ReluNetwork
 from .sampling import Progress, centre_chunks, chunk_points, map_shape
-
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+from .statistics import QUANTILES
 
 
 def spectral_norms(network: ReluNetwork) -> Float[np.ndarray, " layers"]:

@@ -14,13 +14,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .scene import Batch, Function, View
+from .scene import Batch, PointScene, View
 
 NAME = "digits"
 
 
 @dataclass(frozen=True, eq=False)
-class Digits:
+class Digits(PointScene):
     """Digits to tell apart, trained on all at once by cross-entropy; there is no view of them."""
 
     images: Float[Tensor, "n 64"]
@@ -58,10 +58,6 @@ class Digits:
         n = len(self.images)
         chosen = torch.randint(n, (size,), generator=generator) if size < n else torch.arange(n)
         return Batch(self.images[chosen], self.classes[chosen])
-
-    def predict(self, field: Function, batch: Batch) -> Float[Tensor, "n c"]:
-        """Scores before the softmax."""
-        return field(batch.coordinates)
 
     def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
         """The mean cross-entropy."""

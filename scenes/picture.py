@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, UInt8, UInt16
-from torch import Tensor
 
 from configs.errors import InputError
 from render.grid import Extent, draw, picture_extent
@@ -20,7 +19,7 @@ from render.grid import Extent, draw, picture_extent
 from . import holdout as protocols
 from .area import area_average, fitted_size
 from .holdout import Holdout
-from .scene import Batch, Function, View
+from .scene import Batch, Function, PointScene, View
 
 Pixels: TypeAlias = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"] | Float32[np.ndarray, "h w c"]
 """Stored values, channels last: grey, grey + alpha, RGB or RGBA, alpha premultiplied; integers span [0, 1]."""
@@ -32,7 +31,7 @@ _STORED_TYPES = (np.uint8, np.uint16, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Picture(PointScene):
     """A picture to fit, which is its own and only view.
 
     The pixels keep the type they have in the file, and only those that are asked for become float32: a 4096 x 4096
@@ -108,14 +107,6 @@ class Picture:
         # numpy's take gathers rows of three bytes over ten times faster than indexing a tensor does.
         stored = self.pixels.reshape(-1, self.channels).take((row * self.width + column).numpy(), axis=0)
         return Batch(coordinates, torch.from_numpy(stored.astype(np.float32)) / self._unit)
-
-    def predict(self, field: Function, batch: Batch) -> Float[Tensor, "n c"]:
-        """The field itself, at the batch's coordinates."""
-        return field(batch.coordinates)
-
-    def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
-        """The mean squared error."""
-        return torch.nn.functional.mse_loss(prediction, batch.values)
 
     def views(self) -> Sequence[View]:
         return (self,)

@@ -76,6 +76,18 @@ class View(Protocol):
         ...
 
 
+class PointScene:
+    """What scenes have in common whose points are fitted each by itself."""
+
+    def predict(self, field: Function, batch: Batch) -> Float[Tensor, "n c"]:
+        """The field itself, at the batch's coordinates."""
+        return field(batch.coordinates)
+
+    def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
+        """The mean squared error."""
+        return torch.nn.functional.mse_loss(prediction, batch.values)
+
+
 @runtime_checkable
 class Scene(Protocol):
     """Something a field can be fitted to."""

@@ -12,18 +12,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32
-from torch import Tensor
 
 from configs.signal import Sines
 from render.grid import Extent
 
 from .holdout import Holdout
 from .picture import Picture
-from .scene import Batch, Function, View
+from .scene import Batch, Function, PointScene, View
 
 
 @dataclass(frozen=True, eq=False)
-class Signal:
+class Signal(PointScene):
     """A signal to fit, which is its own and only view."""
 
     row: Picture
@@ -99,14 +98,6 @@ class Signal:
         chosen = np.arange(self.width) if self.trained is None else np.flatnonzero(self.trained[0])
         coordinates = (torch.from_numpy(chosen)[:, None].float() + 0.5) / self.width
         return Batch(coordinates, torch.from_numpy(self.samples[chosen, None]))
-
-    def predict(self, field: Function, batch: Batch) -> Float[Tensor, "n c"]:
-        """The field itself, at the batch's positions."""
-        return field(batch.coordinates)
-
-    def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
-        """The mean squared error."""
-        return torch.nn.functional.mse_loss(prediction, batch.values)
 
     def views(self) -> Sequence[View]:
         return (self,)

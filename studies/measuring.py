@@ -37,8 +37,8 @@ from analysis import (
     spectral_norms,
 )
 from analysis.bands import compare_bands, luma, spectrum
-from analysis.confusion import LEVELS, Confusion, at_pixels
-from analysis.statistics import rank_correlation
+from analysis.confusion import Confusion, at_pixels
+from analysis.statistics import QUANTILES, rank_correlation
 from fields import Field
 from scenes.scene import View
 
@@ -216,7 +216,7 @@ def cosine_columns(name: str, found: Confusion) -> Measures:
     """Mean, spread and quantiles of cosines, as columns of a quantity."""
     cosine = found.summary().cosine
     measures = {f"{name}__mean": cosine.mean, f"{name}__std": cosine.standard_deviation}
-    return measures | {f"{name}__q{round(100 * at):02}": q for at, q in zip(LEVELS, cosine.quantiles, strict=True)}
+    return measures | {f"{name}__q{round(100 * at):02}": q for at, q in zip(QUANTILES, cosine.quantiles, strict=True)}
 
 
 def _kernel(
