@@ -27,7 +27,7 @@ from .effects import (
     least_global_over_local,
     least_growth,
     least_local_spread,
-    least_step_in_patterns,
+    least_step_in_cells,
     monotone,
     off_prediction,
     off_random,
@@ -162,10 +162,10 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         ("raw", "few", "fine"),
         (
             Part(
-                "least step up from narrow raw to few octaves, from step 32 on",
+                "cells in nine windows, at the end: least step up from narrow to wide raw to few octaves",
                 OCTAVES,
                 0,
-                least_step_in_patterns,
+                least_step_in_cells,
             ),
             Part(
                 "fine over few octaves, at its least",
