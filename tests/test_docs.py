@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from configs.run import CompareConfig, FitConfig
+from docs.figures.__main__ import FIGURES
 from fieldlens.cli import VERBS
 from fieldlens.options import arguments_from, parse, starting_config
 
@@ -40,6 +41,21 @@ def test_links_and_commands_are_found_in_a_text() -> None:
 def test_every_relative_link_leads_to_a_file(file: Path) -> None:
     targets = links(file.read_text(encoding="utf-8"))
     assert [target for target in targets if not (file.parent / target).is_file()] == []
+
+
+def test_every_picture_is_shown_and_says_in_words_what_it_shows() -> None:
+    shown = {}
+    for file in TEXTS:
+        for words, target in re.findall(r"!\[([^\]]*)\]\(([^)\s]+)\)", file.read_text(encoding="utf-8")):
+            shown[(file.parent / target).resolve()] = words
+    folders = [ROOT / "docs" / name for name in ("pictures", "paper")]
+    assert set(shown) == {file for folder in folders if folder.exists() for file in folder.iterdir()}
+    assert all(shown.values())
+
+
+def test_the_pictures_of_the_analysis_are_those_that_one_command_makes() -> None:
+    shown = re.findall(r"\]\(pictures/(\w+)\.png\)", (ROOT / "docs" / "analysis.md").read_text(encoding="utf-8"))
+    assert shown == [*FIGURES]  # in the order of the text
 
 
 @pytest.mark.parametrize("words", SHOWN, ids=" ".join)

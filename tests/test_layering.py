@@ -25,7 +25,7 @@ LAYERS = (
 
 PACKAGES = set().union(*LAYERS)
 
-BESIDE = {"tests", "benchmarks", "examples"}
+BESIDE = {"tests", "benchmarks", "examples", "docs"}
 """Folders of Python that stand beside the house: they may import anything, and nothing imports them."""
 
 HEAVY = {
