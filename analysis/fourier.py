@@ -32,7 +32,7 @@ class RadialSpectra:
     """Energies of target, reconstruction and residual in rings of radial frequency, lowest first."""
 
     frequency: Float[np.ndarray, " rings"]
-    """Middle of each ring in cycles per pixel."""
+    """Middle of each ring in cycles per pixel; of a signal, in cycles per unit."""
     coefficients: Int[np.ndarray, " rings"]
     """Coefficients in each ring; the mean of the picture is in none."""
     energies: Energies
@@ -114,6 +114,37 @@ def radial_spectra(
     floor = np.maximum(coefficients, 1) / pixels * rounding_variance(peak)
     middles = (np.arange(count) + 0.5) / max(height, width)
     return RadialSpectra(middles, coefficients.astype(np.int64), Energies(*energies / pixels, floor=floor))
+
+
+def merged_rings(spectra: RadialSpectra, per_octave: int) -> RadialSpectra:
+    """The same energies in fewer rings: those that share a part of an octave are joined, low ones stay as they are.
+
+    Frequencies are then means over the coefficients; sums of energies are kept.
+
+    >>> steps = np.linspace(0, 1, 12 * 16, dtype=np.float32).reshape(12, 16, 1)
+    >>> len(radial_spectra(steps, steps).frequency), len(merged_rings(radial_spectra(steps, steps), 2).frequency)
+    (11, 7)
+    """
+    part = np.floor(per_octave * np.log2(spectra.frequency / spectra.frequency[0])).astype(np.int64)
+    _, group = np.unique(part, return_inverse=True)
+
+    def joined(values: Float[np.ndarray, " rings"]) -> Float[np.ndarray, " joined"]:
+        return np.bincount(group, values)
+
+    weights = np.maximum(spectra.coefficients, 1e-9)  # a ring without coefficients has a place all the same
+    energies = spectra.energies
+    floor = np.broadcast_to(energies.floor, spectra.frequency.shape)
+    return RadialSpectra(
+        joined(weights * spectra.frequency) / joined(weights),
+        joined(spectra.coefficients.astype(np.float64)).astype(np.int64),
+        Energies(
+            joined(energies.target),
+            joined(energies.reconstruction),
+            joined(energies.residual),
+            joined(energies.cross),
+            floor=joined(floor),
+        ),
+    )
 
 
 def power_law_slope(
@@ -252,6 +283,28 @@ def line_spectrum(samples: Float[np.ndarray, " n"]) -> Complex[np.ndarray, " fre
     if n % 2 == 0:
         amplitudes[-1] /= 2  # the only one without a partner of the opposite sign
     return amplitudes
+
+
+def line_spectra(signal: Float[np.ndarray, " n"], reconstruction: Float[np.ndarray, " n"]) -> RadialSpectra:
+    """Spectra of a signal and its reconstruction, one ring for each whole frequency from 1 to n // 2 cycles.
+
+    Energies are those of the sines and cosines of `line_spectrum`, two coefficients each; they add up to the variance.
+    What is below a billionth of the signal's variance counts as no detail of it.
+
+    >>> t = (np.arange(8) + 0.5) / 8
+    >>> wave = np.sin(2 * np.pi * 3 * t)
+    >>> line_spectra(wave, wave / 2).energies.residual.round(6).tolist()
+    [0.0, 0.0, 0.125, 0.0]
+    """
+    n = len(signal)
+    y, f = line_spectrum(signal)[1:], line_spectrum(reconstruction)[1:]
+    coefficients = np.full(len(y), 2)
+    share = np.full(len(y), 0.5)  # mean square of a wave of amplitude 1
+    if n % 2 == 0:
+        coefficients[-1], share[-1] = 1, 1.0  # at the samples it is +1 and -1 in turns
+    target, drawn, residual = (share * np.square(np.abs(a)) for a in (y, f, f - y))
+    energies = Energies(target, drawn, residual, share * np.real(y * np.conj(f)), np.full(len(y), 1e-9 * target.sum()))
+    return RadialSpectra(np.arange(1.0, len(y) + 1), coefficients, energies)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from string import Template
 
 from report import sections
 from report.images import LARGEST_SIDE, frame_uri, is_reduced, map_uri, still_uri
-from report.model import Curves, Frame, Report, RunPart
+from report.model import Curves, Frame, Report, RunPart, Spectra
 from report.table import decimals, number_text, numbers_html
 
 SCRIPTS = ("curves.js", "viewer.js")
@@ -38,6 +38,7 @@ def build(report: Report) -> str:
         script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
         verdict=sections.sentences(report.verdict),
         numbers=numbers_html(report.runs),
+        spectra=sections.spectra_section(report.runs),
         runs=sections.run_sections(report.runs),
         protocol=sections.protocol_table(report.protocol),
         notes=sections.notes_list([*report.notes, *_reductions(report)]),
@@ -87,6 +88,7 @@ def _run(run: RunPart) -> dict[str, object]:
             for overlay in run.overlays
         ],
         "curves": _curves(run.curves),
+        "spectra": None if run.spectra is None else _spectra(run.spectra),
     }
 
 
@@ -110,6 +112,21 @@ def _curves(curves: Curves) -> dict[str, object]:
         "bandsOf": curves.energy_of,
         "bands": [{"label": label, "kept": _finite(kept)} for label, kept in curves.energy_kept.items()],
     }
+
+
+def _spectra(spectra: Spectra) -> dict[str, object]:
+    """Tenths of a decibel and four digits are more than a chart shows."""
+    return {
+        "frequency": [float(f"{frequency:.4g}") for frequency in spectra.frequency],
+        "power": [{"label": name, "values": _rounded(values, 1)} for name, values in spectra.power_db.items()],
+        "rounding": spectra.rounding_db,
+        "correlation": _rounded(spectra.correlation, 3),
+        "ofSignal": spectra.of_signal,
+    }
+
+
+def _rounded(values: Iterable[float | None], digits: int) -> list[float | None]:
+    return [None if value is None else round(value, digits) for value in _finite(values)]
 
 
 def _finite(values: Iterable[float | None]) -> list[float | None]:

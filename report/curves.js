@@ -1,4 +1,4 @@
-// Line charts over training steps: a logarithmic axis of steps, a cursor at the scrubbed one, values beside the key.
+// Line charts over training steps or frequencies: a logarithmic axis, a cursor, values beside the key.
 
 const MARGIN = { top: 10, right: 12, bottom: 26, left: 42 };
 
@@ -32,6 +32,31 @@ function stepTicks(last) {
   return ticks;
 }
 
+// An axis across: where a number lies as a share of it, the number there, and marks with their words.
+function stepAxis(last) {
+  return {
+    share: (step) => Math.log1p(Math.min(step, last)) / Math.log1p(last),
+    at: (share) => Math.expm1(share * Math.log1p(last)),
+    last,
+    ticks: stepTicks(last).map((step) => [step, step.toLocaleString("en")]),
+  };
+}
+
+// Frequencies: those of a picture are marked by their wavelengths in pixels, those of a signal by cycles.
+function frequencyAxis(first, last, ofSignal) {
+  const octaves = Math.log(last / first);
+  const marks = [];
+  for (let mark = ofSignal ? 1 : 2; ofSignal ? mark <= last : 1 / mark >= first; mark *= ofSignal ? 10 : 4) {
+    marks.push(ofSignal ? [mark, mark.toLocaleString("en")] : [1 / mark, `${mark} px`]);
+  }
+  return {
+    share: (frequency) => Math.log(frequency / first) / octaves,
+    at: (share) => first * Math.exp(share * octaves),
+    last,
+    ticks: marks,
+  };
+}
+
 // The index of the last step not after `step`; the first one if there is none.
 function indexAt(steps, step) {
   let index = 0;
@@ -50,9 +75,10 @@ function pathOf(points) {
   }).join("");
 }
 
-// series: [{label, colour, dashed, steps, values}]; `run` colours the title; returns {figure, moveTo(step), redraw()}.
-function lineChart({ title, run, unit, series, range, full, format, onScrub }) {
-  const last = Math.max(1, ...series.flatMap(({ steps }) => steps));
+// series: [{label, colour, dashed, steps, values}]; `run` colours the title; steps unless there is another axis `across`.
+// Returns {figure, moveTo(step), redraw()}.
+function lineChart({ title, run, unit, series, range, full, format, onScrub, across }) {
+  const axis = across ?? stepAxis(Math.max(1, ...series.flatMap(({ steps }) => steps)));
   const svg = svgElement("svg", { role: "img", "aria-label": `${title}: ${spoken(series, format)}` });
   const key = htmlElement("ul", { className: "key" });
   const readouts = series.map(({ label, colour, dashed }) => {
@@ -67,7 +93,7 @@ function lineChart({ title, run, unit, series, range, full, format, onScrub }) {
   const caption = htmlElement("figcaption", {}, name, htmlElement("span", { className: "unit", textContent: unit }));
   const figure = htmlElement("figure", { className: "chart" }, caption, svg, key);
   let scale = null;
-  let current = last;
+  let current = axis.last;
 
   function redraw() {
     const width = svg.clientWidth || 340;
@@ -75,9 +101,9 @@ function lineChart({ title, run, unit, series, range, full, format, onScrub }) {
     const inner = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
     const [low, high] = range;
     scale = {
-      x: (step) => MARGIN.left + (Math.log1p(step) / Math.log1p(last)) * inner.width,
+      x: (step) => MARGIN.left + axis.share(step) * inner.width,
       y: (value) => MARGIN.top + (1 - (Math.min(Math.max(value, low), high) - low) / (high - low)) * inner.height,
-      step: (x) => Math.expm1(((x - MARGIN.left) / inner.width) * Math.log1p(last)),
+      step: (x) => axis.at((x - MARGIN.left) / inner.width),
       bottom: MARGIN.top + inner.height,
     };
     svg.replaceChildren(...axes(width), ...curves(), svgElement("g", { class: "at-cursor" }));
@@ -89,8 +115,8 @@ function lineChart({ title, run, unit, series, range, full, format, onScrub }) {
       svgElement("line", { class: value === full ? "full" : "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: scale.y(value), y2: scale.y(value) }),
       svgElement("text", { x: MARGIN.left - 8, y: scale.y(value) + 4, "text-anchor": "end" }, format(value, true)),
     ]);
-    const columns = stepTicks(last).map((step) =>
-      svgElement("text", { x: scale.x(step), y: scale.bottom + 18, "text-anchor": "middle" }, step.toLocaleString("en")));
+    const columns = axis.ticks.map(([step, words]) =>
+      svgElement("text", { x: scale.x(step), y: scale.bottom + 18, "text-anchor": "middle" }, words));
     return [...rows, ...columns];
   }
 
@@ -105,7 +131,7 @@ function lineChart({ title, run, unit, series, range, full, format, onScrub }) {
 
   function moveTo(step) {
     current = step;
-    const x = scale ? scale.x(Math.min(step, last)) : 0;
+    const x = scale ? scale.x(step) : 0;
     const marks = [svgElement("line", { class: "cursor", x1: x, x2: x, y1: MARGIN.top, y2: scale?.bottom ?? 0 })];
     series.forEach(({ steps, values, colour }, i) => {
       const value = values[indexAt(steps, step)];

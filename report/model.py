@@ -56,6 +56,34 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Spectra:
+    """What the end of a run has by frequency; all lists are as long as `frequency`, None where nothing is known."""
+
+    frequency: Sequence[float]
+    """Rising; in cycles per pixel, or of a signal in cycles over its length."""
+    power_db: Mapping[str, Sequence[float | None]]
+    """Of target, reconstruction and residual."""
+    correlation: Sequence[float | None]
+    """Ring correlation: 1 for the same detail, 0 for unrelated detail or none."""
+    rounding_db: float | None = None
+    """Power of rounding to 8 bits, below which there is no detail."""
+    resolved: Mapping[str, float | None] = field(default_factory=dict)
+    """Frequencies up to which detail is the right detail, by the threshold in words."""
+    of_signal: bool = False
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """When an octave or a frequency was there: first, and for good, by step; None for never."""
+
+    label: str
+    half_energy: tuple[int | None, int | None]
+    """Half of the target's energy, right detail or wrong."""
+    half_error: tuple[int | None, int | None] | None
+    """A relative error under one half; None where errors were not recorded."""
+
+
+@dataclass(frozen=True)
 class Picture:
     """A drawing of an analysis that was asked for, complete with its own scale."""
 
@@ -82,6 +110,10 @@ class RunPart:
     verdict: Sequence[str]
     explanation: Mapping[str, object]
     """The statistics behind the verdict, as in `explain.json`; shown as they are, in a foldable."""
+    spectra: Spectra | None = None
+    """None in runs of earlier versions."""
+    learnt: Sequence[Learnt] = ()
+    """By octave, shortest waves first, or by a signal's frequency."""
     pictures: Sequence[Picture] = ()
     """What was looked at besides, below the verdict."""
 

@@ -5,8 +5,8 @@ from html import escape
 from urllib.parse import quote
 
 from report.images import still_uri
-from report.model import Picture, Report, RunPart
-from report.table import RUN_COLOURS, number_text
+from report.model import Learnt, Picture, Report, RunPart, Spectra
+from report.table import ABSENT, RUN_COLOURS, number_text
 
 SHOWN_ITEMS = 12
 """Longer lists (one number per window, say) are counted, not printed; `explain.json` holds them."""
@@ -20,6 +20,63 @@ def sentences(texts: Sequence[str]) -> str:
 def run_sections(runs: Sequence[RunPart]) -> str:
     """For each run its own verdict (a lone run's opens the page already) and its statistics in full."""
     return "".join(_run_section(index, run, alone=len(runs) == 1) for index, run in enumerate(runs))
+
+
+def spectra_section(runs: Sequence[RunPart]) -> str:
+    """Places for the charts of spectra, and for each run when its octaves or frequencies were there."""
+    if not any(run.spectra or run.learnt for run in runs):
+        return ""
+    drawn = '<div class="charts" id="spectrum-charts"></div>' if any(run.spectra for run in runs) else ""
+    tables = "".join(_spectra_of(index, run, alone=len(runs) == 1) for index, run in enumerate(runs))
+    return f'<h2>Which frequencies are there, and since when</h2>{drawn}<div class="runs learnt">{tables}</div>'
+
+
+def _spectra_of(index: int, run: RunPart, *, alone: bool) -> str:
+    heading = "" if alone else _run_heading(index, run)
+    resolved = "" if run.spectra is None else sentences(_resolved(run.spectra))
+    return f"<article>{heading}{resolved}{_learnt_table(run)}</article>"
+
+
+def _resolved(spectra: Spectra) -> list[str]:
+    """Up to where detail is the right detail, as wavelengths."""
+    words = [
+        f"{'none of it' if frequency == 0 else f'waves of {number_text(1 / frequency)} px and longer'} ({threshold})"
+        for threshold, frequency in spectra.resolved.items()
+        if frequency is not None
+    ]
+    return [f"Resolved, by how target and reconstruction correlate: {'; '.join(words)}."] if words else []
+
+
+def _learnt_table(run: RunPart) -> str:
+    if not run.learnt:
+        return ""
+    cells = "".join(map(_learnt_row, run.learnt))
+    of = "frequency" if run.spectra is not None and run.spectra.of_signal else "wavelengths"
+    heads = "".join(f'<th scope="col">{name}</th>' for name in (of, "half of its energy", "error under a half"))
+    note = f" {run.curves.energy_of}" if run.curves.energy_of else ""
+    return (
+        f'<table class="facts"><caption>At which recorded step{escape(note)}</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
+    )
+
+
+def _learnt_row(part: Learnt) -> str:
+    energy, error = _since(*part.half_energy), ABSENT if part.half_error is None else _since(*part.half_error)
+    label = part.label.replace("-", "–")
+    return f'<tr><th scope="row">{escape(label)}</th><td>{escape(energy)}</td><td>{escape(error)}</td></tr>'
+
+
+def _since(first: int | None, lasting: int | None) -> str:
+    """When something came to hold.
+
+    >>> _since(None, None), _since(40, 40), _since(40, 1200), _since(40, None)
+    ('never', 'step 40', 'step 40, for good from 1,200 on', 'step 40, not to the end')
+    """
+    if first is None:
+        return "never"
+    if lasting is None:
+        return f"step {first:,}, not to the end"
+    return f"step {first:,}" if lasting == first else f"step {first:,}, for good from {lasting:,} on"
 
 
 def protocol_table(protocol: Mapping[str, str]) -> str:
@@ -41,13 +98,16 @@ def video_link(report: Report) -> str:
 
 
 def _run_section(index: int, run: RunPart, *, alone: bool) -> str:
-    heading = f'<h3><span class="run-name" data-run="{index % RUN_COLOURS}">{escape(run.label)}</span></h3>'
-    verdict = "" if alone else heading + sentences(run.verdict)
+    verdict = "" if alone else _run_heading(index, run) + sentences(run.verdict)
     rows = list(flattened(run.explanation))
     pictures = "".join(map(_picture, run.pictures))
     statistics = f"<details><summary>The statistics behind it</summary>{_two_columns(rows)}</details>" if rows else ""
     inside = verdict + pictures + statistics
     return f'<article class="run">{inside}</article>' if inside else ""
+
+
+def _run_heading(index: int, run: RunPart) -> str:
+    return f'<h3><span class="run-name" data-run="{index % RUN_COLOURS}">{escape(run.label)}</span></h3>'
 
 
 def _picture(picture: Picture) -> str:

@@ -318,6 +318,51 @@ function makeCharts() {
   return [psnr, ...kept];
 }
 
+// ---- spectra ----
+
+// Each has a cursor of its own, where the reader points.
+function spectrumChart(options) {
+  const chart = lineChart({ ...options, onScrub: (frequency) => chart.moveTo(frequency) });
+  return chart;
+}
+
+function spectrumAxis(spectra) {
+  const all = spectra.flatMap(({ frequency }) => frequency);
+  return frequencyAxis(Math.min(...all), Math.max(...all), spectra[0].ofSignal);
+}
+
+function powerSeries({ frequency, power, rounding }) {
+  const colours = ["var(--quiet)", "var(--accent)", "var(--run-0)"];
+  const measured = power.map(({ label, values }, i) => ({ label, values, colour: colours[i], steps: frequency }));
+  const floor = { label: "rounding to 8 bits", colour: "var(--quiet)", dashed: true, steps: frequency };
+  return rounding === null ? measured : [...measured, { ...floor, values: frequency.map(() => rounding) }];
+}
+
+function makeSpectra() {
+  const runs = data.runs.map((run, index) => ({ ...run, index })).filter(({ spectra }) => spectra);
+  if (!runs.length) return [];
+  const across = spectrumAxis(runs.map(({ spectra }) => spectra));
+  const by = runs[0].spectra.ofSignal ? "by cycles over the signal" : "by wavelength";
+  const power = runs.map(({ label, index, spectra }) => {
+    const series = powerSeries(spectra);
+    const [low, high] = rangeOf(series);
+    return spectrumChart({
+      title: label, run: index % 6, unit: `power, dB, ${by}`, series, across, range: [Math.max(low, high - 100), high],
+      format: (value, short) => (short ? String(value) : `${value.toFixed(1)} dB`).replace("-", "−"),
+    });
+  });
+  const correlations = runs.map(({ label, index, spectra }) => (
+    { label, colour: runColour(index), steps: spectra.frequency, values: spectra.correlation }));
+  const correlation = runs[0].spectra.ofSignal ? [] : [spectrumChart({
+    title: "Ring correlation", unit: `of target and reconstruction, ${by}`, series: correlations, across,
+    range: [-0.2, 1.02], full: 0.5,
+    format: (value, short) => (short ? String(value) : value.toFixed(2)).replace("-", "−"),
+  })];
+  const charts = [...power, ...correlation];
+  byId("spectrum-charts").append(...charts.map(({ figure }) => figure));
+  return charts;
+}
+
 // ---- start ----
 
 byId("bench").hidden = false;
@@ -332,10 +377,11 @@ byId("last-key").textContent = mapNames.length;
 byId("map-choices").append(mapPill(null, "None"), ...mapNames.map((name) => mapPill(name, capitalised(name))));
 stage.style.setProperty("--opacity", byId("opacity").value / 100);
 charts = makeCharts();
+const spectra = makeSpectra();
 function fit() {
   fitTable();
   fitStage();
-  charts.forEach((chart) => chart.redraw());
+  [...charts, ...spectra].forEach((chart) => chart.redraw());
 }
 new ResizeObserver(fit).observe(document.body);
 fit();

@@ -209,10 +209,11 @@ class _Session:
 
     def _row(self, snapshot: Snapshot, seen: Observation) -> Row:
         scores = seen.scores
-        kept = tuple(scores.energy_kept.values())
+        kept, error = tuple(scores.energy_kept.values()), tuple(scores.relative_error.values())
         psnr = round(scores.psnr_db, 4)  # as the file has it: a resumed fit must meet its goals at the same step
-        amplitudes = self.look.amplitudes(seen.reconstruction)
-        return Row(snapshot.step, snapshot.seconds, snapshot.loss, psnr, scores.heldout_psnr_db, kept, amplitudes)
+        recovered = self.look.recovered(seen.reconstruction)
+        heldout = scores.heldout_psnr_db
+        return Row(snapshot.step, snapshot.seconds, snapshot.loss, psnr, heldout, kept, error, *recovered)
 
     def _moment(self) -> Moment:
         step, seconds, training = self.state.step, self.state.seconds, self.config.training

@@ -15,9 +15,11 @@ from scenes.scene import View
 from scenes.signal import Signal
 
 from .explaining import creases_summary, density_picture, explain_field, write_findings
+from .folder import write_json
 from .metrics import Row
 from .observe import is_large
 from .signals import SignalLook
+from .spectra import picture_spectra
 
 Image: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 Values: TypeAlias = Float[np.ndarray, "_ _ _"]
@@ -32,8 +34,8 @@ class Look(Protocol):
         """Cycles over the unit interval that are followed through training; none for a picture."""
         ...
 
-    def amplitudes(self, drawn: Values) -> Sequence[float]:
-        """What a drawing has of each frequency, as a share of the target's amplitude."""
+    def recovered(self, drawn: Values) -> tuple[Sequence[float], Sequence[float]]:
+        """What a drawing has of each frequency, and how far off it is there, as shares of the target's amplitude."""
         ...
 
     def target(self) -> Image:
@@ -91,9 +93,9 @@ class PictureLook:
     def __init__(self, view: View) -> None:
         self.view = view
 
-    def amplitudes(self, drawn: Values) -> Sequence[float]:  # noqa: ARG002 (a picture has no frequencies of its own)
+    def recovered(self, drawn: Values) -> tuple[Sequence[float], Sequence[float]]:  # noqa: ARG002 (a picture has none)
         """None: a picture follows octave bands."""
-        return ()
+        return (), ()
 
     def target(self) -> Image:
         """The whole picture."""
@@ -145,6 +147,7 @@ class PictureLook:
         """Crease maps, bands and the verdict."""
         findings = explain_field(field, self.view, target, drawn, seed=seed, progress=progress)
         write_findings(path, findings, self.view, target, drawn)
+        write_json(path / "spectra.json", picture_spectra(target, drawn))
         return creases_summary(findings)
 
     @cached_property

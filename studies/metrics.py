@@ -1,6 +1,7 @@
 """The curves of a run: metrics.csv, whose header never changes; a signal's has its amplitudes as well."""
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -21,9 +22,13 @@ COLUMNS = [
     "psnr_db",
     "heldout_psnr_db",
     *[f"energy_kept_{2 ** (band + 1)}_{2 ** (band + 2)}_px" for band in range(BANDS)],
+    *[f"relative_error_{2 ** (band + 1)}_{2 ** (band + 2)}_px" for band in range(BANDS)],
 ]
 
-AMPLITUDE = "amplitude_"
+KEPT, BAND_ERROR = (slice(5 + BANDS * kind, 5 + BANDS * (kind + 1)) for kind in range(2))
+"""Where their columns are."""
+
+AMPLITUDE, AMPLITUDE_ERROR = "amplitude_", "amplitude_error_"
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,12 @@ class Row:
     psnr_db: float
     heldout_psnr_db: float | None
     energy_kept: Sequence[float | None]
+    relative_error: Sequence[float | None] = ()
+    """By octave band, as `energy_kept` is; none in runs of earlier versions."""
     amplitudes: Sequence[float | None] = ()
     """Of a signal's frequencies, as shares of the signal's own."""
+    amplitude_errors: Sequence[float | None] = ()
+    """|F_k - Y_k| / |Y_k| of a signal's frequencies; none in runs of earlier versions."""
 
 
 class Metrics:
@@ -45,7 +54,8 @@ class Metrics:
 
     def __init__(self, path: Path, frequencies: Sequence[int] = ()) -> None:
         self.path = path
-        self.columns = [*COLUMNS, *(f"{AMPLITUDE}{k}_cycles" for k in frequencies)]
+        of_signal = (f"{kind}{k}_cycles" for kind in (AMPLITUDE, AMPLITUDE_ERROR) for k in frequencies)
+        self.columns = [*COLUMNS, *of_signal]
         self.rows: list[Row] = []
 
     def read(self, until: int | None = None) -> None:
@@ -74,8 +84,9 @@ class Metrics:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
         for row in self.rows:
-            bands = [*row.energy_kept, *[None] * BANDS][:BANDS]
-            cells = [row.loss, row.psnr_db, row.heldout_psnr_db, *bands, *row.amplitudes]
+            kept, error = ([*bands, *[None] * BANDS][:BANDS] for bands in (row.energy_kept, row.relative_error))
+            scores = [row.loss, row.psnr_db, row.heldout_psnr_db]
+            cells = [*scores, *kept, *error, *row.amplitudes, *row.amplitude_errors]
             writer.writerow([row.step, f"{row.seconds:.3f}", *["" if v is None else f"{v:.6g}" for v in cells]])
         write_text(self.path, text.getvalue())
 
@@ -102,15 +113,23 @@ def _parse(line: dict[str, str]) -> Row:
     def number(name: str) -> float | None:
         return float(line[name]) if line[name] else None
 
-    bands = [number(name) for name in COLUMNS[5:]]
-    while bands and bands[-1] is None:
-        bands.pop()
+    def bands(columns: slice) -> list[float | None]:
+        values = [number(name) for name in COLUMNS[columns] if name in line]
+        while values and values[-1] is None:
+            values.pop()
+        return values
+
+    def cycles(kind: str) -> list[float | None]:
+        return [number(name) for name in line if re.fullmatch(rf"{kind}\d+_cycles", name)]
+
     return Row(
         int(line["step"]),
         float(line["seconds"]),
         number("loss"),
         float(line["psnr_db"]),
         number("heldout_psnr_db"),
-        bands,
-        [number(name) for name in line if name.startswith(AMPLITUDE)],
+        bands(KEPT),
+        bands(BAND_ERROR),
+        cycles(AMPLITUDE),
+        cycles(AMPLITUDE_ERROR),
     )

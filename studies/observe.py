@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from analysis import energy_kept, psnr_db
+from analysis import bands_over_training, psnr_db
+from analysis.bands import band_labels
 from fields import Field
 from fitting import Placement
 from render.grid import picture_extent
@@ -31,6 +32,8 @@ class Scores:
     heldout_psnr_db: float | None
     energy_kept: Mapping[str, float | None]
     """By octave band, shortest waves first; None for bands without energy."""
+    relative_error: Mapping[str, float | None]
+    """|F - Y| / |Y| by octave band: 0 exact, 1 as bad as leaving it out; None for bands without energy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,19 @@ class Observation:
 def score(view: View, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Scores:
     """Score a drawing of the whole view: PSNR over its training pixels, and over those held out."""
     heldout = None if view.heldout is None else psnr_db(target, drawn, view.heldout)
-    return Scores(psnr_db(target, drawn, view.trained), heldout, energy_kept(target, drawn))
+    return Scores(psnr_db(target, drawn, view.trained), heldout, *_bands(target, drawn))
+
+
+def _bands(
+    target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]
+) -> tuple[dict[str, float | None], dict[str, float | None]]:
+    """Energy kept and relative error by octave band."""
+    labels, bands = band_labels(*target.shape[:2]), bands_over_training(target, [drawn])
+
+    def named(values: Float[np.ndarray, " bands"]) -> dict[str, float | None]:
+        return {label: float(v) if np.isfinite(v) else None for label, v in zip(labels, values, strict=True)}
+
+    return named(bands.kept[0]), named(bands.relative_error[0])
 
 
 class Observer:
@@ -95,8 +110,8 @@ class _Probe:
         height, width, _ = self.target.shape
         drawn = self.view.draw(function, height, width, self.extent, device=device)
         heldout = None if self.heldout is None else psnr_db(self.target, drawn, self.heldout)
-        kept = energy_kept(self.target, drawn)
-        return Scores(self._sampled_psnr(function, device), heldout, dict(list(kept.items())[:-1]))
+        kept, error = (dict(list(bands.items())[:-1]) for bands in _bands(self.target, drawn))
+        return Scores(self._sampled_psnr(function, device), heldout, kept, error)
 
     @torch.inference_mode()
     def _sampled_psnr(self, function: Function, device: torch.device) -> float:

@@ -16,6 +16,7 @@ from .folder import RunFolder, read_json, read_png, write_text
 from .look import look_at
 from .metrics import Row, drawn_rows
 from .observe import ENERGY_OF, PSNR_OF, is_large
+from .spectra import learnt_parts, spectra_part
 from .table import table_row
 
 MOST_FRAMES = 120
@@ -98,6 +99,8 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
     followed = _followed(result, rows)
     overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
     explanation = read_json(folder.analysis / "explain.json")
+    spectra = folder.analysis / "spectra.json"  # runs of earlier versions have none
+    of_signal = "amplitude_recovered" in result
     return RunPart(
         label=result["encoding"],
         network=result["network"],
@@ -112,13 +115,15 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
             psnr_db=[row.psnr_db for row in rows],
             heldout_psnr_db=[row.heldout_psnr_db for row in rows],
             energy_kept=followed,
-            kept_as=AMPLITUDE_BY if "amplitude_recovered" in result else Curves.kept_as,
+            kept_as=AMPLITUDE_BY if of_signal else Curves.kept_as,
             psnr_of=PSNR_OF if is_large(view) else "",
             energy_of=ENERGY_OF if is_large(view) else "",
         ),
         numbers=table_row(result),
         verdict=sentences(result),
         explanation=explanation,
+        spectra=spectra_part(read_json(spectra)) if spectra.exists() else None,
+        learnt=learnt_parts(rows, list(followed), of_signal=of_signal),
         pictures=list(_pictures(folder)),
     )
 

@@ -25,6 +25,7 @@ from scenes.signal import Signal
 from .explaining import creased
 from .folder import write_json, write_npz, write_png
 from .metrics import Row
+from .spectra import signal_spectra
 
 KNOTS_PER_PERIOD = 2
 """Bends that a curve of straight pieces needs in each period of a wave to follow it at all: one at each extreme."""
@@ -40,9 +41,11 @@ class SignalLook:
         self.view = view
         self.frequencies: Sequence[int] = view.frequencies
 
-    def amplitudes(self, drawn: Values) -> Sequence[float]:
-        """Shares of the signal's amplitudes, to the digits that metrics.csv has: a resumed fit draws the same."""
-        return [float(f"{share:.6g}") for share in self._recovered(drawn).share]
+    def recovered(self, drawn: Values) -> tuple[Sequence[float], Sequence[float]]:
+        """Shares of the signal's amplitudes and errors, to the digits of metrics.csv: a resumed fit draws the same."""
+        found = self._recovered(drawn)
+        share, error = ([float(f"{v:.6g}") for v in values] for values in (found.share, found.relative_error))
+        return share, error
 
     def target(self) -> Image:
         """The signal's curve."""
@@ -104,6 +107,7 @@ class SignalLook:
             "creases": None if creases is None else self._numbers(creases),
         }
         write_json(path / "explain.json", explanation)
+        write_json(path / "spectra.json", signal_spectra(target[0, :, 0], drawn[0, :, 0]))
         progress(1.0)
         return {
             "crossings_per_pixel": None if crossings is None else crossings / self.view.width,

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from skimage import data
 
-from report import Curves, Frame, Overlay, Report, RunPart
+from report import Curves, Frame, Learnt, Overlay, Report, RunPart, Spectra
 
 RGB = UInt8[np.ndarray, "h w 3"]
 
@@ -65,6 +65,7 @@ def run(
         step=steps, psnr_db=quality, heldout_psnr_db=below if heldout else [None] * len(steps), energy_kept=kept
     )
     final = images[-1]
+    learnt = [Learnt(band, *[(steps[px % len(steps)], None)] * 2) for band, px in BANDS_PX.items()]
     return RunPart(
         label=label,
         network="4x256 relu" if density is not None else "4x256 sine",
@@ -98,6 +99,24 @@ def run(
             "secondary": {"crofton": -0.38, "bend": float("nan"), "share_of_missing_in_sparsest_quarter": 0.44},
             "dead_neurons_per_layer": [20, 35, 31, 32],
         },
+        spectra=spectra(end_sigma_px),
+        learnt=learnt,
+    )
+
+
+def spectra(sigma_px: float) -> Spectra:
+    """Of a picture whose power falls as 1 / f^2 and of its blurred copy."""
+    frequency = np.geomspace(1 / 256, 0.7, 40)
+    gain = np.exp(-2 * np.square(np.pi * sigma_px * frequency))
+    target = -20 * np.log10(frequency) - 90
+    powers = {"target": target, "reconstruction": target + 20 * np.log10(np.maximum(gain, 1e-3))}
+    residual = target + 20 * np.log10(np.maximum(1 - gain, 1e-3))
+    return Spectra(
+        frequency.tolist(),
+        {name: values.tolist() for name, values in (powers | {"residual": residual}).items()},
+        gain.tolist(),
+        rounding_db=-100.0,
+        resolved={"ring correlation 1/7": 0.25, "ring correlation 1/2": 0.125},
     )
 
 

@@ -14,7 +14,9 @@ from analysis.fourier import (
     bands_over_training,
     half_energy_step,
     half_error_step,
+    line_spectra,
     line_spectrum,
+    merged_rings,
     power_law_slope,
     radial_spectra,
     spectral_bias,
@@ -46,6 +48,35 @@ def test_energies_of_the_rings_add_up_to_the_variance(height, width):
     for energy, values in ((energies.target, picture), (energies.reconstruction, other)):
         assert energy.sum() == pytest.approx(values.var(dtype=np.float64), rel=1e-4, abs=1e-12)
     assert energies.residual.sum() == pytest.approx((picture - other).var(dtype=np.float64), rel=1e-4, abs=1e-12)
+
+
+@given(st.integers(2, 60), st.integers(2, 60), st.integers(1, 12))
+def test_joined_rings_keep_all_energies_and_coefficients(height, width, per_octave):
+    spectra = radial_spectra(noise(height, width), noise(height, width, 1))
+    joined = merged_rings(spectra, per_octave)
+    for name in ("target", "reconstruction", "residual", "cross", "floor"):
+        assert getattr(joined.energies, name).sum() == pytest.approx(getattr(spectra.energies, name).sum())
+    assert joined.coefficients.sum() == spectra.coefficients.sum()
+    assert (np.diff(joined.frequency) > 0).all()
+    octaves = np.log2(spectra.frequency[-1] / spectra.frequency[0])
+    assert len(joined.frequency) <= per_octave * octaves + 1
+
+
+def test_rings_of_an_octave_are_as_many_as_asked_for():
+    joined = merged_rings(spectra_of(noise(256, 256)), 4)
+    octave = (joined.frequency >= 0.25) & (joined.frequency < 0.5)
+    assert octave.sum() == 4
+
+
+@given(st.integers(4, 60))
+def test_energies_of_a_signals_frequencies_add_up_to_the_variance(count):
+    random = np.random.default_rng(count)
+    signal, other = random.uniform(0, 1, count), random.uniform(0, 1, count)
+    energies = line_spectra(signal, other).energies
+    assert energies.target.sum() == pytest.approx(signal.var())
+    assert energies.residual.sum() == pytest.approx((signal - other).var())
+    covariance = ((signal - signal.mean()) * (other - other.mean())).mean()
+    assert energies.cross.sum() == pytest.approx(covariance)
 
 
 @given(st.integers(1, 40), st.integers(1, 40))

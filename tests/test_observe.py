@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import energy_kept, psnr_db
+from analysis import bands_over_training, energy_kept, psnr_db
 from configs.run import Holdout
 from scenes.picture import Picture
 from studies.observe import CROP_SIDE, Observer, score
@@ -43,6 +43,8 @@ def test_a_large_picture_is_drawn_reduced_and_scored_by_a_sample_and_a_crop() ->
     assert seen.scores.heldout_psnr_db == pytest.approx(heldout, abs=1e-3)
     kept = energy_kept(target[middle], drawn[middle])
     assert seen.scores.energy_kept == pytest.approx(dict(list(kept.items())[:-1]), rel=1e-3)
+    crop = bands_over_training(target[middle], [drawn[middle]])
+    assert list(seen.scores.relative_error.values()) == pytest.approx(crop.relative_error[0, :-1], rel=1e-3)
 
 
 @pytest.mark.parametrize("size", [(600, 1), (1, 600), (3, 600)])

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report import Report, build
+from report import Learnt, Report, Spectra, build
 from report.build import embedded_json
 from report.images import EXACT_SIDE, LARGEST_SIDE, frame_uri, still_uri
 from report.sections import flattened
@@ -160,6 +160,21 @@ def test_reduction_of_large_pictures_is_said():
     target = np.zeros((2, LARGEST_SIDE + 2, 3), np.uint8)
     run = examples.run("raw", target, end_sigma_px=1.0, frame_count=3)
     assert "by area averaging; the run folder has them at full size" in build(examples.report_of([run], target))
+
+
+def test_octaves_say_since_when_they_are_there_and_wavelengths_up_to_where_detail_is_resolved(two_runs: Report):
+    spectra = Spectra([0.1, 0.4], {"target": [0.0, 0.0]}, [1.0, 0.1], resolved={"1/7": 0.4, "1/2": 0.0, "none": None})
+    learnt = [Learnt("2-4 px", (None, None), None), Learnt("4-8 px", (40, 1200), (64, 64))]
+    run = replace(two_runs.runs[0], spectra=spectra, learnt=learnt)
+    page = Page(build(replace(two_runs, runs=[run])))
+    assert "waves of 2.5 px and longer (1/7); none of it (1/2)." in page.text
+    assert "2–4 pxnevern/a4–8 pxstep 40, for good from 1,200 onstep 64" in page.text
+    assert page.data["runs"][0]["spectra"]["power"] == [{"label": "target", "values": [0.0, 0.0]}]
+
+
+def test_runs_without_spectra_have_no_section_of_them(two_runs: Report):
+    runs = [replace(run, spectra=None, learnt=[]) for run in two_runs.runs]
+    assert "since when" not in build(replace(two_runs, runs=runs))
 
 
 def test_report_without_frames_is_refused(two_runs: Report):

@@ -248,6 +248,26 @@ def test_energy_kept_has_a_chart_for_each_run_and_a_curve_for_each_band(open_rep
     assert page.locator("#band-charts path.curve").count() == 2 * len(examples.BANDS_PX)
 
 
+def test_spectra_have_a_chart_of_power_for_each_run_and_one_of_correlations(open_report: Open):
+    page = open_report(examples.five_runs())
+    titles = page.locator("#spectrum-charts figcaption span:first-child").all_inner_texts()
+    assert titles == [*(run.label for run in examples.five_runs().runs), "Ring correlation"]
+    charts = page.locator("#spectrum-charts figure")
+    assert charts.last.locator("path.curve").count() == 5
+    marks = charts.first.locator("text").all_text_contents()
+    assert [mark for mark in marks if "px" in mark] == ["2 px", "8 px", "32 px", "128 px"]
+
+
+def test_spectra_read_out_where_the_pointer_is_and_leave_the_step_alone(open_report: Open):
+    page = open_report(examples.single_run())
+    correlation = page.locator("#spectrum-charts figure").last
+    assert correlation.locator(".key b").all_inner_texts() == ["0.00"]
+    correlation.locator("svg").click(position={"x": 45, "y": 100})
+    assert correlation.locator(".key b").all_inner_texts() == ["1.00"]
+    assert "of 3,000" in page.inner_text("#step-label")
+    assert page.inner_text("#step-label").startswith("step 3,000")
+
+
 def test_theme_button_turns_the_paper_dark_and_back(open_report: Open, colours: Report):
     page = open_report(colours)
     paper = "getComputedStyle(document.body).backgroundColor"

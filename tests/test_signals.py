@@ -59,7 +59,13 @@ def test_amplitudes_over_training_are_in_the_curves(finished):
     metrics.read()
     last = metrics.rows[-1]
     assert list(last.amplitudes) == pytest.approx(list(finished.result()["amplitude_recovered"].values()), rel=1e-3)
-    assert finished.metrics_file.read_text().splitlines()[0].endswith("amplitude_1_cycles,amplitude_4_cycles")
+    assert (
+        finished.metrics_file.read_text()
+        .splitlines()[0]
+        .endswith(",amplitude_1_cycles,amplitude_4_cycles,amplitude_error_1_cycles,amplitude_error_4_cycles")
+    )
+    errors = read_json(finished.analysis / "explain.json")["relative_error"]
+    assert list(last.amplitude_errors) == pytest.approx(list(errors.values()), rel=1e-3)
 
 
 def test_an_interrupted_fit_goes_on_to_the_same_bytes(finished, tmp_path):
