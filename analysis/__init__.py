@@ -42,7 +42,7 @@ from .slopes import Slopes, slopes
 from .smoothness import Bending, bending
 from .surrogate import SurrogateCells, TooManyCellsError, surrogate_cells
 from .tiles import CellMap, cells_per_tile
-from .verdict import CapacityVerdict, Verdict, capacity_verdict
+from .verdict import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
 from .weights import (
     Angles,
     Narrowness,
@@ -84,6 +84,7 @@ __all__ = [
     "PackedPatterns",
     "PatternCurve",
     "Plane",
+    "PredictionVerdict",
     "RadialSpectra",
     "RateAgreement",
     "Reached",
@@ -137,6 +138,7 @@ __all__ = [
     "pattern_curve",
     "pixel_confusion",
     "power_law_slope",
+    "prediction_verdict",
     "psnr_db",
     "radial_spectra",
     "rate_agreement",

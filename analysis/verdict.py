@@ -223,6 +223,58 @@ def capacity_verdict(removed: float, by_waves: float, by_one_layer: float | None
     return CapacityVerdict(outcome, sentence)
 
 
+@dataclass(frozen=True)
+class PredictionVerdict:
+    """Whether the creases of an early checkpoint say where detail is missing at the end."""
+
+    outcome: str
+    """One of the outcomes of `PREDICTION_RULES`."""
+    sentence: str
+
+
+PREDICTION_RULES = (
+    Rule(
+        "undecided",
+        lambda found: found.blocks < MIN_BLOCKS,
+        "whether {early} foretell what is missing at {end} is undecided: the picture makes {blocks}, and with fewer "
+        f"than {MIN_BLOCKS} it cannot be said how sure a correlation is",
+    ),
+    Rule(
+        "undecided",
+        lambda found: found.correlation is None or found.interval is None,
+        "whether {early} foretell what is missing at {end} is undecided: one of the two does not vary",
+    ),
+    Rule(
+        "foretell",
+        _explains,
+        "{early} foretell what is missing at {end}: where the picture is equally detailed, the error at the end tends "
+        "to be larger where they were fewer ({statistic})",
+    ),
+    Rule(
+        "do not foretell",
+        _surely_above(-EXPLANATORY),
+        "{early} do not foretell what is missing at {end}: where the picture is equally detailed, the error at the end "
+        "is at most slightly larger where they were fewer ({statistic})",
+    ),
+    Rule(
+        "undecided",
+        _otherwise,
+        "whether {early} foretell what is missing at {end} is undecided: a clear association and next to none are both "
+        "possible ({statistic})",
+    ),
+)
+
+
+def prediction_verdict(found: Findings, early_step: int, end_step: int) -> PredictionVerdict:
+    """The sentence for what `early_prediction` found, by the thresholds of the verdict's second sentence.
+
+    `found` needs the band, the correlation with its interval, and how many windows and blocks it was made in.
+    """
+    rule = _first(PREDICTION_RULES, found)
+    steps = {"early": f"the creases of step {early_step:,}", "end": f"step {end_step:,}"}
+    return PredictionVerdict(rule.outcome, _sentence(rule.words.format(**_figures(found), **steps)))
+
+
 def percent(share: float) -> str:
     """A share in words: two figures where it is small, none that claim more than they can.
 

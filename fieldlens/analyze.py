@@ -83,7 +83,7 @@ def main(words: Sequence[str]) -> int:
         from studies.history import measure_checkpoints
 
         measured = measure_checkpoints(folder, reporter=console)
-        console.result(f"table    {measured['path']}\nfigures  {measured['figures']}")
+        console.result("\n".join(_over_training(measured)))
         console.finish(measured)
         return 0
 
@@ -95,6 +95,14 @@ def main(words: Sequence[str]) -> int:
     console.result("\n".join(lines if result["report"] is None else [*lines, f"report  {result['report']}"]))
     console.finish(result)
     return 0
+
+
+def _over_training(measured: Mapping[str, Any]) -> list[str]:
+    """What early creases foretell, apart from the verdict, and where the rest is."""
+    foretold = measured["foretold"] or {}
+    sentence = [foretold["sentence"]] if foretold.get("sentence") else []
+    report = [] if measured["report"] is None else [f"report   {measured['report']}"]
+    return [*sentence, f"table    {measured['path']}", f"figures  {measured['figures']}", *report]
 
 
 def _places(found: Mapping[str, Any]) -> list[str]:

@@ -1,21 +1,36 @@
 """Plain results in, one HTML file out: the page that shows a fit being learnt and says why detail is missing."""
 
 from report.build import build
-from report.model import Curves, Frame, Learnt, Overlay, Picture, Report, RunPart, Spectra
+from report.model import (
+    Curves,
+    FigureFile,
+    Frame,
+    Learnt,
+    Overlay,
+    Picture,
+    Report,
+    RunPart,
+    Series,
+    Spectra,
+    ThroughTraining,
+)
 from report.study import ClaimRow, StudyFigure, StudyReport, build_study
 
 __all__ = [
     "ClaimRow",
     "Curves",
+    "FigureFile",
     "Frame",
     "Learnt",
     "Overlay",
     "Picture",
     "Report",
     "RunPart",
+    "Series",
     "Spectra",
     "StudyFigure",
     "StudyReport",
+    "ThroughTraining",
     "build",
     "build_study",
 ]

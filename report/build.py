@@ -17,7 +17,7 @@ from string import Template
 
 from report import sections
 from report.images import LARGEST_SIDE, frame_uri, is_reduced, map_uri, still_uri
-from report.model import Curves, Frame, Report, RunPart, Spectra
+from report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
 from report.table import decimals, number_text, numbers_html
 
 SCRIPTS = ("curves.js", "viewer.js")
@@ -39,6 +39,7 @@ def build(report: Report) -> str:
         verdict=sections.sentences(report.verdict),
         numbers=numbers_html(report.runs),
         spectra=sections.spectra_section(report.runs),
+        through_training=sections.through_training_section(report.runs),
         runs=sections.run_sections(report.runs),
         protocol=sections.protocol_table(report.protocol),
         notes=sections.notes_list([*report.notes, *_reductions(report)]),
@@ -89,6 +90,7 @@ def _run(run: RunPart) -> dict[str, object]:
         ],
         "curves": _curves(run.curves),
         "spectra": None if run.spectra is None else _spectra(run.spectra),
+        "creases": None if run.through_training is None else _through_training(run.through_training),
     }
 
 
@@ -122,6 +124,21 @@ def _spectra(spectra: Spectra) -> dict[str, object]:
         "rounding": spectra.rounding_db,
         "correlation": _rounded(spectra.correlation, 3),
         "ofSignal": spectra.of_signal,
+    }
+
+
+def _through_training(found: ThroughTraining) -> dict[str, object]:
+    return {
+        "step": list(found.step),
+        "series": [
+            {
+                "label": series.label,
+                "values": _rounded(series.values, 3),
+                "low": _rounded(series.low, 3),
+                "high": _rounded(series.high, 3),
+            }
+            for series in found.series
+        ],
     }
 
 

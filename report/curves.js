@@ -75,7 +75,13 @@ function pathOf(points) {
   }).join("");
 }
 
-// series: [{label, colour, dashed, steps, values}]; `run` colours the title; steps unless there is another axis `across`.
+// The area between two curves; nothing where either was not measured.
+function bandOf(low, high) {
+  const there = low.map((_, i) => i).filter((i) => low[i][1] !== null && high[i][1] !== null);
+  return pathOf([...there.map((i) => low[i]), ...there.reverse().map((i) => high[i])]);
+}
+
+// series: [{label, colour, dashed, steps, values, low, high}], the last two for a band around the curve; `run` colours the title; steps unless there is another axis `across`.
 // Returns {figure, moveTo(step), redraw()}.
 function lineChart({ title, run, unit, series, range, full, format, onScrub, across }) {
   const axis = across ?? stepAxis(Math.max(1, ...series.flatMap(({ steps }) => steps)));
@@ -121,11 +127,13 @@ function lineChart({ title, run, unit, series, range, full, format, onScrub, acr
   }
 
   function curves() {
-    return series.map(({ steps, values, colour, dashed }) => {
-      const points = steps.map((step, i) => [scale.x(step), values[i] === null ? null : scale.y(values[i])]);
-      const path = svgElement("path", { class: dashed ? "curve dashed" : "curve", d: pathOf(points) });
+    return series.flatMap(({ steps, values, low, high, colour, dashed }) => {
+      const points = (numbers) => steps.map((step, i) => [scale.x(step), numbers[i] === null ? null : scale.y(numbers[i])]);
+      const path = svgElement("path", { class: dashed ? "curve dashed" : "curve", d: pathOf(points(values)) });
       path.style.stroke = colour;
-      return path;
+      const band = low ? [svgElement("path", { class: "band", d: bandOf(points(low), points(high)) })] : [];
+      band.forEach((area) => { area.style.fill = colour; });
+      return [...band, path];
     });
   }
 

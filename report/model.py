@@ -84,6 +84,38 @@ class Learnt:
 
 
 @dataclass(frozen=True)
+class Series:
+    """A statistic over training steps, with its interval where there is one."""
+
+    label: str
+    values: Sequence[float | None]
+    low: Sequence[float | None]
+    high: Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class FigureFile:
+    """A figure beside the report, which is linked and not shown."""
+
+    title: str
+    address: str
+    """Of the file, relative to the report."""
+    note: str = ""
+    """What has to be said beside it."""
+
+
+@dataclass(frozen=True)
+class ThroughTraining:
+    """What the checkpoints of a run say: whether creases foretell what is missing, and what else was measured."""
+
+    verdict: Sequence[str]
+    step: Sequence[int]
+    series: Sequence[Series]
+    """The statistic of the verdict for the creases of each step; each as long as `step`."""
+    figures: Sequence[FigureFile]
+
+
+@dataclass(frozen=True)
 class Picture:
     """A drawing of an analysis that was asked for, complete with its own scale."""
 
@@ -114,6 +146,8 @@ class RunPart:
     """None in runs of earlier versions."""
     learnt: Sequence[Learnt] = ()
     """By octave, shortest waves first, or by a signal's frequency."""
+    through_training: ThroughTraining | None = None
+    """Where the checkpoints were measured."""
     pictures: Sequence[Picture] = ()
     """What was looked at besides, below the verdict."""
 

@@ -5,7 +5,7 @@ from html import escape
 from urllib.parse import quote
 
 from report.images import still_uri
-from report.model import Learnt, Picture, Report, RunPart, Spectra
+from report.model import FigureFile, Learnt, Picture, Report, RunPart, Spectra
 from report.table import ABSENT, RUN_COLOURS, number_text
 
 SHOWN_ITEMS = 12
@@ -79,6 +79,36 @@ def _since(first: int | None, lasting: int | None) -> str:
     return f"step {first:,}" if lasting == first else f"step {first:,}, for good from {lasting:,} on"
 
 
+def through_training_section(runs: Sequence[RunPart]) -> str:
+    """What the checkpoints say, apart from the correlation at the end; nothing where they were not measured."""
+    parts = "".join(_through_training_of(index, run, alone=len(runs) == 1) for index, run in enumerate(runs))
+    if not parts:
+        return ""
+    drawn = any(run.through_training and run.through_training.series for run in runs)
+    charts = '<div class="charts" id="crease-charts"></div>' if drawn else ""
+    return (
+        "<h2>Through training: do early creases foretell what is missing?</h2>"
+        '<p class="caption">Stronger than correlation, and reported apart from it: the creases of a checkpoint were '
+        "there before the error at the end. Still no cause, for what made creases few may go on to make the error.</p>"
+        f'{charts}<div class="runs learnt">{parts}</div>'
+    )
+
+
+def _through_training_of(index: int, run: RunPart, *, alone: bool) -> str:
+    found = run.through_training
+    if found is None:
+        return ""
+    heading = "" if alone else _run_heading(index, run)
+    files = "".join(map(_figure_file, found.figures))
+    index_of = f"<details><summary>All that was measured over training</summary><ul>{files}</ul></details>"
+    return f"<article>{heading}{sentences(found.verdict)}{index_of if files else ''}</article>"
+
+
+def _figure_file(figure: FigureFile) -> str:
+    note = f' <span class="caption">{escape(figure.note)}</span>' if figure.note else ""
+    return f'<li><a href="{_address(figure.address)}">{escape(figure.title)}</a>{note}</li>'
+
+
 def protocol_table(protocol: Mapping[str, str]) -> str:
     """Choices by name."""
     return _two_columns(protocol.items())
@@ -93,8 +123,12 @@ def video_link(report: Report) -> str:
     """A link to the video in the report's own folder, or nothing."""
     if report.video_name is None:
         return ""
-    # "./" keeps a name such as "a:b.mp4" from being read as a scheme.
-    return f'<a class="video" href="./{quote(report.video_name)}">Watch the video</a>'
+    return f'<a class="video" href="{_address(report.video_name)}">Watch the video</a>'
+
+
+def _address(name: str) -> str:
+    """Of a file beside the report; "./" keeps a name such as "a:b.mp4" from being read as a scheme."""
+    return f"./{quote(name)}"
 
 
 def _run_section(index: int, run: RunPart, *, alone: bool) -> str:

@@ -315,7 +315,7 @@ function makeCharts() {
   })] : []));
   byId("band-charts").append(...kept.map(({ figure }) => figure));
   byId("curves").hidden = !kept.length;
-  return [psnr, ...kept];
+  return [psnr, ...kept, ...makeCreaseCharts()];
 }
 
 // ---- spectra ----
@@ -360,6 +360,19 @@ function makeSpectra() {
   })];
   const charts = [...power, ...correlation];
   byId("spectrum-charts").append(...charts.map(({ figure }) => figure));
+  return charts;
+}
+
+// ---- what creases foretell ----
+
+function makeCreaseCharts() {
+  const onScrub = (step) => { play(false); goTo(indexAt(steps, step)); };
+  const charts = data.runs.flatMap(({ label, creases }, index) => (creases?.series.length ? [lineChart({
+    title: label, run: index % 6, unit: "partial rank correlation of a step's creases with missing detail", onScrub,
+    series: creases.series.map((series, i) => ({ ...series, colour: [runColour(index), "var(--quiet)"][i], steps: creases.step })),
+    range: [-1, 1], full: 0, format: (value, short) => (short ? String(value) : value.toFixed(2)).replace("-", "−"),
+  })] : []));
+  byId("crease-charts")?.append(...charts.map(({ figure }) => figure));
   return charts;
 }
 

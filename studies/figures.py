@@ -3,6 +3,8 @@
 import io
 import itertools
 import math
+import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,13 +18,14 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from analysis import first_layer_inspheres, neuron_cosines, packed_patterns, relu_network
+from analysis.distinct import SATURATED_SHARE
 from configs.encoding import Encoding, Fourier
 from configs.network import Network
 from fitting import initial_state
 from render.colour import to_rgb
 
 from .effects import NARROW, WIDE, density_midway
-from .measuring import QUANTITIES
+from .measuring import QUANTITIES, saturation_caveat
 from .over_training import History
 from .redraw import open_run
 from .study import LOOKED_AT, NOISE, Runs, Unit
@@ -88,13 +91,34 @@ def plot_history(axis: Axes, histories: Histories, column: str, **style: object)
     axis.fill_between(steps, values.min(0), values.max(0), color=line.get_color(), alpha=0.15, linewidth=0)
 
 
+def legend_outside(figure: Figure, axis: Axes) -> None:
+    """The legend of one chart, for all of them, below: never over what is drawn."""
+    handles, labels = axis.get_legend_handles_labels()
+    columns = max(1, int(figure.get_figwidth() * 16 / max(12, *map(len, labels))))
+    figure.legend(handles, labels, loc="outside lower center", fontsize=6, ncols=min(len(labels), columns))
+
+
+def part_label(part: str) -> str:
+    """What stands after a column's double underscore, in words.
+
+    >>> part_label("layer1"), part_label("2_4_px"), part_label("64+_px"), part_label("q05"), part_label("mean")
+    ('layer 1', '2–4 px', '64+ px', '5 % quantile', 'mean')
+    """
+    if part.endswith("_px"):
+        return part.removesuffix("_px").replace("_", "–") + " px"
+    if part == "std":
+        return "standard deviation"
+    quantile = re.fullmatch(r"q(\d\d)", part)
+    return f"{int(quantile[1])} % quantile" if quantile else re.sub(r"^layer(\d+)$", r"layer \1", part)
+
+
 def label_axes(axis: Axes, quantity: str, title: str = "") -> None:
     """Steps across, with step 0 at the left end of a logarithmic axis; the quantity up."""
     what = QUANTITIES[quantity]
     axis.set_xscale("symlog", linthresh=1)
     axis.set_xlabel("step")
     axis.set_ylabel(what.unit)
-    axis.set_title(title or what.title)
+    axis.set_title(textwrap.fill(title or what.title, 50))
     if what.logarithmic:
         axis.set_yscale("log")
 
@@ -118,7 +142,7 @@ def _over_steps(*quantities: str) -> Callable[[Runs], Figure]:
             for encoding, histories, colour in _of_each_encoding(runs):
                 plot_history(axis, histories, quantity, color=colour, label=str(encoding))
             label_axes(axis, quantity.removesuffix("__std"))
-        axes[0].legend(fontsize=6)
+        legend_outside(figure, axes[0])
         return figure
 
     return draw
@@ -132,9 +156,9 @@ def _by_layer(quantity: str) -> Callable[[Runs], Figure]:
         for axis, encoding in zip(axes, (runs.study.raw[NARROW], runs.study.fine), strict=True):
             histories = [runs.history(unit, encoding) for unit in runs.units]
             for part in histories[0].parts(quantity):
-                plot_history(axis, histories, f"{quantity}__{part}", label=part.replace("layer", "layer "))
+                plot_history(axis, histories, f"{quantity}__{part}", label=part_label(part))
             label_axes(axis, quantity, f"{QUANTITIES[quantity].title}: {encoding}")
-        axes[0].legend(fontsize=6)
+        legend_outside(figure, axes[0])
         return figure
 
     return draw
@@ -149,11 +173,10 @@ def _bands(runs: Runs) -> Figure:
         shared = set.intersection(*(set(history.parts("error")) for history in histories))
         bands = [band for band in histories[0].parts("error") if band in shared]
         for band, colour in zip(bands, mpl.colormaps["viridis"](np.linspace(0, 0.9, len(bands))), strict=True):
-            label = band.replace("_px", " px").replace("_", "–")
-            plot_history(axis, histories, f"error__{band}", color=colour, label=label)
+            plot_history(axis, histories, f"error__{band}", color=colour, label=part_label(band))
         axis.axhline(0.25, color="black", linewidth=0.7, linestyle=":")
         label_axes(axis, "error", str(encoding))
-    axes[0].legend(fontsize=6)
+    legend_outside(figure, axes[0])
     return figure
 
 
@@ -203,7 +226,7 @@ def _sizes(runs: Runs) -> Figure:
         axis.set_xlabel("neurons")
         axis.set_xscale("log")
         axis.set_yscale("log")
-    axes[0].legend(fontsize=6)
+    legend_outside(figure, axes[0])
     return figure
 
 
@@ -216,7 +239,7 @@ def _one_octave(runs: Runs) -> Figure:
         histories = [runs.history(unit, encoding, study.sizes[-1]) for unit in units]
         plot_history(axis, histories, "unique_share", color=colour, label=str(encoding))
     label_axes(axis, "unique_share")
-    axis.legend(fontsize=6)
+    legend_outside(figure, axis)
     return figure
 
 
@@ -250,7 +273,7 @@ def _inspheres(runs: Runs) -> Figure:
             axis.plot(radii, share, style, color=colour, label=str(encoding) if style == "-" else None)
     axis.set_xlabel("radius in feature space")
     axis.set_ylabel("share of points below")
-    axis.legend(fontsize=6)
+    legend_outside(figure, axis)
     return figure
 
 
@@ -293,7 +316,7 @@ def _doses(role: str) -> Callable[[Runs], Figure]:
             axis.set_xlabel("crease density midway, px per square px")
             axis.set_ylabel(QUANTITIES[response].unit)
             axis.set_title(f"{QUANTITIES[response].title}, at the end")
-        axes[1].legend(fontsize=6)
+        legend_outside(figure, axes[1])
         return figure
 
     return draw
@@ -314,7 +337,7 @@ def _signals(runs: Runs) -> Figure:
             histories = [histories[number] for histories in by_unit]
             plot_history(axis, histories, column, color=FOUR_COLOURS[number % 4], label=str(encoding))
         label_axes(axis, column.removesuffix("__std"))
-    axes[0].legend(fontsize=6)
+    legend_outside(figure, axes[0])
     return figure
 
 
@@ -328,7 +351,7 @@ def _digits(runs: Runs) -> Figure:
             plot_history(axis, histories, f"confusion_{where}__std", color=colour, label=label)
         label_axes(axis, f"confusion_{where}")
         axis.set_ylabel("standard deviation")
-    axes[0].legend(fontsize=6)
+    legend_outside(figure, axes[0])
     return figure
 
 
@@ -535,17 +558,27 @@ DRAWINGS: tuple[Drawing, ...] = (
 
 
 def history_figure(history: History, quantity: str) -> bytes:
-    """One quantity of one run over its steps, with a line for each of its parts, as SVG."""
+    """One quantity of one run over its steps, with a line for each of its parts, as SVG.
+
+    Counts of patterns that the number of samples holds down say so.
+    """
 
     def draw() -> Figure:
         figure, (axis,) = charts(1)
         parts = history.parts(quantity)
         names = [f"{quantity}__{part}" for part in parts] or [quantity]
         for name, label in zip(names, [*parts] or [quantity], strict=True):
-            axis.plot(history.steps, history[name], marker=".", label=label.replace("_", " "))
+            axis.plot(history.steps, history[name], marker=".", label=part_label(label))
         label_axes(axis, quantity)
+        caveat = saturation_caveat(history, quantity)
+        if caveat is not None:
+            crowded = history["unique_share"] > SATURATED_SHARE
+            axis.plot(history.steps[crowded], history[quantity][crowded], "o", markerfacecolor="white", color="C0")
+            axis.set_yscale("linear")  # or the axis would show the last pixels that still share a pattern
+            axis.set_ylim(0, 1.05 * np.nanmax(history[quantity]))
+            figure.supxlabel(textwrap.fill(caveat, 72), fontsize=6)
         if parts:
-            axis.legend(fontsize=6)
+            legend_outside(figure, axis)
         return figure
 
     return svg_of(draw)

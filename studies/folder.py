@@ -152,6 +152,16 @@ class RunFolder:
         """Quantities over training."""
         return self.analysis / "over_training.csv"
 
+    @property
+    def foretelling_file(self) -> Path:
+        """What the creases of checkpoints say of the end."""
+        return self.analysis / "over_training.json"
+
+    @property
+    def history_figures(self) -> Path:
+        """A figure for each quantity over training."""
+        return self.analysis / "over_training"
+
     def frame(self, step: int, kind: str = "") -> Path:
         """The picture of a step: the panel, or with a `kind` ("reconstruction", "density") one tile of it."""
         return self.path / "frames" / kind / f"{step:07d}.png"

@@ -7,9 +7,10 @@ from configs.errors import InputError
 from .checkpoints import checkpoint_steps
 from .figures import history_figure
 from .folder import RunFolder, write_bytes
+from .foretelling import columns, foretell
 from .measuring import QUANTITIES, Measures, measure
 from .over_training import history_of, read_history, write_history
-from .redraw import open_run, picture_view
+from .redraw import open_run, picture_view, refresh_report
 from .reporter import Reporter, Silent
 
 FEW = 4
@@ -19,10 +20,12 @@ FEW = 4
 def measure_checkpoints(folder: RunFolder, *, reporter: Reporter | None = None) -> dict[str, Any]:
     """Measure a run at each of its checkpoints; write `analysis/over_training.csv` and a figure per quantity.
 
-    The table is written after each checkpoint, and steps that it holds already are not measured again.
+    The table is written after each checkpoint, and steps that it holds already are not measured again. Apart from it,
+    `foretell` asks whether creases go with what is missing at the end.
 
     Returns:
-        `path` of the table, `figures`, the folder of the figures, and `steps`.
+        `path` of the table, `figures`, the folder of the figures, `steps`, `report` (None before the run's first end),
+        and `foretold`, what is said of the early creases (None where there are none).
 
     Raises:
         InputError: when a checkpoint is damaged or there is none.
@@ -43,12 +46,25 @@ def measure_checkpoints(folder: RunFolder, *, reporter: Reporter | None = None) 
             saved = open_run(folder, step, reporter)
             rows[step] = measure(saved.field, picture_view(saved, "--all-checkpoints"), seed=saved.config.seed)
             write_history(folder.history_file, history_of(sorted(rows.items())))
+    foretold = foretell(folder, steps, reporter=reporter)
+    of_the_end = columns(foretold)
+    for step, measures in rows.items():
+        measures.pop("crease_foretold", None)  # of an earlier end
+        measures.update(of_the_end.get(step, {}))
     history = history_of(sorted(rows.items()))
-    figures = folder.analysis / "over_training"
-    for quantity in history.quantities:
-        if quantity in QUANTITIES:
-            write_bytes(figures / f"{quantity}.svg", history_figure(history, quantity))
-    return {"path": str(folder.history_file), "figures": str(figures), "steps": steps}
+    write_history(folder.history_file, history)
+    drawn = [quantity for quantity in history.quantities if quantity in QUANTITIES]
+    for number, quantity in enumerate(drawn):
+        reporter.working("drawing what was measured", number / len(drawn))
+        write_bytes(folder.history_figures / f"{quantity}.svg", history_figure(history, quantity))
+    reporter.working("drawing what was measured", 1.0)
+    return {
+        "path": str(folder.history_file),
+        "figures": str(folder.history_figures),
+        "steps": steps,
+        "report": refresh_report(folder, steps[-1]),
+        "foretold": None if foretold is None else {key: foretold[key] for key in ("sentence", "outcome", "early_step")},
+    }
 
 
 def _measured_already(folder: RunFolder, steps: list[int]) -> dict[int, Measures]:

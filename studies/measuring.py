@@ -38,6 +38,7 @@ from analysis import (
 )
 from analysis.bands import compare_bands, luma, spectrum
 from analysis.confusion import Confusion, at_pixels
+from analysis.distinct import SATURATED_SHARE
 from analysis.statistics import QUANTILES, rank_correlation
 from fields import Field
 from scenes.scene import View
@@ -59,8 +60,12 @@ SAMPLED_SIDE = 256
 COARSE_SIDE = 32
 """And those of which only the mean is asked, and which take many passes, about this often."""
 
-SOMETIMES = {"crease_missing", "bend_detail", "confusion_local", "confusion_global", "missing", "smooth_share"}
-"""Quantities that a small picture, or a field that does not bend, may not have."""
+SOMETIMES = {
+    *("crease_missing", "crease_foretold", "bend_detail"),
+    *("confusion_local", "confusion_global", "missing", "smooth_share"),
+}
+"""Quantities that a small picture, or a field that does not bend, may not have, or that take the end of a fit to say
+(`studies.foretelling`)."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "crease_distance": Quantity("mean distance to the nearest crease", "px", True),
     "slope": Quantity("mean slope of the field", "value per px", True),
     "crease_missing": Quantity("crease density and missing detail, partial rank correlation", ""),
+    "crease_foretold": Quantity("crease density and detail missing at the end, partial rank correlation", ""),
     "bend_detail": Quantity("bend density and detail, rank correlation", ""),
     "narrowness": Quantity("mean of the least |z| / |w|, in no space of its own", "", True),
     "norm": Quantity("spectral norm by layer", "", True),
@@ -107,6 +113,10 @@ QUANTITIES: Mapping[str, Quantity] = {
 }
 """By name. A column is named so, with what it is of after a double underscore: `hamming_local__layer1`,
 `error__2_4_px`, `confusion_local__std`."""
+
+
+PATTERN_COUNTS = ("patterns", "unique_share")
+"""Quantities that many samples with a pattern of their own hold down."""
 
 
 def measure(field: Field, view: View, *, seed: int, quadrant_gap: float = 0.0) -> Measures:
@@ -132,6 +142,19 @@ def measure(field: Field, view: View, *, seed: int, quadrant_gap: float = 0.0) -
 def has_every_quantity(history: History) -> bool:
     """Whether a history has every quantity that is measured now of a ReLU network over a picture, and no other."""
     return set(QUANTITIES) - SOMETIMES - {"loss"} <= set(history.quantities) <= set(QUANTITIES)
+
+
+def saturation_caveat(history: History, quantity: str) -> str | None:
+    """What has to be said of counts of patterns where so many samples have one of their own that they hold it down."""
+    if quantity not in PATTERN_COUNTS:
+        return None
+    crowded = int((history["unique_share"] > SATURATED_SHARE).sum())
+    if not crowded:
+        return None
+    return (
+        f"At {crowded} of {len(history.steps)} steps (open circles) more than {100 * SATURATED_SHARE:.0f} % of the "
+        "samples have a pattern of their own: there the count is held down by the samples and must not be compared."
+    )
 
 
 def _errors(target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Measures:

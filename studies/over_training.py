@@ -1,10 +1,14 @@
-"""Quantities over training: `over_training.csv`, a line a step and a column a quantity, and how it is read."""
+"""Quantities over training: `over_training.csv`, a line a step and a column a quantity, and how it is read.
+
+Beside it stands `over_training.json`, what creases foretell.
+"""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -12,7 +16,7 @@ from jaxtyping import Float, Int
 from configs.errors import InputError
 from configs.storage import read_bytes
 
-from .folder import write_text
+from .folder import read_json, write_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +92,14 @@ def read_history(path: Path) -> History:
         return history_of(list(_rows(read_bytes(path).decode())))
     except (ValueError, KeyError, TypeError, csv.Error):
         raise InputError(f"{str(path)!r} is damaged; delete it, and it is measured anew") from None
+
+
+def read_foretelling(path: Path) -> dict[str, Any] | None:
+    """What `studies.foretelling` wrote; None where there is nothing, or nothing that can be read."""
+    try:
+        return read_json(path)
+    except InputError:
+        return None
 
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, float]]]:

@@ -6,16 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from configs.errors import InputError
 from configs.storage import to_plain
 from render.colour import density_legend, error_legend, missing_legend, remaining_legend
-from report import Curves, Frame, Overlay, Picture, Report, RunPart, build
+from report import Curves, FigureFile, Frame, Overlay, Picture, Report, RunPart, Series, ThroughTraining, build
 from scenes.load import restore
 from scenes.scene import View
 
+from .checkpoints import checkpoint_steps
 from .folder import RunFolder, read_json, read_png, write_text
 from .look import look_at
+from .measuring import QUANTITIES, saturation_caveat
 from .metrics import Row, drawn_rows
 from .observe import ENERGY_OF, PSNR_OF, is_large
+from .over_training import read_foretelling, read_history
 from .spectra import learnt_parts, spectra_part
 from .table import table_row
 
@@ -124,6 +128,7 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
         explanation=explanation,
         spectra=spectra_part(read_json(spectra)) if spectra.exists() else None,
         learnt=learnt_parts(rows, list(followed), of_signal=of_signal),
+        through_training=_through_training(folder),
         pictures=list(_pictures(folder)),
     )
 
@@ -135,6 +140,47 @@ def _pictures(folder: RunFolder) -> Iterator[Picture]:
         if drawing.exists() and numbers.exists():
             found = read_json(numbers)
             yield Picture(f"{title}, step {found['step']}", read_png(drawing), caption(found))
+
+
+def _through_training(folder: RunFolder) -> ThroughTraining | None:
+    """What `analyze --all-checkpoints` found, if it was of this end of the run."""
+    try:
+        history = read_history(folder.history_file)
+    except InputError:
+        return None
+    if history.steps[-1] != checkpoint_steps(folder.checkpoints)[-1]:
+        return None
+    end = int(history.steps[-1])
+    found = read_foretelling(folder.foretelling_file)
+    found = found if found is not None and found["end_step"] == end else None
+    rows = [] if found is None else found["checkpoints"]
+    lines = [_series(rows, "end", "with what is missing at the end"), _series(rows, "now", "with what is missing then")]
+    files = {quantity: folder.history_figures / f"{quantity}.svg" for quantity in history.quantities}
+    return ThroughTraining(
+        verdict=[found["sentence"]] if found and found["sentence"] else [],
+        step=[row["step"] for row in rows],
+        series=[line for line in lines if any(value is not None for value in line.values)],
+        figures=[
+            FigureFile(
+                QUANTITIES[quantity].title,
+                file.relative_to(folder.path).as_posix(),
+                saturation_caveat(history, quantity) or "",
+            )
+            for quantity, file in files.items()
+            if file.exists() and quantity in QUANTITIES
+        ],
+    )
+
+
+def _series(rows: Sequence[Mapping[str, Any]], key: str, label: str) -> Series:
+    found = [row[key] for row in rows]
+    intervals = [one["interval"] or {"low": None, "high": None} for one in found]
+    return Series(
+        label,
+        [one["estimate"] for one in found],
+        [interval["low"] for interval in intervals],
+        [interval["high"] for interval in intervals],
+    )
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:

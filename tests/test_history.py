@@ -8,11 +8,12 @@ import pytest
 
 import studies.history
 from analysis import crease_density, relu_network
+from studies.figures import history_figure
 from studies.fit import run, start
 from studies.folder import RunFolder
 from studies.history import measure_checkpoints
 from studies.measuring import QUANTITIES
-from studies.over_training import read_history
+from studies.over_training import history_of, read_history
 from studies.redraw import open_run
 from tests.runs import small_config, small_picture
 
@@ -41,6 +42,23 @@ def test_every_checkpoint_is_measured_and_every_quantity_drawn(folder: RunFolder
     assert set(history.quantities) <= set(QUANTITIES)
     drawn = {file.stem for file in Path(found["figures"]).glob("*.svg")}
     assert drawn == set(history.quantities)
+
+
+def test_figures_of_patterns_say_where_samples_hold_the_count_down() -> None:
+    shares = [0.2, 0.5, 0.7, 0.9]
+    rows = [(step, {"patterns": 100 * s, "unique_share": s}) for step, s in zip((0, 1, 10, 100), shares, strict=True)]
+    crowded, free = history_of(rows), history_of(rows[:2])
+    for quantity in ("patterns", "unique_share"):
+        assert b"At 2 of 4 steps (open circles) more than 60 %" in history_figure(crowded, quantity)
+        assert b"open circles" not in history_figure(free, quantity)
+
+
+def test_legends_name_layers_and_octaves_in_words() -> None:
+    rows = [(step, {"dead__layer1": 1.0, "dead__layer2": 2.0, "error__2_4_px": 0.5}) for step in (0, 10)]
+    drawn = history_figure(history_of(rows), "dead")
+    assert b"<!-- layer 2 -->" in drawn
+    assert b"layer2" not in drawn
+    assert "2–4 px".encode() in history_figure(history_of(rows), "error")
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from report import Curves, Frame, Overlay, Picture, Report, RunPart, build
+from report import Curves, FigureFile, Frame, Overlay, Picture, Report, RunPart, Series, ThroughTraining, build
 from tests import report_examples as examples
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -266,6 +266,23 @@ def test_spectra_read_out_where_the_pointer_is_and_leave_the_step_alone(open_rep
     assert correlation.locator(".key b").all_inner_texts() == ["1.00"]
     assert "of 3,000" in page.inner_text("#step-label")
     assert page.inner_text("#step-label").startswith("step 3,000")
+
+
+def test_what_creases_foretell_has_a_chart_with_its_interval_and_a_list_of_figures(open_report: Open, colours: Report):
+    series = Series("at the end", [None, -0.4, -0.5], [None, -0.6, -0.7], [None, -0.2, -0.3])
+    figures = [FigureFile("distinct patterns", "analysis/over_training/a b.svg", "Held down.")]
+    found = ThroughTraining(["Foretold."], [0, 10, 100], [series], figures)
+    runs = [replace(colours.runs[0], through_training=found), colours.runs[1]]
+    page = open_report(replace(colours, runs=runs))
+    chart = page.locator("#crease-charts figure")
+    assert chart.count() == chart.locator("path.band").count() == 1
+    assert chart.locator(".key b").all_inner_texts() == ["−0.50"]
+    page.keyboard.press("Home")
+    assert chart.locator(".key b").all_inner_texts() == ["n/a"]
+    page.get_by_text("All that was measured over training").click()
+    link = page.locator("details a[href]", has_text="distinct patterns")
+    assert link.get_attribute("href") == "./analysis/over_training/a%20b.svg"
+    assert "Held down." in page.inner_text("details:has(a[href])")
 
 
 def test_theme_button_turns_the_paper_dark_and_back(open_report: Open, colours: Report):

@@ -11,9 +11,11 @@ from analysis.statistics import Interval
 from analysis.verdict import (
     CREASE_RULES,
     DETAIL_RULES,
+    PREDICTION_RULES,
     Findings,
     capacity_verdict,
     percent,
+    prediction_verdict,
     verdict,
 )
 
@@ -213,3 +215,27 @@ def test_the_capacity_sentence_gives_all_three_numbers_and_leaves_out_what_is_no
     assert "as many cosine waves would take away 76 %" in said
     assert "one set of weights for the whole picture 9.8 %" in said
     assert "whole picture" not in capacity_verdict(0.691, 0.755, None, 32).sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "ends", "blocks", "outcome"),
+    [
+        (-0.35, (-0.48, -0.2), 16, "foretell"),
+        (-0.35, (-0.7, 0.01), 16, "undecided"),
+        (-0.1, (-0.19, 0.0), 16, "do not foretell"),
+        (0.3, (0.1, 0.5), 16, "do not foretell"),
+        (-0.35, None, 4, "undecided"),
+        (None, None, 16, "undecided"),
+    ],
+)
+def test_early_creases_foretell_by_the_verdicts_own_thresholds(value, ends, blocks, outcome):
+    interval = None if ends is None else Interval(ends[0], ends[1], 0.95, 1000)
+    said = prediction_verdict(Findings("2-4 px", correlation=value, interval=interval, blocks=blocks), 1200, 12000)
+    assert said.outcome == outcome
+    assert "the creases of step 1,200" in said.sentence.lower()
+    assert f"`{outcome}`" in DOCS.read_text()
+    assert not re.search(r"caus|because|due to|lead|[{}]|nan", said.sentence)
+
+
+def test_every_outcome_of_a_prediction_is_one_of_three():
+    assert {rule.outcome for rule in PREDICTION_RULES} == {"foretell", "do not foretell", "undecided"}
