@@ -144,12 +144,32 @@ class Cells:
         beside = self._edges[1]
         return beside[beside[:, 1] >= 0]
 
+    @property
+    def edge_layers(self) -> Int[np.ndarray, " edges"]:
+        """The hidden layer, from 0, whose crease each edge is; -1 on the window's border.
+
+        Where several creases lie on one another it is the first layer that has one there.
+        """
+        return first_layer_that_differs(self.patterns, self._edges[1])
+
     @cached_property
     def _edges(self) -> tuple[Int[np.ndarray, "edges 2"], Int[np.ndarray, "edges 2"]]:
         from . import arrangement
 
         _, ends, beside = arrangement.edges(self.offsets, self.corners, len(self.vertices))
         return ends, beside
+
+
+def first_layer_that_differs(
+    patterns: tuple[UInt64[np.ndarray, "cells _"], ...], beside: Int[np.ndarray, "edges 2"]
+) -> Int[np.ndarray, " edges"]:
+    """The first layer whose pattern is another on both sides of an edge; -1 where there is nothing on one side."""
+    layers = np.full(len(beside), -1, np.int64)
+    inside = np.flatnonzero(beside[:, 1] >= 0)
+    a, b = beside[inside].T
+    for layer in reversed(range(len(patterns))):
+        layers[inside[(patterns[layer][a] != patterns[layer][b]).any(1)]] = layer
+    return layers
 
 
 def cells(

@@ -26,7 +26,14 @@ from scipy.sparse.csgraph import connected_components
 from configs.errors import InputError
 from fields.encodings import OctaveEncoding, WaveEncoding
 
-from .cells import CellCounts, Layers, check_coordinates, is_affine, layers_behind_encoding
+from .cells import (
+    CellCounts,
+    Layers,
+    check_coordinates,
+    first_layer_that_differs,
+    is_affine,
+    layers_behind_encoding,
+)
 from .density import crease_density
 from .network import ReluNetwork, highest_frequency
 from .plane import Plane, in_double, on_plane
@@ -89,6 +96,8 @@ class SurrogateCells:
     """For each layer the neurons that are on in each cell, as bits: neuron i is bit i % 64 of word i // 64."""
     edges: Int[np.ndarray, "edges 2"]
     """The two vertices of each edge between different cells or on the window's border: what is to be drawn."""
+    edge_layers: Int[np.ndarray, " edges"]
+    """The hidden layer, from 0, whose crease each edge is, the first if there are several; -1 on the border."""
     neighbours: Int[np.ndarray, "pairs 2"]
     """The pairs of cells that share an edge, the lower index first, each pair once."""
 
@@ -214,6 +223,7 @@ def interpolated_cells(
         points=centroids[largest],
         patterns=tuple(words[largest] for words in state.patterns),
         edges=ends[apart],
+        edge_layers=first_layer_that_differs(state.patterns, beside[apart]),
         neighbours=np.unique(np.sort(cell[beside[apart & inside]], axis=1), axis=0),
     )
 

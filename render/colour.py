@@ -37,6 +37,20 @@ MAGENTA: Rgb = (255, 0, 255)
 
 NOTHING_TO_MISS: Rgb = (88, 91, 98)
 
+UNBOUNDED: Rgb = (0, 178, 130)
+"""A length that was not found as far as was looked: no colour of the scale of lengths."""
+
+LAYER_COLOURS: tuple[Rgb, ...] = (
+    (86, 180, 233),
+    (230, 159, 0),
+    (0, 178, 130),
+    (214, 130, 178),
+    (240, 228, 66),
+    (223, 104, 20),
+)
+"""Told apart with any kind of colour vision (Okabe & Ito 2008), lightened for the dark ground; a seventh layer takes
+the first again."""
+
 
 def to_rgb(values: Float[np.ndarray, "h w c"], peak: float = 1.0) -> UInt8[np.ndarray, "h w 3"]:
     """A picture as it is shown: `values / peak` clipped to [0, 1], alpha over a quiet checkerboard, NaN in magenta.
@@ -98,10 +112,17 @@ def confusion_rgb(cosine: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"
 
 
 def length_rgb(pixels: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Correlation lengths on the logarithmic scale `LENGTH_RANGE`, infinite ones too; NaN (none there) in grey."""
+    """Correlation lengths on the logarithmic scale `LENGTH_RANGE`; infinite ones `UNBOUNDED`, NaN (none there) grey."""
     low, high = LENGTH_RANGE
     logarithm = np.log2(np.clip(pixels, low, high))
-    return scalar_rgb(logarithm, np.log2(low), np.log2(high), _LENGTH_COLOURS, no_number=NOTHING_TO_MISS)
+    rgb = scalar_rgb(logarithm, np.log2(low), np.log2(high), _LENGTH_COLOURS, no_number=NOTHING_TO_MISS)
+    rgb[np.isposinf(pixels)] = UNBOUNDED
+    return rgb
+
+
+def layer_colour(layer: int) -> Rgb:
+    """Of what belongs to a hidden layer, counted from 0."""
+    return LAYER_COLOURS[layer % len(LAYER_COLOURS)]
 
 
 def amplitude_rgb(share: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
@@ -160,10 +181,10 @@ def confusion_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def length_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
-    """The colours of `length_rgb` as a bar with pixels written below it."""
+    """The colours of `length_rgb` as a bar with pixels written below it, and beside it that of infinite lengths."""
     first, last = np.log2(LENGTH_RANGE)
     ticks = {f"{2.0**octave:g}": (octave - first) / (last - first) for octave in np.arange(first, last + 1, 2)}
-    return _legend(height, width, _LENGTH_COLOURS, ticks, "px")
+    return _legend(height, width, _LENGTH_COLOURS, ticks, "px", apart=(UNBOUNDED, "unbounded: no fall found"))
 
 
 def amplitude_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
@@ -174,13 +195,24 @@ def amplitude_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def _legend(
-    height: int, width: int, colormap: int, ticks: Mapping[str, float], unit: str
+    height: int,
+    width: int,
+    colormap: int,
+    ticks: Mapping[str, float],
+    unit: str,
+    apart: tuple[Rgb, str] | None = None,
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """A bar of colours, and below it labels at their share of its length, and the unit."""
+    """A bar of colours, and below it labels at their share of its length, and the unit; a colour apart at its end."""
     legend = np.full((height, width, 3), BACKGROUND, np.uint8)
     size = max(9, min(round(height / (LINE + 0.75)), width // 16))
     bar = max(1, height - round(LINE * size) - 2)
-    length = max(1, width - text_width(unit, size) - size)
+    room = width
+    if apart is not None:
+        colour, words = apart
+        room -= text_width(words, size) + size
+        legend[:bar, room + size // 2 : width - size // 2] = colour
+        draw_text(legend, words, (room + size // 2, bar + 1), size, QUIET_INK)
+    length = max(1, room - text_width(unit, size) - size)
     legend[:bar, :length] = _colours(colormap)[np.linspace(0, 255, length).round().astype(int)]
     draw_text(legend, unit, (length + size // 2, bar + 1), size, QUIET_INK)
     for label, share in ticks.items():

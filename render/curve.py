@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int, Real, UInt8
 
-from .colour import ERROR_RANGE, amplitude_legend, amplitude_rgb, density_rgb
+from .colour import ERROR_RANGE, amplitude_legend, amplitude_rgb, density_rgb, layer_colour
 from .text import BACKGROUND, INK, QUIET_INK, Rgb, draw_text, text_width
 
 SIZE = (320, 512)
@@ -19,17 +19,6 @@ SIZE = (320, 512)
 
 VALUE_RANGE = (-0.05, 1.05)
 RESIDUAL_RANGE = (-ERROR_RANGE[1], ERROR_RANGE[1])
-
-LAYER_COLOURS: tuple[Rgb, ...] = (
-    (86, 180, 233),
-    (230, 159, 0),
-    (0, 178, 130),
-    (214, 130, 178),
-    (240, 228, 66),
-    (223, 104, 20),
-)
-"""Told apart with any kind of colour vision (Okabe & Ito 2008), lightened for the dark ground; a seventh layer takes
-the first again."""
 
 _GROUND: Rgb = (32, 34, 38)
 _GRID: Rgb = (58, 61, 67)
@@ -57,9 +46,7 @@ def curve_rgb(
     if reconstruction is not None:
         dots = sum(map(len, creases))
         for layer, places in enumerate(creases):
-            plot.dots(
-                places, reconstruction, _layer_colour(layer), strength=np.clip(_CLEAR_DOTS / max(dots, 1), 0.4, 1)
-            )
+            plot.dots(places, reconstruction, layer_colour(layer), strength=np.clip(_CLEAR_DOTS / max(dots, 1), 0.4, 1))
         plot.line(reconstruction, INK)
     for layer, places in enumerate(creases):
         plot.rug(places, layer, len(creases))
@@ -167,10 +154,10 @@ class _Plot:
         shares += np.bincount(left.astype(int), 1 - (column - left), SIZE[1] + 1)
         shares += np.bincount(left.astype(int) + 1, column - left, SIZE[1] + 1)
         strength = np.broadcast_to(np.minimum(shares[: SIZE[1]], 1), (max(1, high - 2), SIZE[1]))
-        _blend(self.image[first + 1 : first + 1 + len(strength)], strength, _layer_colour(layer))
+        _blend(self.image[first + 1 : first + 1 + len(strength)], strength, layer_colour(layer))
         if high > _TEXT:
             label, size = f"layer {layer + 1}", high - 2
-            draw_text(self.image, label, (_LEFT - 4 - text_width(label, size), first - 2), size, _layer_colour(layer))
+            draw_text(self.image, label, (_LEFT - 4 - text_width(label, size), first - 2), size, layer_colour(layer))
 
 
 _SHIFT = 4  # OpenCV takes places in sixteenths of a pixel
@@ -188,10 +175,6 @@ def _columns(places: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
 
 def _blend(image: UInt8[np.ndarray, "h w 3"], strength: Float[np.ndarray, "h w"], colour: Rgb) -> None:
     image[:] = np.rint(image + (np.array(colour) - image.astype(np.float32)) * strength[..., None]).astype(np.uint8)
-
-
-def _layer_colour(layer: int) -> Rgb:
-    return LAYER_COLOURS[layer % len(LAYER_COLOURS)]
 
 
 def _ground() -> UInt8[np.ndarray, "h w 3"]:

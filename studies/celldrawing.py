@@ -1,24 +1,31 @@
 """The cells of a finished run: drawn over the picture, and summed up in numbers."""
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from analysis import relu_network
 from analysis.cells import Cells, cells, is_affine
 from analysis.surrogate import MAX_CELLS, SurrogateCells, TooManyCellsError, surrogate_cells
 from configs.errors import InputError
-from render.colour import to_rgb
-from render.lines import lines_over
+from render.colour import layer_colour, to_rgb
+from render.lines import below, layer_strip, lines_over
 
-from .folder import RunFolder, png_bytes, write_bytes, write_json, write_text
-from .redraw import WHOLE, Region, analysis_path, open_run, picture_view, refresh_report, region_extent
+from .folder import RunFolder, png_bytes, write_json, write_png, write_text
+from .redraw import WHOLE, Region, Saved, analysis_path, open_run, picture_view, refresh_report, region_extent
 from .reporter import Reporter, Silent
 
 DRAWN_SIDE = 1024
 """Pixels along the longer side of the picture under the cells."""
+
+THUMBNAIL_SIDE = 160
+"""Pixels along the longer side of the whole picture, on which the region is framed."""
+
+NARROWEST = 400
+"""Pixels across that the strip below a drawing takes, for its words."""
 
 MAX_DRAWN_LINES = 100_000
 """Lines in a drawing of vectors, 3 MB; where there are more, it holds the picture with the lines in it instead."""
@@ -69,18 +76,36 @@ def draw_cells(
         saved.field, height, width, extent, device=saved.device, progress=lambda done: reporter.working("drawing", done)
     )
     path = analysis_path(folder, saved.step)
-    picture = to_rgb(drawn[..., :-1] if drawn.shape[-1] % 2 == 0 else drawn)
+    picture = _shown(drawn)
     lines = (found.vertices - [left, top])[found.edges] * [width / (right - left), height / (bottom - top)]
-    over = png_bytes(lines_over(picture, lines))
+    of_layer = [lines[found.edge_layers == layer] for layer in range(found.layers.hidden)]
+    over = picture
+    for layer, segments in reversed(list(enumerate(of_layer))):  # the first layer's, which are the fewest, on top
+        over = lines_over(over, segments, opacity=0.9, colour=layer_colour(layer))
+    strip = layer_strip(max(width, NARROWEST), len(of_layer), *_where(saved, region))
     title = f"{found.counts.count} cells"
-    if len(lines) > MAX_DRAWN_LINES:
-        write_text(path / "cells.svg", lines_svg(title, over, lines[:0], height, width))
-    else:
-        write_text(path / "cells.svg", lines_svg(title, png_bytes(picture), lines, height, width))
-    write_bytes(path / "cells.png", over)
+    whole = below(over, strip)
+    too_many = len(lines) > MAX_DRAWN_LINES
+    drawing = lines_svg(title, whole, []) if too_many else lines_svg(title, below(picture, strip), of_layer)
+    write_text(path / "cells.svg", drawing)
+    write_png(path / "cells.png", whole)
     summary = {"step": saved.step, "region": list(region)} | cells_summary(found, max(view.height, view.width))
     write_json(path / "cells.json", summary)
     return {"path": str(path / "cells.svg"), "report": refresh_report(folder, saved.step), **summary}
+
+
+def _where(saved: Saved, region: Region) -> tuple[UInt8[np.ndarray, "h w 3"] | None, Region]:
+    """A small drawing of the whole picture, to show on it where the region is; none where it is all of it."""
+    if region == WHOLE:
+        return None, region
+    scale = THUMBNAIL_SIDE / max(saved.view.height, saved.view.width)
+    height, width = (max(1, round(side * scale)) for side in (saved.view.height, saved.view.width))
+    return _shown(saved.view.draw(saved.field, height, width, device=saved.device)), region
+
+
+def _shown(drawn: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Colours without the alpha: lines are to be seen, not a checkerboard."""
+    return to_rgb(drawn[..., :-1] if drawn.shape[-1] % 2 == 0 else drawn)
 
 
 def cells_summary(found: Cells | SurrogateCells, pixels_per_unit: float) -> dict[str, Any]:
@@ -124,17 +149,25 @@ def cells_sentence(found: dict[str, Any]) -> str:
     return sentence
 
 
-def lines_svg(title: str, png: bytes, lines: Float[np.ndarray, "k 2 2"], height: int, width: int) -> str:
-    """A drawing of that size: the picture, and over it thin lines between pairs of points."""
-    drawn = "".join(f"M{x0:.2f} {y0:.2f}L{x1:.2f} {y1:.2f}" for (x0, y0), (x1, y1) in lines.tolist())
-    picture = base64.b64encode(png).decode()
+def lines_svg(title: str, picture: UInt8[np.ndarray, "h w 3"], of_layer: Sequence[Float[np.ndarray, "_ 2 2"]]) -> str:
+    """A picture, and over it thin lines between pairs of points, in each layer's colour."""
+    height, width, _ = picture.shape
+    paths = "".join(
+        f'<path fill="none" stroke="{"#{:02x}{:02x}{:02x}".format(*layer_colour(layer))}" stroke-opacity="0.9" '
+        f'stroke-width="0.7" d="{_path(lines)}"/>\n'
+        for layer, lines in reversed(list(enumerate(of_layer)))
+    )
+    data = base64.b64encode(png_bytes(picture)).decode()
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">\n'
         f"<title>{title}</title>\n"
-        f'<image width="{width}" height="{height}" href="data:image/png;base64,{picture}"/>\n'
-        f'<path fill="none" stroke="#fff" stroke-opacity="0.7" stroke-width="0.5" d="{drawn}"/>\n'
-        "</svg>\n"
+        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/>\n'
+        f"{paths}</svg>\n"
     )
+
+
+def _path(lines: Float[np.ndarray, "_ 2 2"]) -> str:
+    return "".join(f"M{x0:.2f} {y0:.2f}L{x1:.2f} {y1:.2f}" for (x0, y0), (x1, y1) in lines.tolist())
 
 
 def _too_many(region: Region, error: TooManyCellsError, max_cells: int) -> str:

@@ -40,7 +40,8 @@ PICTURES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
         "Cells",
         lambda found: (
             f"{found['cells']:,} cells in the region {' '.join(f'{share:g}' for share in found['region'])} (left, top, "
-            "width, height as shares of the picture), drawn over the reconstruction; in each the same neurons are on."
+            "width, height as shares of the picture), drawn by the creases between them in their layers' colours; in "
+            "each the same neurons are on."
         ),
     ),
     "confusion": (
@@ -55,7 +56,8 @@ PICTURES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
         "The neural tangent kernel",
         lambda found: (
             "How far a step for a pixel reaches: the distance at which the normalised kernel falls to "
-            f"{found['correlation_length']['level']:g}, yellow where it does not within 64 px. The field moves in "
+            f"{found['correlation_length']['level']:g}, green where it does not within 64 px or up to the picture's "
+            "end. The field moves in "
             f"{found['entropy_rank']:.3g} directions "
             f"(effective rank, of {found['pixels']:,} pixels)."
         ),

@@ -280,6 +280,14 @@ def test_crease_lengths_are_those_of_the_edges(found: Cells) -> None:
     assert sum(found.counts.length_per_layer) == pytest.approx(lengths_of_edges(found), rel=1e-9)
 
 
+def test_each_edge_is_of_the_layer_whose_creases_are_as_long(found: Cells) -> None:
+    a, b = found.vertices[found.edges[:, 0]], found.vertices[found.edges[:, 1]]
+    length = np.bincount(found.edge_layers + 1, np.linalg.norm(b - a, axis=1), found.layers.hidden + 1)
+    np.testing.assert_allclose(length[1:], found.counts.length_per_layer, rtol=1e-9, atol=1e-12)
+    left, top, right, bottom = found.window
+    assert length[0] == pytest.approx(2 * (right - left + bottom - top)), "the border"
+
+
 def test_the_largest_circle_is_that_of_a_linear_programme(found: Cells) -> None:
     chosen = np.arange(0, len(found), len(found) // 20)
     centres, radii = found.inscribed_circles(chosen)

@@ -9,6 +9,7 @@ from render.colour import (
     DENSITY_RANGE,
     MAGENTA,
     NOTHING_TO_MISS,
+    UNBOUNDED,
     confusion_legend,
     confusion_rgb,
     density_legend,
@@ -151,8 +152,11 @@ def test_legends_begin_and_end_with_the_colours_of_their_maps(legend, colours, v
 
 def test_lengths_are_drawn_by_octaves_up_to_infinite_ones_and_none_in_grey() -> None:
     shades = length_rgb(np.array([[0.25, 1.0, 4.0, 16.0, 64.0, np.inf, np.nan]]))[0]
-    assert (shades[4] == shades[5]).all()
-    assert len(np.unique(shades, axis=0)) == 6
+    assert len(np.unique(shades, axis=0)) == 7
+    assert tuple(shades[5]) == UNBOUNDED
+    everywhere = length_rgb(np.geomspace(0.25, 64, 4000)[None])[0].astype(int)
+    assert np.abs(everywhere - UNBOUNDED).sum(-1).min() > 100, "no length that was found looks like it"
+    assert (length_legend(36, 500)[0, -12] == UNBOUNDED).all()
     assert (shades[6] == confusion_rgb(np.array([[np.nan]]))[0, 0]).all()
     # from blue to yellow over a grey
     low, middle, high = confusion_rgb(np.array([[-1.0, 0.0, 1.0]]))[0].astype(int)

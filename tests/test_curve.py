@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from render.colour import density_rgb
+from render.colour import LAYER_COLOURS, density_rgb
 from render.curve import (
-    LAYER_COLOURS,
     SIZE,
     amplitudes_rgb,
     crease_density_rgb,

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from render.lines import lines_over
+from render.colour import layer_colour
+from render.lines import below, layer_strip, lines_over
 
 
 def test_a_line_covers_the_pixels_that_it_runs_through_and_no_others():
@@ -27,3 +28,29 @@ def test_a_line_between_two_rows_of_pixels_is_shared_by_them():
 def test_without_lines_the_picture_is_as_it_was():
     picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     np.testing.assert_array_equal(lines_over(picture, np.empty((0, 2, 2))), picture)
+
+
+def test_lines_have_the_colour_that_was_asked_for():
+    black = np.zeros((9, 12, 3), np.uint8)
+    drawn = lines_over(black, np.array([[[2.5, 4.5], [9.5, 4.5]]]), opacity=1.0, colour=(0, 200, 100))
+    np.testing.assert_allclose(drawn[4, 3:9], [[0, 200, 100]] * 6, atol=30)  # smoothing takes a little
+
+
+def test_the_strip_has_a_line_of_each_layers_colour_and_the_frame_where_the_region_is():
+    grey = np.full((80, 120, 3), 90, np.uint8)
+    strip = layer_strip(500, 4, grey, (0.5, 0.25, 0.25, 0.5))
+    for layer in range(4):
+        assert (strip == layer_colour(layer)).all(-1).any()
+    rows, columns = np.nonzero((strip[:, :140] == 255).all(-1))
+    left, top = np.argwhere((strip[:, :140] == 90).all(-1)).min(0)[::-1]
+    assert (columns.min() - left, columns.max() - left) == (60, 90)
+    assert (rows.min() - top, rows.max() - top) == (20, 60)
+    assert (grey == 90).all()
+
+
+def test_a_narrow_drawing_stands_above_its_strip_at_the_left():
+    picture, strip = np.full((30, 10, 3), 200, np.uint8), layer_strip(400, 2)
+    both = below(picture, strip)
+    assert both.shape == (30 + len(strip), 400, 3)
+    assert (both[:30, :10] == 200).all()
+    np.testing.assert_array_equal(both[30:], strip)

@@ -56,6 +56,9 @@ def check(found: SurrogateCells) -> None:
     steps = found.vertices[found.edges[:, 1]] - found.vertices[found.edges[:, 0]]
     border = 2 * (right - left) + 2 * (bottom - top)
     assert np.linalg.norm(steps, axis=1).sum() - border == pytest.approx(sum(found.counts.length_per_layer), abs=1e-9)
+    of_layer = np.bincount(found.edge_layers + 1, np.linalg.norm(steps, axis=1), found.layers.hidden + 1)
+    assert of_layer[0] == pytest.approx(border)
+    np.testing.assert_allclose(of_layer[1:], found.counts.length_per_layer, rtol=0.02, atol=1e-9)
     # neighbours are told apart by some neuron, so no seam is left
     bits = np.concatenate([found.on(layer) for layer in range(len(found.patterns))], 1)
     assert (bits[found.neighbours[:, 0]] != bits[found.neighbours[:, 1]]).any(1).all()
