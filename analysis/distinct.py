@@ -20,6 +20,7 @@ from torch import Tensor
 from .network import ReluNetwork
 from .patterns import active_rows, hash_keys, pattern_hash
 from .sampling import Progress, pixel_centres
+from .verdict import percent
 from .windows import MIN_WINDOW_PX, Windows, windows_of_side
 
 SATURATED_SHARE = 0.6
@@ -72,9 +73,9 @@ class DistinctPatterns:
         if not self.saturated:
             return None
         return (
-            f"{self.count:,} distinct patterns in {self.samples:,} samples are {self.unique_share:.0%} of what so many "
-            "samples can have: the count is held down by the samples and must not be compared with that of another "
-            "network, encoding, training step or resolution"
+            f"{self.count:,} distinct patterns in {self.samples:,} samples are {percent(self.unique_share)} of what so "
+            "many samples can have: the count is held down by the samples and must not be compared with that of "
+            "another network, encoding, training step or resolution"
         )
 
 
@@ -152,7 +153,7 @@ class PatternCurve:
             return "patterns were counted at one density of samples only, which does not tell whether they are all"
         return (
             f"the last halving of the samples' spacing, to {self.spacing_px[-1]:g} px, still raised the number of "
-            f"distinct patterns by {self.growth:.0%}: {self.counts[-1]:,} is only how many these samples hit"
+            f"distinct patterns by {percent(self.growth)}: {self.counts[-1]:,} is only how many these samples hit"
         )
 
 

@@ -39,6 +39,7 @@ from .network import ReluNetwork, highest_frequency
 from .plane import Plane, in_double, on_plane
 from .sampling import Progress
 from .subdivision import Subdivision, Window, cut, merging_distance, uncut, unpacked, window_corners
+from .verdict import percent
 
 FEATURE_ERROR = 0.01
 """How far a feature, a wave between -1 and 1, may be from its interpolant on the first mesh."""
@@ -165,8 +166,8 @@ def surrogate_cells(
             break
         axes = _halved(axes[0]), _halved(axes[1])
     raise InputError(
-        f"the number of cells still changes by {_change(counts):.1%} at a pitch of {pitches[-1]:.3g} "
-        f"({', '.join(f'{count:,}' for count in counts)} cells), more than the tolerance of {tolerance:.1%}: "
+        f"the number of cells still changes by {percent(_change(counts))} at a pitch of {pitches[-1]:.3g} "
+        f"({', '.join(f'{count:,}' for count in counts)} cells), more than the tolerance of {percent(tolerance)}: "
         "choose a smaller window or a larger tolerance"
     )
 

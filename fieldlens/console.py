@@ -31,6 +31,7 @@ class Console:
         self._task: Any = None
         self._task_name = ""
         self._last_line = 0.0
+        self._unfinished = False
 
     def say(self, sentence: str) -> None:
         """A sentence, on a line of its own."""
@@ -65,17 +66,29 @@ class Console:
             print(json.dumps(result, ensure_ascii=False, allow_nan=False), flush=True)
 
     def close(self) -> None:
-        """Take the progress bar away."""
+        """Take the progress bar away, or end its line."""
+        self._end_line()
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
+    def _end_line(self) -> None:
+        """A task that is followed by something else is over, even where it did not say so itself."""
+        if self._unfinished:
+            print(f"{self._task_name}  100 %", file=sys.stderr, flush=True)
+            self._unfinished = False
+
     def _show(self, name: str, detail: str, done: float) -> None:
         if not self.progress_console.is_terminal:
             now = time.monotonic()
-            if name != self._task_name or now - self._last_line >= LINE_EVERY:
-                print(f"{name}  {detail or f'{done:.0%}'}", file=sys.stderr, flush=True)
-                self._task_name, self._last_line = name, now
+            if name != self._task_name:
+                self._end_line()
+            ended = not detail and done >= 1 and self._unfinished
+            if name != self._task_name or ended or now - self._last_line >= LINE_EVERY:
+                print(f"{name}  {detail or f'{100 * done:.0f} %'}", file=sys.stderr, flush=True)
+                self._last_line = now
+                self._unfinished = not detail and done < 1
+            self._task_name = name
             return
         if self._bar is None or name != self._task_name:
             self.close()

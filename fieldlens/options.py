@@ -41,7 +41,17 @@ def parse(kind: type[Arguments], verb: str, description: str, words: Sequence[st
     except SystemExit as leaving:
         if not leaving.code:
             raise
-        raise InputError(f"{_sentence_in(box.getvalue())}; see fieldlens {verb} --help") from None
+        sentence = _sentence_in(box.getvalue())
+        if kind_of_networks(kind) and _sets_one_network(words):
+            sentence = f"{verb} takes networks as words, such as --networks 4x64 2x128,sine, and not option by option"
+        raise InputError(f"{sentence}; see fieldlens {verb} --help") from None
+
+
+def _sets_one_network(words: Sequence[str]) -> bool:
+    """Whether there is an option of `fit` for one network, or its last part alone, as in --width."""
+    parts = {f"--{key.name}" for key in dataclasses.fields(Network)}
+    options = (word.partition("=")[0] for word in words)
+    return any(option.startswith(("--network.", "--networks.")) or option in parts for option in options)
 
 
 def _sentence_in(box: str) -> str:

@@ -142,12 +142,12 @@ def scalar_rgb(
     return rgb
 
 
-def density_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
-    """The colours of `density_rgb` as a bar with its decades written below it and the unit, "crossings / px"."""
+def density_legend(height: int, width: int, unit: str = "crossings / px") -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `density_rgb` as a bar with its decades written below it and the unit."""
     first, last = np.log10(DENSITY_RANGE)
     decades = np.arange(first, last + 0.5)
     ticks = {f"{10.0**decade:g}": (decade - first) / (last - first) for decade in decades}
-    return _legend(height, width, _DENSITY_COLOURS, ticks, "crossings / px")
+    return _legend(height, width, _DENSITY_COLOURS, ticks, unit)
 
 
 def error_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:

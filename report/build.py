@@ -8,6 +8,7 @@ no address at all.
 
 import json
 import math
+import re
 from base64 import b64encode
 from collections.abc import Iterable
 from hashlib import sha256
@@ -16,6 +17,7 @@ from importlib import resources
 from string import Template
 
 from report import sections
+from report.guide import guide_html
 from report.images import LARGEST_SIDE, frame_uri, is_reduced, map_uri, still_uri
 from report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
 from report.table import decimals, number_text, numbers_html
@@ -31,21 +33,38 @@ def build(report: Report) -> str:
     if not report.runs or not all(run.frames for run in report.runs):
         raise ValueError("a report needs at least one run, and every run at least one frame")
     script = "".join(_file(name) for name in SCRIPTS)
+    parts = {name: _unbroken(html) for name, html in _static_parts(report).items()}
     return Template(_file("template.html")).substitute(
         title=escape(report.title),
         style=_file("report.css"),
         script=script,
         script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
-        verdict=sections.sentences(report.verdict),
-        numbers=numbers_html(report.runs),
-        spectra=sections.spectra_section(report.runs),
-        through_training=sections.through_training_section(report.runs),
-        runs=sections.run_sections(report.runs),
-        protocol=sections.protocol_table(report.protocol),
-        notes=sections.notes_list([*report.notes, *_reductions(report)]),
         video=sections.video_link(report),
         data=embedded_json(_data(report)),
+        **parts,
     )
+
+
+def _static_parts(report: Report) -> dict[str, str]:
+    return {
+        "verdict": sections.sentences(report.verdict),
+        "numbers": numbers_html(report.runs),
+        "guide": guide_html(of_signal=report.of_signal),
+        "spectra": sections.spectra_section(report.runs),
+        "through_training": sections.through_training_section(report.runs),
+        "runs": sections.run_sections(report.runs),
+        "protocol": sections.protocol_table(report.protocol),
+        "notes": sections.notes_list([*report.notes, *_reductions(report)]),
+    }
+
+
+def _unbroken(html: str) -> str:
+    """No line ends between a number and its percent sign.
+
+    >>> _unbroken("71 % of it") == "71\\u00a0% of it"
+    True
+    """
+    return re.sub(r"(?<=\d) %", "\u00a0%", html)
 
 
 def embedded_json(data: object) -> str:

@@ -165,5 +165,7 @@ class Report:
     """Every choice that made these numbers, by the name a person would type."""
     notes: Sequence[str] = ()
     """What was done to the picture, and warnings, in words."""
+    of_signal: bool = False
+    """Whether what is fitted is a curve: lengths are in samples then, and there are no pixels."""
     video_name: str | None = None
     """A video in the report's own folder."""

@@ -66,6 +66,7 @@ COLUMNS: Mapping[str, Column] = {
     "samples_per_s": Column("Speed", "samples / s", significant),
     "parameters": Column("Parameters", "", decimals(0)),
     "crossings_per_pixel": Column("Density", "crossings / px", significant),
+    "crossings_per_sample": Column("Density", "crossings / sample", significant),
     "dead_neurons": Column("Dead neurons", "", decimals(0)),
     "primary_statistic": Column("Primary statistic", "", decimals(2), has_interval=True),
 }

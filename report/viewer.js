@@ -123,7 +123,7 @@ function split(share) {
   const percent = Math.round(Math.min(Math.max(share, 0), 1) * 100);
   stage.style.setProperty("--split", percent / 100);
   divider.setAttribute("aria-valuenow", percent);
-  divider.setAttribute("aria-valuetext", `${percent} % ${sources[state.left].label}`);
+  divider.setAttribute("aria-valuetext", `${percent} % ${sources[state.left].label}`);
 }
 
 function dragDivider(event) {
@@ -311,7 +311,7 @@ function makeCharts() {
   const kept = data.runs.flatMap((run, index) => (bands[index].length ? [lineChart({
     title: run.label, run: index % 6, unit: [run.curves.bandsAre, run.curves.bandsOf].filter(Boolean).join(", "),
     series: bands[index], range: [0, top * 1.04], full: 1,
-    onScrub, format: (value) => `${Math.round(value * 100)} %`,
+    onScrub, format: (value) => `${Math.round(value * 100)} %`,
   })] : []));
   byId("band-charts").append(...kept.map(({ figure }) => figure));
   byId("curves").hidden = !kept.length;

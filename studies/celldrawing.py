@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from analysis import relu_network
 from analysis.cells import Cells, cells, is_affine
 from analysis.surrogate import MAX_CELLS, SurrogateCells, TooManyCellsError, surrogate_cells
+from analysis.verdict import percent
 from configs.errors import InputError
 from render.colour import layer_colour, to_rgb
 from render.lines import below, layer_strip, lines_over
@@ -144,7 +145,8 @@ def cells_sentence(found: dict[str, Any]) -> str:
     if mesh is not None:
         sentence += (
             f", with the encoding interpolated at a pitch of {mesh['pitch']:.3g} px; "
-            f"halving it last changed their number by {mesh['change']:.2%} (tolerance {mesh['tolerance']:.2%})"
+            f"halving it last changed their number by {percent(mesh['change'])} "
+            f"(tolerance {percent(mesh['tolerance'])})"
         )
     return sentence
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from analysis.verdict import percent
 from configs.encoding import Fourier, Raw
 from configs.errors import InputError
 from configs.network import Network
@@ -179,7 +180,7 @@ def comparison_verdict(results: Sequence[Mapping[str, Any]]) -> list[str]:
 def _quality(result: Mapping[str, Any]) -> str:
     band = result["explained_band"]
     kept = result["energy_kept"].get(band)
-    detail = "" if kept is None else f" with {kept:.0%} of the energy of {band} waves"
+    detail = "" if kept is None else f" with {percent(kept)} of the energy of {band} waves"
     return f"{result['psnr_db']:.1f} dB{detail}"
 
 

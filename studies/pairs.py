@@ -22,6 +22,7 @@ from analysis import (
     rate_agreement,
     window_confusion,
 )
+from analysis.verdict import percent
 from configs.errors import InputError
 from render.colour import confusion_legend, confusion_rgb, length_legend, length_rgb
 from render.panel import Tile, panel
@@ -108,8 +109,8 @@ def measure_confusion(
     }
     write_json(path / "confusion.json", summary)
     words = (
-        f"pixels up to {radius} px apart: mean cosine {near.mean:.2f}, {near.negative_share:.0%} hinder each other, "
-        f"step {saved.step}"
+        f"pixels up to {radius} px apart: mean cosine {near.mean:.2f}, {percent(near.negative_share)} hinder each "
+        f"other, step {saved.step}"
     )
     report = refresh_report(folder, saved.step)
     return {"path": str(path / "confusion.png"), "report": report, "summary": words, **summary}

@@ -1,12 +1,15 @@
 """From run folders to reports: reads what a run left and hands it to `report`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from analysis.verdict import percent
 from configs.errors import InputError
+from configs.run import Protocol
 from configs.storage import to_plain
 from render.colour import density_legend, error_legend, missing_legend, remaining_legend
 from report import Curves, FigureFile, Frame, Overlay, Picture, Report, RunPart, Series, ThroughTraining, build
@@ -21,7 +24,7 @@ from .metrics import Row, drawn_rows
 from .observe import ENERGY_OF, PSNR_OF, is_large
 from .over_training import read_foretelling, read_history
 from .spectra import learnt_parts, spectra_part
-from .table import table_row
+from .table import is_of_signal, table_row
 
 MOST_FRAMES = 120
 """Of a run in a report: a page of thousands would be too large to open. The video and the run folder have all."""
@@ -48,8 +51,8 @@ PICTURES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
         "Gradient confusion",
         lambda found: (
             "Cosine of two pixels' loss gradients: at 1 a step for one is a step for the other, at -1 it undoes it. Of "
-            f"pairs up to {found['radius_px']} px apart {found['local']['cosine']['negative_share']:.0%} hinder each "
-            f"other, of those farther apart {found['global']['cosine']['negative_share']:.0%}."
+            f"pairs up to {found['radius_px']} px apart {percent(found['local']['cosine']['negative_share'])} hinder "
+            f"each other, of those farther apart {percent(found['global']['cosine']['negative_share'])}."
         ),
     ),
     "kernel": (
@@ -76,14 +79,15 @@ def write_report(folder: RunFolder) -> None:
         verdict=sentences(result),
         target=look_at(scene.views()[0]).target(),
         runs=[_part(folder, result, scene.views()[0])],
-        protocol=_protocol(to_plain(folder.config())),
+        protocol=_protocol(to_plain(folder.config()), _taken(folder.config(), [result])),
+        of_signal=is_of_signal(result),
         notes=[*result["notes"], *_thinning_note([folder])],
         video_name=folder.video.name if folder.video.exists() else None,
     )
     write_text(folder.report, build(report))
 
 
-def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: Sequence[str], config: Any) -> None:
+def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: Sequence[str], config: Protocol) -> None:
     """Write the report of a comparison, whose runs share their scene."""
     results = [folder.result() for folder in folders]
     scene = restore(folders[0].target_file)
@@ -93,7 +97,8 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
         verdict=verdict,
         target=look_at(scene.views()[0]).target(),
         runs=[_part(folder, result, scene.views()[0]) for folder, result in zip(folders, results, strict=True)],
-        protocol=_protocol(to_plain(config)),
+        protocol=_protocol(to_plain(config), _taken(config, results)),
+        of_signal=is_of_signal(results[0]),
         notes=[*notes, *_thinning_note(folders)],
         video_name="compare.mp4",
     )
@@ -106,7 +111,7 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
     overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
     explanation = read_json(folder.analysis / "explain.json")
     spectra = folder.analysis / "spectra.json"  # runs of earlier versions have none
-    of_signal = "amplitude_recovered" in result
+    of_signal = is_of_signal(result)
     return RunPart(
         label=result["encoding"],
         network=result["network"],
@@ -115,7 +120,7 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
             for row in _thinned(rows)
         ],
         final=read_png(folder.path / "reconstruction.png"),
-        overlays=[_overlay(name, file) for name, file in overlays.items() if file.exists()],
+        overlays=[_overlay(name, file, of_signal) for name, file in overlays.items() if file.exists()],
         curves=Curves(
             step=[row.step for row in rows],
             psnr_db=[row.psnr_db for row in rows],
@@ -215,17 +220,42 @@ def _thinning_note(folders: Sequence[RunFolder]) -> list[str]:
     )
 
 
-def _overlay(name: str, path: Path) -> Overlay:
+def _overlay(name: str, path: Path, of_signal: bool) -> Overlay:
     caption, legend = OVERLAYS[name]
+    if name == "density" and of_signal:
+        legend = partial(density_legend, unit="crossings / sample")
     return Overlay(name, read_png(path), caption, None if legend is None else legend(36, 360))
 
 
-def _protocol(plain: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested choices as `network.width: 128`, in the words a person would type."""
+def _taken(config: Protocol, results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What was taken where a choice was left open, by the choice's name; several where runs differ."""
+    training = config.training
+    rates = {f"{result['learning_rate']:g} for {result['encoding']} {result['network']}": None for result in results}
+    alike = {f"{result['learning_rate']:g}": None for result in results}
+    taken = {
+        "learning_rate": alike if len(alike) == 1 else rates,
+        **{name: {str(result[name]): None for result in results} for name in ("precision", "device", "threads")},
+        "seconds": {} if training.second_limit is None else {f"{training.second_limit:g}": None},
+        "plateau": {} if training.plateau_db is None else {f"{training.plateau_db:g}": None},
+    }
+    return {f"training.{name}": ", ".join(values) for name, values in taken.items() if values}
+
+
+def _protocol(plain: Mapping[str, Any], taken: Mapping[str, str], prefix: str = "") -> dict[str, str]:
+    """Nested choices as `network.width: 128`, in the words a person would type, with what was taken where left open.
+
+    >>> _protocol({"training": {"seconds": None, "device": "auto", "steps": None}}, {"training.seconds": "60"})
+    {'training.seconds': 'by default: 60', 'training.device': 'auto', 'training.steps': 'none'}
+    """
     flat: dict[str, str] = {}
     for key, value in plain.items():
+        name = f"{prefix}{key}"
         if isinstance(value, Mapping):
-            flat |= _protocol(value, f"{prefix}{key}.")
+            flat |= _protocol(value, taken, f"{name}.")
+        elif value is None:
+            flat[name] = f"by default: {taken[name]}" if name in taken else "none"
+        elif value == "auto" and name in taken:
+            flat[name] = f"auto: {taken[name]}"
         else:
-            flat[f"{prefix}{key}"] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            flat[name] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return flat

@@ -16,6 +16,7 @@ from analysis import (
 )
 from analysis.crossings import starting_refinement
 from analysis.fourier import HALF
+from analysis.verdict import percent
 from configs.encoding import Raw
 from fields import Field
 from render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
@@ -157,7 +158,7 @@ def verdict(frequencies: Sequence[int], recovered: Recovered, crossings: int | N
     """
     if not np.isfinite(recovered.share).all():
         return ["The fit has diverged: there is nothing to explain."]
-    shares = [f"{share:.0%} at {k}" for k, share in zip(frequencies, recovered.share, strict=True)]
+    shares = [f"{percent(share)} at {k}" for k, share in zip(frequencies, recovered.share, strict=True)]
     sentences = [f"Of the signal's amplitude there is {_and(shares)} cycles."]
     wrong = [str(k) for k, error in zip(frequencies, recovered.relative_error, strict=True) if error >= HALF]
     if wrong:

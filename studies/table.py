@@ -8,6 +8,11 @@ from typing import Any
 Cell = float | int | str | None
 
 
+def is_of_signal(result: Mapping[str, Any]) -> bool:
+    """Whether a run is of a signal, whose lengths are in samples."""
+    return "amplitude_recovered" in result
+
+
 def table_row(result: Mapping[str, Any]) -> dict[str, Cell]:
     """The numbers of run.json that people compare, in the order they are read."""
     primary = result["primary_statistic"]
@@ -18,7 +23,7 @@ def table_row(result: Mapping[str, Any]) -> dict[str, Cell]:
         **_detail(result),
         "seconds": result["seconds"],
         "samples_per_s": result["samples_per_s"],
-        "crossings_per_pixel": result["crossings_per_pixel"],
+        f"crossings_per_{'sample' if is_of_signal(result) else 'pixel'}": result["crossings_per_pixel"],
         "dead_neurons": result["dead_neurons"],
         "primary_statistic": None if primary is None else interval_text(**primary),
     }
@@ -26,7 +31,7 @@ def table_row(result: Mapping[str, Any]) -> dict[str, Cell]:
 
 def _detail(result: Mapping[str, Any]) -> dict[str, Cell]:
     """Energy kept of the four finest octaves; of a signal, the amplitude recovered at each of its frequencies."""
-    if "amplitude_recovered" in result:
+    if is_of_signal(result):
         return {f"amplitude {wave}": share for wave, share in result["amplitude_recovered"].items()}
     return {f"energy_kept {band}": kept for band, kept in list(result["energy_kept"].items())[:4]}
 
@@ -67,6 +72,7 @@ HEADINGS = {
     "seconds": "s",
     "samples_per_s": "samples/s",
     "crossings_per_pixel": "crossings/px",
+    "crossings_per_sample": "crossings/sample",
     "dead_neurons": "dead",
     "primary_statistic": "primary statistic",
 }
@@ -89,6 +95,6 @@ def _text(name: str, value: Cell) -> str:
     if isinstance(value, str):
         return value
     if name.startswith(("energy_kept", "amplitude")):
-        return f"{value:.0%}"
+        return f"{100 * value:.0f} %"
     digits = {"psnr_db": 2, "heldout_psnr_db": 2, "ssim": 3, "seconds": 1, "samples_per_s": 0, "dead_neurons": 0}
     return f"{value:,.{digits[name]}f}" if name in digits else f"{value:.3g}"

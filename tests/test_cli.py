@@ -17,6 +17,7 @@ import pytest
 import studies.fit
 from configs.run import CompareConfig, FitConfig
 from fieldlens import cli
+from fieldlens.console import Console
 from fieldlens.fit import FitArguments
 from fieldlens.options import arguments_from, parse, starting_config, value_of
 from scenes.load import load
@@ -113,6 +114,8 @@ def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd
         (["render", "nowhere"], "'nowhere' does not exist"),
         (["analyze", "."], "is no run folder"),
         (["analyze", "--region", "0", "0", "0.5", "0.5"], "--region goes with --cells"),
+        (["compare", "x.png", "--network.width", "64"], "compare takes networks as words, such as --networks 4x64"),
+        (["compare", "x.png", "--depth=3"], "compare takes networks as words, such as --networks 4x64"),
         (["analyze", "--confusion", "--kernel"], "--confusion and --kernel are two analyses; choose one"),
         (["analyze", "--cells", "--kernel"], "--cells and --kernel are two analyses; choose one"),
         (["compare", "my photo.png", "--seconds", "3"], "equal steps"),
@@ -166,6 +169,26 @@ def test_a_region_outside_the_picture_is_refused(here: Path, capfd: pytest.Captu
         assert "cannot be drawn" in capfd.readouterr().err
 
 
+def test_lines_of_progress_end_at_all_of_it(capfd: pytest.CaptureFixture[str]):
+    console = Console()
+    console.working("drawing", 0.0)
+    console.working("drawing", 0.5)
+    console.working("writing", 0.25)
+    console.working("writing", 1.0)
+    console.working("writing", 1.0)
+    console.working("reading", 0.0)
+    console.result("done")
+    lines = capfd.readouterr().err.splitlines()
+    assert lines == [
+        "drawing  0 %",
+        "drawing  100 %",
+        "writing  25 %",
+        "writing  100 %",
+        "reading  0 %",
+        "reading  100 %",
+    ]
+
+
 def test_cells_are_drawn_exactly_for_raw_runs_and_interpolated_for_others(
     here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
@@ -202,7 +225,7 @@ def test_cells_are_drawn_exactly_for_raw_runs_and_interpolated_for_others(
     assert cli.main(["analyze", run, "--cells", "--max-cells", "100", "--region", *region]) == 0
     out = capfd.readouterr().out
     assert "cells at step" in out
-    assert "tolerance 2.00%" in out
+    assert "tolerance 2.0 %" in out
     found = json.loads((Path(run) / "analysis" / "cells.json").read_text())
     assert found["exact"] is False
     assert 1 < found["cells"] < 200

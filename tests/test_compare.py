@@ -170,7 +170,7 @@ def test_tables_leave_out_what_no_run_has_and_say_when_there_is_no_interval():
     table = to_markdown([RESULT, RESULT])
     assert len({len(line) for line in table.splitlines()}) == 1
     assert "SSIM" not in table
-    assert "31%" in table
+    assert "31 %" in table
     assert "−0.37 (no interval)" in table
     (row,) = csv.DictReader(to_csv([RESULT]).splitlines())
     assert row["primary_statistic"] == "-0.37"

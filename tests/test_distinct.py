@@ -202,7 +202,7 @@ def test_a_saturated_curve_has_not_converged_and_says_by_how_much_it_grew() -> N
     assert curve.growth == 3
     assert not curve.converged
     assert curve.caveat is not None
-    assert "to 1 px, still raised the number of distinct patterns by 300%" in curve.caveat
+    assert "to 1 px, still raised the number of distinct patterns by 300 %" in curve.caveat
 
 
 def test_a_refined_curve_goes_below_a_pixel() -> None:

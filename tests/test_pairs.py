@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from analysis import kernel, window_confusion
+from analysis.verdict import percent
 from configs.encoding import Raw
 from configs.errors import InputError
 from scenes.load import restore
@@ -69,7 +70,7 @@ def test_what_was_asked_for_is_in_the_report(finished: RunFolder) -> None:
     refresh_report(finished, 24)
     assert "Gradient confusion" not in finished.report.read_text()
     found = measure_confusion(finished)
-    share = f"{found['local']['cosine']['negative_share']:.0%} hinder each other"
+    share = f"{percent(found['local']['cosine']['negative_share'])} hinder each other".replace(" %", "\u00a0%")
     assert "Gradient confusion, step 24" in finished.report.read_text()
     assert share in finished.report.read_text()
 

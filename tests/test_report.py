@@ -177,6 +177,20 @@ def test_runs_without_spectra_have_no_section_of_them(two_runs: Report):
     assert "since when" not in build(replace(two_runs, runs=runs))
 
 
+def test_a_signals_page_speaks_of_samples_and_a_pictures_of_pixels(two_runs: Report):
+    assert "pixel" in Page(build(two_runs)).text
+    signal = [replace(run, numbers={"crossings_per_sample": 3.0}, spectra=None, learnt=[]) for run in two_runs.runs]
+    page = Page(build(replace(two_runs, runs=signal, of_signal=True, verdict=[])))
+    assert "crossings / sample" in page.text
+    assert not re.search(r"pixel|\bpx\b|picture", page.text.partition("Watch it being learnt")[0])
+
+
+def test_no_line_of_the_page_ends_between_a_number_and_its_percent_sign(two_runs: Report):
+    page = Page(build(replace(two_runs, verdict=["Of it 59 % is missing."], notes=["5 % of 3 % more"])))
+    assert "59\u00a0% is missing" in page.text
+    assert not re.search(r"\d %", page.text)
+
+
 def test_report_without_frames_is_refused(two_runs: Report):
     with pytest.raises(ValueError, match="at least one run"):
         build(replace(two_runs, runs=[]))

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from configs.encoding import Raw
+from configs.rates import default_learning_rate
 from studies.fit import run, start
 from studies.folder import RunFolder, write_png
 from studies.reporting import write_report
@@ -40,6 +42,26 @@ def test_the_scrubber_of_a_run_with_many_frames_is_thinned_and_says_so(tmp_path:
     assert [frame["step"] for frame in part["frames"]] == [0, 4, 8, 12, 16, 20, 24]
     assert len(part["curves"]["step"]) == 25
     assert "the scrubber has 7 of 25 recorded steps" in folder.report.read_text()
+
+
+def test_choices_left_open_stand_beside_what_was_taken(tmp_path: Path):
+    folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs", encoding=Raw()))
+    result = run(folder)
+    page = folder.report.read_text()
+    rows = dict(re.findall(r'<th scope="row">(training\.\w+)</th><td>([^<]*)</td>', page))
+    assert rows["training.learning_rate"] == f"by default: {default_learning_rate(Raw(), folder.config().network):g}"
+    assert rows["training.precision"] == f"auto: {result['precision']}"
+    assert (rows["training.seconds"], rows["training.plateau"], rows["training.steps"]) == ("none", "none", "24")
+    assert rows["training.threads"] == "1"
+
+
+def test_the_report_of_a_signal_counts_by_samples(tmp_path: Path):
+    folder = start(small_config("signal:1,4,samples=64", tmp_path / "outputs"))
+    run(folder)
+    page = folder.report.read_text()
+    assert "crossings / sample" in page
+    assert "crossings / px" not in page
+    assert ">Kept" not in page
 
 
 def test_bands_that_a_large_picture_is_not_followed_in_have_no_curve(tmp_path: Path):

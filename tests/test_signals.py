@@ -118,7 +118,7 @@ def test_the_verdict_says_which_frequencies_are_missing_and_whether_creases_coul
     there = Recovered(share=np.array([1.0, 1.0]), relative_error=np.array([0.02, 0.4]))
     needs = "the field is straight between them, and a wave takes 2 a period"
     assert verdict((5, 40), half, 60, straight=True) == [
-        "Of the signal's amplitude there is 100% at 5 and 10% at 40 cycles.",
+        "Of the signal's amplitude there is 100 % at 5 and 10 % at 40 cycles.",
         "At 40 cycles the error is half of the signal's amplitude or more.",
         f"The line crosses 60 creases, 1.5 for each period of the fastest wave; {needs}: these are too few.",
     ]
