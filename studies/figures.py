@@ -116,6 +116,7 @@ def label_axes(axis: Axes, quantity: str, title: str = "") -> None:
     """Steps across, with step 0 at the left end of a logarithmic axis; the quantity up."""
     what = QUANTITIES[quantity]
     axis.set_xscale("symlog", linthresh=1)
+    axis.set_xlim(left=-0.1)
     axis.set_xlabel("step")
     axis.set_ylabel(what.unit)
     axis.set_title(textwrap.fill(title or what.title, 50))
@@ -250,7 +251,7 @@ def _angles(runs: Runs) -> Figure:
     layers = len(network.width_per_layer)
     figure, axes = charts(layers, columns=min(4, layers))
     for number, axis in enumerate(axes):
-        axis.imshow(neuron_cosines(network, number), vmin=-1, vmax=1, cmap="RdBu_r", interpolation="nearest")
+        axis.imshow(neuron_cosines(network, number), vmin=-1, vmax=1, cmap="RdBu_r", interpolation="none")
         axis.set_title(f"layer {number + 1}")
         axis.grid(visible=False)
     figure.colorbar(axes[0].images[0], ax=axes, label="cosine")
@@ -288,7 +289,7 @@ def _cross_sections(runs: Runs) -> Figure:
         patterns = packed_patterns(plane, SECTION_SIDE, SECTION_SIDE).layers[0]
         _, number = np.unique(patterns.reshape(SECTION_SIDE**2, -1), axis=0, return_inverse=True)
         colours = np.random.default_rng(0).uniform(0.25, 1, (number.max() + 1, 3))
-        axis.imshow(colours[number].reshape(SECTION_SIDE, SECTION_SIDE, 3), extent=(-1, 1, 1, -1))
+        axis.imshow(colours[number].reshape(SECTION_SIDE, SECTION_SIDE, 3), extent=(-1, 1, 1, -1), interpolation="none")
         axis.set_title(f"{number.max() + 1:,} patterns on the {title} two features")
         axis.grid(visible=False)
     return figure
@@ -387,7 +388,7 @@ def _pictures(runs: Runs) -> Figure:
 
 
 def _show(axis: Axes, picture: Float[np.ndarray, "h w c"], title: str) -> None:
-    axis.imshow(to_rgb(picture), interpolation="nearest")
+    axis.imshow(to_rgb(picture), interpolation="none")
     axis.set_title(title)
     axis.set_axis_off()
 

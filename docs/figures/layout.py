@@ -13,8 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from PIL import Image
 
-from render.colour import to_rgb
-from render.curve import LAYER_COLOURS
+from render.colour import LAYER_COLOURS, to_rgb
 from studies.figures import COLOURS
 
 from .fits import Fit
