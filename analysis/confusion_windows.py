@@ -39,7 +39,7 @@ def window_confusion(
     network: Network,
     target: Float[np.ndarray, "h w c"],
     *,
-    side_px: int = 16,
+    window_px: int = 16,
     stride: int = 1,
     loss: Loss = squared_error,
     progress: Progress | None = None,
@@ -50,7 +50,7 @@ def window_confusion(
     windows of 50 px, which have 3 million pairs each: take a stride there.
 
     Args:
-        side_px: of a window; windows are a little larger where it does not divide the picture.
+        window_px: of a window; windows are a little larger where it does not divide the picture.
         stride: take every stride-th pixel of each axis.
 
     Raises:
@@ -58,7 +58,7 @@ def window_confusion(
             memory.
     """
     height, width, _ = target.shape
-    windows = windows_of_side(height, width, side_px)
+    windows = windows_of_side(height, width, window_px)
     measured = []
     members = list(_members(windows, sampled_pixels(height, stride), sampled_pixels(width, stride), width))
     for done, pixels in enumerate(members, start=1):

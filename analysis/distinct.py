@@ -85,7 +85,7 @@ def distinct_patterns(
     height: int,
     width: int,
     *,
-    window: int = MIN_WINDOW_PX,
+    window_px: int = MIN_WINDOW_PX,
     stride: int = 1,
     progress: Progress | None = None,
 ) -> DistinctPatterns:
@@ -94,14 +94,14 @@ def distinct_patterns(
     Costs little more than a forward pass, and 16 bytes a sample and layer.
 
     Args:
-        window: side in pixels, down to whole samples, of the windows that are counted by themselves; a little more
+        window_px: side in pixels, down to whole samples, of the windows that are counted by themselves; a little more
             where that does not divide the picture's.
 
     Raises:
         InputError: for a network with weights that are not finite, or a window below 1 px.
     """
     rows, columns = pixel_centres(height, stride), pixel_centres(width, stride)
-    windows = windows_of_side(height, width, window, stride)
+    windows = windows_of_side(height, width, window_px, stride)
     layers = np.empty((len(network.width_per_layer), len(rows), len(columns), 2), np.int64)
     for block, hashes in _hashed_rows(network, rows, columns, max(height, width), progress):
         layers[:, block] = hashes

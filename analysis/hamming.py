@@ -83,11 +83,11 @@ def hamming_means(
     height: int,
     width: int,
     *,
-    window: int = AUTHORS_WINDOW_PX,
+    window_px: int = AUTHORS_WINDOW_PX,
     stride: int = 1,
     distinct: bool = True,
     sliding: bool = False,
-    gap: int = 0,
+    gap_px: int = 0,
     progress: Progress | None = None,
 ) -> HammingMeans:
     """Mean Hamming distances at the centres of every stride-th pixel of a picture of that size.
@@ -96,28 +96,28 @@ def hamming_means(
     that nothing is lost but in the last division.
 
     Args:
-        window: side in pixels, down to whole samples; a little more where that does not divide the picture's, and all
-            of the picture where it is smaller.
+        window_px: side in pixels, down to whole samples; a little more where that does not divide the picture's, and
+            all of the picture where it is smaller.
         distinct: leave out the pairs of a point with itself; False for pairs drawn with replacement, whose mean is
             (n - 1) / n as large for n points.
         sliding: also make the map of windows about each sample.
-        gap: pixels between opposite quadrants, rows as well as columns, down to whole samples; Lazzari & Liu leave out
-            50 of 512.
+        gap_px: pixels between opposite quadrants, rows as well as columns, down to whole samples; Lazzari & Liu leave
+            out 50 of 512.
 
     Raises:
         InputError: for a network with weights that are not finite, a window below 1 px, or one that holds a single
             sample where pairs are to be distinct.
     """
     rows, columns = pixel_centres(height, stride), pixel_centres(width, stride)
-    windows = windows_of_side(height, width, window, stride)
+    windows = windows_of_side(height, width, window_px, stride)
     if distinct and windows.areas.min() < 2:
         raise InputError(
-            f"a window of {window} px holds a single sample of every {stride} px in {width}x{height}, and distinct "
+            f"a window of {window_px} px holds a single sample of every {stride} px in {width}x{height}, and distinct "
             "pairs need two; use a larger window or a smaller stride"
         )
     layers = range(len(network.width_per_layer))
     map_rows = [_MapRows(windows.side, len(rows), len(columns), distinct) for _ in layers] if sliding else None
-    middle = _middle(len(rows), gap // stride), _middle(len(columns), gap // stride)
+    middle = _middle(len(rows), gap_px // stride), _middle(len(columns), gap_px // stride)
     edges = np.union1d(windows.row_edges, middle[0]), np.union1d(windows.column_edges, middle[1])
     counts = _counts(network, rows, columns, max(height, width), edges, map_rows, progress)
 

@@ -179,7 +179,7 @@ def _creases(
     stride = math.ceil(side / SAMPLED_SIDE)
     patterns = distinct_patterns(network, height, width, stride=stride)
     window, gap = max(2 * stride, round(LOCAL * side)), round(quadrant_gap * side)
-    hamming = hamming_means(network, height, width, window=window, stride=stride, gap=gap)
+    hamming = hamming_means(network, height, width, window_px=window, stride=stride, gap_px=gap)
     flips = crossings(network, height, width, stride=stride)
     density = crease_density(network, height, width, stride=stride, bend=True)
     assert density.bend is not None  # it was asked for

@@ -85,7 +85,7 @@ def measure_confusion(
     within = window_confusion(
         saved.field,
         target,
-        side_px=side,
+        window_px=side,
         stride=math.ceil(side / WINDOW_SAMPLES),
         progress=lambda done: reporter.working("measuring windows", done),
     )
@@ -98,7 +98,7 @@ def measure_confusion(
         **{name: summed.to_json() for name, summed in summaries.items()},
         "map": {"mean": _mean(_cosines(found)), "distance_px": found.distance_px, "stride": found.stride},
         "windows": {
-            "side_px": within.windows.side,
+            "window_px": within.windows.side,
             "stride": within.stride,
             "cosine": _rows(within.cosine),
             "strength": _rows(within.strength),

@@ -18,7 +18,7 @@ from tests.user_networks import sequential
 @pytest.mark.parametrize("stride", [1, 2])
 def test_a_window_has_the_confusion_of_all_pairs_of_its_pixels(encoding: str, stride: int) -> None:
     field, target = field_of(encoding), np.random.default_rng(0).random((9, 12, 3), np.float32)
-    found = window_confusion(field, target, side_px=4, stride=stride)
+    found = window_confusion(field, target, window_px=4, stride=stride)
     assert found.cosine.shape == (2, 3)
     rows, columns = {1: (range(9), range(12)), 2: ((1, 3, 5, 7, 8), (1, 3, 5, 7, 9, 11))}[stride]
     for window_row, (top, bottom) in enumerate(((0, 4), (4, 9))):
@@ -44,7 +44,7 @@ def test_windows_on_paper_and_zero_gradients_in_none_of_the_means() -> None:
     target[:, :2] = [[[1], [1]], [[-1], [0]]]  # cosines 1, -1, -1 and three pairs with the pixel that is fitted
     target[:, 2:4] = 3
     target[0, 4] = 1  # alone with pixels that are fitted
-    found = window_confusion(relu_network(model), target, side_px=2)
+    found = window_confusion(relu_network(model), target, window_px=2)
     np.testing.assert_allclose(found.cosine, [[-1 / 3, 1, math.nan, math.nan]])
     np.testing.assert_allclose(found.strength, [[1, 1, math.nan, math.nan]])
     np.testing.assert_allclose(found.eta, [[4, 0, 0, 0]])
@@ -54,9 +54,9 @@ def test_windows_on_paper_and_zero_gradients_in_none_of_the_means() -> None:
 
 def test_blocks_leave_windows_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     field, target, shares = field_of("fourier:3"), np.random.default_rng(0).random((8, 8, 3), np.float32), []
-    whole = window_confusion(field, target, side_px=8, progress=shares.append)
+    whole = window_confusion(field, target, window_px=8, progress=shares.append)
     monkeypatch.setattr("analysis.gradients.CHUNK_NUMBERS", 64 * 5)
-    in_blocks = window_confusion(field, target, side_px=8)
+    in_blocks = window_confusion(field, target, window_px=8)
     np.testing.assert_allclose(in_blocks.cosine, whole.cosine, atol=1e-6)
     np.testing.assert_allclose(in_blocks.eta, whole.eta, rtol=1e-4)
     assert shares == [1]
@@ -64,11 +64,11 @@ def test_blocks_leave_windows_as_they_are(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_window_without_pairs_has_no_mean() -> None:
     target = np.zeros((4, 4, 3), np.float32)
-    found = window_confusion(field_of("raw"), target, side_px=1)
+    found = window_confusion(field_of("raw"), target, window_px=1)
     assert np.isnan(found.cosine).all()
     assert not found.pairs.any()
     assert not found.eta.any()
     with pytest.raises(InputError, match="at least 1 px"):
-        window_confusion(field_of("raw"), target, side_px=0)
+        window_confusion(field_of("raw"), target, window_px=0)
     with pytest.raises(InputError, match="targets are not all finite"):
-        window_confusion(field_of("raw"), target + np.float32(np.nan), side_px=2)
+        window_confusion(field_of("raw"), target + np.float32(np.nan), window_px=2)

@@ -48,7 +48,10 @@ def test_distinct_patterns_are_unique_rows_of_bits(encoding: str, layers: str) -
 @pytest.mark.parametrize(("window", "shape"), [(7, (5, 7)), (16, (2, 3)), (40, (1, 1)), (1000, (1, 1)), (4, (9, 13))])
 def test_windows_are_counted_by_themselves(window: int, shape: tuple[int, int]) -> None:
     network = network_of("fourier:2", "2x10", 0)
-    found, bits = distinct_patterns(network, 37, 53, window=window), np.concatenate(pattern_bits(network, 37, 53), -1)
+    found, bits = (
+        distinct_patterns(network, 37, 53, window_px=window),
+        np.concatenate(pattern_bits(network, 37, 53), -1),
+    )
     assert found.count_per_window.shape == shape
     for row, column in np.ndindex(*shape):
         top, bottom = found.windows.row_edges[row : row + 2]
@@ -60,7 +63,7 @@ def test_windows_are_counted_by_themselves(window: int, shape: tuple[int, int]) 
 
 def test_a_stride_counts_every_stride_th_pixel_and_windows_in_pixels() -> None:
     network = network_of("fourier:3", "2x12", 0)
-    found = distinct_patterns(network, 40, 40, stride=4, window=20)
+    found = distinct_patterns(network, 40, 40, stride=4, window_px=20)
     bits = np.concatenate(pattern_bits(network, 40, 40), -1)[2::4, 2::4]
     assert found.count == unique_rows(bits)
     assert found.count_per_window[0, 1] == unique_rows(bits[:5, 5:])
@@ -248,7 +251,7 @@ def test_duplicate_neurons_add_no_pattern() -> None:
 
 def test_a_window_below_a_pixel_is_refused() -> None:
     with pytest.raises(InputError, match="at least 1 px"):
-        distinct_patterns(network_of("raw", "1x4", 0), 8, 8, window=0)
+        distinct_patterns(network_of("raw", "1x4", 0), 8, 8, window_px=0)
 
 
 def test_progress_rises_to_one(monkeypatch: pytest.MonkeyPatch) -> None:

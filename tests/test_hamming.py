@@ -60,7 +60,7 @@ def test_global_means_are_over_all_pairs_of_the_picture(
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_opposite_means_are_over_all_pairs_across_both_diagonals(height: int, width: int) -> None:
     network = network_of("fourier:2", "2x13", 1)
-    found = hamming_means(network, height, width, window=5)
+    found = hamming_means(network, height, width, window_px=5)
     down, across = height // 2, width // 2
     for layer, bits in enumerate(pattern_bits(network, height, width)):
         falling = between(bits[:down, :across], bits[down:, across:])
@@ -72,7 +72,7 @@ def test_opposite_means_are_over_all_pairs_across_both_diagonals(height: int, wi
 @pytest.mark.parametrize("window", [2, 5, 8, 100])
 def test_local_means_are_over_all_pairs_of_each_window(window: int, distinct: bool) -> None:
     network = network_of("fourier:3", "2x13", 1)
-    found = hamming_means(network, 12, 17, window=window, distinct=distinct)
+    found = hamming_means(network, 12, 17, window_px=window, distinct=distinct)
     rows, columns = found.windows.row_edges, found.windows.column_edges
     assert found.local_per_window.shape == (2, max(1, 12 // window), max(1, 17 // window))
     for layer, bits in enumerate(pattern_bits(network, 12, 17)):
@@ -93,7 +93,7 @@ def test_a_map_has_the_mean_over_all_pairs_of_the_window_about_each_pixel(
     window: int, height: int, width: int, distinct: bool
 ) -> None:
     network = network_of("fourier:3", "2x13", 1)
-    found = hamming_means(network, height, width, window=window, distinct=distinct, sliding=True)
+    found = hamming_means(network, height, width, window_px=window, distinct=distinct, sliding=True)
     assert found.local_map is not None
     high, wide = min(window, height), min(window, width)
     for layer, bits in enumerate(pattern_bits(network, height, width)):
@@ -105,7 +105,7 @@ def test_a_map_has_the_mean_over_all_pairs_of_the_window_about_each_pixel(
 
 
 def test_a_window_over_all_of_the_picture_is_global() -> None:
-    found = hamming_means(network_of("raw", "2x16", 0), 10, 14, window=14, sliding=True)
+    found = hamming_means(network_of("raw", "2x16", 0), 10, 14, window_px=14, sliding=True)
     np.testing.assert_allclose(found.local, found.global_)
     assert found.local_map is not None
     np.testing.assert_allclose(found.local_map, np.broadcast_to(found.global_[:, None, None], (2, 10, 14)), rtol=1e-6)
@@ -114,7 +114,7 @@ def test_a_window_over_all_of_the_picture_is_global() -> None:
 def test_a_few_points_of_many_are_not_lost_to_rounding() -> None:
     # 64 neurons on at all but one of 500 x 500 points: each differs in 2 (n - 1) / n^2 of the pairs
     corner = drawn(([[1.0, 1.0]] * 64, [-0.0025] * 64), ([[1.0] * 64], [0.0]))
-    found = hamming_means(corner, 500, 500, window=500, distinct=False, sliding=True)
+    found = hamming_means(corner, 500, 500, window_px=500, distinct=False, sliding=True)
     n = 500 * 500
     assert found.global_[0] == pytest.approx(64 * 2 * (n - 1) / n**2, rel=1e-12)
     assert found.local_map is not None
@@ -133,7 +133,7 @@ def near(found: float, drawn: np.ndarray) -> bool:
 
 def test_random_pairs_in_random_windows_have_the_mean_of_the_map() -> None:
     network, side, window = network_of("fourier:3", "2x48", 0), 64, 10
-    found = hamming_means(network, side, side, window=window, sliding=True, distinct=False)
+    found = hamming_means(network, side, side, window_px=window, sliding=True, distinct=False)
     rng = np.random.default_rng(0)
     corner = rng.integers(0, side - window + 1, (2, PAIRS))
     a, b = (np.array([side, 1]) @ (corner + rng.integers(0, window, (2, PAIRS))) for _ in range(2))
@@ -147,7 +147,7 @@ def test_random_pairs_in_random_windows_have_the_mean_of_the_map() -> None:
 @pytest.mark.parametrize(("stride", "gap"), [(1, 0), (1, 5), (2, 5), (3, 6)])
 def test_quadrants_leave_out_the_gap_between_them(stride: int, gap: int) -> None:
     network, size = network_of("fourier:3", "2x16", 3), 24
-    found = hamming_means(network, size, size, window=2 * stride, stride=stride, gap=gap)
+    found = hamming_means(network, size, size, window_px=2 * stride, stride=stride, gap_px=gap)
     out = gap // stride
     for layer, bits in enumerate(pattern_bits(network, size, size)):
         on = bits[stride // 2 :: stride, stride // 2 :: stride]
@@ -155,9 +155,9 @@ def test_quadrants_leave_out_the_gap_between_them(stride: int, gap: int) -> None
         low, high = slice(0, first), slice(first + out, None)
         means = between(on[low, low], on[high, high]), between(on[low, high], on[high, low])
         assert found.opposite[layer] == pytest.approx(np.mean(means), rel=1e-12)
-    without = hamming_means(network, size, size, window=2 * stride, stride=stride)
+    without = hamming_means(network, size, size, window_px=2 * stride, stride=stride)
     np.testing.assert_array_equal(found.local, without.local)
-    assert np.isnan(hamming_means(network, size, size, gap=size).opposite).all()
+    assert np.isnan(hamming_means(network, size, size, gap_px=size).opposite).all()
 
 
 def test_random_pairs_of_the_picture_and_of_opposite_quadrants_have_the_exact_means() -> None:
@@ -175,15 +175,15 @@ def test_random_pairs_of_the_picture_and_of_opposite_quadrants_have_the_exact_me
 
 
 def test_two_halves_differ_in_half_of_the_pairs_and_across_in_all() -> None:
-    found = hamming_means(HALVES, 8, 8, window=4, distinct=False)
+    found = hamming_means(HALVES, 8, 8, window_px=4, distinct=False)
     assert found.global_.tolist() == [0.5]
     assert found.opposite.tolist() == [1.0]
     assert found.local_per_window.tolist() == [[[0.0, 0.0], [0.0, 0.0]]]
-    assert hamming_means(HALVES, 8, 8, window=4).global_.tolist() == [0.5 * 64 / 63]
+    assert hamming_means(HALVES, 8, 8, window_px=4).global_.tolist() == [0.5 * 64 / 63]
 
 
 def test_the_map_of_a_crease_is_a_ridge_along_it() -> None:
-    found = hamming_means(HALVES, 6, 8, window=2, distinct=False, sliding=True)
+    found = hamming_means(HALVES, 6, 8, window_px=2, distinct=False, sliding=True)
     assert found.local_map is not None
     np.testing.assert_array_equal(found.local_map[0], np.tile([0, 0, 0, 0, 0.5, 0, 0, 0], (6, 1)))
 
@@ -205,7 +205,7 @@ def test_live_neurons_are_those_that_are_on_somewhere_and_off_somewhere() -> Non
 @pytest.mark.parametrize(("height", "width"), [(1, 9), (9, 1)])
 def test_a_line_of_pixels_has_windows_but_no_quadrants(height: int, width: int) -> None:
     network = network_of("raw", "2x16", 0)
-    found, bits = hamming_means(network, height, width, window=4, sliding=True), pattern_bits(network, height, width)
+    found, bits = hamming_means(network, height, width, window_px=4, sliding=True), pattern_bits(network, height, width)
     np.testing.assert_allclose(found.global_, [over_all_pairs(layer) for layer in bits])
     first = [over_all_pairs(layer.reshape(9, 16)[:4]) for layer in bits]
     np.testing.assert_allclose(found.local_per_window.reshape(2, 2)[:, 0], first)
@@ -217,8 +217,8 @@ def test_a_line_of_pixels_has_windows_but_no_quadrants(height: int, width: int) 
 @pytest.mark.parametrize(("window", "stride"), [(1, 1), (4, 4)])
 def test_distinct_pairs_need_two_samples_in_a_window(window: int, stride: int) -> None:
     with pytest.raises(InputError, match="distinct pairs need two"):
-        hamming_means(HALVES, 8, 8, window=window, stride=stride)
-    found = hamming_means(HALVES, 8, 8, distinct=False, window=window, stride=stride)
+        hamming_means(HALVES, 8, 8, window_px=window, stride=stride)
+    found = hamming_means(HALVES, 8, 8, distinct=False, window_px=window, stride=stride)
     assert found.local.tolist() == [0.0]
 
 
@@ -226,7 +226,7 @@ def test_a_single_pixel_and_a_window_below_one_are_refused() -> None:
     with pytest.raises(InputError, match="a single sample"):
         hamming_means(HALVES, 1, 1)
     with pytest.raises(InputError, match="at least 1 px"):
-        hamming_means(HALVES, 8, 8, window=0)
+        hamming_means(HALVES, 8, 8, window_px=0)
 
 
 @pytest.mark.parametrize(("weight", "bias"), [(0.0, 0.0), (0.0, 1.0), (-1.0, -1.0)])
@@ -240,8 +240,8 @@ def test_without_live_neurons_distances_are_zero_and_nothing_is_left_to_divide_b
 
 
 def test_duplicate_neurons_double_distances_and_not_their_share_of_the_live() -> None:
-    once = hamming_means(drawn(([[1.0, 0.4]], [-0.6]), OUT), 16, 16, window=5)
-    twice = hamming_means(drawn(([[1.0, 0.4]] * 2, [-0.6] * 2), ([[1.0] * 2], [0.0])), 16, 16, window=5)
+    once = hamming_means(drawn(([[1.0, 0.4]], [-0.6]), OUT), 16, 16, window_px=5)
+    twice = hamming_means(drawn(([[1.0, 0.4]] * 2, [-0.6] * 2), ([[1.0] * 2], [0.0])), 16, 16, window_px=5)
     assert once.local > 0
     np.testing.assert_allclose(twice.local, 2 * once.local)
     np.testing.assert_allclose(twice.local_per_live, once.local_per_live)
@@ -249,16 +249,16 @@ def test_duplicate_neurons_double_distances_and_not_their_share_of_the_live() ->
 
 def test_strides_and_blocks_of_rows_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     network = drawn(([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [-0.3, -0.6, -0.9]), ([[1.0] * 3], [-0.2]), OUT)
-    whole = hamming_means(network, 50, 41, window=12, sliding=True)
+    whole = hamming_means(network, 50, 41, window_px=12, sliding=True)
     monkeypatch.setattr("analysis.sampling.CHUNK_NUMBERS", 1)
     told: list[float] = []
-    blocks = hamming_means(network, 50, 41, window=12, sliding=True, progress=told.append)
+    blocks = hamming_means(network, 50, 41, window_px=12, sliding=True, progress=told.append)
     for name in ("local_per_window", "local_map", "global_", "opposite", "live"):
         np.testing.assert_array_equal(getattr(blocks, name), getattr(whole, name))
     assert told == sorted(set(told))
     assert told[-1] == 1
 
-    every_third = hamming_means(network, 50, 41, window=12, stride=3, sliding=True)
+    every_third = hamming_means(network, 50, 41, window_px=12, stride=3, sliding=True)
     bits = np.concatenate(pattern_bits(network, 50, 41), -1)[np.ix_([*range(1, 50, 3)], [*range(1, 41, 3)])]
     assert every_third.global_.sum() == pytest.approx(over_all_pairs(bits))
     assert every_third.windows.side == 4

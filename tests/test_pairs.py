@@ -41,7 +41,7 @@ def test_confusion_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
     assert written["local"]["pairs"] == written["global"]["pairs"] == 10_000
     assert -1 <= written["global"]["cosine"]["mean"] <= 1
     saved = open_run(finished)
-    expected = window_confusion(saved.field, saved.view.target(), side_px=2)
+    expected = window_confusion(saved.field, saved.view.target(), window_px=2)
     np.testing.assert_allclose(np.array(written["windows"]["cosine"], float), expected.cosine, atol=1e-6)
     drawn = read_png(finished.analysis / "confusion.png")
     assert drawn.shape[1] > 2 * 384

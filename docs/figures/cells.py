@@ -199,7 +199,7 @@ def hamming(fits: Fits) -> Figure:
     """Mean Hamming distance within the window about each pixel."""
     pair = fits.picture
     window = max(2, pair[0].size[0] * 25 // 256)
-    found = [hamming_means(fit.network, *fit.size, window=window, sliding=True) for fit in pair]
+    found = [hamming_means(fit.network, *fit.size, window_px=window, sliding=True) for fit in pair]
     tiles = [
         (f"{fit.name}: local {means.local.sum():.0f}, global {means.global_.sum():.0f}", means.local_map.sum(0))
         for fit, means in zip(pair, found, strict=True)
