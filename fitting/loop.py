@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import torch
 from torch import Tensor
 
 from configs.run import Training
@@ -86,8 +87,10 @@ def fit(
         started, seconds_before, elapsed = time.perf_counter(), state.seconds, 0.0
         while state.step != due and elapsed <= heartbeat and not _stop_reason(state, training, controls):
             if state.step in training.revive_at:
-                pixels = scene.batch(state.generator, min(scene.training_samples, REVIVAL_POINTS)).coordinates
-                revive(state, pixels.to(placement.device))
+                # of a copy, so that the data keeps the order that it has in a fit that revives nothing
+                draws = torch.Generator().set_state(state.generator.get_state())
+                pixels = scene.batch(draws, min(scene.training_samples, REVIVAL_POINTS)).coordinates
+                revive(state, pixels.to(placement.device), draws)
             rate = learning_rate_at(state.step, training, learning_rate)
             newest = _step(state, scene, training.batch_size, placement, rate)
             elapsed = time.perf_counter() - started

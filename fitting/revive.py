@@ -10,15 +10,15 @@ from fields import Field
 from .state import TrainingState
 
 
-def revive(state: TrainingState, coordinates: Float[Tensor, "n d"]) -> int:
+def revive(state: TrainingState, coordinates: Float[Tensor, "n d"], generator: torch.Generator) -> int:
     """Revive the neurons of a fit that are dead on `coordinates`, without what the optimiser remembers of them.
 
-    Random numbers are those of the state. See `revive_dead`, which also says what is raised.
+    See `revive_dead`, which also says what is raised.
 
     Returns:
         How many there were.
     """
-    revived = revive_dead(state.field, coordinates, state.generator)
+    revived = revive_dead(state.field, coordinates, generator)
     moments = state.optimiser.moments()
     for index, dead in enumerate(revived):
         for kind in ("mean", "mean_square"):

@@ -97,7 +97,7 @@ def test_a_fit_forgets_the_moments_of_revived_neurons_and_of_no_other() -> None:
             layer.bias[0] = -50
     before = {name: moment.clone() for name, moment in state.optimiser.moments().items()}
     dead = [~was.any(0) for was in on(state.field)]
-    assert revive(state, PIXELS) == sum(int(each.sum()) for each in dead)
+    assert revive(state, PIXELS, torch.Generator().manual_seed(0)) == sum(int(each.sum()) for each in dead)
     after = state.optimiser.moments()
     for index, each in enumerate(dead):
         assert each[0]
@@ -127,6 +127,18 @@ def test_a_fit_revives_at_its_steps_and_before_them_nothing_differs() -> None:
     assert all(never[step] == twice[step] >= 6 for step in range(5)), "dead until after step 4 is drawn"
     assert twice[5] < never[5] - 4
     assert never[9] >= 6
+
+
+def test_reviving_leaves_the_data_and_its_order_as_they_are() -> None:
+    generators = []
+    for revive_at in ((), (2, 4)):
+        state = start(network=Network(width=16, depth=2))
+        with torch.no_grad():
+            state.field.mlp.linears[0].bias[::3] = -50
+        for _ in fit(state, noise(), training(steps=6, revive_at=revive_at), CPU, 1e-3, []):
+            pass
+        generators.append(state.generator.get_state())
+    assert torch.equal(*generators)
 
 
 def test_a_fit_that_revives_can_be_resumed_to_the_same_bytes() -> None:
