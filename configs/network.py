@@ -65,6 +65,8 @@ def parse_network(word: str) -> Network:
     choices: dict[str, Any] = {}
     for extra in extras:
         if extra.startswith(SPREAD):
+            if "bias_spread" in choices:
+                raise InputError(f"the network {word!r} names more than one bias spread")
             choices["bias_spread"] = _number(extra.removeprefix(SPREAD), word)
             continue
         if extra not in kinds:

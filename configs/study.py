@@ -44,7 +44,8 @@ class Study:
     bias_spreads: tuple[float, ...] = ()
     """Spreads of the first layer's biases under wide raw coordinates: doses of crease density."""
     revivals: tuple[int, ...] = ()
-    """How often dead neurons are revived under narrow raw coordinates, at eighths of the fit: doses as well."""
+    """How often dead neurons are revived under narrow raw coordinates, at eighths of the fit: doses as well, rising
+    from 0. The fourth is midway."""
     signal: str = ""
     """A sum of sines to fit beside the pictures; none if empty."""
     signal_octaves: tuple[int, ...] = (4, 7)
@@ -69,8 +70,12 @@ class Study:
             raise InputError("the coarse encoding of a study needs fewer octaves than its fine one")
         if self.training.steps is None:
             raise InputError("the fits of a study take equal steps: give their number as training.steps")
-        if any(count < 0 for count in self.revivals) or max(self.revivals, default=0) > 7:
-            raise InputError("dead neurons are revived 0 to 7 times, at eighths of a fit")
+        if self.revivals and not (len(self.revivals) > 1 and self.revivals == tuple(sorted({0, *self.revivals}))):
+            raise InputError("doses of revivals rise from 0, such as 0, 1, 3")
+        if self.revivals and (self.revivals[-1] > 4 or self.training.steps < 8):
+            raise InputError("dead neurons are revived up to 4 times, at eighths of a fit of 8 steps or more")
+        if self.revivals and self.network.activation != "relu":
+            raise InputError(f"only relu networks have dead neurons to revive, not {self.network.activation}")
         if self.measured < 3:
             raise InputError("a study measures at three steps at least, besides step 0")
 
@@ -118,7 +123,7 @@ class Study:
 
         Pixel centres (i + 0.5) / N are where this program has samples. Lazzari & Liu have raw coordinates at i / N of
         their interval and encoded ones at i / (N - 1), which from the interval's own ends are affine maps of centres:
-        to have their coordinates is to have another interval. Their y is divided by the width; here it is not.
+        to have their coordinates is to have another interval. Their y is divided by the width, here by the longer side.
 
         >>> str(Study(grid="authors").on_grid(Fourier(4), 5))
         'fourier:4,interval=-0.125..1.125'

@@ -52,14 +52,19 @@ def load(
 
 
 def restore(path: Path) -> Scene:
-    """The scene that a run folder keeps. Raises InputError where it is missing or damaged; never unpickles."""
-    return Signal.from_npz(path) if _holds_signal(path) else Picture.from_npz(path)
+    """The scene that a run folder keeps, a picture or a signal.
+
+    Raises InputError where it is missing, damaged or neither; never unpickles.
+    """
+    if _holds(path, "images"):
+        raise InputError(f"{str(path)!r} holds digits, the study's control in many dimensions, which cannot be drawn")
+    return Signal.from_npz(path) if _holds(path, "frequencies") else Picture.from_npz(path)
 
 
-def _holds_signal(path: Path) -> bool:
+def _holds(path: Path, name: str) -> bool:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return "frequencies" in arrays
+            return name in arrays
     except Exception:  # whatever is wrong with the file, reading it as a picture says so in a sentence
         return False
 

@@ -21,7 +21,6 @@ from .effects import (
     density_midway,
     difference,
     early_death,
-    far_over_near,
     fewer_dead,
     gain_in_patterns,
     least_global_over_local,
@@ -168,7 +167,7 @@ CLAIMS: tuple[Claim[Fits], ...] = (
                 least_step_in_cells,
             ),
             Part(
-                "fine over few octaves, at its least",
+                "distinct patterns, saturated as they are: fine over few octaves, at its least",
                 OCTAVES,
                 -0.01,
                 lambda fits: rising([fits("few")[-1].since("patterns", EPOCH), fits.fine.since("patterns", EPOCH)]),
@@ -368,7 +367,7 @@ CLAIMS: tuple[Claim[Fits], ...] = (
     ),
     Claim(
         "A16",
-        "In many dimensions gradients are far less confused: digits, against raw coordinates of a picture.",
+        "In many dimensions gradients are less confused: digits, against raw coordinates of a picture.",
         "cosines of 25 nearest and 25 farthest at 0 for MNIST, Fashion and CIFAR (from figures)",
         ("raw", "digits"),
         (
@@ -382,7 +381,6 @@ CLAIMS: tuple[Claim[Fits], ...] = (
                 )
                 for step in LOOKED_AT
             ),
-            Part("far over near Hamming distance at the end, digits", OCTAVES, 0, lambda f: far_over_near(f.digits)),
         ),
     ),
     Claim(

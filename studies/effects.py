@@ -1,8 +1,4 @@
-"""What claims are measured by: one number of the fits of one unit of a study.
-
-Raw coordinates "narrow" are on the first of the study's intervals, "wide" on the second; "coarse" and "fine" are its
-two positional encodings. Ratios are in powers of two: 1 is twice as much.
-"""
+"""What claims are measured by: one number of the fits of one unit of a study, in the words of `claims`."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -13,6 +9,7 @@ from jaxtyping import Float
 
 from analysis import count_cells, relu_network, surrogate_cells
 from analysis.cells import is_affine
+from analysis.distinct import SATURATED_SHARE
 from analysis.fourier import half_error_step
 from analysis.statistics import rank_correlation
 from configs.encoding import Encoding
@@ -23,8 +20,6 @@ from .redraw import open_run
 from .study import EPOCH, Runs, Unit
 
 OCTAVES = "powers of two"
-UNSATURATED = 0.6
-"""Counts of patterns are not compared where more pixels than this share have one of their own."""
 WINDOWS_ALONG = 16
 """Windows in which cells are counted are as many times smaller than the picture's longer side."""
 ENOUGH = 0.1
@@ -123,7 +118,7 @@ def _trained(history: History, column: str) -> Float[np.ndarray, " steps"]:
 
 def bands_in_order(fits: Fits) -> float | None:
     """Rank correlation of an octave's wavelength with how early its error falls to a half, at its least over fits."""
-    orders = [_band_order(history) for history in (fits.wide, fits.coarse, fits.fine)]
+    orders = [_band_order(history) for history in fits.four]
     known = [order for order in orders if order is not None]
     return min(known, default=None)
 
@@ -141,11 +136,6 @@ def _band_order(history: History) -> float | None:
 def least_global_over_local(fits: Fits) -> float:
     """Global over local Hamming distance, at its least over steps and the four encodings."""
     return min(float(np.min(times(h["hamming_global"], h["hamming_local"]))) for h in fits.four)
-
-
-def far_over_near(history: History) -> float:
-    """Global over local Hamming distance at the end."""
-    return float(times(at_last(history, "hamming_global"), at_last(history, "hamming_local")))
 
 
 def least_local_spread(fits: Fits) -> float:
@@ -166,7 +156,7 @@ def decline(values: Float[np.ndarray, " steps"]) -> float:
 def _unsaturated(histories: Sequence[History]) -> list[Float[np.ndarray, " later"]] | None:
     """Distinct patterns from step 32 on, at the times at which all counts can be compared; None if there is none."""
     shares = np.stack([history.since("unique_share", EPOCH) for history in histories])
-    comparable = (shares <= UNSATURATED).all(0)
+    comparable = (shares <= SATURATED_SHARE).all(0)
     if not comparable.any():
         return None
     return [history.since("patterns", EPOCH)[comparable] for history in histories]

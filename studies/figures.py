@@ -536,7 +536,7 @@ DRAWINGS: tuple[Drawing, ...] = (
         "detail",
         "Detail",
         "Energy of the residual over that of the target in the finest octave that holds a hundredth of the target's, "
-        "and the frequency up to which Fourier rings of the two correlate.",
+        "and the frequency up to which Fourier rings of the two correlate by 1/7 or more.",
         EVERY,
         _over_steps("missing", "resolved"),
     ),

@@ -1,5 +1,6 @@
 """The run folder: where each part of a run lies, and how files come to be there whole or not at all."""
 
+import hashlib
 import itertools
 import json
 import os
@@ -215,8 +216,14 @@ def new_folder(parent: Path) -> Path:
 
 
 def folder_name(name: str) -> str:
-    """A scene's name as a folder's: what file systems refuse becomes an underscore, the rest stays as it is."""
-    return re.sub(r"[\x00-\x1f/\\]", "_", name).strip(". ")[:80] or "scene"
+    """A scene's name as a folder's: what file systems refuse becomes an underscore, the rest stays as it is.
+
+    Of a name longer than 80 characters the end is replaced by a digest of the whole, so that no two become one.
+    """
+    allowed = re.sub(r"[\x00-\x1f/\\]", "_", name).strip(". ") or "scene"
+    if len(allowed) <= 80:
+        return allowed
+    return f"{allowed[:71]} {hashlib.sha256(allowed.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
 
 def find_run(word: str, output_dir: Path) -> RunFolder:

@@ -8,7 +8,7 @@ from .checkpoints import checkpoint_steps
 from .figures import history_figure
 from .folder import RunFolder, write_bytes
 from .foretelling import columns, foretell
-from .measuring import QUANTITIES, Measures, measure
+from .measuring import QUANTITIES, Measures, has_every_quantity, measure
 from .over_training import history_of, read_history, write_history
 from .redraw import open_run, picture_view, refresh_report
 from .reporter import Reporter, Silent
@@ -73,6 +73,7 @@ def _measured_already(folder: RunFolder, steps: list[int]) -> dict[int, Measures
         history = read_history(folder.history_file)
     except InputError:
         return {}
-    if not set(history.quantities) <= set(QUANTITIES):  # SIREN has fewer
+    creases = folder.config().network.activation != "sine"  # which has fewer quantities
+    if not (has_every_quantity(history) if creases else set(history.quantities) <= set(QUANTITIES)):
         return {}
     return {step: measures for step, measures in history.rows() if step in steps}

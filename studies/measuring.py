@@ -84,7 +84,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "error": Quantity("error by octave of wavelengths", "share of the target's energy", True),
     "kept": Quantity("energy by octave of wavelengths", "share of the target's", True),
     "missing": Quantity("missing in the explained octave", "share of the target's energy", True),
-    "resolved": Quantity("ring correlation of 1/2 or more up to", "cycles per px"),
+    "resolved": Quantity("ring correlation of 1/7 or more up to", "cycles per px"),
     "patterns": Quantity("distinct patterns", "", True),
     "unique_share": Quantity("distinct patterns per sampled pixel", "share"),
     "hamming_local": Quantity("Hamming distance in local windows", "neurons"),

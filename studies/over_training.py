@@ -97,9 +97,10 @@ def read_history(path: Path) -> History:
 def read_foretelling(path: Path) -> dict[str, Any] | None:
     """What `studies.foretelling` wrote; None where there is nothing, or nothing that can be read."""
     try:
-        return read_json(path)
+        found = read_json(path)
     except InputError:
         return None
+    return found if {"sentence", "end_step", "checkpoints"} <= set(found) else None
 
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, float]]]:

@@ -52,7 +52,12 @@ def run_paper(
         reporter.say("stopped; the fits that are finished stay, and the same command goes on")
         raise KeyboardInterrupt
     here = path / f"only {' '.join(only)}" if only else path  # the whole study's page stays as it is
-    judged = [judge(claim, [Fits(runs, unit) for unit in runs.units], study.training.steps or 0) for claim in claims]
+    judged = []
+    for number, claim in enumerate(claims):
+        reporter.working("judging claims", number / len(claims))
+        if controls.stop:
+            raise KeyboardInterrupt
+        judged.append(judge(claim, [Fits(runs, unit) for unit in runs.units], study.training.steps or 0))
     result = {"path": str(here), "report": str(here / "report.html"), "claims": [claim.to_json() for claim in judged]}
     write_text(here / "study.yaml", to_yaml(study))
     write_json(here / "claims.json", result)

@@ -155,7 +155,7 @@ def _through_training(folder: RunFolder) -> ThroughTraining | None:
         history = read_history(folder.history_file)
     except InputError:
         return None
-    if history.steps[-1] != checkpoint_steps(folder.checkpoints)[-1]:
+    if history.steps[-1] != max(checkpoint_steps(folder.checkpoints), default=None):
         return None
     end = int(history.steps[-1])
     found = read_foretelling(folder.foretelling_file)

@@ -51,7 +51,7 @@ NOISE = "static"
 
 @dataclass(frozen=True)
 class Unit:
-    """One picture and one seed: the fits of a unit differ in nothing but encoding and network."""
+    """One picture and one seed: the fits of a unit differ in nothing but encoding, network and revived neurons."""
 
     picture: str
     seed: int
@@ -116,7 +116,7 @@ class Runs:
             encoding=encoding,
             network=network or study.network,
         )
-        if study.grid == "centres":  # so that no scene is loaded for nothing
+        if study.grid == "centres" or unit.picture == DIGITS:  # digits lie on no grid
             return config
         return replace(config, encoding=study.on_grid(encoding, self._samples(config)))
 
@@ -132,7 +132,7 @@ class Runs:
     def folder(self, config: FitConfig) -> RunFolder:
         """Where a fit of the study lies."""
         revived = f" revived{len(config.training.revive_at)}" if config.training.revive_at else ""
-        name = f"{config.encoding} {config.network}{revived} {config.seed} {config.scene}"  # long ones lose their end
+        name = f"{config.encoding} {config.network}{revived} {config.seed} {config.scene}"
         return RunFolder(self.path / "runs" / folder_name(name))
 
     def finished(self, config: FitConfig) -> bool:
@@ -172,15 +172,16 @@ class Runs:
 
 
 def measured_steps(study: Study) -> list[int]:
-    """Step 0, steps evenly spaced in their logarithm from half a percent of the way to the last, and `WATCHED`.
+    """Step 0, steps evenly spaced in their logarithm from half a percent of the way to the last, the one midway, and
+    `WATCHED`.
 
     >>> measured_steps(Study(measured=3))
-    [0, 2, 31, 32, 320, 480]
+    [0, 2, 31, 32, 240, 320, 480]
     """
     last = study.training.steps
     assert last is not None  # the study made sure of it
     spaced = (round(step) for step in np.geomspace(max(1, round(last / 200)), last, study.measured))
-    return [0, *sorted({*spaced, *(step for step in WATCHED if step <= last)})]
+    return [0, *sorted({*spaced, max(1, last // 2), *(step for step in WATCHED if step <= last)})]
 
 
 def run_study(runs: Runs, roles: Collection[str], reporter: Reporter, controls: Controls) -> bool:

@@ -35,6 +35,7 @@ HEAVY = {
     "numba",
     "matplotlib",
     "skimage",
+    "sklearn",
     "cv2",
     "imageio",
     "PIL",

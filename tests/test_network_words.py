@@ -52,6 +52,7 @@ def test_words_give_depth_then_width_then_kinds_in_any_order(word: str, network:
         ("65x4", "depth must be 1 to 64, got 65"),
         ("4x256,gelu", "'gelu' is neither an activation (relu, leaky_relu, sine) nor an output (linear, sigmoid)"),
         ("4x256,bias_spread=wide", "must be a number, got '4x256,bias_spread=wide'"),
+        ("4x256,bias_spread=1,bias_spread=2", "more than one bias spread"),
         ("4x256,bias_spread=nan", "must be 0 or more, got nan"),
         ("4x256,bias_spread=-1", "must be 0 or more, got -1"),
         ("4x256,", "'' is neither an activation"),
