@@ -338,6 +338,8 @@ def _signals(runs: Runs) -> Figure:
             histories = [histories[number] for histories in by_unit]
             plot_history(axis, histories, column, color=FOUR_COLOURS[number % 4], label=str(encoding))
         label_axes(axis, column.removesuffix("__std"))
+        if column.endswith("__std"):
+            axis.set_ylabel("standard deviation")
     legend_outside(figure, axes[0])
     return figure
 
