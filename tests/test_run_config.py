@@ -27,6 +27,7 @@ SHARED = [
     ("--max-side 64", "target.max_side", 64),
     ("--max-pixels 1000", "target.max_pixels", 1000),
     ("--holdout checkerboard", "target.holdout", "checkerboard"),
+    ("--revive-at 3 5", "training.revive_at", (3, 5)),
     ("--output-dir elsewhere", "output.output_dir", "elsewhere"),
     ("--frames every:5", "output.frames", "every:5"),
     ("--checkpoints frames", "output.checkpoints", "frames"),
@@ -40,6 +41,7 @@ FIT = [
     ("--network.depth 2", "network.depth", 2),
     ("--network.activation leaky_relu", "network.activation", "leaky_relu"),
     ("--network.output sigmoid", "network.output", "sigmoid"),
+    ("--network.bias-spread 4", "network.bias_spread", 4.0),
 ]
 COMPARE = [
     ("--encodings raw:0..1 hashgrid:4,base=8", "encodings", (Raw((0.0, 1.0)), HashGrid(4, base=8))),

@@ -122,7 +122,7 @@ NOT_DEFAULT: dict[str, Any] = {
 FIT = {
     **NOT_DEFAULT,
     "encoding": "gaussian:5,features=32",
-    "network": {"width": 16, "depth": 2, "activation": "leaky_relu", "output": "sigmoid"},
+    "network": {"width": 16, "depth": 2, "activation": "leaky_relu", "output": "sigmoid", "bias_spread": 2},
 }
 COMPARE = {**NOT_DEFAULT, "encodings": ["raw:0..1", "hashgrid:4"], "networks": ["2x16,sine", {"width": 8}]}
 
@@ -139,7 +139,10 @@ def values(config: Any, path: str = "") -> dict[str, Any]:
 def test_every_setting_can_be_changed_in_yaml(kind: type[Any], data: dict[str, Any]) -> None:
     config = from_yaml(yaml.safe_dump({"schema": SCHEMA, **data}), kind, "run.yaml")
     default = values(kind())
-    assert [name for name, value in values(config).items() if value == default[name]] == []
+    left = [name for name, value in values(config).items() if value == default[name]]
+    assert left == ["training.revive_at"], "which goes with relu alone"
+    revived = yaml.safe_dump({"schema": SCHEMA, "training": {"revive_at": [3, 5]}})
+    assert from_yaml(revived, kind, "run.yaml").training.revive_at == (3, 5)
 
 
 def test_words_in_yaml_are_read_as_on_the_command_line() -> None:
