@@ -116,6 +116,16 @@ NOTHING_TO_EXPLAIN = ("diverged", "no detail", "nothing missing")
 """Outcomes of the first sentence that leave nothing for the second to explain."""
 
 
+def _too_few_blocks(found: Findings) -> bool:
+    """There is no interval to speak of."""
+    return found.blocks < MIN_BLOCKS
+
+
+def _undefined(found: Findings) -> bool:
+    """One of the two that are correlated does not vary."""
+    return found.correlation is None or found.interval is None
+
+
 def _explains(found: Findings) -> bool:
     """The correlation is of a size that explains something, and surely below zero."""
     return (
@@ -144,13 +154,13 @@ CREASE_RULES = (
     ),
     Rule(
         "undecided",
-        lambda found: found.blocks < MIN_BLOCKS,
+        _too_few_blocks,
         "whether missing detail goes with fewer creases is undecided: the picture makes {blocks} of {block_side} px, "
         f"and with fewer than {MIN_BLOCKS} it cannot be said how sure a correlation is",
     ),
     Rule(
         "undecided",
-        lambda found: found.correlation is None or found.interval is None,
+        _undefined,
         "whether missing detail goes with fewer creases is undecided: crease density, or the error where the picture "
         "is equally detailed, does not vary",
     ),
@@ -235,13 +245,13 @@ class PredictionVerdict:
 PREDICTION_RULES = (
     Rule(
         "undecided",
-        lambda found: found.blocks < MIN_BLOCKS,
+        _too_few_blocks,
         "whether {early} foretell what is missing at {end} is undecided: the picture makes {blocks}, and with fewer "
         f"than {MIN_BLOCKS} it cannot be said how sure a correlation is",
     ),
     Rule(
         "undecided",
-        lambda found: found.correlation is None or found.interval is None,
+        _undefined,
         "whether {early} foretell what is missing at {end} is undecided: one of the two does not vary",
     ),
     Rule(

@@ -4,8 +4,8 @@ from typing import Any
 
 from configs.errors import InputError
 
+from .charts import history_figure
 from .checkpoints import checkpoint_steps
-from .figures import history_figure
 from .folder import RunFolder, write_bytes
 from .foretelling import columns, foretell
 from .measuring import QUANTITIES, Measures, has_every_quantity, measure

@@ -80,7 +80,6 @@ class Quantity:
 
 QUANTITIES: Mapping[str, Quantity] = {
     "psnr_db": Quantity("PSNR", "dB"),
-    "loss": Quantity("mean loss", "", True),
     "error": Quantity("error by octave of wavelengths", "share of the target's energy", True),
     "kept": Quantity("energy by octave of wavelengths", "share of the target's", True),
     "missing": Quantity("missing in the explained octave", "share of the target's energy", True),
@@ -141,7 +140,7 @@ def measure(field: Field, view: View, *, seed: int, quadrant_gap: float = 0.0) -
 
 def has_every_quantity(history: History) -> bool:
     """Whether a history has every quantity that is measured now of a ReLU network over a picture, and no other."""
-    return set(QUANTITIES) - SOMETIMES - {"loss"} <= set(history.quantities) <= set(QUANTITIES)
+    return set(QUANTITIES) - SOMETIMES <= set(history.quantities) <= set(QUANTITIES)
 
 
 def saturation_caveat(history: History, quantity: str) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 
 import studies.history
 from analysis import crease_density, relu_network
-from studies.figures import history_figure
+from studies.charts import history_figure
 from studies.fit import run, start
 from studies.folder import RunFolder
 from studies.history import measure_checkpoints

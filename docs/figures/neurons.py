@@ -13,7 +13,7 @@ from analysis import (
     spectral_norms,
 )
 from render.colour import to_rgb
-from studies.figures import COLOURS
+from studies.charts import COLOURS
 
 from .fits import Fits
 from .layout import WIDTH, colour_of, frame

@@ -13,7 +13,7 @@ from analysis.bands import band_labels
 from analysis.fourier import LOOSE_CUTOFF, STRICT_CUTOFF
 from render.panel import Tile, panel
 from scenes.signal import Signal
-from studies.figures import label_axes, plot_history
+from studies.charts import label_axes, plot_history
 from studies.history import measure_checkpoints
 from studies.over_training import read_history
 from studies.signals import SignalLook
