@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import LogNorm, Normalize
@@ -12,8 +11,9 @@ from matplotlib.patches import Rectangle
 from torch import nn
 
 from analysis import (
+    Cells,
     Plane,
-    ReluNetwork,
+    SurrogateCells,
     cells,
     count_cells,
     hamming_means,
@@ -22,7 +22,6 @@ from analysis import (
     relu_network,
     surrogate_cells,
 )
-from analysis.scratch import Scratch
 from render.colour import to_rgb
 from render.grid import Extent, draw, picture_extent, pixel_centres
 
@@ -51,7 +50,7 @@ def exact_cells(fits: Fits) -> Figure:
     left, top, right, bottom = FACE
     whole.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor="white"))
     frame(whole, f"{fit.name}: {count_cells(fit.network, picture_extent(*fit.size)).count:,} cells in all")
-    creases_over(cut, fit, FACE, found.vertices, found.edges)
+    creases_over(cut, fit, FACE, found)
     frame(cut, f"{found.counts.count:,} in the window; creases by layer")
     steepness = np.linalg.norm(gradients, axis=(1, 2)) / side
     polygons = PolyCollection(corners, array=steepness, norm=LogNorm(1e-3, 0.1, clip=True), edgecolors="none")
@@ -75,7 +74,7 @@ def interpolated_cells(fits: Fits) -> Figure:
     exact = cells(raw.network, scaled(EYE, side))
     meshed = surrogate_cells(encoded.network, scaled(EYE, side))
     for axis, fit, found in zip(axes, (raw, encoded), (exact, meshed), strict=True):
-        creases_over(axis, fit, EYE, found.vertices, found.edges)
+        creases_over(axis, fit, EYE, found)
     frame(axes[0], f"{raw.name}: {exact.counts.count:,} cells, exact")
     frame(
         axes[1],
@@ -91,33 +90,16 @@ def scaled(window: tuple[int, int, int, int], side: int) -> Extent:
     return left, top, right, bottom
 
 
-def creases_over(
-    axis: Axes,
-    fit: Fit,
-    window: tuple[int, int, int, int],
-    vertices: Float[np.ndarray, "v 2"],
-    edges: Int[np.ndarray, "edges 2"],
-) -> None:
-    """A window of the reconstruction, enlarged, and over it the edges of cells in the colours of their layers."""
+def creases_over(axis: Axes, fit: Fit, window: tuple[int, int, int, int], found: Cells | SurrogateCells) -> None:
+    """A window of the reconstruction, enlarged, and over it the edges between cells in the colours of their layers."""
     left, top, right, bottom = window
     side = max(fit.size)
     drawn = fit.view.draw(fit.saved.field, 512, 512, scaled(window, side))
     axis.imshow(to_rgb(drawn) // 2, extent=(left, right, bottom, top))
-    lines = vertices[edges]
-    layer = layer_at(fit.network, lines.mean(1))
-    colours = np.array(LAYERS)[layer]
-    axis.add_collection(LineCollection(list(lines * side), colors=colours, linewidths=0.5))
-
-
-@torch.inference_mode()
-def layer_at(network: ReluNetwork, points: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, " n"]:
-    """The layer of the crease that is nearest to each point: that with the least |z| / |grad z|."""
-    x = torch.from_numpy(points).float()
-    nearness = [
-        (layer.tangents.square().sum(0) / layer.z.square().clamp_min(1e-30)).amax(-1)
-        for layer in network.preactivations_with_tangents(x, Scratch(network.device))
-    ]
-    return torch.stack(nearness).argmax(0).numpy()
+    within = found.edge_layers >= 0
+    lines = found.vertices[found.edges[within]] * side
+    colours = np.array(LAYERS)[found.edge_layers[within]]
+    axis.add_collection(LineCollection(list(lines), colors=colours, linewidths=0.5))
 
 
 def layer_legend(axis: Axes, layers: int) -> None:
