@@ -11,6 +11,7 @@ import yaml
 
 from .encoding import Encoding, parse_encoding
 from .errors import InputError, did_you_mean
+from .files import read_bytes
 from .network import Network, parse_network
 from .run import CompareConfig, FitConfig
 from .study import Study
@@ -37,18 +38,6 @@ def to_yaml(config: FitConfig | CompareConfig | Study) -> str:
     """The configuration as YAML; `from_yaml` is its inverse."""
     data = {"schema": SCHEMA, **to_plain(config)}
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-
-
-def read_bytes(path: Path) -> bytes:
-    """A file's content.
-
-    Raises:
-        InputError: when it is not there or cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from None
 
 
 def read_config(path: Path, kind: type[Config]) -> Config:

@@ -23,9 +23,9 @@ def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(ScenesArguments, "scenes", DESCRIPTION, words)
 
+    from render.files import write_png
     from scenes.builtin import BUILTINS
     from scenes.load import thumbnail_sheet
-    from studies.folder import write_png
 
     from .console import Console
 

@@ -6,8 +6,9 @@ environment=.venv
 python=$environment/bin/python
 stamp=$environment/set-up-from
 
-# What the wheel of OpenCV links to on Debian and Ubuntu. A name after a bar is the same library in newer releases.
-libraries=("libgl1" "libglib2.0-0|libglib2.0-0t64")
+# What the wheels of OpenCV and Open3D link to on Debian and Ubuntu. A name after a bar is the same library in newer
+# releases.
+libraries=("libgl1" "libglib2.0-0|libglib2.0-0t64" "libegl1" "libusb-1.0-0")
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -46,7 +47,7 @@ find_python() {
 set_up_libraries() {
     local missing=() library base
     if ! command -v dpkg-query >/dev/null; then
-        [ -e "$stamp" ] || say "This is no Debian or Ubuntu, so its packages are yours to see to: libGL and GLib (for OpenCV)."
+        [ -e "$stamp" ] || say "This is no Debian or Ubuntu, so its packages are yours to see to: libGL, libEGL, libusb and GLib (for OpenCV and Open3D)."
         return
     fi
     for library in "${libraries[@]}"; do
@@ -92,6 +93,6 @@ set_up_environment() {
     [ -t 2 ] && quiet= # a person may watch the downloads
     "$python" -m pip install $quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' >&2 ||
         give_up "pip could not install what fieldlens needs; its message stands above."
-    "$python" -c 'import cv2' || give_up "OpenCV cannot be imported: a library of the system is missing, see above."
+    "$python" -c 'import cv2, open3d' || give_up "OpenCV or Open3D cannot be imported: a library of the system is missing, see above."
     printf '%s\n' "$made_from" >"$stamp"
 }

@@ -12,10 +12,12 @@ from analysis.cells import Cells, cells, is_affine
 from analysis.surrogate import MAX_CELLS, SurrogateCells, TooManyCellsError, surrogate_cells
 from analysis.verdict import percent
 from configs.errors import InputError
+from configs.files import write_json, write_text
 from render.colour import layer_colour, to_rgb
+from render.files import png_bytes, write_png
 from render.lines import below, layer_strip, lines_over
 
-from .folder import RunFolder, png_bytes, write_json, write_png, write_text
+from .folder import RunFolder
 from .redraw import WHOLE, Region, Saved, analysis_path, open_run, picture_view, refresh_report, region_extent
 from .reporter import Reporter, Silent
 

@@ -11,10 +11,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from configs.errors import InputError
-from configs.storage import read_bytes
+from configs.files import read_bytes, write_bytes
 from fitting import TrainingState
-
-from .folder import write_bytes
 
 SCHEMA = "fieldlens checkpoint 1"
 KEPT = 2

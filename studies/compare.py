@@ -14,17 +14,19 @@ from jaxtyping import UInt8
 from analysis.verdict import percent
 from configs.encoding import Fourier, Raw
 from configs.errors import InputError
+from configs.files import write_json, write_text
 from configs.network import Network
 from configs.run import CompareConfig, FitConfig, Protocol
 from configs.storage import read_config, to_yaml
 from fitting import Controls
+from render.files import read_png
 from render.panel import Tile, panel
 from render.text import BACKGROUND
 from render.video import VideoWriter
 from scenes.load import restore
 
 from .fit import load_scene, run, start
-from .folder import COMPARISON, RunFolder, find_folder, folder_name, new_folder, read_png, write_json, write_text
+from .folder import COMPARISON, RunFolder, find_folder, folder_name, new_folder
 from .look import look_at
 from .metrics import drawn_rows
 from .reporter import Reporter, Silent

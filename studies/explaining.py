@@ -26,11 +26,11 @@ from analysis import (
     refined_crossings,
     relu_network,
 )
+from configs.files import write_json
 from fields import Field
 from render.colour import density_rgb, error_rgb, missing_rgb
+from render.files import write_npz, write_png
 from scenes.scene import View
-
-from .folder import write_json, write_npz, write_png
 
 MAP_SIDE = 512
 """Density is sampled about this often along the longer side, and at least once in the smallest window."""

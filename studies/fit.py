@@ -17,18 +17,20 @@ from jaxtyping import UInt8
 
 from analysis import ssim
 from configs.errors import InputError
+from configs.files import write_json, write_text
 from configs.network import Network
 from configs.rates import default_learning_rate
 from configs.run import FitConfig, Protocol
 from configs.storage import to_yaml
 from fields import aliased_octaves
 from fitting import Controls, Snapshot, fit, frame_steps, initial_state, place
+from render.files import read_png, write_npz, write_png
 from render.video import VideoWriter, check_encoder
 from scenes.load import load, restore
 from scenes.scene import Scene
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
-from .folder import RunFolder, folder_name, new_folder, read_png, write_json, write_npz, write_png, write_text
+from .folder import RunFolder, folder_name, new_folder
 from .look import look_at
 from .metrics import Metrics, Row
 from .observe import Observation, Observer, Scores, is_large, score

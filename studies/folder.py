@@ -2,104 +2,19 @@
 
 import hashlib
 import itertools
-import json
-import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from jaxtyping import UInt8
-
 from configs.errors import InputError
+from configs.files import read_json
 from configs.run import FitConfig
-from configs.storage import read_bytes, read_config
+from configs.storage import read_config
 
 CONFIG = "config.yaml"
 COMPARISON = "comparison.yaml"
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, and on the disk before its name is; its folder is made where needed.
-
-    Raises:
-        InputError: when it cannot be written, by this or any other `write_*` here.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(f"cannot write {str(path)!r}: {error.strerror}") from None
-    finally:
-        with suppress(OSError):  # it is gone when all went well, and may never have been
-            partial.unlink()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, in UTF-8."""
-    write_bytes(path, text.encode())
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write strict JSON: a number that is not finite is an error here, not a surprise for the reader."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> None:
-    """Write an RGB picture, or one with straight alpha, as PNG."""
-    write_bytes(path, png_bytes(image))
-
-
-def png_bytes(image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> bytes:
-    """An RGB picture, or one with straight alpha, as a PNG's bytes."""
-    to_opencv = cv2.COLOR_RGB2BGR if image.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-    return cv2.imencode(".png", cv2.cvtColor(image, to_opencv))[1].tobytes()
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object that `write_json` wrote.
-
-    Raises:
-        InputError: when the file is missing or damaged.
-    """
-    data = read_bytes(path)
-    try:
-        value = json.loads(data)
-    except ValueError as error:  # bytes that are no UTF-8 are one as well
-        raise InputError(f"{str(path)!r} is damaged: {error}") from None
-    if not isinstance(value, dict):
-        raise InputError(f"{str(path)!r} is damaged: it holds no JSON object")
-    return value
-
-
-def read_png(path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    """Read a picture that `write_png` wrote, as RGB.
-
-    Raises:
-        InputError: when the file is missing or damaged.
-    """
-    data = np.frombuffer(read_bytes(path), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise InputError(f"{str(path)!r} is damaged; delete it, and the run can be drawn again")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-def write_npz(path: Path, **arrays: np.ndarray) -> None:
-    """Write arrays compressed; none may need pickle."""
-    buffer = BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_bytes(path, buffer.getvalue())
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from jaxtyping import Float
 from analysis import MIN_WINDOW_PX, crease_density, early_prediction, prediction_verdict
 from analysis.explanation import Association
 from analysis.verdict import Findings
+from configs.files import write_json
 
 from .explaining import creased
-from .folder import RunFolder, write_json
+from .folder import RunFolder
 from .measuring import SAMPLED_SIDE
 from .over_training import read_foretelling
 from .redraw import Saved, open_run, picture_view

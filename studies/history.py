@@ -3,10 +3,11 @@
 from typing import Any
 
 from configs.errors import InputError
+from configs.files import write_bytes
 
 from .charts import history_figure
 from .checkpoints import checkpoint_steps
-from .folder import RunFolder, write_bytes
+from .folder import RunFolder
 from .foretelling import columns, foretell
 from .measuring import QUANTITIES, Measures, has_every_quantity, measure
 from .over_training import history_of, read_history, write_history

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from configs.files import write_json
 from fields import Field
 from render.colour import error_rgb, to_rgb
 from render.panel import Tile, panel
@@ -15,7 +16,6 @@ from scenes.scene import View
 from scenes.signal import Signal
 
 from .explaining import creases_summary, density_picture, explain_field, write_findings
-from .folder import write_json
 from .metrics import Row
 from .observe import is_large
 from .signals import SignalLook

@@ -8,9 +8,9 @@ from io import StringIO
 from pathlib import Path
 
 from configs.errors import InputError
-from configs.storage import read_bytes
+from configs.files import read_bytes, write_text
 
-from .folder import RunFolder, write_text
+from .folder import RunFolder
 
 BANDS = 14
 """Octave bands with a column of their own, enough for 65,536 px; the last band of a picture holds all longer waves."""

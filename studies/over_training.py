@@ -14,9 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from configs.errors import InputError
-from configs.storage import read_bytes
-
-from .folder import read_json, write_text
+from configs.files import read_bytes, read_json, write_text
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,13 +24,15 @@ from analysis import (
 )
 from analysis.verdict import percent
 from configs.errors import InputError
+from configs.files import write_json
 from render.colour import confusion_legend, confusion_rgb, length_legend, length_rgb
+from render.files import write_png
 from render.panel import Tile, panel
 from scenes.load import restore
 from scenes.scene import Batch
 
 from .checkpoints import checkpoint_steps
-from .folder import RunFolder, write_json, write_png
+from .folder import RunFolder
 from .redraw import Saved, analysis_path, open_run, picture_view, refresh_report
 from .reporter import Reporter, Silent
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
+from configs.files import write_bytes, write_json, write_text
 from configs.storage import to_plain, to_yaml
 from configs.study import Study
 from fitting import Controls
@@ -14,7 +15,6 @@ from report import ClaimRow, StudyFigure, StudyReport, build_study
 from .claims import CLAIMS
 from .effects import Fits
 from .figures import DRAWINGS
-from .folder import write_bytes, write_json, write_text
 from .judging import FAILS, HOLDS, UNDECIDED, Judged, JudgedPart, judge
 from .reporter import Reporter, Silent
 from .study import ROLES, Runs, run_study

@@ -9,17 +9,19 @@ import torch
 from jaxtyping import Float, UInt8
 
 from configs.errors import InputError
+from configs.files import write_json
 from configs.run import FitConfig, Training
 from fields import Field
 from fitting import initial_state, place
 from render.colour import to_rgb
+from render.files import write_png
 from render.grid import Extent, picture_extent
 from scenes.load import restore
 from scenes.scene import View
 from scenes.signal import Signal
 
 from .checkpoints import checkpoint_steps, read_newest
-from .folder import RunFolder, write_json, write_png
+from .folder import RunFolder
 from .look import look_at
 from .reporter import Reporter, Silent
 from .reporting import write_report

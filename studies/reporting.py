@@ -9,15 +9,17 @@ import numpy as np
 
 from analysis.verdict import percent
 from configs.errors import InputError
+from configs.files import read_json, write_text
 from configs.run import Protocol
 from configs.storage import to_plain
 from render.colour import density_legend, error_legend, missing_legend, remaining_legend
+from render.files import read_png
 from report import Curves, FigureFile, Frame, Overlay, Picture, Report, RunPart, Series, ThroughTraining, build
 from scenes.load import restore
 from scenes.scene import View
 
 from .checkpoints import checkpoint_steps
-from .folder import RunFolder, read_json, read_png, write_text
+from .folder import RunFolder
 from .look import look_at
 from .measuring import QUANTITIES, saturation_caveat
 from .metrics import Row, drawn_rows

@@ -18,13 +18,14 @@ from analysis.crossings import starting_refinement
 from analysis.fourier import HALF
 from analysis.verdict import percent
 from configs.encoding import Raw
+from configs.files import write_json
 from fields import Field
 from render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
+from render.files import write_npz, write_png
 from render.panel import Tile, panel
 from scenes.signal import Signal
 
 from .explaining import creased
-from .folder import write_json, write_npz, write_png
 from .metrics import Row
 from .spectra import signal_spectra
 

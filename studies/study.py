@@ -18,15 +18,17 @@ import torch
 
 from configs.encoding import Encoding, Fourier
 from configs.errors import InputError
+from configs.files import write_text
 from configs.network import Network
 from configs.rates import default_learning_rate
 from configs.run import FitConfig, Output, Target
 from configs.storage import to_yaml
 from configs.study import Study
 from fitting import Controls, fit, initial_state, place
+from render.files import write_npz
 
 from .checkpoints import checkpoint_file, write_checkpoint
-from .folder import RunFolder, folder_name, write_npz, write_text
+from .folder import RunFolder, folder_name
 from .measuring import LOCAL
 from .over_training import History, history_of, read_history, write_history
 from .reporter import Reporter

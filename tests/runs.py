@@ -9,7 +9,7 @@ from configs.encoding import Encoding, Fourier
 from configs.network import Network
 from configs.run import FitConfig, Output, Training
 from fitting import Controls
-from studies.folder import write_png
+from render.files import write_png
 from studies.reporter import Moment, Silent
 
 

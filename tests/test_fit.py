@@ -18,6 +18,7 @@ from configs.errors import InputError
 from configs.network import Network
 from configs.run import FitConfig, Target
 from fitting import TrainingState, initial_state
+from render.files import write_png
 from render.video import read_frames
 from studies.checkpoints import (
     DamagedCheckpointError,
@@ -27,7 +28,7 @@ from studies.checkpoints import (
     write_checkpoint,
 )
 from studies.fit import run, start
-from studies.folder import RunFolder, find_run, write_png
+from studies.folder import RunFolder, find_run
 from studies.metrics import COLUMNS
 from tests.runs import StopAt, small_config, small_picture, with_training
 

@@ -9,11 +9,12 @@ import pytest
 import studies.foretelling
 import studies.history
 from analysis.explain import early_prediction, explain
+from configs.files import read_json
 from configs.network import Network
 from studies.checkpoints import checkpoint_steps
 from studies.explaining import creased
 from studies.fit import run, start
-from studies.folder import RunFolder, read_json
+from studies.folder import RunFolder
 from studies.foretelling import foretell
 from studies.history import measure_checkpoints
 from studies.over_training import history_of, read_history

@@ -12,10 +12,12 @@ from analysis import kernel, window_confusion
 from analysis.verdict import percent
 from configs.encoding import Raw
 from configs.errors import InputError
+from configs.files import read_json
+from render.files import read_png
 from scenes.load import restore
 from studies.checkpoints import checkpoint_steps
 from studies.fit import run, start
-from studies.folder import RunFolder, read_json, read_png
+from studies.folder import RunFolder
 from studies.pairs import measure_confusion, measure_kernel
 from studies.redraw import open_run, refresh_report
 from tests.runs import small_config, small_picture

@@ -10,10 +10,12 @@ import torch
 from PIL import Image
 
 from configs.errors import InputError
+from configs.files import read_json, write_text
 from configs.storage import to_yaml
 from render.colour import to_rgb
+from render.files import read_png
 from studies.fit import run, start
-from studies.folder import RunFolder, find_run, read_json, read_png, write_text
+from studies.folder import RunFolder, find_run
 from studies.redraw import analyze, open_run, render
 from tests.picture_files import smooth
 from tests.runs import small_config, small_picture, with_training

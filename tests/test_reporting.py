@@ -11,8 +11,9 @@ import pytest
 
 from configs.encoding import Raw
 from configs.rates import default_learning_rate
+from render.files import write_png
 from studies.fit import run, start
-from studies.folder import RunFolder, write_png
+from studies.folder import RunFolder
 from studies.reporting import write_report
 from tests.runs import small_config, small_picture
 

@@ -6,10 +6,10 @@ import torch
 
 from configs.errors import InputError
 from configs.signal import Sines
+from render.files import write_npz
 from scenes import Scene, Signal, View, load
 from scenes.load import restore
 from scenes.signal import sum_of_sines
-from studies.folder import write_npz
 
 
 @pytest.fixture

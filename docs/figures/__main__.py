@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from studies.folder import write_bytes
+from configs.files import write_bytes
 
 from . import cells, densities, errors, gradients, neurons, training
 from .fits import Fits
