@@ -1,0 +1,74 @@
+"""Where a field has something: a grid over the unit cube that follows the density while it is being learnt.
+
+After the occupancy grid of Instant NGP (Mueller et al. 2022, appendix E.2): each cell keeps a running maximum of the
+density seen in it, and cells that could not be seen anyway are skipped. Cell [i, j, k] spans [i/r, (i+1)/r] in x, and
+so on. All of it is in buffers, so it is saved and restored with the field's weights.
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+DECAY = 0.95
+"""Of a cell's running maximum, at each look."""
+
+
+class OccupancyGrid(nn.Module):
+    """A cube of cells, and in which of them there is or may be something."""
+
+    density: Float[Tensor, "r r r"]
+    occupied: Bool[Tensor, "r r r"]
+    possible: Bool[Tensor, "r r r"]
+
+    def __init__(self, resolution: int, possible: Bool[Tensor, "r r r"] | None = None) -> None:
+        """Args: possible: cells that are not known to be empty; all of them by default."""
+        super().__init__()
+        shape = (resolution,) * 3
+        possible = torch.ones(shape, dtype=torch.bool) if possible is None else possible.clone()
+        self.register_buffer("density", torch.full(shape, torch.inf))  # not yet looked at
+        self.register_buffer("possible", possible)
+        self.register_buffer("occupied", possible.clone())
+
+    @property
+    def resolution(self) -> int:
+        """Cells along a side."""
+        return len(self.occupied)
+
+    @torch.no_grad()
+    def look(
+        self, density: Callable[[Tensor], Tensor], threshold: float, generator: torch.Generator, share: float
+    ) -> None:
+        """Look at the density in some cells, at one random point of each, and mark anew which are occupied.
+
+        A cell is occupied if its running maximum is above `threshold`, or above the mean over all possible cells where
+        that is less, so that a field that is thin everywhere is not lost. Cells that have never been looked at are.
+
+        Args:
+            density: of points (n, 3) in the unit cube.
+            share: of the possible cells that are looked at, half of them drawn from all, half from the occupied ones.
+        """
+        possible, occupied = self.possible.flatten().nonzero()[:, 0], self.occupied.flatten().nonzero()[:, 0]
+        count = max(1, round(share * len(possible) / 2))
+        # as many random numbers whatever is occupied: other fields see the same data after it
+        draws = torch.rand(2, count, generator=generator)
+        inside = torch.rand(2 * count, 3, generator=generator).to(self.density.device)
+        cells = torch.cat([_drawn(possible, draws[0]), _drawn(occupied, draws[1])])
+        seen = density((self._corner(cells) + inside) / self.resolution)
+        flat = self.density.view(-1)
+        before = flat[cells]
+        flat[cells] = torch.where(before.isinf(), seen, torch.maximum(DECAY * before, seen))
+        known = flat[possible]
+        mean = known[known.isfinite()].mean()
+        self.occupied.copy_((self.density > torch.clamp(mean, max=threshold)) & self.possible)
+
+    def _corner(self, cells: Int[Tensor, " n"]) -> Int[Tensor, "n 3"]:
+        r = self.resolution
+        return torch.stack([cells // (r * r), cells // r % r, cells % r], 1)
+
+
+def _drawn(cells: Int[Tensor, " n"], draws: Float[Tensor, " k"]) -> Int[Tensor, " k"]:
+    if not len(cells):
+        return cells
+    return cells[(draws.to(cells.device) * len(cells)).long().clamp_(max=len(cells) - 1)]
