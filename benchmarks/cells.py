@@ -55,7 +55,7 @@ def trained_layers(width: int, steps: int) -> Layers:
     training = Training(steps=steps, schedule="constant")
     config = FitConfig("astronaut", encoding=parse_encoding("raw"), network=Network(width, 4), training=training)
     placement = place(training, config.network)
-    state = initial_state(config, 2, picture.out_dim, placement.device)
+    state = initial_state(config, picture, placement.device)
     rate = default_learning_rate(config.encoding, config.network)
     for _ in fit(state, picture, training, placement, rate, snapshot_steps=()):
         pass

@@ -32,7 +32,7 @@ def psnr_after(picture: Picture, encoding: str, network: Network, rate: float, t
     """PSNR over the whole picture after the training."""
     config = FitConfig(picture.name, training, encoding=parse_encoding(encoding), network=network)
     placement = place(training, network)
-    state = initial_state(config, 2, picture.channels, placement.device)
+    state = initial_state(config, picture, placement.device)
     for _ in fit(state, picture, training, placement, rate, snapshot_steps=()):
         pass
     error = picture.target() - picture.draw(state.field, device=placement.device).clip(0, 1)

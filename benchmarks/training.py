@@ -82,7 +82,7 @@ class Ours:
     """A fit of fieldlens, some steps at a time."""
 
     def __init__(self, config: FitConfig, picture: Picture, placement: Placement, rate: float) -> None:
-        self.state = initial_state(config, 2, picture.channels, placement.device)
+        self.state = initial_state(config, picture, placement.device)
         self.picture, self.training, self.placement, self.rate = picture, config.training, placement, rate
 
     def train(self, steps: int) -> None:

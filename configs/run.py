@@ -10,6 +10,7 @@ import tyro
 from .encoding import Encoding, Fourier
 from .errors import InputError
 from .network import Network
+from .space import Space
 
 
 def _positive(**values: float | None) -> None:
@@ -47,8 +48,8 @@ class Training:
     plateau: float | None = None
     """Stop when the last third of the steps so far gained less than this, in dB; 0.05 unless --steps, --seconds or
     --target-psnr is given."""
-    batch_size: int = 8192
-    """Pixels per step."""
+    batch_size: int | None = None
+    """Pixels per step, by default 8192; of 3D scenes rays, by default 1024."""
     learning_rate: float | None = None
     """Adam's rate; by default the encoding's own, from the search in docs/learning_rates.md."""
     schedule: Literal["rsqrt", "constant", "cosine"] = "rsqrt"
@@ -146,6 +147,7 @@ class Protocol:
     signal:5,10,20,40 (cycles)."""
     training: Annotated[Training, Flat] = field(default_factory=Training)
     target: Annotated[Target, Flat] = field(default_factory=Target)
+    space: Annotated[Space, Flat] = field(default_factory=Space)
     output: Annotated[Output, Flat] = field(default_factory=Output)
     seed: int = 0
     """Of every random number: initial weights, random frequencies, the order of the data, the bootstrap."""

@@ -91,7 +91,7 @@ def to_plain(value: Any) -> Any:
 
 def _from_plain(data: Any, kind: Any, where: str) -> Any:
     """What `to_plain` was given; `where` is the setting's name, such as training.steps."""
-    if kind == Encoding:
+    if kind == Encoding or (kind == Encoding | None and data is not None):
         return parse_encoding(str(data))
     if kind is Network and isinstance(data, str):
         return parse_network(data)

@@ -161,6 +161,7 @@ def _words(networks: bool) -> ConstructorRegistry:
         *[(kind, _plain(kind, optional=False)) for kind in (int, float)],
         *[(kind | None, _plain(kind, optional=True)) for kind in (int, float, str, Path)],
         (Encoding, _word("ENCODING", parse_encoding, Encoding)),
+        (Encoding | None, _word("ENCODING", _encoding_or_none, Encoding | None)),
         (tuple[Encoding, ...], _list_of_words("ENCODING", parse_encoding)),
     ]
     if networks:
@@ -181,6 +182,10 @@ def _word(metavar: str, read: Callable[[str], Any], kind: Any) -> PrimitiveConst
         is_instance=lambda value: isinstance(value, kind),
         str_from_instance=lambda value: [str(value)],
     )
+
+
+def _encoding_or_none(word: str) -> Encoding | None:
+    return None if word.lower() == "none" else parse_encoding(word)
 
 
 def _plain(kind: type, optional: bool) -> PrimitiveConstructorSpec[Any]:

@@ -2,5 +2,6 @@
 
 from .encodings import aliased_octaves, build_encoding
 from .field import MLP, Field, build
+from .radiance import RadianceField, build_radiance
 
-__all__ = ["MLP", "Field", "aliased_octaves", "build", "build_encoding"]
+__all__ = ["MLP", "Field", "RadianceField", "aliased_octaves", "build", "build_encoding", "build_radiance"]

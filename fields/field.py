@@ -3,7 +3,8 @@
 import itertools
 import math
 from collections.abc import Iterator
-from typing import cast
+from functools import partial
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -93,6 +94,10 @@ class Field(nn.Module):
         """
         values = self.mlp(self.encoding(x.reshape(-1, x.shape[-1])), hidden_dtype)
         return values.reshape(*x.shape[:-1], values.shape[-1])
+
+    def in_precision(self, hidden_dtype: torch.dtype) -> Any:
+        """The field as scenes take it, with the products between hidden layers in that precision."""
+        return partial(self, hidden_dtype=hidden_dtype)
 
     def preactivations(self, x: Float[Tensor, "n d"]) -> Iterator[Float[Tensor, "n width"]]:
         """Pre-activations of the hidden layers at coordinates, in fp32, one layer at a time."""

@@ -4,6 +4,9 @@ The position network alone gives the density, as nothing is more or less solid f
 it says of the colour goes, with the encoded direction, through one more hidden layer.
 """
 
+from dataclasses import dataclass
+from typing import cast
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -12,7 +15,7 @@ from torch.nn import functional
 from configs.encoding import Encoding
 from configs.network import Network
 
-from .encodings import build_encoding
+from .encodings import EncodingModule, build_encoding
 from .field import MLP, Field, build
 from .occupancy import OccupancyGrid
 
@@ -27,27 +30,55 @@ DENSITY_SCALE = 128.0
 DENSITY_SHIFT = -4.0
 
 
-class RadianceField(nn.Module):
-    """Position network, colour layers, and the grid that knows where there is something."""
+class RadianceField(Field):
+    """A field of three dimensions whose values are a density's and features of the colour; colour layers behind it; and
+    a grid that knows where there is something."""
 
     def __init__(self, position: Field, direction: nn.Module | None, colour: MLP, occupancy: OccupancyGrid) -> None:
-        super().__init__()
-        self.position, self.direction, self.colour, self.occupancy = position, direction, colour, occupancy
+        super().__init__(cast(nn.Module, position.encoding), position.mlp)
+        self.direction, self.colour, self.occupancy = direction, colour, occupancy
 
-    def forward(
+    def radiance(
         self, x: Float[Tensor, "n 3"], directions: Float[Tensor, "n 3"], hidden_dtype: torch.dtype = torch.float32
     ) -> tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]]:
-        """Colours in [0, 1] and densities per unit length."""
-        values = self.position(x, hidden_dtype)
+        """Colours in [0, 1] and densities per unit length, at points seen from directions."""
+        values = self(x, hidden_dtype)
         features = values[:, 1:]
         if self.direction is not None:
-            # encodings take coordinates in [0, 1]
-            features = torch.cat([features, self.direction((directions + 1) / 2)], 1)
+            features = torch.cat([features, self.direction((directions + 1) / 2)], 1)  # encodings take [0, 1]
         return self.colour(features, hidden_dtype), density_of(values[:, 0])
 
-    def density(self, x: Float[Tensor, "n 3"], hidden_dtype: torch.dtype = torch.float32) -> Float[Tensor, " n"]:
-        """Density alone, for which the position network is enough."""
-        return density_of(self.position(x, hidden_dtype)[:, 0])
+    @property
+    def occupied(self) -> Bool[Tensor, "r r r"]:
+        """The cells in which there may be something, x first."""
+        return self.occupancy.occupied
+
+    def in_precision(self, hidden_dtype: torch.dtype) -> "RadianceInPrecision":
+        """The field with the products between hidden layers in that precision."""
+        return RadianceInPrecision(self, hidden_dtype)
+
+    def density(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """Density per unit length, for which the field itself is enough."""
+        return density_of(self(x)[:, 0])
+
+
+@dataclass(frozen=True)
+class RadianceInPrecision:
+    """A radiance field with the products between hidden layers in a precision of choice."""
+
+    field: RadianceField
+    hidden_dtype: torch.dtype
+
+    @property
+    def occupied(self) -> Bool[Tensor, "r r r"]:
+        """The cells in which there may be something, x first."""
+        return self.field.occupied
+
+    def radiance(
+        self, x: Float[Tensor, "n 3"], directions: Float[Tensor, "n 3"]
+    ) -> tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]]:
+        """Colours in [0, 1] and densities per unit length."""
+        return self.field.radiance(x, directions, self.hidden_dtype)
 
 
 def density_of(value: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
@@ -65,6 +96,6 @@ def build_radiance(
 ) -> RadianceField:
     position = build(encoding, network, 3, 1 + FEATURES, generator)
     directions = None if direction is None else build_encoding(direction, 3, generator)
-    inputs = FEATURES + (0 if directions is None else directions.features)  # type: ignore[operator]
+    inputs = FEATURES + (0 if directions is None else cast(EncodingModule, directions).features)
     colour = MLP(Network(COLOUR_WIDTH, 1, network.activation, "sigmoid"), inputs, 3, generator)
     return RadianceField(position, directions, colour, OccupancyGrid(resolution, possible))

@@ -3,13 +3,12 @@
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from configs.run import Training
-from scenes.scene import Batch, Scene
+from scenes.scene import Scene
 
 from .precision import Placement
 from .revive import revive
@@ -89,10 +88,10 @@ def fit(
             if state.step in training.revive_at:
                 # of a copy, so that the data keeps the order that it has in a fit that revives nothing
                 draws = torch.Generator().set_state(state.generator.get_state())
-                pixels = scene.batch(draws, min(scene.training_samples, REVIVAL_POINTS)).coordinates
-                revive(state, pixels.to(placement.device), draws)
+                points = scene.batch(draws, min(scene.training_samples, REVIVAL_POINTS))
+                revive(state, points.coordinates.to(placement.device), draws)
             rate = learning_rate_at(state.step, training, learning_rate)
-            newest = _step(state, scene, training.batch_size, placement, rate)
+            newest = _step(state, scene, training.batch_size or scene.default_batch_size, placement, rate)
             elapsed = time.perf_counter() - started
             state.seconds = seconds_before + elapsed
         if newest is not None:
@@ -112,9 +111,9 @@ def _stop_reason(state: TrainingState, training: Training, controls: Controls) -
 
 def _step(state: TrainingState, scene: Scene, batch_size: int, placement: Placement, rate: float) -> Tensor:
     """One step of Adam; gives the batch's loss without waiting for it."""
-    batch = scene.batch(state.generator, batch_size)
-    batch = Batch(batch.coordinates.to(placement.device), batch.values.to(placement.device))
-    loss = scene.loss(scene.predict(partial(state.field, hidden_dtype=placement.hidden_dtype), batch), batch)
+    scene.refresh(state.field, state.step, state.generator)
+    batch = scene.batch(state.generator, batch_size).to(placement.device)
+    loss = scene.loss(scene.predict(state.field.in_precision(placement.hidden_dtype), batch), batch)
     state.optimiser.zero_grad()
     loss.backward()
     state.optimiser.step(rate)

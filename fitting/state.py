@@ -7,7 +7,8 @@ from torch import Tensor
 
 from configs.errors import InputError
 from configs.run import FitConfig
-from fields import Field, build
+from fields import Field
+from scenes.scene import Scene
 
 from .adam import Adam
 
@@ -56,12 +57,12 @@ def _under(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(f"{group}."): value for name, value in tensors.items() if name.startswith(f"{group}.")}
 
 
-def initial_state(config: FitConfig, in_dim: int, out_dim: int, device: torch.device | str = "cpu") -> TrainingState:
+def initial_state(config: FitConfig, scene: Scene, device: torch.device | str = "cpu") -> TrainingState:
     """The state before the first step; every random number of the fit follows from the configuration's seed.
 
     Weights and batches have generators of their own, so that fields of any shape see the same data in the same order.
     """
     weights = torch.Generator().manual_seed(config.seed)
     batches = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=weights)))
-    field = build(config.encoding, config.network, in_dim, out_dim, weights).to(device)
+    field = scene.build(config, weights).to(device)
     return TrainingState(field, Adam(field), batches)

@@ -61,16 +61,8 @@ class Camera:
         if xy is None:
             rows, columns = torch.meshgrid(torch.arange(self.height), torch.arange(self.width), indexing="ij")
             xy = torch.stack([columns, rows], -1).flatten(0, 1) + 0.5
-        rotation = torch.from_numpy(self.pose[:3, :3])
-        towards = self._towards(xy.double().cpu()) @ rotation.T
-        directions = towards / towards.norm(dim=1, keepdim=True)
-        origins = torch.from_numpy(self.position).expand_as(directions)
-        return Rays(origins.float().contiguous(), directions.float())
-
-    def _towards(self, xy: Float[Tensor, "n 2"]) -> Float[Tensor, "n 3"]:
-        """Directions in the camera's own axes, of depth 1."""
-        (fx, fy), (cx, cy) = self.focal, self.centre
-        return torch.stack([(xy[:, 0] - cx) / fx, (cy - xy[:, 1]) / fy, -torch.ones_like(xy[:, 0])], 1)
+        intrinsics = torch.tensor([self.focal, self.centre], dtype=torch.float64)
+        return rays_through(xy.cpu(), intrinsics[:1], intrinsics[1:], torch.from_numpy(self.pose)[None])
 
     def project(
         self, points: Float64[np.ndarray, "n 3"]
@@ -102,6 +94,20 @@ class Camera:
     def at(self, pose: Pose) -> "Camera":
         """The same camera elsewhere."""
         return replace(self, pose=pose)
+
+
+def rays_through(
+    xy: Float[Tensor, "n 2"],
+    focal: Float64[Tensor, "#n 2"],
+    centre: Float64[Tensor, "#n 2"],
+    pose: Float64[Tensor, "#n 4 4"],
+) -> Rays:
+    """Rays through points of pictures in pixel coordinates, all of one camera or each of its own."""
+    across, down = ((xy.double() - centre) / focal).unbind(1)
+    towards = torch.stack([across, -down, -torch.ones_like(across)], 1)  # in the camera's axes, of depth 1
+    towards = (pose[:, :3, :3] @ towards[:, :, None])[..., 0]
+    directions = towards / towards.norm(dim=1, keepdim=True)
+    return Rays(pose[:, :3, 3].expand_as(directions).float().contiguous(), directions.float())
 
 
 def perspective(height: int, width: int, angle_x: float, pose: Pose) -> Camera:

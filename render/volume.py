@@ -141,7 +141,7 @@ def march(
     enter, leave = _cube_interval(rays, *_occupied_box(occupied))
     count = ((leave - enter) / step).ceil().clamp_(min=0).long()
     ray = torch.repeat_interleave(count)
-    offsets = offset if isinstance(offset, float) else offset[ray]
+    offsets = offset[ray] if isinstance(offset, Tensor) else offset
     distance = enter[ray] + (_rank(ray, len(count)) + offsets) * step
     candidates = Samples(ray, distance, step)
     return candidates.chosen(_lookup(occupied, candidates.points(rays)).nonzero()[:, 0])

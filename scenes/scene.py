@@ -6,13 +6,15 @@ above this package, so pictures, signals, shapes and posed views can share one t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from configs.run import FitConfig
+from fields import Field, build
 from render.grid import Extent
 
 Function: TypeAlias = Callable[[Tensor], Tensor]
@@ -21,10 +23,17 @@ Function: TypeAlias = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """Training points and what the scene is there; both float32, on the CPU."""
+    """What a step is trained on, and what the scene is there; both float32.
+
+    Coordinates are points, or rays with what goes with them (`scenes.posed`).
+    """
 
     coordinates: Float[Tensor, "n d"]
     values: Float[Tensor, "n c"]
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device."""
+        return Batch(self.coordinates.to(device), self.values.to(device))
 
 
 @runtime_checkable
@@ -64,7 +73,7 @@ class View(Protocol):
 
     def draw(
         self,
-        field: Function,
+        field: Any,  # as the scene's fields are: a Function, or a `scenes.posed.Radiance`
         height: int | None = None,
         width: int | None = None,
         extent: Extent | None = None,
@@ -76,8 +85,26 @@ class View(Protocol):
         ...
 
 
-class PointScene:
+class PointScene(Protocol):
     """What scenes have in common whose points are fitted each by itself."""
+
+    @property
+    def in_dim(self) -> int: ...
+
+    @property
+    def out_dim(self) -> int: ...
+
+    @property
+    def default_batch_size(self) -> int:
+        """Points per step unless a person says otherwise."""
+        return 8192
+
+    def build(self, config: FitConfig, generator: torch.Generator) -> Field:
+        """The field before training."""
+        return build(config.encoding, config.network, self.in_dim, self.out_dim, generator)
+
+    def refresh(self, field: Field, step: int, generator: torch.Generator) -> None:
+        """Nothing: all that such a field has is its weights."""
 
     def predict(self, field: Function, batch: Batch) -> Float[Tensor, "n c"]:
         """The field itself, at the batch's coordinates."""
@@ -111,16 +138,33 @@ class Scene(Protocol):
         ...
 
     @property
-    def in_dim(self) -> int: ...
+    def in_dim(self) -> int:
+        """Coordinates of a point of the field."""
+        ...
 
     @property
-    def out_dim(self) -> int: ...
+    def out_dim(self) -> int:
+        """Values of a pixel, a sample or a point."""
+        ...
+
+    @property
+    def default_batch_size(self) -> int:
+        """Training points per step unless a person says otherwise."""
+        ...
+
+    def build(self, config: FitConfig, generator: torch.Generator) -> Field:
+        """The field before training, on the CPU; every random number comes from `generator`."""
+        ...
+
+    def refresh(self, field: Any, step: int, generator: torch.Generator) -> None:
+        """Before each step of training: what the field keeps besides its weights is brought up to date."""
+        ...
 
     def batch(self, generator: torch.Generator, size: int) -> Batch:
         """`size` training points; the generator is the only state, so restoring it restores the order of the data."""
         ...
 
-    def predict(self, field: Function, batch: Batch) -> Float[Tensor, "n c"]:
+    def predict(self, field: Any, batch: Batch) -> Float[Tensor, "n c"]:
         """What the field says of the batch: for a picture the field itself, for posed views a volume rendering."""
         ...
 

@@ -192,7 +192,7 @@ def _inspheres(runs: Runs) -> Figure:
     for encoding, colour in zip(encodings, mpl.colormaps["viridis"](np.linspace(0, 0.9, len(encodings))), strict=True):
         config = runs.config(unit, encoding)
         trained = open_run(runs.folder(config))
-        untrained = initial_state(config, 2, trained.view.channels, trained.device).field
+        untrained = initial_state(config, trained.scene, trained.device).field
         for field, style in ((untrained, ":"), (trained.field, "-")):
             generator = torch.Generator().manual_seed(unit.seed)
             radii = np.sort(first_layer_inspheres(relu_network(field), INSPHERES, generator))

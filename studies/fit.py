@@ -121,7 +121,8 @@ class _Session:
         if config.training.threads is not None:
             torch.set_num_threads(config.training.threads)
         self.placement = place(config.training, config.network)
-        self.state = initial_state(config, scene.in_dim, scene.out_dim, self.placement.device)
+        self.state = initial_state(config, scene, self.placement.device)
+        self.batch_size = config.training.batch_size or scene.default_batch_size
         self.learning_rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
         self.observer = Observer(scene, self.placement)
         self.look = look_at(self.observer.view)
@@ -234,7 +235,7 @@ class _Session:
         if self.told_epoch or longer_side <= LARGE_SIDE or not is_large(view) or moment.steps_per_s == 0:
             return
         self.told_epoch = True
-        seconds = self.scene.training_samples / (moment.steps_per_s * self.config.training.batch_size)
+        seconds = self.scene.training_samples / (moment.steps_per_s * self.batch_size)
         shorter = seconds * (LARGE_SIDE / longer_side) ** 2
         self.reporter.say(
             f"one epoch of this picture ({self.scene.training_samples:,} pixels) takes about {seconds:.0f} s; "
@@ -278,7 +279,7 @@ class _Session:
 
     def _samples_per_step(self) -> int:
         """As many as were asked for, if the scene gives them: of a signal, no sample comes twice in a batch."""
-        return len(self.scene.batch(torch.Generator(), self.config.training.batch_size).values)
+        return len(self.scene.batch(torch.Generator(), self.batch_size).values)
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ from render.colour import to_rgb
 from render.files import write_png
 from render.grid import Extent, picture_extent
 from scenes.load import restore
-from scenes.scene import View
+from scenes.scene import Scene, View
 from scenes.signal import Signal
 
 from .checkpoints import checkpoint_steps, read_newest
@@ -39,10 +39,15 @@ class Saved:
     """A field as a checkpoint holds it, with what it was fitted to."""
 
     config: FitConfig
-    view: View
+    scene: Scene
     field: Field
     step: int
     device: torch.device
+
+    @property
+    def view(self) -> View:
+        """The first view of its scene."""
+        return self.scene.views()[0]
 
 
 def open_run(folder: RunFolder, step: int | None = None, reporter: Reporter | None = None) -> Saved:
@@ -53,10 +58,10 @@ def open_run(folder: RunFolder, step: int | None = None, reporter: Reporter | No
     """
     config, scene = folder.config(), restore(folder.target_file)
     device = place(Training(), config.network).device  # not the run's: it may have been fitted on another machine
-    state = initial_state(config, scene.in_dim, scene.out_dim, device)
+    state = initial_state(config, scene, device)
     for sentence in read_newest(folder.checkpoints, state, step):
         (reporter or Silent()).say(sentence)
-    return Saved(config, scene.views()[0], state.field, state.step, device)
+    return Saved(config, scene, state.field, state.step, device)
 
 
 def render(

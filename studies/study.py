@@ -260,7 +260,7 @@ def _fit(study: Study, path: Path, config: FitConfig, controls: Controls) -> str
     subject = runs.subject(config)
     scene = subject.scene
     placement = place(config.training, config.network)
-    state = initial_state(config, scene.in_dim, scene.out_dim, placement.device)
+    state = initial_state(config, scene, placement.device)
     rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
     rows = []
     for moment in fit(state, scene, config.training, placement, rate, measured_steps(study), controls):

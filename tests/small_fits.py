@@ -28,7 +28,7 @@ def training(**choices: Any) -> Training:
 def start(seed: int = 0, encoding: Encoding | None = None, network: Network | None = None) -> TrainingState:
     """A small field before its first step, from coordinates of the plane to three values."""
     config = FitConfig(seed=seed, encoding=encoding or Fourier(2), network=network or Network(width=8, depth=2))
-    return initial_state(config, 2, 3)
+    return initial_state(config, noise(1))
 
 
 def same_bytes(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:

@@ -48,7 +48,7 @@ def test_the_loss_is_torch_s_cross_entropy() -> None:
 def test_a_field_learns_to_tell_digits_apart() -> None:
     scene, training = digits(), Training(steps=60, batch_size=256, device="cpu", precision="fp32")
     config = FitConfig(encoding=Raw((0, 1)), network=Network(width=32, depth=2), training=training)
-    state = initial_state(config, scene.in_dim, scene.out_dim)
+    state = initial_state(config, scene)
     for _ in fit(state, scene, training, CPU, 3e-3, []):
         pass
     right = state.field(scene.images).argmax(1) == scene.classes.argmax(1)

@@ -14,6 +14,7 @@ from configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
 from configs.errors import InputError
 from configs.network import Network
 from configs.run import CompareConfig, FitConfig, Output, Target, Training
+from configs.space import Space
 from configs.storage import SCHEMA, from_yaml, read_config, to_yaml
 from tests.test_encoding_words import encodings
 from tests.test_network_words import networks
@@ -26,7 +27,7 @@ trainings = st.builds(
     seconds=st.none() | positive,
     target_psnr=st.none() | st.floats(-100, 100),
     plateau=st.none() | positive,
-    batch_size=whole,
+    batch_size=st.none() | whole,
     learning_rate=st.none() | positive,
     schedule=st.sampled_from(["rsqrt", "constant", "cosine"]),
     precision=st.sampled_from(["auto", "fp32", "bf16"]),
@@ -38,6 +39,14 @@ shared: dict[str, Any] = {
     "training": trainings,
     "target": st.builds(
         Target, st.none() | whole, whole, st.sampled_from(["none", "checkerboard", "even-odd", "even-rest"])
+    ),
+    "space": st.builds(
+        Space,
+        st.sampled_from(["auto", "radiance", "occupancy", "sdf"]),
+        st.none() | encodings,
+        st.sampled_from(["white", "black", "random"]),
+        st.integers(1, 512),
+        st.integers(1, 4096),
     ),
     "output": st.builds(
         Output,
@@ -114,6 +123,7 @@ NOT_DEFAULT: dict[str, Any] = {
         "threads": 3,
     },
     "target": {"max_side": 64, "max_pixels": 1000, "holdout": "checkerboard"},
+    "space": {"kind": "sdf", "direction": "raw:0..1", "background": "black", "grid": 32, "samples": 99},
     "output": {"output_dir": "elsewhere", "frames": "every:5", "checkpoints": "frames"},
     "seed": 5,
 }
@@ -198,7 +208,9 @@ def test_whole_numbers_do_for_real_ones() -> None:
         ("schema: 1\ntraining: {seconds: true}", "training.seconds must be a number, got True"),
         ("schema: 1\ntraining: {seconds: long}", "training.seconds must be a number, got 'long'"),
         ("schema: 1\ntraining: {seconds: .nan}", "--seconds must be a number above 0, got nan"),
-        ("schema: 1\ntraining: {batch_size: null}", "training.batch_size must be a whole number, got None"),
+        ("schema: 1\noutput: {frames: null}", "output.frames must be a text, got None"),
+        ("schema: 1\nspace: {grid: 0}", "--grid must be 1 to 512, got 0"),
+        ("schema: 1\nspace: {direction: forier}", "unknown encoding 'forier'; did you mean 'fourier'?"),
         ("schema: 1\ntraining: {schedule: linear}", "training.schedule must be one of rsqrt, constant, cosine"),
         ("schema: 1\ntraining: {schedule: [rsqrt]}", "training.schedule must be one of rsqrt, constant, cosine"),
         ("schema: 1\nscene: 12", "scene must be a text, got 12"),
