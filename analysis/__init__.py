@@ -35,11 +35,12 @@ from .kernel import Kernel, kernel
 from .line import LineCreases, line_creases, refined_line_creases
 from .metrics import psnr_db, ssim
 from .network import ReluNetwork, relu_network
-from .neurons import LayerActivity, neuron_activity
+from .neurons import LayerActivity, NeuronStates, neuron_activity, neuron_states
 from .patterns import PackedPatterns, expected_hamming, packed_patterns
 from .plane import Plane, on_plane
 from .slopes import Slopes, slopes
 from .smoothness import Bending, bending
+from .space import crease_area_density, crease_slice, footprint_density, per_diagonal
 from .surrogate import SurrogateCells, TooManyCellsError, surrogate_cells
 from .tiles import CellMap, cells_per_tile
 from .verdict import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
@@ -81,6 +82,7 @@ __all__ = [
     "LineCreases",
     "LocalComplexity",
     "Narrowness",
+    "NeuronStates",
     "PackedPatterns",
     "PatternCurve",
     "Plane",
@@ -108,8 +110,10 @@ __all__ = [
     "confusion",
     "confusion_map",
     "count_cells",
+    "crease_area_density",
     "crease_bounds",
     "crease_density",
+    "crease_slice",
     "crossings",
     "crossings_along",
     "distinct_patterns",
@@ -118,6 +122,7 @@ __all__ = [
     "expected_hamming",
     "explain",
     "first_layer_inspheres",
+    "footprint_density",
     "global_pairs",
     "half_energy_step",
     "half_error_step",
@@ -132,10 +137,12 @@ __all__ = [
     "neuron_activity",
     "neuron_angles",
     "neuron_cosines",
+    "neuron_states",
     "octave_bands",
     "on_plane",
     "packed_patterns",
     "pattern_curve",
+    "per_diagonal",
     "pixel_confusion",
     "power_law_slope",
     "prediction_verdict",

@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from .network import ReluNetwork
+from .neurons import SignsSeen
 from .patterns import as_words, hamming
 from .sampling import LatticeAxis, Progress, chunk_points, image_points, lattice_axis, sampled_pixels
 
@@ -84,8 +85,7 @@ def crossings(
     rows, columns = sampled_pixels(height, stride), sampled_pixels(width, stride)
     widths = network.width_per_layer
     maps = np.zeros((4, len(widths), len(rows), len(columns)), np.float32)
-    ever_on = [torch.zeros(w, dtype=torch.bool, device=network.device) for w in widths]
-    ever_off = [torch.zeros(w, dtype=torch.bool, device=network.device) for w in widths]
+    seen = SignsSeen(network)
     tiles = list(_tiles(len(rows), len(columns), chunk_points(max(widths)), refine, stride))
     for done, (row_slice, column_slice) in enumerate(tiles, start=1):
         down = lattice_axis(rows[row_slice], refine)
@@ -93,18 +93,17 @@ def crossings(
         x = image_points(down.positions, across.positions, max(height, width), network.device)
         for layer, z in enumerate(network.preactivations(x)):
             on = z > 0
-            # the largest of bytes 0 and 1 is fast; any() and all() over the first axis are some 200 times slower
-            ever_on[layer] |= on.view(torch.uint8).amax(0).bool()
-            ever_off[layer] |= ~on.view(torch.uint8).amin(0).bool()
+            seen.show(layer, on)
             words = as_words(on).unflatten(0, (len(down.positions), len(across.positions)))
             maps[:, layer, row_slice, column_slice] = _tile_crossings(words, down, across, refine).cpu().numpy()
         if progress is not None:
             progress(done / len(tiles))
+    states = seen.states
     return Crossings(
         per_pixel=maps,
-        dead=np.array([int((~on).sum()) for on in ever_on]),
-        always_on=np.array([int((~off).sum()) for off in ever_off]),
-        neurons=np.array(widths),
+        dead=states.dead,
+        always_on=states.always_on,
+        neurons=states.neurons,
         stride=stride,
         refine=refine,
     )
@@ -149,9 +148,9 @@ def starting_refinement(highest_frequency: float, resolution: int) -> int:
 
 @torch.inference_mode()
 def crossings_along(
-    network: ReluNetwork, start: tuple[float, float], end: tuple[float, float], steps: int
+    network: ReluNetwork, start: tuple[float, ...], end: tuple[float, ...], steps: int
 ) -> Int[np.ndarray, "layers steps"]:
-    """Crossings in each of equal steps along the line between two points in image coordinates."""
+    """Crossings in each of equal steps along the line between two points of the network's input."""
     begin, finish = torch.tensor(start, dtype=torch.float64), torch.tensor(end, dtype=torch.float64)
     chunk = chunk_points(max(network.width_per_layer))
     counts = np.empty((len(network.width_per_layer), steps), np.int64)

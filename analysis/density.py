@@ -73,7 +73,8 @@ def crease_density(
     chunk = chunk_points(max(network.width_per_layer)) // (2 if bend else 1)
     for here, x in centre_chunks(height, width, stride, chunk, network.device, progress):
         if bends is None:
-            length[:, here] = _lengths(network, x, half_width_px, scale, scratch).cpu().numpy()
+            near = creases_within(network, x, half_width_px / scale, scratch)
+            length[:, here] = (near / (2 * half_width_px)).cpu().numpy()
         else:
             chunk_lengths, chunk_bends = _lengths_and_bends(network, x, half_width_px, scale, scratch)
             length[:, here], bends[:, here] = chunk_lengths.cpu().numpy(), chunk_bends.cpu().numpy()
@@ -86,20 +87,34 @@ def crease_density(
     )
 
 
-def _lengths(
-    network: ReluNetwork, x: Float[Tensor, "n 2"], half_width_px: float, scale: int, scratch: Scratch
+def creases_within(
+    network: ReluNetwork,
+    x: Float[Tensor, "n d"],
+    half_width: float,
+    scratch: Scratch,
+    directions: Float[Tensor, "n directions d"] | None = None,
 ) -> Float[Tensor, "layers n"]:
-    counts = [
-        _creases_near(layer, half_width_px / scale, scratch("within", *layer.z.shape), scratch("steep", *layer.z.shape))
-        for layer in network.preactivations_with_tangents(x, scratch)
-    ]
-    return torch.stack(counts) / (2 * half_width_px)
+    """How many of each hidden layer's linearised creases pass within `half_width` of each point.
+
+    Divided by 2 `half_width` that is crease per length, area or volume, in whatever unit the half width has.
+
+    Args:
+        half_width: in units of coordinates; or, with directions, of the coordinates whose axes they are.
+        directions: of a line or plane through each point, on which creases are looked at: how a point of the network's
+            input moves along each axis of coordinates there.
+    """
+    return torch.stack(
+        [
+            _creases_near(layer, half_width, scratch("within", *layer.z.shape), scratch("steep", *layer.z.shape))
+            for layer in network.preactivations_with_tangents(x, scratch, directions)
+        ]
+    )
 
 
 def _creases_near(
     layer: LayerTangents, half_width: float, within: Float[Tensor, "n width"], steep: Float[Tensor, "n width"]
 ) -> Float[Tensor, " n"]:
-    """How many of a layer's linearised creases pass within `half_width` (in image coordinates) of each point.
+    """How many of a layer's linearised creases pass within `half_width` (in coordinates) of each point.
 
     Writes 1 or 0 for each neuron to `within`, and |grad z|^2 to `steep`. Squares are compared,
     z^2 / w^2 < |grad z|^2, so that no root is taken; a neuron without gradient has no crease, not even where z = 0.

@@ -27,15 +27,15 @@ EncodeWithTangents = Callable[[Float[Tensor, "n d"]], tuple[Float[Tensor, "n f"]
 
 
 class LayerTangents(NamedTuple):
-    """One hidden layer at n points, with first derivatives by image coordinates.
+    """One hidden layer at n points, with first derivatives along some directions.
 
     `z` and `tangents` hold until the next layer is asked for, `slope` until the next points are.
     """
 
     z: Float[Tensor, "n width"]
     """Pre-activations."""
-    tangents: Float[Tensor, "d n width"]
-    """dz / dx, one image axis after the other."""
+    tangents: Float[Tensor, "directions n width"]
+    """dz along one direction after the other: along each coordinate axis, unless directions were given."""
     slope: Float[Tensor, "n width"]
     """dh / dz: 1 where z > 0, elsewhere the negative slope."""
 
@@ -81,12 +81,19 @@ class ReluNetwork:
             yield z
             h = torch.nn.functional.leaky_relu_(z, self.negative_slope) if self.negative_slope else z.relu_()
 
-    def preactivations_with_tangents(self, x: Float[Tensor, "n d"], scratch: Scratch) -> Iterator[LayerTangents]:
-        """Pre-activations and their exact image-space gradients, one hidden layer at a time.
+    def preactivations_with_tangents(
+        self, x: Float[Tensor, "n d"], scratch: Scratch, directions: Float[Tensor, "n directions d"] | None = None
+    ) -> Iterator[LayerTangents]:
+        """Pre-activations and their exact derivatives by coordinates, one hidden layer at a time.
 
         Forward mode: tangents pass through the same products as values, without bias, and a neuron's slope scales them.
+
+        Args:
+            directions: to differentiate along at each point, instead of along the axes; each costs a pass of its own.
         """
         h, feature_tangents = self.encode_with_tangents(x)
+        if directions is not None:
+            feature_tangents = directions @ feature_tangents
         n, d, _ = feature_tangents.shape
         tangents = feature_tangents.transpose(0, 1).flatten(0, 1)
         for index, (weight, bias) in enumerate(zip(self.weights[:-1], self.biases[:-1], strict=True)):

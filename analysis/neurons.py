@@ -1,18 +1,22 @@
 """Where in the picture each hidden neuron works: on how much of it, around which point, how far spread.
 
 A neuron is on where its pre-activation is above zero. One that is on nowhere is dead, one that is on everywhere is
-always on: neither makes a crease in the picture. `Crossings` counts the same at the corners of pixels, as a by-product.
+always on: neither makes a crease in the picture. `Crossings` counts the same at the corners of pixels, as a by-product,
+and `neuron_states` at any points of a network's input, such as the occupied part of a volume.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from configs.errors import InputError
 
 from .network import ReluNetwork
 from .patterns import as_words, count_on
-from .sampling import Progress, centre_chunks, chunk_points, map_shape
+from .sampling import Progress, centre_chunks, chunk_points, map_shape, point_chunks
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,3 +89,65 @@ def _layer_activity(moments: Float[np.ndarray, "5 width"], count: Int[np.ndarray
         spread=np.sqrt(np.maximum(variance, 0)).T,
         on_count=count,
     )
+
+
+@dataclass(frozen=True)
+class NeuronStates:
+    """How many neurons of each hidden layer change sign among some points, and how many do not."""
+
+    dead: Int[np.ndarray, " layers"]
+    """Neurons of each layer that are on at no point."""
+    always_on: Int[np.ndarray, " layers"]
+    """Neurons of each layer that are on at every point."""
+    neurons: Int[np.ndarray, " layers"]
+    """Neurons of each layer."""
+
+    @property
+    def live(self) -> Int[np.ndarray, " layers"]:
+        """Neurons of each layer that change sign among the points: only these make creases between them."""
+        return self.neurons - self.dead - self.always_on
+
+
+class SignsSeen:
+    """Which neurons have been on, and which off, at the points shown so far."""
+
+    def __init__(self, network: ReluNetwork) -> None:
+        widths = network.width_per_layer
+        self._on = [torch.zeros(w, dtype=torch.bool, device=network.device) for w in widths]
+        self._off = [torch.zeros(w, dtype=torch.bool, device=network.device) for w in widths]
+
+    def show(self, layer: int, on: Bool[Tensor, "n width"]) -> None:
+        """Take note of a hidden layer's neurons at some more points."""
+        # the largest of bytes 0 and 1 is fast; any() and all() over the first axis are some 200 times slower
+        self._on[layer] |= on.view(torch.uint8).amax(0).bool()
+        self._off[layer] |= ~on.view(torch.uint8).amin(0).bool()
+
+    @property
+    def states(self) -> NeuronStates:
+        """What has been seen, layer by layer."""
+        return NeuronStates(
+            dead=np.array([int((~on).sum()) for on in self._on]),
+            always_on=np.array([int((~off).sum()) for off in self._off]),
+            neurons=np.array([len(on) for on in self._on]),
+        )
+
+
+@torch.inference_mode()
+def neuron_states(
+    network: ReluNetwork, points: Float[Tensor, "n d"], *, progress: Progress | None = None
+) -> NeuronStates:
+    """Dead, always-on and live neurons over points of the network's input. Costs little more than a pass.
+
+    A neuron that is on in a part of the volume between the points is called dead: take many, spread over all of it.
+
+    Raises:
+        InputError: when there are no points, or the network has weights that are not finite.
+    """
+    if not len(points):
+        raise InputError("whether neurons are dead is asked over points, and there are none: nothing is occupied")
+    network.require_finite()
+    seen = SignsSeen(network)
+    for _, x in point_chunks(points, chunk_points(max(network.width_per_layer)), network.device, progress):
+        for layer, z in enumerate(network.preactivations(x)):
+            seen.show(layer, z > 0)
+    return seen.states

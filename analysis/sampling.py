@@ -97,12 +97,22 @@ def centre_chunks(
     (slice(3, 4, None), [[0.75, 0.75]])
     """
     rows, columns = pixel_centres(height, stride), pixel_centres(width, stride)
-    centres = image_points(rows, columns, max(height, width), device)
-    for first in range(0, len(centres), points):
-        x = centres[first : first + points]
-        yield slice(first, first + len(x)), x
+    yield from point_chunks(image_points(rows, columns, max(height, width), device), points, device, progress)
+
+
+def point_chunks(
+    x: Float[Tensor, "all d"], points: int, device: torch.device, progress: Progress | None = None
+) -> Iterator[tuple[slice, Float[Tensor, "n d"]]]:
+    """Given points in order, some at a time, on a device in fp32, and where they are among all.
+
+    >>> [here for here, _ in point_chunks(torch.zeros(5, 3), 3, torch.device("cpu"))]
+    [slice(0, 3, None), slice(3, 5, None)]
+    """
+    for first in range(0, len(x), points):
+        some = x[first : first + points].to(device, torch.float32)
+        yield slice(first, first + len(some)), some
         if progress is not None:
-            progress((first + len(x)) / len(centres))
+            progress((first + len(some)) / len(x))
 
 
 def map_shape(height: int, width: int, stride: int) -> tuple[int, int]:

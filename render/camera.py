@@ -27,11 +27,24 @@ Vector = Sequence[float | int] | Float64[np.ndarray, "3"]
 """A point or a direction of the world."""
 
 
+STEEPEST = 0.1
+"""Least cosine between a surface's normal and the line of sight that a footprint on the surface is stretched for."""
+
+
 class Rays(NamedTuple):
     """Half-lines, `origins` + t `directions` for t >= 0; directions have length 1."""
 
     origins: Float32[Tensor, "n 3"]
     directions: Float32[Tensor, "n 3"]
+
+
+class Footprint(NamedTuple):
+    """How points move when their place in the picture moves by a pixel (ray differentials, Igehy 1999)."""
+
+    across: Float32[Tensor, "n 3"]
+    """Per pixel to the right."""
+    down: Float32[Tensor, "n 3"]
+    """Per pixel down."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +92,31 @@ class Camera:
         with np.errstate(divide="ignore", invalid="ignore"):
             scaled = own[:, :2] / depth[:, None]
         return scaled * np.array([self.focal[0], -self.focal[1]]) + np.array(self.centre), depth
+
+    def footprint(self, points: Float32[Tensor, "n 3"], normals: Float32[Tensor, "n 3"] | None = None) -> Footprint:
+        """How points in front of it move when their pixel coordinates do.
+
+        Their depth stays as it is; or, where there are normals, they stay on the plane through the point that has that
+        normal. Such a plane seen from its side moves without bounds: its slant counts up to `STEEPEST`.
+
+        Args:
+            normals: of a surface through each point, of any length; where 0, the depth stays.
+
+        >>> camera = perspective(10, 20, angle_x=math.pi / 2, pose=np.eye(4))
+        >>> camera.footprint(torch.tensor([[0.0, 0.0, -3.0]])).across
+        tensor([[0.3000, 0.0000, 0.0000]])
+        """
+        right, up, back = torch.from_numpy(self.pose[:3, :3].T.copy()).to(points)
+        sight = points - torch.from_numpy(self.position).to(points)
+        depth = -(sight @ back)[:, None]
+        at_depth = depth * right / self.focal[0], -depth * up / self.focal[1]
+        if normals is None:
+            return Footprint(*at_depth)
+        steepest = STEEPEST * sight.norm(dim=1, keepdim=True) * normals.norm(dim=1, keepdim=True)
+        towards = (sight * normals).sum(1, keepdim=True)
+        towards = torch.where(towards.abs() > steepest, towards, torch.where(towards > 0, steepest, -steepest))
+        lifts = ((step * normals).sum(1, keepdim=True) / towards for step in at_depth)
+        return Footprint(*(step - sight * lift.nan_to_num(0.0) for step, lift in zip(at_depth, lifts, strict=True)))
 
     def resized(self, height: int, width: int) -> "Camera":
         """The same camera with another number of pixels: it sees as much as before."""

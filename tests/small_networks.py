@@ -11,10 +11,10 @@ from configs.network import parse_network
 from fields import Field, build
 
 
-def field_of(encoding: str, network: str = "2x16", channels: int = 3, seed: int = 0) -> Field:
+def field_of(encoding: str, network: str = "2x16", channels: int = 3, seed: int = 0, dim: int = 2) -> Field:
     """A field as it is built, but for a hash grid's table, which begins too close to zero to matter."""
     generator = torch.Generator().manual_seed(seed)
-    field = build(parse_encoding(encoding), parse_network(network), 2, channels, generator)
+    field = build(parse_encoding(encoding), parse_network(network), dim, channels, generator)
     with torch.no_grad():
         for name, parameter in field.named_parameters():
             if name == "encoding.table":
@@ -22,16 +22,16 @@ def field_of(encoding: str, network: str = "2x16", channels: int = 3, seed: int 
     return field
 
 
-def network_of(encoding: str, network: str, seed: int = 0) -> ReluNetwork:
+def network_of(encoding: str, network: str, seed: int = 0, dim: int = 2) -> ReluNetwork:
     """The network of such a field."""
-    return relu_network(field_of(encoding, network, seed=seed))
+    return relu_network(field_of(encoding, network, seed=seed, dim=dim))
 
 
 def drawn(*layers: tuple[list[list[float]], list[float]], negative_slope: float = 0.0) -> ReluNetwork:
     """A network on the coordinates themselves, with weights and biases given layer by layer, the output's last."""
 
     def encode_with_tangents(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return x, torch.eye(2).expand(len(x), 2, 2)
+        return x, torch.eye(x.shape[1]).expand(len(x), -1, -1)
 
     weights, biases = zip(*((torch.tensor(weight), torch.tensor(bias)) for weight, bias in layers), strict=True)
     return ReluNetwork(lambda x: x, encode_with_tangents, weights, biases, negative_slope)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from render.camera import (
+    STEEPEST,
     Camera,
     angle_from_focal,
     focal_from_angle,
@@ -52,6 +53,49 @@ def test_directions_have_length_one_and_origins_are_the_cameras_position(camera:
     rays = camera.rays()
     torch.testing.assert_close(rays.directions.norm(dim=1), torch.ones(camera.height * camera.width))
     np.testing.assert_allclose(rays.origins.numpy(), np.tile(camera.position, (len(rays.origins), 1)), atol=1e-6)
+
+
+@given(cameras(), st.floats(0.5, 10))
+def test_a_point_moved_by_its_footprint_projects_one_pixel_further_at_the_same_depth(
+    camera: Camera, distance: float
+) -> None:
+    rays = camera.rays()
+    points = rays.origins + distance * rays.directions
+    xy, depth = camera.project(points.double().numpy())
+    for step, pixel in zip(camera.footprint(points), ([1, 0], [0, 1]), strict=True):
+        moved, its_depth = camera.project((points + step).double().numpy())
+        np.testing.assert_allclose(moved - xy, np.tile(pixel, (len(xy), 1)), atol=2e-3)
+        np.testing.assert_allclose(its_depth, depth, rtol=1e-4)
+
+
+@given(cameras(), st.floats(0.5, 10), points)
+def test_on_a_surface_the_footprint_stays_in_its_plane_and_projects_at_the_same_rate(
+    camera: Camera, distance: float, normal: tuple[float, float, float]
+) -> None:
+    rays = camera.rays()
+    at = rays.origins + distance * rays.directions
+    normals = torch.tensor(normal, dtype=torch.float32).expand_as(at)
+    cosine = (normals * rays.directions).sum(1).abs() / normals.norm(dim=1).clamp(min=1e-6)
+    facing = (cosine > 1.1 * STEEPEST).numpy()
+    # in fp64 and over a hundredth of a pixel: on the plane the picture moves evenly to first order only
+    middle = at.double().numpy()
+    for step, pixel in zip(camera.footprint(at, normals), ([1, 0], [0, 1]), strict=True):
+        lengths = step.norm(dim=1) * normals.norm(dim=1)
+        assert bool(((step * normals).sum(1).abs() <= 1e-4 * lengths + 1e-12)[torch.from_numpy(facing)].all())
+        ahead, behind = (camera.project(middle + sign * 0.005 * step.double().numpy())[0] for sign in (1, -1))
+        np.testing.assert_allclose((ahead - behind) / 0.01, np.tile(pixel, (len(at), 1)), atol=5e-3)
+
+
+def test_a_surface_seen_from_its_side_has_a_footprint_of_bounds_and_none_of_its_own_without_a_normal() -> None:
+    camera = perspective(10, 10, 0.1, np.eye(4))
+    x = torch.tensor([[0.0, 0.0, -2.0]])
+    pixel = 2.0 / camera.focal[0]
+    for normal in ((1.0, 0.0, 0.0), (5.0, 0.0, 1e-9), (-1.0, 0.0, -0.01)):
+        across, down = camera.footprint(x, torch.tensor([normal]))
+        assert float(across.norm()) == pytest.approx(pixel * math.hypot(1, 1 / STEEPEST), rel=1e-3)
+        assert float(down.norm()) == pytest.approx(pixel)
+    for found, expected in zip(camera.footprint(x, torch.zeros(1, 3)), camera.footprint(x), strict=True):
+        torch.testing.assert_close(found, expected)
 
 
 def test_a_camera_as_opengl_has_it_looks_along_minus_z_with_x_to_the_right_and_y_up() -> None:

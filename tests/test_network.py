@@ -60,6 +60,20 @@ def test_tangents_are_the_gradients_autograd_finds(encoding: str, network: str) 
         torch.testing.assert_close(tangents, torch.stack(gradients, 1).permute(2, 0, 1), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("encoding", WORDS)
+def test_tangents_along_given_directions_are_sums_of_those_along_the_axes(encoding: str) -> None:
+    network = relu_network(field_of(encoding, "3x24"))
+    x = some_points()
+    directions = torch.randn(len(x), 3, 2, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        along, axes = (
+            [layer.tangents.clone() for layer in network.preactivations_with_tangents(x, Scratch(x.device), given)]
+            for given in (directions, None)
+        )
+        for found, expected in zip(along, axes, strict=True):
+            torch.testing.assert_close(found, torch.einsum("nka,anw->knw", directions, expected), rtol=1e-3, atol=1e-3)
+
+
 def test_a_smooth_network_is_refused_in_one_sentence() -> None:
     with pytest.raises(InputError, match=r"'sine' is smooth and has no creases"):
         relu_network(field_of("raw", "2x16,sine"))

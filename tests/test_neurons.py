@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import crossings, neuron_activity
+from analysis import crossings, neuron_activity, neuron_states
 from configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 
@@ -68,3 +68,32 @@ def test_weights_that_are_no_numbers_are_refused() -> None:
     broken = dataclasses.replace(network, biases=(torch.full((4,), math.nan), *network.biases[1:]))
     with pytest.raises(InputError, match="not finite"):
         neuron_activity(broken, 4, 4)
+    with pytest.raises(InputError, match="not finite"):
+        neuron_states(broken, torch.zeros(1, 2))
+
+
+def test_over_a_part_of_a_volume_fewer_neurons_are_live_than_over_all_of_it() -> None:
+    network = network_of("raw:0..1", "3x64", dim=3)
+    points = torch.rand(40_000, 3, generator=torch.Generator().manual_seed(0))
+    part = points[(points - 0.5).norm(dim=1) < 0.2]
+    everywhere, there = neuron_states(network, points), neuron_states(network, part)
+    for found, x in ((everywhere, points), (there, part)):
+        bits = [(z > 0) for z in network.preactivations(x)]
+        assert found.dead.tolist() == [int((~on.any(0)).sum()) for on in bits]
+        assert found.always_on.tolist() == [int(on.all(0).sum()) for on in bits]
+        assert found.neurons.tolist() == [64, 64, 64]
+        assert (found.live == found.neurons - found.dead - found.always_on).all()
+    assert (there.live < everywhere.live).all()
+
+
+def test_over_pixels_corners_states_are_those_that_crossings_counts() -> None:
+    network = network_of("fourier:2", "2x64")
+    counted = crossings(network, 20, 20)
+    corners = torch.cartesian_prod(torch.arange(21) / 20, torch.arange(21) / 20)
+    found = neuron_states(network, corners)
+    assert (found.dead.tolist(), found.always_on.tolist()) == (counted.dead.tolist(), counted.always_on.tolist())
+
+
+def test_over_no_points_no_neuron_is_called_dead() -> None:
+    with pytest.raises(InputError, match="no"):
+        neuron_states(network_of("raw", "2x4", dim=3), torch.zeros(0, 3))
