@@ -1,0 +1,136 @@
+"""The built-in 3D scenes: where they lie, how fine they are, and from where they are seen."""
+
+import math
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from render.camera import Camera, looking_at, perspective
+from scenes import demos
+from scenes.demos import ANGLE_X, DEMOS, DISTANCE, Demo, cameras, photographed, pixel_size, thumbnail
+from scenes.photography import Studio
+
+each = pytest.mark.parametrize("demo", DEMOS.values(), ids=DEMOS.keys())
+
+
+def camera_at(eye: tuple[float, float, float], side: int = 100) -> Camera:
+    return perspective(side, side, ANGLE_X, looking_at(eye, (0.0, 0.0, 0.0)))
+
+
+@each
+def test_a_scene_lies_within_the_unit_sphere_and_is_seen_whole_by_every_camera(demo: Demo) -> None:
+    vertices = np.concatenate([surface.vertices for surface in demo.surfaces()])
+    assert 0.9 < np.linalg.norm(vertices, axis=1).max() <= 1 + 1e-9
+    for camera in cameras(120):
+        xy, depth = camera.project(vertices)
+        assert depth.min() > 0
+        assert 1 < xy.min() < xy.max() < 99
+
+
+@each
+def test_a_scene_has_a_name_a_description_and_a_credit(demo: Demo) -> None:
+    assert DEMOS[demo.name] is demo
+    assert demo.description
+    assert demo.credit
+    assert f"`{demo.name}`" in Path(demos.__file__).with_name("CREDITS.md").read_text(encoding="utf-8")
+
+
+@each
+def test_all_colours_are_shares_of_light(demo: Demo) -> None:
+    for surface in demo.surfaces():
+        middles = surface.vertices[surface.triangles].mean(1)
+        albedo = surface.colour(middles, np.arange(len(middles)))
+        assert 0 <= albedo.min() <= albedo.max() <= 1
+
+
+def test_cameras_stand_all_around_at_one_distance_and_see_the_origin_in_their_middle() -> None:
+    everywhere = cameras(120, side=50)
+    eyes = np.array([camera.position for camera in everywhere])
+    np.testing.assert_allclose(np.linalg.norm(eyes, axis=1), DISTANCE)
+    for camera in everywhere:
+        xy, depth = camera.project(np.zeros((1, 3)))
+        np.testing.assert_allclose([*xy[0], *depth], [25, 25, DISTANCE])
+    np.testing.assert_allclose(eyes.mean(0), 0, atol=0.02 * DISTANCE)
+    nearest = np.sort(np.arccos(np.clip(eyes @ eyes.T / DISTANCE**2, -1, 1)), 1)[:, 1]
+    even = math.sqrt(4 * math.pi / 120)  # the side of a square that is each one's share of the sphere
+    assert 0.8 * even < nearest.min() < nearest.max() < 1.2 * even
+
+
+def test_photographs_held_out_lie_evenly_among_the_others() -> None:
+    capture = photographed(DEMOS["solids"], side=8, train=25, heldout=5)
+    assert [photograph.name for photograph in capture.heldout] == [f"test/r_{i}.png" for i in range(5)]
+    assert [photograph.name for photograph in capture.train] == [f"train/r_{i}.png" for i in range(25)]
+    heights = [photograph.camera.position[2] for photograph in capture.heldout]
+    np.testing.assert_allclose([a - b for a, b in pairwise(heights)], 2 * DISTANCE / 5)
+    places = {tuple(photograph.camera.position) for photograph in (*capture.train, *capture.heldout)}
+    assert len(places) == 30
+    assert {photograph.pixels.shape for photograph in (*capture.train, *capture.heldout)} == {(8, 8, 4)}
+
+
+def test_photographs_are_the_same_bytes_each_time_and_tell_how_far_they_are() -> None:
+    shares: list[float] = []
+    first, second = (photographed(DEMOS["lattice"], 16, 3, 1, shares.append) for _ in range(2))
+    assert shares == [0.25, 0.5, 0.75, 1.0] * 2
+    for one, other in zip((*first.train, *first.heldout), (*second.train, *second.heldout), strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+        assert (one.pixels[..., :3] <= one.pixels[..., 3:]).all()
+
+
+def test_a_wire_of_the_lattice_is_as_thick_as_it_says() -> None:
+    """What the two front wires at the sides take of a row of pixels that no other wire crosses, as seen along x."""
+    assert 0.04 / pixel_size(100) == pytest.approx(1.86, abs=0.01)
+    camera = camera_at((DISTANCE, 0.0, 0.0), side=400)
+    alpha = Studio(DEMOS["lattice"].surfaces()).photograph(camera)[..., 3]
+    for y in (-0.56, 0.56):
+        xy, depth = camera.project(np.array([[0.56, y, 0.1]]))
+        across, down = np.round(xy[0]).astype(int)
+        thickness = 2 * camera.focal[0] * 0.02 / math.sqrt(depth[0] ** 2 - 0.02**2)  # 8.6 px, the next wire 4 px on
+        assert alpha[down, across - 8 : across + 8].sum() == pytest.approx(thickness, abs=0.26)
+
+
+def test_the_teapots_stripes_have_the_period_that_they_say() -> None:
+    assert 0.1 / pixel_size(100) == pytest.approx(4.65, abs=0.01)
+    (surface,) = DEMOS["teapot"].surfaces()
+    angles = np.linspace(-1.4, 1.4, 4001)  # on a meridian where the wave is 0, as far from the middle as the belly
+    arc = 0.55 * np.stack([np.cos(angles), 0 * angles, np.sin(angles)], 1)
+    colours = surface.colour(arc, np.zeros(len(arc), np.int64))
+    changes = np.flatnonzero(abs(np.diff(colours, axis=0)).sum(1) > 0.1)
+    lengths = 0.55 * np.diff(angles[changes])
+    np.testing.assert_allclose(lengths, 0.05, atol=1e-3)
+
+
+def test_the_scenes_go_from_little_detail_to_much() -> None:
+    """By the share of a photograph's variance that is in periods below 8 pixels."""
+
+    def fine_share(demo: Demo) -> float:
+        studio, shares = Studio(demo.surfaces()), []
+        for camera in cameras(6):
+            picture = studio.photograph(camera)
+            grey = (picture[..., :3] + 1 - picture[..., 3:]).mean(2)
+            energy = abs(np.fft.fft2(grey - grey.mean())) ** 2
+            frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(100), np.fft.fftfreq(100)))
+            shares.append(energy[frequency > 1 / 8].sum() / energy.sum())
+        return float(np.mean(shares))
+
+    found = [fine_share(demo) for demo in DEMOS.values()]
+    assert found == sorted(found)
+    assert found[0] < 0.06
+    assert found[-1] > 0.25
+
+
+@each
+def test_a_thumbnail_shows_the_scene_on_white(demo: Demo) -> None:
+    picture = thumbnail(demo, side=48)
+    assert picture.shape == (48, 48, 3)
+    assert (picture[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all()
+    assert 0.1 < (picture < 250).any(2).mean() < 0.8
+
+
+def test_what_is_built_in_is_listed_without_waiting_for_open3d() -> None:
+    script = "import sys, scenes, scenes.demos, scenes.demo_folder; print('open3d' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert run.stdout == "False\n", run.stderr
