@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ def lego_like(count: int = 12, side: int = 24, *solids: Hits) -> list[Photograph
     cameras = [perspective(side, side, 0.691, pose) for pose in around(count, 4.03)]
     solids = solids or (sphere((0, 0, 0), 0.8),)
     return [photographed(camera, *solids, name=f"r_{number}.png") for number, camera in enumerate(cameras)]
+
+
+def opaque(photographs: Sequence[Photograph]) -> list[Photograph]:
+    """The same without their alpha channel."""
+    return [replace(photograph, pixels=photograph.pixels[..., :3]) for photograph in photographs]
 
 
 def write_picture(path: Path, pixels: UInt8[np.ndarray, "h w c"]) -> None:

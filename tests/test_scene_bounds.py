@@ -14,11 +14,7 @@ from render.camera import looking_at, perspective
 from scenes.bounds import cameras_bounds, nearest_to_axes, scene_bounds
 from scenes.capture import Bounds, Photograph
 
-from .posed_scenes import around, box, lego_like, photographed, sphere
-
-
-def opaque(photographs: list[Photograph]) -> list[Photograph]:
-    return [replace(photograph, pixels=photograph.pixels[..., :3]) for photograph in photographs]
+from .posed_scenes import around, box, lego_like, opaque, photographed, sphere
 
 
 def moved(photographs: list[Photograph], scale: float, shift: np.ndarray) -> list[Photograph]:
