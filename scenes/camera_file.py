@@ -30,7 +30,10 @@ LARGEST = 1e12
 """No coordinate is larger, in whatever unit: the 16 digits of a number have to leave some for the scene."""
 
 MAX_FILE = 1 << 28
-"""Bytes of the largest file that is read: half a million frames."""
+"""Bytes of the largest file that is read."""
+
+MAX_FRAMES = 20_000
+"""The most frames of one file: a minute's reading of headers."""
 
 _ENDINGS = ("", ".png", ".jpg", ".jpeg", ".webp", ".PNG", ".JPG", ".JPEG", ".tif", ".tiff", ".exr", ".bmp", ".avif")
 
@@ -80,6 +83,10 @@ def read_camera_file(path: Path, max_total: int, max_side: int | None) -> Camera
         raise InputError(f"{str(path)!r} has no list of 'frames'; it is no file of cameras")
     if not listed:
         raise InputError(f"{str(path)!r} has no frames: its list of them is empty")
+    if len(listed) > MAX_FRAMES:
+        raise InputError(
+            f"{str(path)!r} has {len(listed):,} frames, more than the limit of {MAX_FRAMES:,}; leave some out"
+        )
     frames, scaled, resized, total = [], 0, 0, 0
     for number, entry in enumerate(listed, 1):
         where = f"{str(path)!r}, frame {number} of {len(listed)}"

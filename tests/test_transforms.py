@@ -421,6 +421,12 @@ def test_more_pixels_than_the_limit_are_refused_before_any_is_decoded(
     assert read_capture(folder, max_side=4).train[0].pixels.shape == (4, 4, 3)
 
 
+def test_a_million_frames_are_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "transforms.json").write_bytes(b'{"frames": [' + b"{}," * 999_999 + b"{}]}")
+    with pytest.raises(InputError, match=r"transforms\.json' has 1,000,000 frames, more than the limit of 20,000"):
+        read_capture(tmp_path)
+
+
 # Anything at all ------------------------------------------------------------------------------------------------------
 
 _VALUES = st.one_of(
@@ -460,7 +466,7 @@ def test_only_input_errors_come_of_any_change_to_a_file_of_cameras(
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.sampled_from(["top", "frame", "matrix"]))
         frames = content.get("frames")
-        if place == "top" or not isinstance(frames, list) or not isinstance(frames[0], dict):
+        if place == "top" or not isinstance(frames, list) or not frames or not isinstance(frames[0], dict):
             content[data.draw(_KEYS)] = data.draw(_VALUES)
         elif place == "frame":
             frames[0][data.draw(_KEYS)] = data.draw(_VALUES)
