@@ -61,7 +61,7 @@ def read_json(path: Path) -> dict[str, Any]:
     data = read_bytes(path)
     try:
         value = json.loads(data)
-    except ValueError as error:  # bytes that are no UTF-8 are one as well
+    except (ValueError, RecursionError) as error:  # bytes that are no UTF-8 are one as well; brackets without end
         raise InputError(f"{str(path)!r} is damaged: {error}") from None
     if not isinstance(value, dict):
         raise InputError(f"{str(path)!r} is damaged: it holds no JSON object")

@@ -32,10 +32,11 @@ def lines_over(
 
 
 def below(image: UInt8[np.ndarray, "_ _ 3"], strip: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "_ _ 3"]:
-    """The picture with the strip below it, at the left where it is the narrower."""
-    ground = np.full((len(image), strip.shape[1], 3), BACKGROUND, np.uint8)
-    ground[:, : image.shape[1]] = image
-    return np.vstack([ground, strip])
+    """The picture with the strip below it, the narrower of the two at the left."""
+    ground = np.full((len(image) + len(strip), max(image.shape[1], strip.shape[1]), 3), BACKGROUND, np.uint8)
+    ground[: len(image), : image.shape[1]] = image
+    ground[len(image) :, : strip.shape[1]] = strip
+    return ground
 
 
 def layer_strip(

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 from render.camera import Camera
+from render.overview import cameras_overview
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,3 +63,16 @@ class Capture:
     bounds: Bounds
     notes: tuple[str, ...] = ()
     """What the photographs are, and everything that was done to them, in words."""
+
+
+def overview(capture: Capture) -> UInt8[np.ndarray, "h w 3"]:
+    """All cameras around the cube of the scene, and some of the photographs: what is looked at before training."""
+    photographs = [*capture.train, *capture.heldout]
+    return cameras_overview(
+        [photograph.camera for photograph in capture.train],
+        [photograph.camera for photograph in capture.heldout],
+        capture.bounds.centre,
+        capture.bounds.side,
+        [(photograph.name, photograph.pixels) for photograph in photographs],
+        f"{capture.name}: {len(photographs)} cameras",
+    )

@@ -34,6 +34,7 @@ class Decoded:
     pixels: Shaped[np.ndarray, "h w c"]
     notes: tuple[str, ...] = ()
     premultiplied: bool = False  # the colours are multiplied by alpha already
+    orientation: int = 1  # the tag by which the pixels were turned upright
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,13 @@ def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return _TURNS[orientation](pixels) if orientation in _TURNS else pixels
 
 
-def _turned(orientation: int) -> tuple[str, ...]:
+def as_stored(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """The inverse of turning upright: rows and columns as they stand in the file."""
+    return _upright(pixels, {6: 8, 8: 6}.get(orientation, orientation))
+
+
+def turned_note(orientation: int) -> tuple[str, ...]:
+    """What is said of a picture that was turned upright."""
     return (f"turned upright as its orientation tag ({orientation}) says",) if orientation in _TURNS else ()
 
 
@@ -155,7 +162,7 @@ def _decode_with_pillow(path: Path, kind: str, notes: tuple[str, ...]) -> Decode
         pixels = np.asarray(image if image.mode == mode else image.convert(mode))
         profile = _profile(image)
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
-    return Decoded(_upright(pixels, left), (*notes, *change, *profile, *_turned(said)))
+    return Decoded(_upright(pixels, left), (*notes, *change, *profile), orientation=said)
 
 
 def _plain_mode(image: Image.Image) -> tuple[str, tuple[str, ...]]:
@@ -220,7 +227,7 @@ def _decode_png16(path: Path, *, is_grey_alpha: bool) -> Decoded:
     pixels = _decode_with_opencv(path)
     # OpenCV has no grey + alpha and gives RGBA instead.
     pixels = pixels[:, :, [0, 3]] if is_grey_alpha else pixels
-    return Decoded(_upright(pixels, orientation), _turned(orientation))
+    return Decoded(_upright(pixels, orientation), orientation=orientation)
 
 
 def _decode_with_opencv(path: Path) -> np.ndarray:
@@ -287,7 +294,7 @@ def _decode_tiff(path: Path, notes: tuple[str, ...]) -> Decoded:
         if page.photometric == 0 and pixels.dtype.kind == "u":
             pixels = np.iinfo(pixels.dtype).max - pixels
         premultiplied = 1 in page.extrasamples
-    return Decoded(pixels, (*notes, *_turned(orientation)), premultiplied)
+    return Decoded(pixels, notes, premultiplied, orientation)
 
 
 def _tiff_pixels(path: Path, page: tifffile.TiffPage, orientation: int) -> np.ndarray:

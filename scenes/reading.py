@@ -14,7 +14,7 @@ from jaxtyping import Shaped
 from configs.errors import InputError
 
 from .area import area_average, fitted_size, row_blocks
-from .decoding import Opened, open_picture, sniff
+from .decoding import Opened, as_stored, open_picture, sniff, turned_note
 from .picture import Pixels, unit_of
 
 T = TypeVar("T")
@@ -33,8 +33,12 @@ class Reading:
     notes: tuple[str, ...]
 
 
-def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | None = None) -> Reading:
+def read_picture(
+    path: str | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | None = None, upright: bool = True
+) -> Reading:
     """The picture in a file: turned upright, alpha premultiplied, reduced to `max_side` where that is given.
+
+    A camera's intrinsics are of the pixels as they are stored: who has them asks for a picture that is not `upright`.
 
     Integers keep their 8 or 16 bits, floats become float32, those below 0 become 0. Raises InputError, naming the file,
     for a missing, empty, damaged or unreadable one, for more than `max_pixels` pixels (known from the header, before
@@ -46,7 +50,10 @@ def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS, max_side: in
     _check_size(path, opened, max_pixels)
     decoded = _undamaged(path, kind, opened.decode)
     pixels = _stored(path, decoded.pixels)
-    notes = [_describe(kind, pixels), *decoded.notes]
+    turned = turned_note(decoded.orientation)
+    if turned and not upright:
+        pixels, turned = as_stored(pixels, decoded.orientation), ("its orientation tag is not followed",)
+    notes = [_describe(kind, pixels), *decoded.notes, *turned]
     negative = np.count_nonzero(pixels < 0) if pixels.dtype.kind == "f" else 0
     if negative:  # no light is less than none: filters overshoot by such values, at edges
         pixels = np.maximum(pixels, 0)
@@ -55,6 +62,17 @@ def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS, max_side: in
         pixels = pixels if decoded.premultiplied else premultiplied(pixels)
         notes.append("colours multiplied by alpha")
     return reduced(Reading(np.ascontiguousarray(pixels), tuple(notes)), max_side)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Height and width of the picture in a file as it is stored, from the file's header alone.
+
+    Raises InputError as `read_picture` does.
+    """
+    kind = _kind(path)
+    opened = _undamaged(path, kind, lambda: open_picture(path, kind))
+    _check_size(path, opened, MAX_PIXELS)
+    return opened.height, opened.width
 
 
 def reduced(reading: Reading, max_side: int | None) -> Reading:

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 
 from configs.errors import InputError
 from scenes.decoding import sniff
-from scenes.reading import premultiplied, read_picture
+from scenes.reading import picture_size, premultiplied, read_picture
 from tests.picture_files import encoded, noise, png, png16, smooth, written
 
 
@@ -230,7 +230,7 @@ def corners(orientation: int) -> np.ndarray:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "PNG16", "TIFF16", "TIFF16-lzw"])
-def test_pictures_are_turned_upright_as_exif_says(tmp_path, kind, orientation) -> None:
+def test_pictures_are_turned_upright_as_exif_says_unless_wanted_as_stored(tmp_path, kind, orientation) -> None:
     stored, path = corners(orientation), tmp_path / "turned"
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -250,6 +250,10 @@ def test_pictures_are_turned_upright_as_exif_says(tmp_path, kind, orientation) -
     reading = read_picture(path)
     np.testing.assert_array_equal(reading.pixels[..., 0], 40 * np.arange(1, 7).reshape(2, 3))
     assert any("upright" in note for note in reading.notes) == (orientation != 1)
+    as_stored = read_picture(path, upright=False)
+    np.testing.assert_array_equal(as_stored.pixels[..., 0], stored)
+    assert any("not followed" in note for note in as_stored.notes) == (orientation != 1)
+    assert picture_size(path) == stored.shape
 
 
 @given(st.integers(0, 255), st.integers(0, 255))

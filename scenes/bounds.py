@@ -1,0 +1,149 @@
+"""Where the scene lies that photographs show, as a cube; found from the cameras, and from silhouettes where there are.
+
+Nothing here has a unit: a scene in millimetres gets a thousand times the cube of the same scene in metres.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from configs.errors import InputError
+from render.camera import Camera
+
+from .capture import Bounds, Photograph
+from .hull import cell_centres, visual_hull
+
+PARALLEL = math.radians(2)
+"""Axes that spread by less than this angle (root mean square) do not tell how far away they meet."""
+
+ASSUMED_DISTANCE = 4.0
+"""How far away a scene is taken to be where the axes do not tell, in radii of the cameras' places."""
+
+MARGIN = 1.05
+"""The side of the cube over that of what the silhouettes leave."""
+
+FEW = 0.25
+"""The share of all views that a cell has to be seen in, if it is to be a part of the scene."""
+
+_ROUNDS = 20
+
+_COARSE, _FINE = 32, 64
+
+
+def scene_bounds(photographs: Sequence[Photograph]) -> tuple[Bounds, tuple[str, ...]]:
+    """The cube that holds what the photographs show in common, and how it was found, in words.
+
+    First by the cameras alone (`cameras_bounds`). Where pictures have alpha, their visual hull then makes it smaller.
+
+    Raises InputError, naming a photograph, where cameras stand in one place or most look away.
+    """
+    bounds, notes = cameras_bounds(photographs)
+    tightened = _tightened(photographs, bounds)
+    if tightened is None:
+        return bounds, notes
+    return tightened, (*notes, "the bounds are those of what the silhouettes have in common")
+
+
+def cameras_bounds(photographs: Sequence[Photograph]) -> tuple[Bounds, tuple[str, ...]]:
+    """The cube around the point nearest to all optical axes, as wide as the diagonal of a picture there.
+
+    Half the width is the median over the cameras, and no more than the median distance: a wide lens sees more than the
+    cameras surround. Raises InputError as `scene_bounds` does.
+    """
+    cameras = [photograph.camera for photograph in photographs]
+    places = np.stack([camera.position for camera in cameras])
+    middle = (places.min(0) + places.max(0)) / 2
+    radius = float(np.linalg.norm(places - middle, axis=1).max())
+    if not radius > 1e-9 * max(float(np.abs(places).max()), 1e-9):
+        raise InputError(
+            f"all {len(cameras)} cameras stand in one place, as {photographs[0].name} does, so nothing tells how far "
+            "away the scene is; photographs from several places are needed"
+        )
+    forwards = np.stack([camera.forward for camera in cameras])
+    # in units of the cameras' own spread, so that neither squares nor tolerances depend on the scene's unit
+    nearest, spread = nearest_to_axes((places - middle) / radius, forwards)
+    notes: tuple[str, ...] = ()
+    onwards = forwards.mean(0)
+    if spread < PARALLEL and np.linalg.norm(onwards) > 0.5:  # those that face each other meet half way
+        nearest = ASSUMED_DISTANCE * onwards / np.linalg.norm(onwards)
+        notes = (
+            f"the cameras all look the same way, so the scene is taken to be {ASSUMED_DISTANCE * radius:.4g} units "
+            "in front of them",
+        )
+    centre = middle + radius * nearest
+    depths = np.array([camera.forward @ (centre - camera.position) for camera in cameras])
+    away = depths <= 0
+    if 2 * np.count_nonzero(away) > len(cameras):
+        raise InputError(
+            f"{np.count_nonzero(away)} of {len(cameras)} cameras look away from where their axes come nearest to each "
+            f"other, the first of them that of {photographs[int(np.argmax(away))].name}; a scene has to be seen from "
+            "around it (are the matrices camera-to-world, with OpenGL's axes?)"
+        )
+    before = [(camera, depth) for camera, depth in zip(cameras, depths, strict=True) if depth > 0]
+    half = float(np.median([depth * min(1.0, _half_diagonal(camera)) for camera, depth in before]))
+    x, y, z = (float(value) for value in centre)
+    return Bounds((x, y, z), 2 * half), notes
+
+
+def nearest_to_axes(
+    places: Float64[np.ndarray, "n 3"], forwards: Float64[np.ndarray, "n 3"]
+) -> tuple[Float64[np.ndarray, "3"], float]:
+    """The point with the least sum of distances to lines, and by what angle the lines spread, in radians.
+
+    A sum of distances and not of their squares, so that a camera gone astray pulls no more than any other. It is found
+    by least squares, again and again, in which lines weigh the less the further away they were (Weiszfeld 1937).
+    Distances should be of the order of 1. The spread is that around the common direction, as the root of the mean of
+    sin^2: 0 for parallel lines, for which the point nearest to the origin of all nearest ones is given.
+
+    >>> point, spread = nearest_to_axes(np.array([[1.0, 0, 5], [0, 2, 5]]), np.array([[1.0, 0, 0], [0, 1, 0]]))
+    >>> point.round(6).tolist()
+    [0.0, 0.0, 5.0]
+    """
+    across = np.eye(3) - forwards[:, :, None] * forwards[:, None, :]  # (I - d d^T)(x - p) leads to x from the line
+    feet = (across @ places[:, :, None])[..., 0]
+    least = float(np.linalg.eigvalsh(across.mean(0))[0])
+    weights, point = np.ones(len(places)), np.zeros(3)
+    for _ in range(_ROUNDS):
+        matrix = (weights[:, None, None] * across).sum(0) / weights.sum()
+        point = np.linalg.pinv(matrix, rcond=1e-12, hermitian=True) @ (weights @ feet / weights.sum())
+        weights = 1 / np.maximum(np.linalg.norm(across @ point - feet, axis=1), 1e-9)
+    return point, math.asin(math.sqrt(min(max(least, 0.0), 1.0)))
+
+
+def _half_diagonal(camera: Camera) -> float:
+    """Half the diagonal of the picture at depth 1."""
+    return math.hypot(camera.width / camera.focal[0], camera.height / camera.focal[1]) / 2
+
+
+def _tightened(photographs: Sequence[Photograph], bounds: Bounds) -> Bounds | None:
+    """The cube around what the silhouettes leave of twice the bounds; None where that is nothing, or no less than them.
+
+    Cells that are in the frames of few views count as empty: shadows of the scene, which no other view cuts short.
+    """
+    found = Bounds(bounds.centre, 2 * bounds.side)
+    for resolution in (_COARSE, _FINE):
+        hull = visual_hull(photographs, found, resolution)
+        if hull is None:
+            return None
+        cells = np.flatnonzero(hull)
+        views = _views_of(photographs, found.to_world(cell_centres(cells, resolution)))
+        cells = cells[views >= FEW * len(photographs)]
+        places = np.stack(np.unravel_index(cells, hull.shape), 1)
+        if len(places) == 0:
+            return None
+        low, high = places.min(0) / resolution, (places.max(0) + 1) / resolution
+        x, y, z = (float(value) for value in found.to_world((low + high)[None] / 2)[0])
+        found = Bounds((x, y, z), MARGIN * float((high - low).max()) * found.side)
+    return found if found.side < bounds.side else None
+
+
+def _views_of(photographs: Sequence[Photograph], points: Float64[np.ndarray, "n 3"]) -> Int64[np.ndarray, " n"]:
+    """How many pictures have points in their frame."""
+    count = np.zeros(len(points), np.int64)
+    for camera in (photograph.camera for photograph in photographs):
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # points beside a camera
+            xy, depth = camera.project(points)
+            count += (depth > 0) & (xy >= 0).all(1) & (xy <= np.array([camera.width, camera.height])).all(1)
+    return count
