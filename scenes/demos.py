@@ -113,7 +113,7 @@ def lattice() -> list[Surface]:
 
 
 def teapot() -> list[Surface]:
-    """The Utah teapot in wavy stripes, a dark and a light one in 0.1 or 4.7 px, from the knob to the bottom."""
+    """The Utah teapot in wavy stripes, a dark and a light one in 0.12 or 5.6 px, from the knob to the bottom."""
     with np.load(TEAPOT, allow_pickle=False) as mesh:
         vertices, normals, triangles = (mesh[name] for name in ("vertices", "normals", "triangles"))
     vertices = vertices.astype(np.float64)
@@ -123,7 +123,7 @@ def teapot() -> list[Surface]:
     def stripes(points: Float64[np.ndarray, "k 3"]) -> Float64[np.ndarray, "k 1"]:
         # By latitude, not by height, so that they are as fine on the flat lid as on the belly, 0.55 from the middle.
         wave = 0.06 * np.hypot(points[:, 0], points[:, 1]) * np.sin(6 * longitude(points))
-        return (0.55 * latitude(points) + wave)[:, None] / 0.1
+        return (0.55 * latitude(points) + wave)[:, None] / 0.12
 
     def dark(points: Float64[np.ndarray, "k 3"], _triangles: Int64[np.ndarray, " k"]) -> Float64[np.ndarray, "k 3"]:
         height = np.clip(points[:, 2:] / 0.9 + 0.5, 0, 1)
