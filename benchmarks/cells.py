@@ -24,7 +24,7 @@ from benchmarks.measure import interleaved_medians, print_json
 from configs.encoding import parse_encoding
 from configs.network import Network
 from configs.rates import default_learning_rate
-from configs.run import FitConfig, Training
+from configs.run import FitConfig, Target, Training
 from fitting import fit, initial_state, place
 from scenes.load import load
 
@@ -51,7 +51,7 @@ def regioncam_cells(layers: Layers) -> int:
 
 def trained_layers(width: int, steps: int) -> Layers:
     """Four hidden layers behind raw coordinates in [-1, 1], fitted to the astronaut at 256 pixels."""
-    picture = load("astronaut", max_side=256)
+    picture = load("astronaut", Target(max_side=256))
     training = Training(steps=steps, schedule="constant")
     config = FitConfig("astronaut", encoding=parse_encoding("raw"), network=Network(width, 4), training=training)
     placement = place(training, config.network)

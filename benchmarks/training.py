@@ -22,7 +22,7 @@ from benchmarks.measure import interleaved_medians, print_json
 from configs.encoding import Encoding, Fourier, parse_encoding
 from configs.network import Network, parse_network
 from configs.rates import default_learning_rate
-from configs.run import FitConfig, Training
+from configs.run import FitConfig, Target, Training
 from fields import Field
 from fitting import Placement, fit, initial_state, place
 from fitting.schedule import learning_rate_at
@@ -124,7 +124,7 @@ def main() -> None:
     args = parser.parse_args()
     encoding: Encoding = parse_encoding(args.encoding)
     network, rounds, steps = parse_network(args.network), *((3, 60) if args.quick else (11, 300))
-    picture = load("astronaut", max_side=256)
+    picture = load("astronaut", Target(max_side=256))
     assert isinstance(picture, Picture)
     timed = Training(batch_size=args.batch_size, schedule="constant")
     judged = Training(steps=steps, batch_size=args.batch_size, schedule="cosine")

@@ -37,6 +37,8 @@ MAGENTA: Rgb = (255, 0, 255)
 
 NOTHING_TO_MISS: Rgb = (88, 91, 98)
 
+NOTHING_THERE: Rgb = (24, 26, 31)
+
 UNBOUNDED: Rgb = (0, 178, 130)
 """A length that was not found as far as was looked: no colour of the scale of lengths."""
 
@@ -118,6 +120,11 @@ def length_rgb(pixels: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
     rgb = scalar_rgb(logarithm, np.log2(low), np.log2(high), _LENGTH_COLOURS, no_number=NOTHING_TO_MISS)
     rgb[np.isposinf(pixels)] = UNBOUNDED
     return rgb
+
+
+def distance_rgb(distance: Float[np.ndarray, "h w"], near: float, far: float) -> UInt8[np.ndarray, "h w 3"]:
+    """Distances from a camera, bright where near; `NOTHING_THERE` where there is none (NaN)."""
+    return scalar_rgb(-distance, -far, -near, _DISTANCE_COLOURS, no_number=NOTHING_THERE)
 
 
 def layer_colour(layer: int) -> Rgb:
@@ -229,6 +236,7 @@ _ERROR_COLOURS = cv2.COLORMAP_INFERNO
 _MISSING_COLOURS = cv2.COLORMAP_MAGMA
 _CONFUSION_COLOURS = cv2.COLORMAP_CIVIDIS  # from blue to yellow, grey in the middle
 _LENGTH_COLOURS = cv2.COLORMAP_PLASMA
+_DISTANCE_COLOURS = cv2.COLORMAP_BONE
 _AMPLITUDE_COLOURS = cv2.COLORMAP_CIVIDIS
 
 

@@ -24,12 +24,15 @@ ASSUMED_DISTANCE = 4.0
 MARGIN = 1.05
 """The side of the cube over that of what the silhouettes leave."""
 
-FEW = 0.25
+FEW = 0.5
 """The share of all views that a cell has to be seen in, if it is to be a part of the scene."""
 
 _ROUNDS = 20
 
-_COARSE, _FINE = 32, 64
+SETTLED = 0.9
+"""The cube is looked at again, in cells that are smaller as it is, until that leaves this share of its side."""
+
+_COARSE, _FINE, _LOOKS = 32, 64, 4
 
 
 def scene_bounds(photographs: Sequence[Photograph]) -> tuple[Bounds, tuple[str, ...]]:
@@ -123,7 +126,7 @@ def _tightened(photographs: Sequence[Photograph], bounds: Bounds) -> Bounds | No
     Cells that are in the frames of few views count as empty: shadows of the scene, which no other view cuts short.
     """
     found = Bounds(bounds.centre, 2 * bounds.side)
-    for resolution in (_COARSE, _FINE):
+    for resolution in (_COARSE, *[_FINE] * _LOOKS):
         hull = visual_hull(photographs, found, resolution)
         if hull is None:
             return None
@@ -135,8 +138,12 @@ def _tightened(photographs: Sequence[Photograph], bounds: Bounds) -> Bounds | No
             return None
         low, high = places.min(0) / resolution, (places.max(0) + 1) / resolution
         x, y, z = (float(value) for value in found.to_world((low + high)[None] / 2)[0])
-        found = Bounds((x, y, z), MARGIN * float((high - low).max()) * found.side)
-    return found if found.side < bounds.side else None
+        tighter = Bounds((x, y, z), MARGIN * float((high - low).max()) * found.side)
+        settled = resolution == _FINE and tighter.side > SETTLED * found.side
+        found = min(found, tighter, key=lambda cube: cube.side)
+        if settled:
+            break
+    return found if found.side < SETTLED * bounds.side else None
 
 
 def _views_of(photographs: Sequence[Photograph], points: Float64[np.ndarray, "n 3"]) -> Int64[np.ndarray, " n"]:

@@ -1,63 +1,106 @@
 """From the word a person types to a scene."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
 
 from configs.errors import InputError, did_you_mean
+from configs.run import Target
 from configs.signal import NAME, is_signal, parse_signal
+from configs.space import Space
 from render.colour import to_rgb
 from render.panel import Tile, panel
 
 from .area import area_average, fitted_size
 from .builtin import BUILTINS
-from .holdout import Holdout
+from .capture import Capture
+from .demo_folder import demo_folder
+from .demos import DEMOS
 from .picture import Picture, unit_of
-from .reading import MAX_PIXELS, Reading, read_picture, reduced
+from .posed import PosedScene
+from .reading import Reading, read_picture, reduced
 from .scene import Scene
 from .signal import Signal, sum_of_sines
+from .transforms import read_capture
+
+DEMO = "demo:"
+"""What the word for a built-in 3D scene begins with."""
+
+CAMERAS = ".json"
+"""The ending of a file that names photographs and their cameras."""
+
+Progress: TypeAlias = Callable[[float], None]
 
 
 def load(
     word: str,
+    target: Target | None = None,
+    space: Space | None = None,
     *,
-    max_side: int | None = None,
-    max_pixels: int = MAX_PIXELS,
-    holdout: Holdout = "none",
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Scene:
-    """The scene that `word` names: a picture's path, a built-in picture or a signal; an existing file wins.
+    """The scene that `word` names: a picture's path, a built-in picture, a signal, a folder of photographs with their
+    cameras, or a built-in 3D scene; an existing file or folder wins.
 
     Raises InputError for a word that is none of these, with the nearest that is, and for a file that cannot be read.
-    The `seed` is that of a signal's phases.
+    The `seed` is that of a signal's phases. `progress` is told the share of photographs that are read or drawn.
     """
-    path = Path(word)
+    target, space, path = target or Target(), space or Space(), Path(word)
     if is_signal(word) and not _exists(path):
-        if max_side is not None:
+        if target.max_side is not None:
             raise InputError(
                 f"--max-side is for pictures; give a signal's samples in its word, as in {word},samples=200"
             )
-        return sum_of_sines(parse_signal(word), seed, holdout)
+        return sum_of_sines(parse_signal(word), seed, target.holdout)
+    if word.startswith(DEMO) and not _exists(path):
+        return _posed(_demo(word, progress), target, space)
     if word in BUILTINS and not path.is_file():
-        name, reading = word, reduced(BUILTINS[word].make(), max_side)
+        name, reading = word, reduced(BUILTINS[word].make(), target.max_side)
+    elif word and _exists(path) and (path.is_dir() or path.suffix == CAMERAS):
+        return _posed(read_capture(path, max_side=target.max_side, progress=progress), target, space)
     elif word and _exists(path):
-        name, reading = _scene_name(path), read_picture(path, max_pixels=max_pixels, max_side=max_side)
+        name = _scene_name(path)
+        reading = read_picture(path, max_pixels=target.max_pixels, max_side=target.max_side)
     else:
-        raise InputError(f"no file, no built-in picture and no signal is called {word!r}{_nearest(word)}")
+        raise InputError(f"no file, no built-in scene and no signal is called {word!r}{_nearest(word)}")
     reading = _within_one(reading)
-    return Picture(name, reading.pixels, holdout, reading.notes)
+    return Picture(name, reading.pixels, target.holdout, reading.notes)
 
 
-def restore(path: Path) -> Scene:
-    """The scene that a run folder keeps, a picture or a signal.
+def _demo(word: str, progress: Progress | None) -> Capture:
+    """The photographs of a built-in 3D scene, read as a user's own are."""
+    name = word.removeprefix(DEMO)
+    if name not in DEMOS:
+        raise InputError(f"no built-in 3D scene is called {name!r}{did_you_mean(name, DEMOS)}")
+    capture = read_capture(demo_folder(DEMOS[name], progress=progress or (lambda _share: None)))
+    return replace(capture, name=name)
 
-    Raises InputError where it is missing, damaged or neither; never unpickles.
+
+def _posed(capture: Capture, target: Target, space: Space) -> PosedScene:
+    if target.holdout != "none":
+        raise InputError(
+            "--holdout is for pictures: of photographs with cameras, whole views are held out, as their folder says"
+        )
+    if space.kind not in ("auto", "radiance"):
+        raise InputError(f"--kind {space.kind} is for meshes; photographs are fitted as a radiance field")
+    return PosedScene(capture, space)
+
+
+def restore(path: Path, space: Space) -> Scene:
+    """The scene that a run folder keeps.
+
+    Raises InputError where it is missing, damaged or none; never unpickles.
     """
     if _holds(path, "images"):
         raise InputError(f"{str(path)!r} holds digits, the study's control in many dimensions, which cannot be drawn")
+    if _holds(path, "photographs"):
+        return PosedScene.from_npz(path, space)
     return Signal.from_npz(path) if _holds(path, "frequencies") else Picture.from_npz(path)
 
 
@@ -113,4 +156,5 @@ def _nearest(word: str) -> str:
         beside = [str(file) for file in path.parent.iterdir() if file.is_file()]
     except (OSError, ValueError):
         beside = []
-    return did_you_mean(word, [*BUILTINS, NAME, *get_close_matches(word, beside, n=1)])
+    demos = [f"{DEMO}{name}" for name in DEMOS]
+    return did_you_mean(word, [*BUILTINS, NAME, *demos, *get_close_matches(word, beside, n=1)])

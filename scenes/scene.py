@@ -128,8 +128,8 @@ class Scene(Protocol):
         ...
 
     @property
-    def resolution(self) -> int:
-        """Samples along the unit interval: for a picture the pixels of its longer side."""
+    def resolution(self) -> int | None:
+        """Samples along the unit interval: for a picture the pixels of its longer side; None for samples on no grid."""
         ...
 
     @property

@@ -23,7 +23,6 @@ from render.files import read_png
 from render.panel import Tile, panel
 from render.text import BACKGROUND
 from render.video import VideoWriter
-from scenes.load import restore
 
 from .fit import load_scene, run, start
 from .folder import COMPARISON, RunFolder, find_folder, folder_name, new_folder
@@ -198,7 +197,7 @@ def _label(config: FitConfig) -> str:
 def _write_video(comparison: Comparison, runs: Mapping[RunFolder, dict[str, Any]], reporter: Reporter) -> None:
     columns = [_Column(folder, _name(result, list(runs.values()))) for folder, result in runs.items()]
     common = sorted(set.intersection(*(set(column.psnr_db) for column in columns)))
-    target = look_at(restore(next(iter(runs)).target_file).views()[0]).target_tile()
+    target = look_at(next(iter(runs)).scene()).target_tile()
     with VideoWriter(comparison.video) as video:
         for number, step in enumerate(common):
             reporter.working("writing the video", number / len(common))

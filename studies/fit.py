@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from analysis import ssim
 from configs.errors import InputError
 from configs.files import write_json, write_text
 from configs.network import Network
@@ -26,14 +25,16 @@ from fields import aliased_octaves
 from fitting import Controls, Snapshot, fit, frame_steps, initial_state, place
 from render.files import read_png, write_npz, write_png
 from render.video import VideoWriter, check_encoder
-from scenes.load import load, restore
+from scenes.capture import overview
+from scenes.load import load
+from scenes.posed import PosedScene
 from scenes.scene import Scene
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
 from .folder import RunFolder, folder_name, new_folder
-from .look import look_at
+from .look import look_at, observer_of
 from .metrics import Metrics, Row
-from .observe import Observation, Observer, Scores, is_large, score
+from .observe import Finished, Observation, is_large
 from .reporter import Moment, Reporter, Silent
 from .reporting import write_report
 
@@ -45,7 +46,7 @@ SAVE_EVERY = 30.0
 """Seconds after which the state is saved again, so that a machine that goes down costs no more than these."""
 
 
-def load_scene(config: Protocol) -> Scene:
+def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
     """The scene of a configuration, once everything else that could stop a run has been looked at.
 
     Raises:
@@ -58,10 +59,12 @@ def load_scene(config: Protocol) -> Scene:
             "name a picture to fit, such as photo.jpg or astronaut, or a signal such as signal:5,10,20; "
             "`fieldlens scenes` lists what is built in"
         )
-    target = config.target
-    return load(
-        config.scene, max_side=target.max_side, max_pixels=target.max_pixels, holdout=target.holdout, seed=config.seed
-    )
+    working = (reporter or Silent()).working
+    progress = partial(working, "getting the photographs")
+    scene = load(config.scene, config.target, config.space, seed=config.seed, progress=progress)
+    if config.training.revive_at and isinstance(scene, PosedScene):
+        raise InputError("--revive-at is for pictures and signals, whose points say which neurons are dead")
+    return scene
 
 
 def start(config: FitConfig, path: Path | None = None, scene: Scene | None = None) -> RunFolder:
@@ -79,6 +82,8 @@ def start(config: FitConfig, path: Path | None = None, scene: Scene | None = Non
         path = new_folder(config.output.output_dir / folder_name(scene.name) / str(config.encoding))
     folder = RunFolder(path)
     write_npz(folder.target_file, **scene.to_npz_arrays())
+    if isinstance(scene, PosedScene):
+        write_png(folder.cameras, overview(scene.capture))
     write_text(folder.config_file, to_yaml(config))
     return folder
 
@@ -105,7 +110,7 @@ def run(
     reporter = reporter or Silent()
     before = folder.config()
     config = config or before
-    session = _Session(folder, config, restore(folder.target_file), reporter)
+    session = _Session(folder, config, folder.scene(), reporter)
     session.resume()
     if config != before:
         write_text(folder.config_file, to_yaml(config))
@@ -124,15 +129,15 @@ class _Session:
         self.state = initial_state(config, scene, self.placement.device)
         self.batch_size = config.training.batch_size or scene.default_batch_size
         self.learning_rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
-        self.observer = Observer(scene, self.placement)
-        self.look = look_at(self.observer.view)
+        self.observer = observer_of(scene, self.placement)
+        self.look = look_at(scene)
         self.metrics = Metrics(folder.metrics_file, self.look.frequencies)
         self.density: tuple[int, UInt8[np.ndarray, "h w 3"]] | None = None  # the newest drawn, and its step
         self.drawing_seconds = 0.0
         self.saved_at = -math.inf
         self.stopped_because = "steps"
         self.told_epoch = False
-        aliased = aliased_octaves(config.encoding, scene.resolution)
+        aliased = None if scene.resolution is None else aliased_octaves(config.encoding, scene.resolution)
         self.notes = [*scene.notes, *self.observer.notes, *([aliased] if aliased else [])]
         for note in self.notes:
             reporter.say(note)
@@ -230,7 +235,7 @@ class _Session:
 
     def _tell_epoch_once(self, moment: Moment) -> None:
         """Of a large picture, once its speed is known: what an epoch takes, and what would make it shorter."""
-        view = self.observer.view
+        view = self.scene.views()[0]
         longer_side = max(view.height, view.width)
         if self.told_epoch or longer_side <= LARGE_SIDE or not is_large(view) or moment.steps_per_s == 0:
             return
@@ -238,7 +243,7 @@ class _Session:
         seconds = self.scene.training_samples / (moment.steps_per_s * self.batch_size)
         shorter = seconds * (LARGE_SIDE / longer_side) ** 2
         self.reporter.say(
-            f"one epoch of this picture ({self.scene.training_samples:,} pixels) takes about {seconds:.0f} s; "
+            f"one epoch ({self.scene.training_samples:,} pixels) takes about {seconds:.0f} s; "
             f"with --max-side {LARGE_SIDE} it would take {shorter:.0f} s"
         )
 
@@ -251,23 +256,23 @@ class _Session:
     def _draw_frame(self, observation: Observation) -> None:
         step = self.state.step
         title = f"{self.config.encoding}   step {step}   {observation.scores.psnr_db:.2f} dB"
-        field, drawn = self.state.field, observation.reconstruction
-        frame = self.look.frame(field, drawn, title, self.density, self.metrics.rows)
+        field = self.state.field
+        frame = self.look.frame(field, observation, title, self.density, self.metrics.rows)
         write_png(self.folder.frame(step), frame)
-        write_png(self.folder.frame(step, "reconstruction"), self.look.reconstruction(field, drawn))
+        drawn = self.look.reconstruction(field, observation.reconstruction)
+        write_png(self.folder.frame(step, "reconstruction"), drawn)
 
     def finish(self) -> dict[str, Any]:
         """Draw the field whole, explain what is missing, and write run.json, video and report."""
-        working, view, field = self.reporter.working, self.observer.view, self.state.field
-        target = view.target()
-        final = view.draw(field, device=self.placement.device, progress=partial(working, "drawing the picture whole"))
+        working, field = self.reporter.working, self.state.field
+        final = self.observer.finish(field, partial(working, "drawing the reconstruction whole"))
         with self._drawing():
-            write_png(self.folder.path / "reconstruction.png", self.look.reconstruction(field, final))
+            write_png(self.folder.path / "reconstruction.png", self.look.reconstruction(field, final.reconstruction))
         progress = partial(working, "explaining missing detail")
         summary = self.look.explain(
-            self.folder.analysis, field, target, final, seed=self.config.seed, progress=progress
+            self.folder.analysis, field, final.reconstruction, seed=self.config.seed, progress=progress
         )
-        result = self._result(score(view, target, final), ssim(target, final), summary)
+        result = self._result(final, summary)
         write_json(self.folder.result_file, result)
         with self._drawing():
             self._write_video()
@@ -297,8 +302,8 @@ class _Session:
                 self.reporter.working("writing the video", number / len(steps))
                 video.write(read_png(self.folder.frame(step)))
 
-    def _result(self, scores: Scores, similarity: float | None, summary: dict[str, Any]) -> dict[str, Any]:
-        state, placement = self.state, self.placement
+    def _result(self, final: Finished, summary: dict[str, Any]) -> dict[str, Any]:
+        state, placement, scores = self.state, self.placement, final.scores
         return {
             "path": str(self.folder.path),
             "report": str(self.folder.report),
@@ -308,7 +313,7 @@ class _Session:
             "network": str(self.config.network),
             "psnr_db": _finite(scores.psnr_db),
             "heldout_psnr_db": _finite(scores.heldout_psnr_db),
-            "ssim": _finite(similarity),
+            "ssim": _finite(final.ssim),
             "steps": state.step,
             "seconds": round(state.seconds, 3),
             "samples_per_s": round(state.step * self._samples_per_step() / max(state.seconds, 1e-9)),

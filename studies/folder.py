@@ -12,6 +12,8 @@ from configs.errors import InputError
 from configs.files import read_json
 from configs.run import FitConfig
 from configs.storage import read_config
+from scenes.load import restore
+from scenes.scene import Scene
 
 CONFIG = "config.yaml"
 COMPARISON = "comparison.yaml"
@@ -32,6 +34,11 @@ class RunFolder:
     def target_file(self) -> Path:
         """The target as trained."""
         return self.path / "target.npz"
+
+    @property
+    def cameras(self) -> Path:
+        """The cameras of a 3D scene, drawn before training."""
+        return self.path / "cameras.png"
 
     @property
     def result_file(self) -> Path:
@@ -77,6 +84,14 @@ class RunFolder:
     def history_figures(self) -> Path:
         """A figure for each quantity over training."""
         return self.analysis / "over_training"
+
+    def scene(self) -> Scene:
+        """What is fitted.
+
+        Raises:
+            InputError: when the target or the configuration is missing or damaged.
+        """
+        return restore(self.target_file, self.config().space)
 
     def frame(self, step: int, kind: str = "") -> Path:
         """The picture of a step: the panel, or with a `kind` ("reconstruction", "density") one tile of it."""

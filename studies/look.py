@@ -1,4 +1,4 @@
-"""How a view is shown and explained: a picture as pixels with maps, a signal as a curve with its creases."""
+"""How a scene is shown and explained: a picture as pixels with maps, others as their own modules say."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -10,14 +10,17 @@ from jaxtyping import Float, UInt8
 
 from configs.files import write_json
 from fields import Field
+from fitting import Placement
 from render.colour import error_rgb, to_rgb
 from render.panel import Tile, panel
-from scenes.scene import View
+from scenes.posed import PosedScene
+from scenes.scene import Scene, View
 from scenes.signal import Signal
 
 from .explaining import creases_summary, density_picture, explain_field, write_findings
 from .metrics import Row
-from .observe import is_large
+from .observe import ENERGY_OF, PSNR_OF, Observation, Observer, PictureObserver, is_large
+from .posed import PosedLook, PosedObserver
 from .signals import SignalLook
 from .spectra import picture_spectra
 
@@ -54,13 +57,28 @@ class Look(Protocol):
         """Crease density as frames show it; None for a field without creases."""
         ...
 
+    @property
+    def psnr_of(self) -> str:
+        """What the dB of frames and curves are of, in a label's words, where that is not everything."""
+        ...
+
+    @property
+    def energy_of(self) -> str:
+        """The same of bands."""
+        ...
+
     def frame(
-        self, field: Field, drawn: Values, title: str, density: tuple[int, Image] | None, rows: Sequence[Row]
+        self,
+        field: Field,
+        observation: Observation,
+        title: str,
+        density: tuple[int, Image] | None,
+        rows: Sequence[Row],
     ) -> Image:
         """The frame of one step.
 
         Args:
-            drawn: at the size of the view's preview.
+            observation: at the size of the view's preview.
             density: the newest drawn, with its step.
             rows: what was recorded so far, this step included.
         """
@@ -70,19 +88,32 @@ class Look(Protocol):
         self,
         path: Path,
         field: Field,
-        target: Values,
         drawn: Values,
         *,
         seed: int,
         progress: Callable[[float], None],
     ) -> dict[str, Any]:
-        """Explain what is missing, write that and its maps into the folder `path`, and give run.json's part of it."""
+        """Explain what is missing, write that and its maps into the folder `path`, and give run.json's part of it.
+
+        Args:
+            drawn: the first view whole.
+        """
         ...
 
 
-def look_at(view: View) -> Look:
-    """The look that goes with a view."""
-    return SignalLook(view) if isinstance(view, Signal) else PictureLook(view)
+def look_at(scene: Scene) -> Look:
+    """The look that goes with a scene."""
+    match scene:
+        case PosedScene():
+            return PosedLook(scene)
+        case Signal():
+            return SignalLook(scene)
+    return PictureLook(scene.views()[0])
+
+
+def observer_of(scene: Scene, placement: Placement) -> Observer:
+    """The observer that goes with a scene."""
+    return PosedObserver(scene, placement) if isinstance(scene, PosedScene) else PictureObserver(scene, placement)
 
 
 class PictureLook:
@@ -92,6 +123,16 @@ class PictureLook:
 
     def __init__(self, view: View) -> None:
         self.view = view
+
+    @property
+    def psnr_of(self) -> str:
+        """Of a large picture, a sample."""
+        return PSNR_OF if is_large(self.view) else ""
+
+    @property
+    def energy_of(self) -> str:
+        """Of a large picture, its middle."""
+        return ENERGY_OF if is_large(self.view) else ""
 
     def recovered(self, drawn: Values) -> tuple[Sequence[float], Sequence[float]]:  # noqa: ARG002 (a picture has none)
         """None: a picture follows octave bands."""
@@ -118,12 +159,13 @@ class PictureLook:
     def frame(
         self,
         field: Field,
-        drawn: Values,
+        observation: Observation,
         title: str,
         density: tuple[int, Image] | None,
         rows: Sequence[Row],  # noqa: ARG002 (the report has a picture's curves)
     ) -> Image:
         """Target, reconstruction, error and, with the step it was drawn at, crease density."""
+        drawn = observation.reconstruction
         tiles = [
             self.target_tile(),
             Tile(self.reconstruction(field, drawn), "reconstruction"),
@@ -138,13 +180,13 @@ class PictureLook:
         self,
         path: Path,
         field: Field,
-        target: Values,
         drawn: Values,
         *,
         seed: int,
         progress: Callable[[float], None],
     ) -> dict[str, Any]:
         """Crease maps, bands and the verdict."""
+        target = self.view.target()
         findings = explain_field(field, self.view, target, drawn, seed=seed, progress=progress)
         write_findings(path, findings, self.view, target, drawn)
         write_json(path / "spectra.json", picture_spectra(target, drawn))

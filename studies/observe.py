@@ -1,14 +1,15 @@
 """A moment of a fit, drawn and scored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from analysis import bands_over_training, psnr_db
+from analysis import bands_over_training, psnr_db, ssim
 from analysis.bands import band_labels
 from fields import Field
 from fitting import Placement
@@ -42,15 +43,46 @@ class Observation:
 
     reconstruction: Float[np.ndarray, "h w c"]
     scores: Scores
+    distance: Float[np.ndarray, "h w"] | None = None
+    """Of a 3D scene: of what is seen, from the camera, in sides of the scene's cube; NaN where nothing is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """What a field gives at the end, drawn whole."""
+
+    reconstruction: Float[np.ndarray, "h w c"]
+    """Of the first view."""
+    scores: Scores
+    ssim: float | None
+    """None where a view is too small for it."""
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """Draws and scores the fields of one fit, always in the same way."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the scores are of, where that is not everything."""
+        ...
+
+    def observe(self, field: Field) -> Observation:
+        """Draw and score a field as it stands, in the precision it is trained in."""
+        ...
+
+    def finish(self, field: Field, progress: Callable[[float], None]) -> Finished:
+        """Draw and score a field whole, in fp32."""
+        ...
 
 
 def score(view: View, target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]) -> Scores:
     """Score a drawing of the whole view: PSNR over its training pixels, and over those held out."""
     heldout = None if view.heldout is None else psnr_db(target, drawn, view.heldout)
-    return Scores(psnr_db(target, drawn, view.trained), heldout, *_bands(target, drawn))
+    return Scores(psnr_db(target, drawn, view.trained), heldout, *band_scores(target, drawn))
 
 
-def _bands(
+def band_scores(
     target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]
 ) -> tuple[dict[str, float | None], dict[str, float | None]]:
     """Energy kept and relative error by octave band."""
@@ -62,8 +94,8 @@ def _bands(
     return named(bands.kept[0]), named(bands.relative_error[0])
 
 
-class Observer:
-    """Draws and scores the fields of one fit, always in the same way.
+class PictureObserver:
+    """Of a picture or signal, which is its own and only view.
 
     A picture no larger than its preview is drawn whole, and `score`d. A larger one is drawn smaller; its
     PSNR is over a fixed sample of its training pixels, and the rest over a crop from its middle. `notes` say so.
@@ -91,6 +123,12 @@ class Observer:
             return Observation(drawn, score(self.view, self.target, drawn))
         return Observation(drawn, self._probe.score(function, self.placement.device))
 
+    def finish(self, field: Field, progress: Callable[[float], None]) -> Finished:
+        """Draw and score a field whole, in fp32."""
+        target = self.view.target()
+        drawn = self.view.draw(field, device=self.placement.device, progress=progress)
+        return Finished(drawn, score(self.view, target, drawn), ssim(target, drawn))
+
 
 class _Probe:
     """What stands for a large picture while it is being fitted."""
@@ -110,7 +148,7 @@ class _Probe:
         height, width, _ = self.target.shape
         drawn = self.view.draw(function, height, width, self.extent, device=device)
         heldout = None if self.heldout is None else psnr_db(self.target, drawn, self.heldout)
-        kept, error = (dict(list(bands.items())[:-1]) for bands in _bands(self.target, drawn))
+        kept, error = (dict(list(bands.items())[:-1]) for bands in band_scores(self.target, drawn))
         return Scores(self._sampled_psnr(function, device), heldout, kept, error)
 
     @torch.inference_mode()

@@ -28,7 +28,6 @@ from configs.files import write_json
 from render.colour import confusion_legend, confusion_rgb, length_legend, length_rgb
 from render.files import write_png
 from render.panel import Tile, panel
-from scenes.load import restore
 from scenes.scene import Batch
 
 from .checkpoints import checkpoint_steps
@@ -136,7 +135,7 @@ def measure_kernel(folder: RunFolder, *, step: int | None = None, reporter: Repo
     view = picture_view(saved, "--kernel")
     reporter.working("measuring the kernel", 0.0)
     generator = torch.Generator().manual_seed(saved.config.seed)
-    batch = restore(folder.target_file).batch(generator, min(KERNEL_PIXELS, view.height * view.width))
+    batch = folder.scene().batch(generator, min(KERNEL_PIXELS, view.height * view.width))
     now = kernel(saved.field, batch.coordinates.to(saved.device), "luma")
     residual = _residual(saved, batch)
     lengths = kernel_correlation_length(

@@ -16,7 +16,6 @@ from fitting import initial_state, place
 from render.colour import to_rgb
 from render.files import write_png
 from render.grid import Extent, picture_extent
-from scenes.load import restore
 from scenes.scene import Scene, View
 from scenes.signal import Signal
 
@@ -56,7 +55,7 @@ def open_run(folder: RunFolder, step: int | None = None, reporter: Reporter | No
     Raises:
         InputError: when the folder or every checkpoint is damaged, or there is none of that step.
     """
-    config, scene = folder.config(), restore(folder.target_file)
+    config, scene = folder.config(), folder.scene()
     device = place(Training(), config.network).device  # not the run's: it may have been fitted on another machine
     state = initial_state(config, scene, device)
     for sentence in read_newest(folder.checkpoints, state, step):
@@ -174,15 +173,13 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
     drawn = saved.view.draw(
-        saved.field, device=saved.device, progress=lambda done: reporter.working("drawing the picture whole", done)
+        saved.field, device=saved.device, progress=lambda done: reporter.working("drawing the reconstruction", done)
     )
-    target = saved.view.target()
     newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
     path = analysis_path(folder, saved.step)
-    summary = look_at(saved.view).explain(
+    summary = look_at(saved.scene).explain(
         path,
         saved.field,
-        target,
         drawn,
         seed=saved.config.seed,
         progress=lambda done: reporter.working("explaining missing detail", done),

@@ -15,15 +15,12 @@ from configs.storage import to_plain
 from render.colour import density_legend, error_legend, missing_legend, remaining_legend
 from render.files import read_png
 from report import Curves, FigureFile, Frame, Overlay, Picture, Report, RunPart, Series, ThroughTraining, build
-from scenes.load import restore
-from scenes.scene import View
 
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder
-from .look import look_at
+from .look import Look, look_at
 from .measuring import QUANTITIES, saturation_caveat
 from .metrics import Row, drawn_rows
-from .observe import ENERGY_OF, PSNR_OF, is_large
 from .over_training import read_foretelling, read_history
 from .spectra import learnt_parts, spectra_part
 from .table import is_of_signal, table_row
@@ -75,12 +72,12 @@ AMPLITUDE_BY = "amplitude recovered by frequency, as a share of the signal's"
 
 def write_report(folder: RunFolder) -> None:
     """Write the report of one run."""
-    result, scene = folder.result(), restore(folder.target_file)
+    result, scene = folder.result(), folder.scene()
     report = Report(
         title=f"{scene.name}, {result['encoding']}",
         verdict=sentences(result),
-        target=look_at(scene.views()[0]).target(),
-        runs=[_part(folder, result, scene.views()[0])],
+        target=look_at(scene).target(),
+        runs=[_part(folder, result, look_at(scene))],
         protocol=_protocol(to_plain(folder.config()), _taken(folder.config(), [result])),
         of_signal=is_of_signal(result),
         notes=[*result["notes"], *_thinning_note([folder])],
@@ -92,13 +89,13 @@ def write_report(folder: RunFolder) -> None:
 def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: Sequence[str], config: Protocol) -> None:
     """Write the report of a comparison, whose runs share their scene."""
     results = [folder.result() for folder in folders]
-    scene = restore(folders[0].target_file)
+    scene = folders[0].scene()
     notes = dict.fromkeys(note for result in results for note in result["notes"])
     report = Report(
         title=f"{scene.name}: {', '.join(result['encoding'] for result in results)}",
         verdict=verdict,
-        target=look_at(scene.views()[0]).target(),
-        runs=[_part(folder, result, scene.views()[0]) for folder, result in zip(folders, results, strict=True)],
+        target=look_at(scene).target(),
+        runs=[_part(folder, result, look_at(scene)) for folder, result in zip(folders, results, strict=True)],
         protocol=_protocol(to_plain(config), _taken(config, results)),
         of_signal=is_of_signal(results[0]),
         notes=[*notes, *_thinning_note(folders)],
@@ -107,7 +104,7 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
     write_text(path, build(report))
 
 
-def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
+def _part(folder: RunFolder, result: Mapping[str, Any], look: Look) -> RunPart:
     rows = drawn_rows(folder)
     followed = _followed(result, rows)
     overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
@@ -129,8 +126,8 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
             heldout_psnr_db=[row.heldout_psnr_db for row in rows],
             energy_kept=followed,
             kept_as=AMPLITUDE_BY if of_signal else Curves.kept_as,
-            psnr_of=PSNR_OF if is_large(view) else "",
-            energy_of=ENERGY_OF if is_large(view) else "",
+            psnr_of=look.psnr_of,
+            energy_of=look.energy_of,
         ),
         numbers=table_row(result),
         verdict=sentences(result),
@@ -143,7 +140,9 @@ def _part(folder: RunFolder, result: Mapping[str, Any], view: View) -> RunPart:
 
 
 def _pictures(folder: RunFolder) -> Iterator[Picture]:
-    """What `analyze --cells`, `--confusion` and `--kernel` have drawn of the newest step."""
+    """The cameras of a 3D scene, and what `analyze --cells`, `--confusion` and `--kernel` drew of the newest step."""
+    if folder.cameras.exists():
+        yield Picture("Cameras", read_png(folder.cameras), "The photographs' cameras, and the cube that is modelled.")
     for name, (title, caption) in PICTURES.items():
         drawing, numbers = folder.analysis / f"{name}.png", folder.analysis / f"{name}.json"
         if drawing.exists() and numbers.exists():

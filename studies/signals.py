@@ -27,6 +27,7 @@ from scenes.signal import Signal
 
 from .explaining import creased
 from .metrics import Row
+from .observe import Observation
 from .spectra import signal_spectra
 
 KNOTS_PER_PERIOD = 2
@@ -42,6 +43,9 @@ class SignalLook:
     def __init__(self, view: Signal) -> None:
         self.view = view
         self.frequencies: Sequence[int] = view.frequencies
+
+    psnr_of = ""
+    energy_of = ""
 
     def recovered(self, drawn: Values) -> tuple[Sequence[float], Sequence[float]]:
         """Shares of the signal's amplitudes and errors, to the digits of metrics.csv: a resumed fit draws the same."""
@@ -68,9 +72,15 @@ class SignalLook:
         return None if creases is None else crease_density_rgb(creases.per_sample(self.view.width))
 
     def frame(
-        self, field: Field, drawn: Values, title: str, density: tuple[int, Image] | None, rows: Sequence[Row]
+        self,
+        field: Field,
+        observation: Observation,
+        title: str,
+        density: tuple[int, Image] | None,
+        rows: Sequence[Row],
     ) -> Image:
         """Curve and residual, amplitudes so far and, with the step it was drawn at, crease density."""
+        drawn = observation.reconstruction
         shares = np.array([row.amplitudes for row in rows], np.float64)
         tiles = [
             Tile(self.reconstruction(field, drawn), "target (grey), reconstruction and its creases"),
@@ -86,13 +96,13 @@ class SignalLook:
         self,
         path: Path,
         field: Field,
-        target: Values,
         drawn: Values,
         *,
         seed: int,  # noqa: ARG002 (nothing is resampled)
         progress: Callable[[float], None],
     ) -> dict[str, Any]:
         """Amplitude by frequency, and whether there are creases enough to follow the fastest."""
+        target = self.view.target()
         recovered = amplitudes_recovered(target[0, :, 0], drawn[0, :, 0], self.frequencies)
         network = creased(field)
         creases = None if network is None else refined_line_creases(network, self.view.width)

@@ -124,7 +124,7 @@ class Runs:
 
     def _samples(self, config: FitConfig) -> int:
         if config.scene not in self._resolutions:
-            self._resolutions[config.scene] = self.subject(config).scene.resolution
+            self._resolutions[config.scene] = self.subject(config).scene.resolution or 0
         return self._resolutions[config.scene]
 
     def subject(self, config: FitConfig) -> Subject:

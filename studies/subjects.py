@@ -56,7 +56,7 @@ def subject_of(config: FitConfig, quadrant_gap: float = 0.0) -> Subject:
         return Subject(
             control, lambda field: measure_points(field, control.images, control.classes, pairs, cross_entropy)
         )
-    scene = load(config.scene, max_side=config.target.max_side, seed=config.seed)
+    scene = load(config.scene, config.target, seed=config.seed)
     if isinstance(scene, Signal):
         return _signal(scene, generator)
     view = scene.views()[0]

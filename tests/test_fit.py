@@ -20,7 +20,6 @@ from configs.run import FitConfig, Target
 from fitting import TrainingState, initial_state
 from render.files import write_png
 from render.video import read_frames
-from scenes.load import restore
 from studies.checkpoints import (
     DamagedCheckpointError,
     checkpoint_file,
@@ -194,7 +193,7 @@ def test_a_flip_of_any_bit_of_a_checkpoint_is_noticed(config: FitConfig, tmp_pat
     run(folder)
     file = checkpoint_file(folder.checkpoints, 24)
     data = file.read_bytes()
-    state = initial_state(config, restore(folder.target_file))
+    state = initial_state(config, folder.scene())
     read_checkpoint(file, state)
     header = 8 + int.from_bytes(data[:8], "little")
     for position in [*range(0, header, 7), *np.linspace(header, len(data) - 1, 40, dtype=int)]:
@@ -208,7 +207,7 @@ def test_a_flip_of_any_bit_of_a_checkpoint_is_noticed(config: FitConfig, tmp_pat
 def test_a_whole_checkpoint_of_another_version_is_named_as_such(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
     folder = start(config)
     monkeypatch.setattr("studies.checkpoints.SCHEMA", "fieldlens checkpoint 0")
-    write_checkpoint(folder.checkpoints, initial_state(config, restore(folder.target_file)))
+    write_checkpoint(folder.checkpoints, initial_state(config, folder.scene()))
     monkeypatch.undo()
     with pytest.raises(InputError, match=r"another version of fieldlens \(fieldlens checkpoint 0\)"):
         run(folder)

@@ -9,12 +9,13 @@ import torch
 from PIL import Image
 
 from configs.errors import InputError
+from configs.run import Target
 from scenes import BUILTINS, Picture, load, thumbnail_sheet
 from tests.picture_files import encoded, noise, png16, written
 
 
-def picture(word: str, **options) -> Picture:
-    scene = load(word, **options)
+def picture(word: str, **choices) -> Picture:
+    scene = load(word, Target(**choices))
     assert isinstance(scene, Picture)
     return scene
 
@@ -58,7 +59,7 @@ def test_the_holdout_and_the_limit_on_pixels_are_passed_on(here) -> None:
     some_png(here / "a.png")
     assert picture("a.png", holdout="checkerboard").training_samples == 24
     with pytest.raises(InputError, match="--max-pixels 48"):
-        load("a.png", max_pixels=47)
+        load("a.png", Target(max_pixels=47))
 
 
 @pytest.mark.parametrize("name", ["two words", 'it\'s "quoted"', "<script>alert(1)<", "katze 🐈", "dot.dot"])
@@ -83,7 +84,7 @@ def test_a_file_name_that_is_no_text_still_gives_a_name_that_is(here) -> None:
         ("pictures/beech.jpg", "did you mean 'pictures/beach.jpg'?"),
         ("qqqq", "choose from astronaut, chelsea, coffee"),
         ("nowhere/qqqq.png", "choose from"),
-        ("demo:digger", "no built-in picture"),
+        ("demo:digger", "choose from checker, lattice, solids, teapot"),
         ("a\0b", "no file"),
         ("x" * 5000, "no file"),
         ("", "no file"),
@@ -100,7 +101,7 @@ def test_a_word_that_is_nothing_gets_the_nearest_that_is_something(here, word, h
 
 def test_a_folder_is_refused(here) -> None:
     (here / "album").mkdir()
-    with pytest.raises(InputError, match="'album' is a folder"):
+    with pytest.raises(InputError, match="'album' is no folder of posed photographs: it has neither"):
         load("album")
 
 

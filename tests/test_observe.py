@@ -10,7 +10,7 @@ import torch
 from analysis import bands_over_training, energy_kept, psnr_db
 from configs.run import Holdout
 from scenes.picture import Picture
-from studies.observe import CROP_SIDE, Observer, score
+from studies.observe import CROP_SIDE, PictureObserver, score
 from tests.small_fits import CPU, start
 
 
@@ -22,7 +22,7 @@ def noise(height: int, width: int, holdout: Holdout = "none") -> Picture:
 @pytest.mark.parametrize("holdout", ["none", "checkerboard", "even-odd"])
 def test_a_picture_that_fits_is_drawn_and_scored_whole(holdout: Holdout) -> None:
     picture, field = noise(48, 512, holdout), start().field
-    observer = Observer(picture, CPU)
+    observer = PictureObserver(picture, CPU)
     seen = observer.observe(field)
     assert seen.scores == score(picture, picture.target(), picture.draw(field))
     assert observer.notes == []
@@ -30,7 +30,7 @@ def test_a_picture_that_fits_is_drawn_and_scored_whole(holdout: Holdout) -> None
 
 def test_a_large_picture_is_drawn_reduced_and_scored_by_a_sample_and_a_crop() -> None:
     picture, field = noise(700, 600, "checkerboard"), start().field
-    observer = Observer(picture, CPU)
+    observer = PictureObserver(picture, CPU)
     seen = observer.observe(field)
     assert seen.reconstruction.shape == (512, 439, 3)
     assert any("512" in note and f"middle {CROP_SIDE} px" in note for note in observer.notes)
@@ -49,7 +49,7 @@ def test_a_large_picture_is_drawn_reduced_and_scored_by_a_sample_and_a_crop() ->
 
 @pytest.mark.parametrize("size", [(600, 1), (1, 600), (3, 600)])
 def test_thin_pictures_have_what_a_crop_can_show(size: tuple[int, int]) -> None:
-    scores = Observer(noise(*size), CPU).observe(start().field).scores
+    scores = PictureObserver(noise(*size), CPU).observe(start().field).scores
     assert np.isfinite(scores.psnr_db)
     assert len(scores.energy_kept) == 6  # 2-4 px to 64-128 px
 
@@ -58,4 +58,4 @@ def test_drawings_are_of_the_precision_that_is_trained_in() -> None:
     picture, field = noise(16, 16), start().field
     half = replace(CPU, hidden_dtype=torch.bfloat16)
     drawn = picture.draw(partial(field, hidden_dtype=torch.bfloat16))
-    np.testing.assert_array_equal(Observer(picture, half).observe(field).reconstruction, drawn)
+    np.testing.assert_array_equal(PictureObserver(picture, half).observe(field).reconstruction, drawn)

@@ -14,7 +14,6 @@ from configs.encoding import Raw
 from configs.errors import InputError
 from configs.files import read_json
 from render.files import read_png
-from scenes.load import restore
 from studies.checkpoints import checkpoint_steps
 from studies.fit import run, start
 from studies.folder import RunFolder
@@ -53,7 +52,7 @@ def test_the_kernel_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
     told = measure_kernel(finished)
     written = read_json(finished.analysis / "kernel.json")
     assert {name: value for name, value in told.items() if name not in ("path", "report", "summary")} == written
-    batch = restore(finished.target_file).batch(torch.Generator().manual_seed(0), 768)
+    batch = finished.scene().batch(torch.Generator().manual_seed(0), 768)
     expected = kernel(open_run(finished).field, batch.coordinates, "luma")
     assert written["pixels"] == 768
     assert written["entropy_rank"] == pytest.approx(expected.entropy_rank)

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from configs.errors import InputError
+from configs.run import Target
 from configs.signal import Sines
+from configs.space import Space
 from render.files import write_npz
 from scenes import Scene, Signal, View, load
 from scenes.load import restore
@@ -70,13 +72,13 @@ def test_drawing_asks_a_function_of_one_number(signal):
 
 def test_it_is_saved_and_found_again(signal, tmp_path):
     write_npz(tmp_path / "target.npz", **signal.to_npz_arrays())
-    again = restore(tmp_path / "target.npz")
+    again = restore(tmp_path / "target.npz", Space())
     assert isinstance(again, Signal)
     assert (again.name, again.frequencies, again.notes) == (signal.name, signal.frequencies, signal.notes)
     np.testing.assert_array_equal(again.samples, signal.samples)
     (tmp_path / "target.npz").write_bytes(b"nonsense")
     with pytest.raises(InputError, match="damaged"):
-        restore(tmp_path / "target.npz")
+        restore(tmp_path / "target.npz", Space())
 
 
 def test_a_word_loads_one_unless_a_file_is_called_so(tmp_path, monkeypatch):
@@ -85,7 +87,7 @@ def test_a_word_loads_one_unless_a_file_is_called_so(tmp_path, monkeypatch):
     assert isinstance(scene, Signal)
     assert scene.name == "signal:5,10,samples=64"
     with pytest.raises(InputError, match="max-side"):
-        load("signal:5", max_side=100)
+        load("signal:5", Target(max_side=100))
     with pytest.raises(InputError, match="did you mean 'signal'"):
         load("signl")
     (tmp_path / "signal").write_text("no picture")

@@ -1,0 +1,381 @@
+"""Photographs from known places as a scene: rays of the unit cube in, colours out, by volume rendering."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32, Int64, UInt8
+from torch import Tensor
+
+from configs.errors import InputError
+from configs.run import FitConfig
+from configs.space import Background, Space
+from fields.radiance import RadianceField, build_radiance
+from render.camera import Camera, Rays, rays_through
+from render.grid import Extent, picture_extent
+from render.volume import render
+
+from .area import area_average, fitted_size
+from .capture import Bounds, Capture, Photograph
+from .hull import visual_hull
+from .scene import Batch
+
+GRID_EVERY = 16
+"""Steps between two looks at the density."""
+GRID_SHARE = 1 / 8
+"""Of the cells that may hold something, those that are looked at each time."""
+THIN = 0.01
+"""A cell is empty where a step of a ray through it stops less light than this."""
+FIRST_LOOK = 256
+"""Without silhouettes, no cell is taken for empty before this step: a field knows nothing yet."""
+CHUNK = 4096
+"""Rays that are drawn at a time."""
+PREVIEW_SIDE = 200
+"""Frames in progress are drawn with at most this many pixels along the longer side."""
+
+
+@runtime_checkable
+class Radiance(Protocol):
+    """A radiance field, or anything that stands in for one."""
+
+    @property
+    def occupied(self) -> Bool[Tensor, "r r r"]:
+        """The cells of the unit cube in which there may be something, x first."""
+        ...
+
+    def radiance(
+        self, x: Float[Tensor, "m 3"], directions: Float[Tensor, "m 3"]
+    ) -> tuple[Float[Tensor, "m 3"], Float[Tensor, " m"]]:
+        """Colours and densities of points seen from directions."""
+        ...
+
+
+RAY = (3, 3, 1, 3)
+"""What a ray of a batch is: its origin, its direction, where in its steps samples stand, and its background."""
+
+
+class PosedScene:
+    """A capture to be fitted as a radiance field. Cameras and distances are those of the unit cube."""
+
+    def __init__(self, capture: Capture, space: Space) -> None:
+        self.capture, self.space = capture, space
+        self.step = 1 / space.samples
+        self._training = _Pixels(capture.train, capture.bounds)
+        self._heldout = _Pixels(capture.heldout, capture.bounds) if capture.heldout else None
+        self._views = tuple(
+            PosedView(photograph, capture.bounds, self.step, space.background, heldout=bool(capture.heldout))
+            for photograph in capture.heldout or capture.train
+        )
+
+    @property
+    def name(self) -> str:
+        return self.capture.name
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.capture.notes
+
+    @property
+    def resolution(self) -> None:
+        """Rays meet surfaces anywhere."""
+
+    @property
+    def training_samples(self) -> int:
+        """How many rays are trained on: one epoch."""
+        return len(self._training)
+
+    @property
+    def in_dim(self) -> int:
+        return 3
+
+    @property
+    def out_dim(self) -> int:
+        return 3
+
+    @property
+    def default_batch_size(self) -> int:
+        """Rays per step."""
+        return 1024
+
+    def build(self, config: FitConfig, generator: torch.Generator) -> RadianceField:
+        """The field before training. What the photographs' silhouettes leave empty, its grid knows from the start."""
+        possible = visual_hull(self.capture.train, self.capture.bounds, self.space.grid)
+        return build_radiance(
+            config.encoding,
+            self.space.direction,
+            config.network,
+            self.space.grid,
+            generator,
+            None if possible is None else torch.from_numpy(possible),
+        )
+
+    def refresh(self, field: RadianceField, step: int, generator: torch.Generator) -> None:
+        """Before a step of training: every few steps the field's grid looks where there is something."""
+        carved = not bool(field.occupancy.possible.all())
+        if step and step % GRID_EVERY == 0 and (carved or step >= FIRST_LOOK):
+            field.occupancy.look(field.density, THIN / self.step, generator, GRID_SHARE)
+
+    def batch(self, generator: torch.Generator, size: int) -> Batch:
+        """`size` training rays, one drawn at random in each of as many equal parts of all pixels of all photographs.
+
+        A row of its coordinates is a ray as `RAY` says.
+        """
+        n = len(self._training)
+        draws = torch.rand(size, generator=generator, dtype=torch.float64)
+        index = ((torch.arange(size, dtype=torch.float64) + draws) * (n / size)).long().clamp_(max=n - 1)
+        offset = torch.rand(size, generator=generator)
+        rays, pixels = self._training.at(index)
+        background = torch.full((size, 3), float(self.space.background != "black"))
+        if self.space.background == "random":
+            background = torch.rand(size, 3, generator=generator)
+        return Batch(torch.cat([*rays, offset[:, None], background], 1), _over(pixels, background))
+
+    def probe(self, count: int, heldout: bool) -> Batch | None:
+        """Rays through that many pixels, or all if there are fewer, evenly spread over all photographs of one kind.
+
+        Samples stand in the middles of their steps, and the background is that of pictures; None where no photograph is
+        held out.
+        """
+        pixels = self._heldout if heldout else self._training
+        if pixels is None:
+            return None
+        index = torch.linspace(0, len(pixels) - 1, min(count, len(pixels)), dtype=torch.float64).long()
+        rays, values = pixels.at(index)
+        background = torch.full((len(index), 3), self._views[0].shown_over)
+        offset = torch.full((len(index), 1), 0.5)
+        return Batch(torch.cat([*rays, offset, background], 1), _over(values, background))
+
+    def predict(self, field: Radiance, batch: Batch) -> Float[Tensor, "n 3"]:
+        """The rays' colours by volume rendering."""
+        origins, directions, offset, background = batch.coordinates.split(RAY, 1)
+        rays = Rays(origins, directions)
+        return render(field.radiance, rays, field.occupied, self.step, offset[:, 0]).over(background)
+
+    def loss(self, prediction: Float[Tensor, "n 3"], batch: Batch) -> Float[Tensor, ""]:
+        """The mean squared error."""
+        return torch.nn.functional.mse_loss(prediction, batch.values)
+
+    def views(self) -> Sequence["PosedView"]:
+        """The photographs that are held out, or those trained on where none is."""
+        return self._views
+
+    def to_npz_arrays(self) -> dict[str, np.ndarray]:
+        """Arrays from which `from_npz` makes the same scene: pixels as trained, cameras, bounds."""
+        photographs = [*self.capture.train, *self.capture.heldout]
+        cameras = [photograph.camera for photograph in photographs]
+        return {
+            "name": np.array(self.name),
+            "notes": np.array(self.notes, dtype=str),
+            "photographs": np.array([photograph.name for photograph in photographs], dtype=str),
+            "heldout": np.arange(len(photographs)) >= len(self.capture.train),
+            "sizes": np.array([photograph.pixels.shape for photograph in photographs]),
+            "pixels": np.concatenate([photograph.pixels.ravel() for photograph in photographs]),
+            "intrinsics": np.array([[*camera.focal, *camera.centre] for camera in cameras]),
+            "poses": np.stack([camera.pose for camera in cameras]),
+            "bounds": np.array([*self.capture.bounds.centre, self.capture.bounds.side]),
+        }
+
+    @classmethod
+    def from_npz(cls, path: str | Path, space: Space) -> "PosedScene":
+        """The scene that a run folder keeps.
+
+        Raises InputError naming the file where it is missing, damaged or something else; never unpickles.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                parts: dict[str, Any] = {key: arrays[key] for key in arrays.files}
+            return cls(_capture(parts), space)
+        except FileNotFoundError:
+            raise InputError(f"there is no saved target at {str(path)!r}") from None
+        except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
+            raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
+
+
+def _capture(parts: dict[str, Any]) -> Capture:
+    ends = np.cumsum(parts["sizes"].prod(1))
+    photographs = []
+    for number, (height, width, channels) in enumerate(parts["sizes"].tolist()):
+        fx, fy, cx, cy = parts["intrinsics"][number].tolist()
+        camera = Camera(height, width, (fx, fy), (cx, cy), parts["poses"][number])
+        pixels = parts["pixels"][ends[number] - height * width * channels : ends[number]]
+        photographs.append(
+            Photograph(str(parts["photographs"][number]), camera, pixels.reshape(height, width, channels))
+        )
+    train = [photograph for photograph, out in zip(photographs, parts["heldout"], strict=True) if not out]
+    heldout = [photograph for photograph, out in zip(photographs, parts["heldout"], strict=True) if out]
+    x, y, z, side = parts["bounds"].tolist()
+    return Capture(str(parts["name"]), train, heldout, Bounds((x, y, z), side), tuple(parts["notes"].tolist()))
+
+
+def _over(pixels: Float[Tensor, "n c"], background: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+    """Pixels with premultiplied alpha over a background; those without alpha as they are."""
+    return pixels if pixels.shape[1] == 3 else pixels[:, :3] + (1 - pixels[:, 3:]) * background
+
+
+class _Pixels:
+    """The pixels of photographs in a row, and their rays in the unit cube."""
+
+    def __init__(self, photographs: Sequence[Photograph], bounds: Bounds) -> None:
+        cameras = [bounds.camera_to_unit(photograph.camera) for photograph in photographs]
+        self.channels = max(photograph.pixels.shape[2] for photograph in photographs)
+        self.values = np.concatenate([_with_channels(p.pixels, self.channels) for p in photographs])
+        self.ends = torch.tensor([camera.height * camera.width for camera in cameras]).cumsum(0)
+        self.widths = torch.tensor([camera.width for camera in cameras])
+        self.focal = torch.tensor([camera.focal for camera in cameras], dtype=torch.float64)
+        self.centre = torch.tensor([camera.centre for camera in cameras], dtype=torch.float64)
+        self.poses = torch.from_numpy(np.stack([camera.pose for camera in cameras]))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def at(self, index: Int64[Tensor, " n"]) -> tuple[Rays, Float[Tensor, "n c"]]:
+        """The rays through the centres of pixels, and the pixels' values in [0, 1]."""
+        which = torch.searchsorted(self.ends, index, right=True)
+        width = self.widths[which]
+        inside = index - torch.where(which > 0, self.ends[which - 1], 0)
+        xy = torch.stack([inside % width, inside // width], 1).double() + 0.5
+        rays = rays_through(xy, self.focal[which], self.centre[which], self.poses[which])
+        return rays, torch.from_numpy(self.values.take(index.numpy(), axis=0).astype(np.float32) / 255)
+
+
+def _with_channels(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> UInt8[np.ndarray, "n channels"]:
+    """A row of pixels; those without alpha are opaque where others have it."""
+    rows = pixels.reshape(-1, pixels.shape[2])
+    return rows if rows.shape[1] == channels else np.pad(rows, ((0, 0), (0, 1)), constant_values=255)
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What a view sees of a field."""
+
+    colour: Float32[np.ndarray, "h w 3"]
+    """Over the view's background."""
+    opacity: Float32[np.ndarray, "h w"]
+    distance: Float32[np.ndarray, "h w"]
+    """Mean distance of what is seen, in sides of the scene's cube; NaN where nothing is."""
+
+
+class PosedView:
+    """A photograph as a view: how it looks, and how a field does from the same place."""
+
+    def __init__(
+        self, photograph: Photograph, bounds: Bounds, step: float, background: Background, heldout: bool
+    ) -> None:
+        self.photograph, self.step = photograph, step
+        self.camera = bounds.camera_to_unit(photograph.camera)
+        self.shown_over = 0.0 if background == "black" else 1.0
+        self._heldout = heldout
+
+    @property
+    def name(self) -> str:
+        return self.photograph.name
+
+    @property
+    def height(self) -> int:
+        return self.camera.height
+
+    @property
+    def width(self) -> int:
+        return self.camera.width
+
+    @property
+    def channels(self) -> int:
+        return 3
+
+    @property
+    def preview(self) -> tuple[int, int]:
+        """Height and width at which frames in progress are drawn."""
+        return fitted_size(self.height, self.width, PREVIEW_SIDE)
+
+    @property
+    def trained(self) -> Bool[np.ndarray, "h w"] | None:
+        """Everywhere or nowhere: photographs are held out whole."""
+        return np.zeros((self.height, self.width), bool) if self._heldout else None
+
+    @property
+    def heldout(self) -> Bool[np.ndarray, "h w"] | None:
+        """All of it, or None where it is trained on."""
+        return np.ones((self.height, self.width), bool) if self._heldout else None
+
+    def target(self, height: int | None = None, width: int | None = None) -> Float[np.ndarray, "h w c"]:
+        """The photograph over the background, at full size or area averaged to `height` x `width`."""
+        pixels = area_average(self.photograph.pixels, height or self.height, width or self.width, 255.0)
+        if pixels.shape[2] == 3:
+            return pixels
+        return pixels[..., :3] + (1 - pixels[..., 3:]) * np.float32(self.shown_over)
+
+    def draw(
+        self,
+        field: Radiance,
+        height: int | None = None,
+        width: int | None = None,
+        extent: Extent | None = None,
+        *,
+        device: str | torch.device = "cpu",
+        progress: Callable[[float], None] | None = None,
+    ) -> Float[np.ndarray, "h w c"]:
+        """The field over the background as this view sees it, or the part of it that `extent` says."""
+        return self.see(field, height, width, extent, device=device, progress=progress).colour
+
+    def see(
+        self,
+        field: Radiance,
+        height: int | None = None,
+        width: int | None = None,
+        extent: Extent | None = None,
+        *,
+        device: str | torch.device = "cpu",
+        progress: Callable[[float], None] | None = None,
+    ) -> Sight:
+        """Colour, opacity and distance of the field as this view sees it."""
+        return see(
+            field,
+            self._framed(height or self.height, width or self.width, extent),
+            self.step,
+            self.shown_over,
+            device=device,
+            progress=progress,
+        )
+
+    def _framed(self, height: int, width: int, extent: Extent | None) -> Camera:
+        """The camera that sees a part of the picture with so many pixels."""
+        left, top, right, bottom = extent or picture_extent(self.height, self.width)
+        scale = max(self.height, self.width)
+        x, y = self.camera.centre
+        across, down = width / ((right - left) * scale), height / ((bottom - top) * scale)
+        return replace(
+            self.camera,
+            height=height,
+            width=width,
+            focal=(self.camera.focal[0] * across, self.camera.focal[1] * down),
+            centre=((x - left * scale) * across, (y - top * scale) * down),
+        )
+
+
+@torch.inference_mode()
+def see(
+    field: Radiance,
+    camera: Camera,
+    step: float,
+    shown_over: float,
+    *,
+    device: str | torch.device = "cpu",
+    progress: Callable[[float], None] | None = None,
+) -> Sight:
+    """What a camera in the unit cube's coordinates sees of a field, over a grey of that brightness."""
+    rays = camera.rays()
+    colours, opacities, distances = [], [], []
+    for start in range(0, len(rays.origins), CHUNK):
+        part = Rays(*(values[start : start + CHUNK].to(device) for values in rays))
+        seen = render(field.radiance, part, field.occupied, step)
+        colours.append(seen.over(seen.colour.new_full((3,), shown_over)).float().cpu())
+        opacities.append(seen.opacity.float().cpu())
+        distances.append(seen.distance.float().cpu())
+        if progress is not None:
+            progress(min(1.0, (start + CHUNK) / len(rays.origins)))
+    size = camera.height, camera.width
+    colour, opacity, distance = (torch.cat(parts).numpy() for parts in (colours, opacities, distances))
+    return Sight(colour.reshape(*size, 3), opacity.reshape(size), distance.reshape(size))
