@@ -38,6 +38,7 @@ from .network import ReluNetwork, relu_network
 from .neurons import LayerActivity, NeuronStates, neuron_activity, neuron_states
 from .patterns import PackedPatterns, expected_hamming, packed_patterns
 from .plane import Plane, on_plane
+from .screen import ScreenDensity, screen_density
 from .slopes import Slopes, slopes
 from .smoothness import Bending, bending
 from .space import crease_area_density, crease_slice, footprint_density, per_diagonal
@@ -92,6 +93,7 @@ __all__ = [
     "Reached",
     "Recovered",
     "ReluNetwork",
+    "ScreenDensity",
     "Slopes",
     "SpectralBias",
     "SurrogateCells",
@@ -153,6 +155,7 @@ __all__ = [
     "refined_line_creases",
     "region_narrowness",
     "relu_network",
+    "screen_density",
     "slopes",
     "spectral_bias",
     "spectral_norms",
