@@ -14,7 +14,7 @@ from .decay import RateAgreement, rate_agreement
 from .density import Density, crease_density
 from .distance import CreaseDistance, nearest_crease
 from .distinct import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
-from .explain import Explanation, early_prediction, explain
+from .explain import Explanation, SeenView, early_prediction, explain, explain_views
 from .fourier import (
     BandsOverTraining,
     RadialSpectra,
@@ -94,6 +94,7 @@ __all__ = [
     "Recovered",
     "ReluNetwork",
     "ScreenDensity",
+    "SeenView",
     "Slopes",
     "SpectralBias",
     "SurrogateCells",
@@ -123,6 +124,7 @@ __all__ = [
     "energy_kept",
     "expected_hamming",
     "explain",
+    "explain_views",
     "first_layer_inspheres",
     "footprint_density",
     "global_pairs",

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from analysis.explain import SeenView, explain, explain_views
-from analysis.explanation import Explanation
+from analysis import Explanation, SeenView, explain, explain_views
 from configs.errors import InputError
 from tests.test_explain import Made, per_window
 
