@@ -14,7 +14,7 @@ from .decay import RateAgreement, rate_agreement
 from .density import Density, crease_density
 from .distance import CreaseDistance, nearest_crease
 from .distinct import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
-from .explain import Explanation, early_prediction, explain
+from .explain import Explanation, SeenView, early_prediction, explain, explain_views
 from .fourier import (
     BandsOverTraining,
     RadialSpectra,
@@ -38,6 +38,7 @@ from .network import ReluNetwork, relu_network
 from .neurons import LayerActivity, NeuronStates, neuron_activity, neuron_states
 from .patterns import PackedPatterns, expected_hamming, packed_patterns
 from .plane import Plane, on_plane
+from .screen import ScreenDensity, screen_density
 from .slopes import Slopes, slopes
 from .smoothness import Bending, bending
 from .space import crease_area_density, crease_slice, footprint_density, per_diagonal
@@ -92,6 +93,8 @@ __all__ = [
     "Reached",
     "Recovered",
     "ReluNetwork",
+    "ScreenDensity",
+    "SeenView",
     "Slopes",
     "SpectralBias",
     "SurrogateCells",
@@ -121,6 +124,7 @@ __all__ = [
     "energy_kept",
     "expected_hamming",
     "explain",
+    "explain_views",
     "first_layer_inspheres",
     "footprint_density",
     "global_pairs",
@@ -153,6 +157,7 @@ __all__ = [
     "refined_line_creases",
     "region_narrowness",
     "relu_network",
+    "screen_density",
     "slopes",
     "spectral_bias",
     "spectral_norms",

@@ -5,11 +5,12 @@ given target energy, over windows of the finest octave that holds at least a hun
 Everything else is secondary, labelled so, and without an interval: it is there to look at, not to choose from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from configs.errors import InputError
 
@@ -24,7 +25,16 @@ from .bands import (
     rounding_variance,
     spectrum,
 )
-from .explanation import BAND_SHARE, PARTIAL, PLAIN, Association, BandSummary, Explanation, LowestQuarter
+from .explanation import (
+    BAND_SHARE,
+    LEAST_OPACITY,
+    PARTIAL,
+    PLAIN,
+    Association,
+    BandSummary,
+    Explanation,
+    LowestQuarter,
+)
 from .statistics import (
     MIN_BLOCKS,
     RESAMPLES,
@@ -34,7 +44,7 @@ from .statistics import (
     rank_correlation,
     share_in_lowest_quarter,
 )
-from .verdict import Findings, verdict
+from .verdict import Findings, Subject, verdict
 from .windows import Windows, window_energies, window_slopes, windows_of
 
 PRIMARY_DENSITY = "coarea"
@@ -48,10 +58,27 @@ CROSSINGS_PER_LENGTH = 2 / np.pi
 """Crossings per pixel, mean over directions, for each pixel of crease length per square pixel (Crofton's formula)."""
 
 
+Maps = Mapping[str, Float[np.ndarray, "_ _"] | None]
+"""Densities by name, at the picture's size or of every stride-th pixel; None where a network has no creases."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeenView:
+    """One view of a scene: what should be seen, what is, and how much of each pixel is scene and not background."""
+
+    target: Float[np.ndarray, "h w c"]
+    reconstruction: Float[np.ndarray, "h w c"]
+    densities: Maps
+    """As `explain` takes them, counted as much as the scene is seen: 0 where the opacity is. "coarea" is crease length
+    per area in the picture: crossings per pixel, summed over layers, times pi/2."""
+    opacity: Float[np.ndarray, "h w"]
+    """Of the reconstruction, 0 to 1."""
+
+
 def explain(
     target: Float[np.ndarray, "h w c"],
     reconstruction: Float[np.ndarray, "h w c"],
-    densities: Mapping[str, Float[np.ndarray, "_ _"] | None],
+    densities: Maps,
     *,
     seed: int = 0,
     peak: float = 1.0,
@@ -66,46 +93,28 @@ def explain(
     Raises `InputError` for maps of another picture's size, too coarse, or with values that are not finite. A
     reconstruction that is not finite is no error: the verdict says that the fit has diverged.
     """
-    _check(densities)
-    height, width, _ = target.shape
-    pair = _pair(target, reconstruction, densities, peak)
-    diverged = not bool(np.isfinite(reconstruction).all())
-    overall = compare_bands(pair.target, pair.reconstruction, peak)
-    variance = float(overall.target.sum())
-    flat = variance <= rounding_variance(peak)
-    finest = 0 if flat else _finest(overall)
-    view = pair.view(finest)
-    primary = view.partial(PRIMARY_DENSITY, seed=seed, resamples=resamples)
-    bands = _summaries(overall, None if flat else variance, band_labels(height, width))
-    crossings = _typical_crossings(view)
-    found = Findings(
-        band=view.label,
-        diverged=diverged,
-        flat=flat,
-        missing=bands[finest].missing,
-        kept=bands[finest].kept,
-        crossings_per_pixel=crossings,
-        correlation=primary.estimate,
-        interval=primary.interval,
-        windows=primary.windows,
-        blocks=primary.blocks,
-        block_side=view.windows.block_side,
-    )
-    return Explanation(
-        verdict=verdict(found),
-        band=view.label,
-        primary=primary,
-        secondary=(*_other_statistics(view), *_other_bands(pair, finest)),
-        attribution=None if diverged or flat else _attribution(view, reconstruction, peak, seed, resamples),
-        lowest_quarter=_lowest_quarter(view),
-        crossings_per_pixel=crossings,
-        bands=bands,
-        windows=view.windows,
-        energies=view.energies,
-        densities=view.densities,
-        seed=seed,
-        resamples=resamples,
-    )
+    return _explain([_pair(target, reconstruction, densities, peak)], "picture", seed, peak, resamples)
+
+
+def explain_views(
+    views: Sequence[SeenView], *, seed: int = 0, peak: float = 1.0, resamples: int = RESAMPLES
+) -> Explanation:
+    """Explain what reconstructions of several views of a scene lack, as `explain` does for a picture.
+
+    The octave is chosen by the energies of all views together, and the statistics are over the windows of all views in
+    which the scene has a mean opacity of at least `LEAST_OPACITY`. There, a density is the mean over what is seen of
+    the scene. The blocks that are resampled are views.
+
+    Raises `InputError` where there is no view, where views hold densities of other names, where one is so small that it
+    does not have the octave of the others, and for maps as `explain` does.
+    """
+    if not views:
+        raise InputError("there are no views to explain; give at least one")
+    names = {frozenset(name for name, values in view.densities.items() if values is not None) for view in views}
+    if len(names) > 1:
+        raise InputError(f"views hold different densities: {', '.join(sorted(str(sorted(of)) for of in names))}")
+    seen = [_pair(view.target, view.reconstruction, view.densities, peak, view.opacity) for view in views]
+    return _explain(seen, "scene", seed, peak, resamples)
 
 
 def early_prediction(
@@ -126,40 +135,105 @@ def early_prediction(
     Raises `InputError` as `explain` does. The estimate is None for a reconstruction that is not finite, and for a
     picture of one tone.
     """
-    _check({PRIMARY_DENSITY: early_density})
-    pair = _pair(target, final_reconstruction, {PRIMARY_DENSITY: early_density}, peak)
-    overall = compare_bands(pair.target, pair.reconstruction, peak)
+    views = [_pair(target, final_reconstruction, {PRIMARY_DENSITY: early_density}, peak)]
+    labels, overall = _energies_of_all(views, peak)
     if overall.target.sum() <= rounding_variance(peak):
-        return pair.view(0).undefined(PRIMARY_DENSITY)
-    return pair.view(_finest(overall)).partial(PRIMARY_DENSITY, seed=seed, resamples=resamples)
+        return _sample(views, labels[0]).undefined(PRIMARY_DENSITY)
+    return _sample(views, labels[_finest(overall)]).partial(PRIMARY_DENSITY, seed=seed, resamples=resamples)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """The windows of a band of one view."""
+
+    windows: Windows
+    opacity: Float[np.ndarray, "rows columns"]
+    counts: Bool[np.ndarray, "rows columns"]
+    """Whether each is part of the statistics."""
+    blocks: Int[np.ndarray, "rows columns"]
+    """Within this view."""
+
+
+@dataclass(frozen=True)
+class _Windowed:
+    """One band of a target and its reconstruction in windows, with the densities there."""
+
+    windows: Windows
+    counts: Bool[np.ndarray, "rows columns"]
+    energies: Energies
+    rounding: float
+    densities: dict[str, Float[np.ndarray, "rows columns"]]
 
 
 @dataclass(frozen=True)
 class _View:
-    """One band of a target and its reconstruction in windows, with the densities there."""
+    """Spectra of a target and its reconstruction, and the densities of the network: any band can be made of it."""
 
-    label: str
-    windows: Windows
-    energies: Energies
-    rounding: float
-    """Energy of 8-bit rounding in the band: windows below it tie, or ranks would order the noise."""
-    densities: dict[str, Float[np.ndarray, "rows columns"]]
+    target: Float[np.ndarray, "h w"]
+    reconstruction: Float[np.ndarray, "h w"]
+    shown: Float[np.ndarray, "h w"]
+    """Luma of the reconstruction."""
+    rounding: Float[np.ndarray, " bands"]
+    densities: dict[str, Float[np.ndarray, "_ _"]]
+    opacity: Float[np.ndarray, "h w"] | None
+    """None for a picture, all of which counts."""
 
     @property
-    def blocks(self) -> int:
-        return int(self.windows.blocks().max()) + 1
+    def labels(self) -> tuple[str, ...]:
+        height, width = self.target.shape
+        return band_labels(height, width)
+
+    @property
+    def diverged(self) -> bool:
+        return not bool(np.isfinite(self.shown).all())
+
+    def places(self, label: str) -> _Places:
+        """Where a band is compared."""
+        height, width = self.target.shape
+        windows = windows_of(height, width, self.labels.index(label))
+        if self.opacity is None:
+            return _Places(windows, np.ones(windows.shape), np.ones(windows.shape, np.bool_), windows.blocks())
+        opacity = windows.mean_of_map(self.opacity)
+        return _Places(windows, opacity, opacity >= LEAST_OPACITY, np.zeros(windows.shape, np.int64))
+
+    def in_windows(self, label: str, places: _Places) -> _Windowed:
+        band = self.labels.index(label)
+        windows, rounding = places.windows, float(self.rounding[band])
+        pictures = band_picture(self.target, band), band_picture(self.reconstruction, band)
+        # of what is seen of the scene; windows with less than the least opacity do not count, and are only drawn
+        share = np.maximum(places.opacity, LEAST_OPACITY)
+        return _Windowed(
+            windows,
+            places.counts,
+            window_energies(*pictures, windows, rounding),
+            rounding,
+            {name: windows.mean_of_map(values) / share for name, values in self.densities.items()},
+        )
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The windows that count of one band of all views, one behind the other: what statistics are made of."""
+
+    label: str
+    views: list[_Windowed]
+    energies: Energies
+    rounding: Float[np.ndarray, " n"]
+    """Energy of 8-bit rounding in the band: windows below it tie, or ranks would order the noise."""
+    densities: dict[str, Float[np.ndarray, " n"]]
+    blocks: Int[np.ndarray, " n"]
+    """0, 1, ... of each; there are windows of every one."""
 
     def partial(self, density: str, *, seed: int | None = None, resamples: int = RESAMPLES) -> Association:
         """The partial rank correlation of a density, with its interval if a seed is given."""
         estimate, interval = None, None
-        if density in self.densities and np.isfinite(self.energies.residual).all():
-            creases = self.densities[density].ravel()
-            error = np.maximum(self.energies.residual, self.rounding).ravel()
-            detail = np.maximum(self.energies.target, self.rounding).ravel()
+        if density in self.densities and len(self.blocks) and np.isfinite(self.energies.residual).all():
+            creases = self.densities[density]
+            error = np.maximum(self.energies.residual, self.rounding)
+            detail = np.maximum(self.energies.target, self.rounding)
             estimate = partial_rank_correlation(creases, error, detail)
             if estimate is not None and seed is not None:
-                blocks = self.windows.blocks().ravel()
-                interval = block_bootstrap(creases, error, detail, blocks, seed=seed, resamples=resamples)
+                interval = block_bootstrap(creases, error, detail, self.blocks, seed=seed, resamples=resamples)
         return self._association(density, PARTIAL, estimate, interval)
 
     def undefined(self, density: str) -> Association:
@@ -168,55 +242,145 @@ class _View:
 
     def plain(self, density: str) -> Association:
         """The rank correlation of a density with the missing fraction."""
-        missing = self.energies.missing_fraction.ravel()
-        estimate = rank_correlation(self.densities[density].ravel(), missing) if np.isfinite(missing).all() else None
-        return self._association(density, PLAIN, estimate, None)
+        missing = self.energies.missing_fraction
+        defined = len(missing) and np.isfinite(missing).all()
+        return self._association(
+            density, PLAIN, rank_correlation(self.densities[density], missing) if defined else None, None
+        )
 
     def _association(
         self, density: str, statistic: str, estimate: float | None, interval: Interval | None
     ) -> Association:
-        windows = self.energies.target.size
-        return Association(density, self.label, statistic, estimate, interval, windows, self.blocks)
+        windows = len(self.blocks)
+        return Association(density, self.label, statistic, estimate, interval, windows, _count(self.blocks))
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """Spectra of a target and its reconstruction, and the densities of the network: any band can be made of it."""
-
-    target: Float[np.ndarray, "h w"]
-    reconstruction: Float[np.ndarray, "h w"]
-    rounding: Float[np.ndarray, " bands"]
-    densities: dict[str, Float[np.ndarray, "_ _"]]
-
-    def view(self, band: int) -> _View:
-        height, width = self.target.shape
-        windows, rounding = windows_of(height, width, band), float(self.rounding[band])
-        pictures = band_picture(self.target, band), band_picture(self.reconstruction, band)
-        return _View(
-            band_labels(height, width)[band],
-            windows,
-            window_energies(*pictures, windows, rounding),
-            rounding,
-            {name: windows.mean_of_map(values) for name, values in self.densities.items()},
-        )
+def _explain(views: Sequence[_View], subject: Subject, seed: int, peak: float, resamples: int) -> Explanation:
+    diverged = any(view.diverged for view in views)
+    labels, overall = _energies_of_all(views, peak)
+    variance = float(overall.target.sum())
+    flat = variance <= rounding_variance(peak)
+    finest = 0 if flat else _finest(overall)
+    sample = _sample(views, labels[finest])
+    primary = sample.partial(PRIMARY_DENSITY, seed=seed, resamples=resamples)
+    bands = _summaries(overall, None if flat else variance, labels)
+    crossings = _typical_crossings(sample)
+    first = sample.views[0]
+    found = Findings(
+        band=sample.label,
+        diverged=diverged,
+        flat=flat,
+        missing=bands[finest].missing,
+        kept=bands[finest].kept,
+        crossings_per_pixel=crossings,
+        correlation=primary.estimate,
+        interval=primary.interval,
+        windows=primary.windows,
+        blocks=primary.blocks,
+        block_side=first.windows.block_side,
+        subject=subject,
+    )
+    return Explanation(
+        verdict=verdict(found),
+        band=sample.label,
+        primary=primary,
+        secondary=(*_other_statistics(sample), *_other_bands(views, labels, finest)),
+        attribution=None if diverged or flat else _attribution(views, sample, seed, resamples),
+        lowest_quarter=_lowest_quarter(sample),
+        crossings_per_pixel=crossings,
+        bands=bands,
+        windows=first.windows,
+        energies=first.energies,
+        densities=first.densities,
+        seed=seed,
+        resamples=resamples,
+        subject=subject,
+    )
 
 
 def _pair(
     target: Float[np.ndarray, "h w c"],
     reconstruction: Float[np.ndarray, "h w c"],
-    densities: Mapping[str, Float[np.ndarray, "_ _"] | None],
+    densities: Maps,
     peak: float,
-) -> _Pair:
+    opacity: Float[np.ndarray, "h w"] | None = None,
+) -> _View:
     """Spectra of both pictures; that of a reconstruction which is not finite is NaN."""
+    _check(densities)
     height, width, _ = target.shape
     diverged = not bool(np.isfinite(reconstruction).all())
     shown = np.full((height, width), np.nan, np.float32) if diverged else luma(reconstruction, peak)
-    return _Pair(
+    return _View(
         spectrum(luma(target, peak)),
         spectrum(shown),
+        shown,
         rounding_energies(height, width, peak),
         {name: values for name, values in densities.items() if values is not None},
+        opacity,
     )
+
+
+def _energies_of_all(views: Sequence[_View], peak: float) -> tuple[tuple[str, ...], Energies]:
+    """Energies of the octaves that any view has, finest first: means over the pixels of all views."""
+    named = zip_longest(*(view.labels for view in views))
+    labels = tuple(dict.fromkeys(label for band in named for label in band if label is not None))
+    pixels = sum(view.target.size for view in views)
+    total = np.zeros((5, len(labels)))
+    for view in views:
+        own = compare_bands(view.target, view.reconstruction, peak)
+        here = [labels.index(label) for label in view.labels]
+        energies = np.stack([own.target, own.reconstruction, own.residual, own.cross, np.asarray(own.floor)])
+        total[:, here] += energies * (view.target.size / pixels)
+    return labels, Energies(*total[:4], floor=total[4])
+
+
+def _sample(views: Sequence[_View], label: str) -> _Sample:
+    """The windows of a band that all views have."""
+    for view in views:
+        if label not in view.labels:
+            height, width = view.target.shape
+            raise InputError(
+                f"a view of {width}x{height} has no octave {label}, in which the others are compared; leave it out, or "
+                "give views of one size"
+            )
+    places = [view.places(label) for view in views]
+    parts = [view.in_windows(label, where) for view, where in zip(views, places, strict=True)]
+
+    def pooled(values: Sequence[Float[np.ndarray, "_ _"]]) -> Float[np.ndarray, " n"]:
+        return np.concatenate([part[where.counts] for part, where in zip(values, places, strict=True)])
+
+    def alike(values: Sequence[float | Float[np.ndarray, "*shape"]]) -> Float[np.ndarray, " n"]:
+        """One number for all windows of a view."""
+        return pooled([np.full(part.windows.shape, value) for part, value in zip(parts, values, strict=True)])
+
+    energies = Energies(
+        pooled([part.energies.target for part in parts]),
+        pooled([part.energies.reconstruction for part in parts]),
+        pooled([part.energies.residual for part in parts]),
+        pooled([part.energies.cross for part in parts]),
+        floor=alike([part.energies.floor for part in parts]),
+    )
+    return _Sample(
+        label,
+        parts,
+        energies,
+        alike([part.rounding for part in parts]),
+        {name: pooled([part.densities[name] for part in parts]) for name in views[0].densities},
+        _blocks(places),
+    )
+
+
+def _blocks(places: Sequence[_Places]) -> Int[np.ndarray, " n"]:
+    """The block of each window that counts, numbered 0, 1, ... through all views; blocks without any have no number."""
+    numbers, first = [], 0
+    for where in places:
+        numbers.append(where.blocks[where.counts] + first)
+        first += int(where.blocks.max()) + 1
+    return np.unique(np.concatenate(numbers), return_inverse=True)[1]
+
+
+def _count(blocks: Int[np.ndarray, " n"]) -> int:
+    return int(blocks.max()) + 1 if len(blocks) else 0
 
 
 def _finest(overall: Energies) -> int:
@@ -224,62 +388,59 @@ def _finest(overall: Energies) -> int:
     return int(np.argmax(overall.target >= BAND_SHARE * overall.target.sum()))
 
 
-def _attribution(
-    view: _View, reconstruction: Float[np.ndarray, "h w c"], peak: float, seed: int, resamples: int
-) -> Attribution | None:
+def _attribution(views: Sequence[_View], sample: _Sample, seed: int, resamples: int) -> Attribution | None:
     """What each density adds to target energy, beside what the reconstruction says of its own error."""
-    if not view.densities:
+    if not sample.densities or not len(sample.blocks):
         return None
+    parts = zip(views, sample.views, strict=True)
+    slopes = [window_slopes(view.shown, part.windows)[part.counts] for view, part in parts]
     own = {
-        "slope of the reconstruction": window_slopes(luma(reconstruction, peak), view.windows),
-        "detail of the reconstruction": view.energies.reconstruction,
+        "slope of the reconstruction": np.concatenate(slopes),
+        "detail of the reconstruction": sample.energies.reconstruction,
     }
     return attribute(
-        view.energies.residual,
-        view.energies.target,
-        view.densities | own,
-        view.windows.blocks(),
+        sample.energies.residual,
+        sample.energies.target,
+        sample.densities | own,
+        sample.blocks,
         tautologies={BEND, *own},
-        floor=view.rounding,
+        floor=float(sample.rounding.max()),
         seed=seed,
         resamples=resamples,
     )
 
 
-def _other_statistics(view: _View) -> list[Association]:
+def _other_statistics(sample: _Sample) -> list[Association]:
     """In the primary band: the other densities, and every density without taking out the target's energy."""
-    others = [view.partial(density) for density in view.densities if density != PRIMARY_DENSITY]
-    return others + [view.plain(density) for density in view.densities]
+    others = [sample.partial(density) for density in sample.densities if density != PRIMARY_DENSITY]
+    return others + [sample.plain(density) for density in sample.densities]
 
 
-def _other_bands(pair: _Pair, finest: int) -> list[Association]:
-    """All densities in the bands whose windows are small enough for as many blocks as an interval needs."""
-    height, width = pair.target.shape
-    if not pair.densities:
+def _other_bands(views: Sequence[_View], labels: Sequence[str], finest: int) -> list[Association]:
+    """All densities in the bands that all views have, and that make as many blocks as an interval needs."""
+    if not views[0].densities:
         return []
-    bands = [
-        band
-        for band in range(len(pair.rounding))
-        if band != finest and windows_of(height, width, band).blocks().max() + 1 >= MIN_BLOCKS
-    ]
-    views = (pair.view(band) for band in bands)
-    return [view.partial(density) for view in views for density in view.densities]
+    shared = [label for label in labels if all(label in view.labels for view in views) and label != labels[finest]]
+    enough = [label for label in shared if _count(_blocks([view.places(label) for view in views])) >= MIN_BLOCKS]
+    samples = (_sample(views, label) for label in enough)
+    return [sample.partial(density) for sample in samples for density in sample.densities]
 
 
-def _lowest_quarter(view: _View) -> LowestQuarter | None:
-    if PRIMARY_DENSITY not in view.densities:
+def _lowest_quarter(sample: _Sample) -> LowestQuarter | None:
+    if PRIMARY_DENSITY not in sample.densities or not len(sample.blocks):
         return None
-    density = view.densities[PRIMARY_DENSITY].ravel()
-    missing = share_in_lowest_quarter(view.energies.residual.ravel(), density)
-    target = share_in_lowest_quarter(view.energies.target.ravel(), density)
+    density = sample.densities[PRIMARY_DENSITY]
+    missing = share_in_lowest_quarter(sample.energies.residual, density)
+    target = share_in_lowest_quarter(sample.energies.target, density)
     ratio = missing / target if missing is not None and target else None
     return LowestQuarter(PRIMARY_DENSITY, missing, target, ratio)
 
 
-def _typical_crossings(view: _View) -> float | None:
-    if PRIMARY_DENSITY not in view.densities:
+def _typical_crossings(sample: _Sample) -> float | None:
+    if PRIMARY_DENSITY not in sample.densities:
         return None
-    return float(np.median(view.densities[PRIMARY_DENSITY])) * CROSSINGS_PER_LENGTH
+    density = sample.densities[PRIMARY_DENSITY]
+    return float(np.median(density)) * CROSSINGS_PER_LENGTH if len(density) else 0.0
 
 
 def _summaries(overall: Energies, variance: float | None, labels: tuple[str, ...]) -> tuple[BandSummary, ...]:
@@ -296,7 +457,7 @@ def _or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _check(densities: Mapping[str, Float[np.ndarray, "_ _"] | None]) -> None:
+def _check(densities: Maps) -> None:
     if PRIMARY_DENSITY not in densities:
         raise ValueError(f"densities must name {PRIMARY_DENSITY!r}, with None for a network without creases")
     for name, values in densities.items():

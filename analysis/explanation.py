@@ -9,11 +9,14 @@ from jaxtyping import Float
 from .attribution import LEAST_SHARE, Attribution
 from .bands import Energies
 from .statistics import MIN_BLOCKS, Interval
-from .verdict import EXPLANATORY, NOTHING_MISSING, PLENTY, Verdict
+from .verdict import EXPLANATORY, NOTHING_MISSING, PLENTY, Subject, Verdict
 from .windows import FLOOR_SHARE, Windows
 
 BAND_SHARE = 0.01
 """Least share of the target's variance in the octave that is looked at."""
+
+LEAST_OPACITY = 0.5
+"""Least mean opacity of a view's window that counts: a background has neither detail nor creases, and would tie."""
 
 PARTIAL = "partial rank correlation with residual energy given target energy"
 PLAIN = "rank correlation with missing fraction"
@@ -21,7 +24,7 @@ PLAIN = "rank correlation with missing fraction"
 
 @dataclass(frozen=True)
 class BandSummary:
-    """One octave over the whole picture."""
+    """One octave over the whole picture, or over all views of a scene."""
 
     label: str
     target_share: float | None
@@ -65,7 +68,11 @@ class LowestQuarter:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What `explain` found: the verdict, the numbers behind it, and the windows it was made in."""
+    """What `explain` found: the verdict, the numbers behind it, and the windows it was made in.
+
+    Of a scene, `explain_views`, numbers are of all views together. What is there to be drawn is of the first view:
+    `windows`, `energies`, `densities` and `missing_map`, in its windows of background as well.
+    """
 
     verdict: Verdict
     band: str
@@ -87,6 +94,7 @@ class Explanation:
     """Mean of each density in these windows."""
     seed: int
     resamples: int
+    subject: Subject
 
     def missing_map(self) -> Float[np.ndarray, "h w"]:
         """Missing fraction in the primary band at full size, each pixel with the value of its window."""
@@ -111,7 +119,9 @@ class Explanation:
                 "band": self.band,
                 "least_band_share": BAND_SHARE,
                 "window_px": self.windows.side,
-                "block_px": self.windows.block_side,
+                "blocks": "squares of windows" if self.subject == "picture" else "views",
+                "block_px": self.windows.block_side if self.subject == "picture" else None,
+                "least_opacity": None if self.subject == "picture" else LEAST_OPACITY,
                 "least_blocks": MIN_BLOCKS,
                 "floor_share": FLOOR_SHARE,
                 "least_missing_fraction": NOTHING_MISSING,

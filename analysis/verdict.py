@@ -27,6 +27,10 @@ MOSTLY = 2 / 3
 """Least share of the error that is called most of it."""
 
 
+Subject = Literal["picture", "scene"]
+"""What was looked at: a picture, in blocks of its windows, or a scene, in views."""
+
+
 @dataclass(frozen=True)
 class Findings:
     """The numbers that the verdict is made of."""
@@ -48,8 +52,10 @@ class Findings:
     interval: Interval | None = None
     windows: int = 0
     blocks: int = 0
+    """Of a scene, its views."""
     block_side: int = 64
-    """In pixels."""
+    """Of a picture, in pixels."""
+    subject: Subject = "picture"
 
 
 @dataclass(frozen=True)
@@ -89,24 +95,24 @@ DETAIL_RULES = (
     Rule(
         "no detail",
         lambda found: found.flat,
-        "this picture is of one tone, so it holds no detail that could be missing",
+        "this {subject} is of one tone, so it holds no detail that could be missing",
     ),
     Rule(
         "nothing missing",
         lambda found: found.missing is not None and found.missing < NOTHING_MISSING,
-        "next to nothing is missing of the finest detail of this picture ({wavelengths}): the error has {missing} of "
-        "the detail's energy",
+        "next to nothing is missing of the finest detail of this {subject} ({wavelengths}): the error has {missing} "
+        "of the detail's energy",
     ),
     Rule(
         "missing",
         lambda found: found.missing is not None and round(found.missing, 2) <= 1,  # as a person reads it
-        "of the finest detail of this picture ({wavelengths}) {missing} is missing, counted as the error's energy over "
-        "the detail's, and the reconstruction shows {kept} of the detail's energy",
+        "of the finest detail of this {subject} ({wavelengths}) {missing} is missing, counted as the error's energy "
+        "over the detail's, and the reconstruction shows {kept} of the detail's energy",
     ),
     Rule(
         "wrong",
         _otherwise,
-        "at the finest detail of this picture ({wavelengths}) the reconstruction is worse than none: the error has "
+        "at the finest detail of this {subject} ({wavelengths}) the reconstruction is worse than none: the error has "
         "{missing} of the detail's energy, and the reconstruction shows {kept} of it",
     ),
 )
@@ -155,8 +161,8 @@ CREASE_RULES = (
     Rule(
         "undecided",
         _too_few_blocks,
-        "whether missing detail goes with fewer creases is undecided: the picture makes {blocks} of {block_side} px, "
-        f"and with fewer than {MIN_BLOCKS} it cannot be said how sure a correlation is",
+        "whether missing detail goes with fewer creases is undecided: the {subject} {makes_blocks}, and with "
+        f"fewer than {MIN_BLOCKS} it cannot be said how sure a correlation is",
     ),
     Rule(
         "undecided",
@@ -167,27 +173,27 @@ CREASE_RULES = (
     Rule(
         "goes with",
         _explains,
-        "missing detail goes with fewer creases here: where the picture is equally detailed, the error tends to be "
-        "larger where creases are fewer ({statistic}), which is an association within this picture and this network",
+        "missing detail goes with fewer creases here: where the {subject} is equally detailed, the error tends to be "
+        "larger where creases are fewer ({statistic}), which is an association within this {subject} and this network",
         link="although",
     ),
     Rule(
         "does not explain it here",
         _surely_above(0),
-        "crease density does not explain it here: where the picture is equally detailed, the error tends to be larger "
-        "where creases are more, not fewer ({statistic})",
+        "crease density does not explain it here: where the {subject} is equally detailed, the error tends to be "
+        "larger where creases are more, not fewer ({statistic})",
     ),
     Rule(
         "does not explain it here",
         _surely_above(-EXPLANATORY),
-        "crease density does not explain it here: where the picture is equally detailed, the error is at most slightly "
-        "larger where creases are fewer ({statistic})",
+        "crease density does not explain it here: where the {subject} is equally detailed, the error is at most "
+        "slightly larger where creases are fewer ({statistic})",
     ),
     Rule(
         "undecided",
         _otherwise,
-        "whether missing detail goes with fewer creases is undecided: where the picture is equally detailed, a clear "
-        "association and next to none are both possible ({statistic})",
+        "whether missing detail goes with fewer creases is undecided: where the {subject} is equally detailed, a "
+        "clear association and next to none are both possible ({statistic})",
     ),
 )
 """Second sentence."""
@@ -301,24 +307,35 @@ def _first(rules: tuple[Rule, ...], found: Findings) -> Rule:
 
 
 def _figures(found: Findings) -> dict[str, str]:
+    picture = found.subject == "picture"
+    blocks = _counted(found.blocks, "block" if picture else "view")
     return {
+        "subject": found.subject,
         "wavelengths": f"wavelengths of {found.band.replace('+ px', ' px and more')}",
         "missing": percent(found.missing or 0),
         "kept": percent(found.kept or 0),
         "crossings": f"typically {found.crossings_per_pixel or 0:.0f} crossings per pixel",
-        "blocks": "one block" if found.blocks == 1 else f"{found.blocks} blocks",
-        "block_side": str(found.block_side),
-        "statistic": _statistic(found),
+        "blocks": blocks,
+        "makes_blocks": f"makes {blocks} of {found.block_side} px" if picture else f"is shown in {blocks}",
+        "statistic": _statistic(found, blocks),
     }
 
 
-def _statistic(found: Findings) -> str:
+def _counted(number: int, noun: str) -> str:
+    """
+    >>> _counted(1, "view"), _counted(9, "block")
+    ('one view', '9 blocks')
+    """
+    return f"one {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _statistic(found: Findings, blocks: str) -> str:
     if found.correlation is None or found.interval is None:
         return "no interval"
     low, high = found.interval.low, found.interval.high
     return (
         f"partial rank correlation {_signed(found.correlation)}, {100 * found.interval.level:.0f} % interval "
-        f"{_signed(low)} to {_signed(high)}, {found.windows} windows in {found.blocks} blocks"
+        f"{_signed(low)} to {_signed(high)}, {found.windows} windows in {blocks}"
     )
 
 
