@@ -27,6 +27,9 @@ READ = (".ply", ".obj", ".stl", ".off", ".glb", ".gltf")
 WRITTEN = (".ply", ".obj", ".glb", ".stl")
 """Endings of the files that are read, and of those that are written."""
 
+Y_UP = (".obj", ".glb", ".gltf")
+"""Endings of files whose y axis points upwards, as glTF has it and most programs write OBJ; in the others z does."""
+
 MARGIN = 0.1
 """Of the cube around a mesh, on each side, as a share of the mesh's longest extent."""
 
@@ -40,6 +43,8 @@ class Mesh:
     """Three rows of `vertices` each."""
     colours: Float64[np.ndarray, "n 3"] | None = None
     """RGB in [0, 1] of each vertex."""
+    up: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    """The direction that is shown upwards."""
     name: str = "mesh"
     notes: tuple[str, ...] = ()
     """What the mesh is, and everything that was done to it, in words."""
@@ -125,7 +130,8 @@ def read_mesh(path: str | Path) -> Mesh:
         raise InputError(f"{str(path)!r} is empty")
     vertices, triangles, colours = _read_obj(path) if suffix == ".obj" else _read_by_open3d(path)
     kind = suffix[1:].upper()
-    mesh = Mesh(vertices, triangles, colours, path.stem, (f"{kind}, {len(vertices):,} vertices",))
+    up = (0.0, 1.0, 0.0) if suffix in Y_UP else (0.0, 0.0, 1.0)
+    mesh = Mesh(vertices, triangles, colours, up, path.stem, (f"{kind}, {len(vertices):,} vertices",))
     return cleaned(mesh, str(path))
 
 
@@ -186,7 +192,7 @@ def cleaned(mesh: Mesh, origin: str) -> Mesh:
             f"so far from the origin that single precision keeps {coarseness:.1g} of its extent; move it to the origin"
         )
     notes.append(f"{len(triangles):,} triangles")
-    return Mesh(vertices, triangles, colours, mesh.name, tuple(notes))
+    return Mesh(vertices, triangles, colours, mesh.up, mesh.name, tuple(notes))
 
 
 def _first_of_each(
@@ -263,13 +269,13 @@ def _read_by_open3d(
     path: Path,
 ) -> tuple[Float64[np.ndarray, "n 3"], Int64[np.ndarray, "m 3"], Float64[np.ndarray, "n 3"] | None]:
     """What Open3D reads, in a process of its own: some damaged PLY files end the process that reads them."""
-    read_bytes_error = InputError(f"{str(path)!r} is no mesh that can be read, or is damaged")
+    damaged = InputError(f"{str(path)!r} is no mesh that can be read, or is damaged")
     run = subprocess.run([sys.executable, "-c", _OPEN3D_READS, os.fspath(path)], capture_output=True, check=False)
     if run.returncode != 0 or not run.stdout:
-        raise read_bytes_error
+        raise damaged
     arrays = np.load(io.BytesIO(run.stdout), allow_pickle=False)
     if "vertices" not in arrays:
-        raise read_bytes_error
+        raise damaged
     vertices = arrays["vertices"].astype(np.float64)
     triangles = arrays["triangles"].astype(np.int64) if "triangles" in arrays else np.empty((0, 3), np.int64)
     if "colours" not in arrays:

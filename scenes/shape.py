@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from configs.errors import InputError
-from render.camera import Camera, Rays, Vector, orbit, perspective
+from render.camera import Camera, Rays, orbit, perspective
 from render.grid import Extent, picture_extent, pixel_centres
 from render.surface import shade, trace
 
@@ -63,8 +63,6 @@ class Shape:
     seed: int = 0
     """Of the pool of points."""
     pool_size: int = POOL
-    up: tuple[float, float, float] = (0.0, 0.0, 1.0)
-    """The direction that views show upwards."""
 
     @property
     def name(self) -> str:
@@ -155,9 +153,9 @@ class Shape:
 
     def views(self) -> Sequence[View]:
         """From around and a little above."""
-        corner = np.ptp(self.unit_mesh.vertices, axis=0) / 2
-        away = float(np.linalg.norm(corner)) / math.sin(VIEW_ANGLE / 2)
-        poses = orbit(VIEWS, (0.5, 0.5, 0.5), away, VIEW_ELEVATION, self.up)
+        reach = float(np.linalg.norm(self.unit_mesh.vertices - 0.5, axis=1).max())
+        away = 1.05 * reach / math.sin(VIEW_ANGLE / 2)  # the ball that holds the mesh nearly fills the picture
+        poses = orbit(VIEWS, (0.5, 0.5, 0.5), away, VIEW_ELEVATION, self.mesh.up)
         return tuple(
             ShapeView(f"view {number}", self, perspective(VIEW_SIDE, VIEW_SIDE, VIEW_ANGLE, pose))
             for number, pose in enumerate(poses, 1)
@@ -172,7 +170,7 @@ class Shape:
             "kind": np.array(self.kind),
             "seed": np.array(self.seed),
             "pool_size": np.array(self.pool_size),
-            "up": np.array(self.up),
+            "up": np.array(self.mesh.up),
             "name": np.array(self.mesh.name),
             "notes": np.array(self.mesh.notes, dtype=str),
         }
@@ -186,14 +184,15 @@ class Shape:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 parts: dict[str, Any] = {key: arrays[key] for key in arrays}
+            x, y, z = parts["up"].tolist()
             mesh = Mesh(
                 parts["vertices"].astype(np.float64),
                 parts["triangles"].astype(np.int64),
                 parts.get("colours"),
+                (x, y, z),
                 str(parts["name"]),
                 tuple(parts["notes"].tolist()),
             )
-            x, y, z = parts["up"].tolist()
             kind, seed, pool_size = str(parts["kind"]), int(parts["seed"]), int(parts["pool_size"])
         except FileNotFoundError:
             raise InputError(f"there is no saved target at {str(path)!r}") from None
@@ -201,7 +200,7 @@ class Shape:
             raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
         if kind not in SHAPE_KINDS:
             raise InputError(f"{str(path)!r} holds no shape that can be fitted")
-        return cls(mesh, kind, seed, pool_size, (x, y, z))
+        return cls(mesh, kind, seed, pool_size)
 
     @cached_property
     def _raycasting(self) -> Any:
@@ -334,15 +333,14 @@ class ShapeView:
         normals: Float32[np.ndarray, "n 3"],
     ) -> Seen:
         depth = distances * (rays.directions.numpy() @ self.camera.forward.astype(np.float32))
-        colour = shade(normals, np.isfinite(distances), self.shape.up)
+        colour = shade(normals, np.isfinite(distances), self.shape.mesh.up)
         return Seen(colour.reshape(*size, 3), depth.reshape(size), normals.reshape(*size, 3))
 
 
-def shape_of(mesh: Mesh, kind: ShapeKind, seed: int = 0, up: Vector = (0.0, 0.0, 1.0)) -> Shape:
+def shape_of(mesh: Mesh, kind: ShapeKind, seed: int = 0) -> Shape:
     """The scene of a mesh, once it is found to be watertight, or its small holes are closed.
 
     Raises:
         InputError: for a mesh that stays open.
     """
-    x, y, z = (float(value) for value in up)
-    return Shape(watertight(mesh), kind, seed, up=(x, y, z))
+    return Shape(watertight(mesh), kind, seed)

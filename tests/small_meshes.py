@@ -1,6 +1,7 @@
 """Meshes with closed forms, for tests."""
 
 import itertools
+import math
 
 import numpy as np
 
@@ -12,22 +13,20 @@ def icosphere(radius: float = 1.0, halvings: int = 3, centre: tuple[float, float
     golden = (1 + 5**0.5) / 2
     corners = [(s, t * golden, 0) for s, t in itertools.product((-1, 1), repeat=2)]
     corners = [np.roll(corner, turn) for turn in range(3) for corner in corners]
-    vertices = np.array(corners, np.float64)
-    near = np.linalg.norm(vertices[:, None] - vertices, axis=-1) < 2.1
+    vertices = np.array(corners) / math.hypot(1, golden)
+    near = np.linalg.norm(vertices[:, None] - vertices, axis=-1) < 1.1
     triangles = np.array([t for t in itertools.combinations(range(12), 3) if all(near[a, b] for a, b in pairs(t))])
     for _ in range(halvings):
         a, b, c = vertices[triangles].swapaxes(0, 1)
-        ab, bc, ca = a + b, b + c, c + a
-        scale = np.linalg.norm(a, axis=1, keepdims=True) / np.linalg.norm(ab, axis=1, keepdims=True)
-        ab, bc, ca = ab * scale, bc * scale, ca * scale
+        ab, bc, ca = (both / np.linalg.norm(both, axis=1, keepdims=True) for both in (a + b, b + c, c + a))
         parts = np.stack([[a, ab, ca], [b, bc, ab], [c, ca, bc], [ab, bc, ca]]).swapaxes(1, 2).reshape(-1, 3)
-        _, first, which = np.unique(parts.round(9), axis=0, return_index=True, return_inverse=True)
+        # + 0.0 makes -0.0 the 0.0 that it is equal to, in bytes
+        _, first, which = np.unique(parts.round(9) + 0.0, axis=0, return_index=True, return_inverse=True)
         vertices, triangles = parts[first], which.reshape(-1, 3)
-    vertices *= radius / np.linalg.norm(vertices, axis=1, keepdims=True)
     a, b, c = vertices[triangles].swapaxes(0, 1)
     inwards = (np.cross(b - a, c - a) * a).sum(1) < 0
     triangles[inwards] = triangles[inwards][:, ::-1]
-    return Mesh(vertices + np.array(centre, np.float64), triangles.astype(np.int64), name="sphere")
+    return Mesh(radius * vertices + np.array(centre), triangles.astype(np.int64), name="sphere")
 
 
 def pairs(triangle: tuple[int, ...]) -> list[tuple[int, int]]:
