@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32
+from jaxtyping import Float32
 from torch import Tensor
 
 from configs.errors import InputError
+from render.surface import beside_the_surface
 from scenes.mesh import Mesh
 
 from .sampling import Progress
@@ -48,7 +49,7 @@ def extract_surface(
         [len(corners)] * 3
     )
     if stride > 1:
-        near = _beside_the_surface(volume)
+        near = beside_the_surface(volume)
         fine = torch.nn.functional.interpolate(
             volume[None, None], [resolution + 1] * 3, mode="trilinear", align_corners=True
         )[0, 0]
@@ -147,14 +148,6 @@ class _Asking:
                 if progress is not None:
                     progress(done + (goal - done) * min(1.0, (start + self.chunk) / len(corners)))
         return values
-
-
-def _beside_the_surface(volume: Float32[Tensor, "a b c"]) -> Bool[Tensor, "x y z"]:
-    """Cells of a grid, given by its corners, in which the sign changes, and their neighbours."""
-    inside = (volume < 0).float()[None, None]
-    most = torch.nn.functional.max_pool3d(inside, 2, stride=1)
-    least = -torch.nn.functional.max_pool3d(-inside, 2, stride=1)
-    return torch.nn.functional.max_pool3d((most > least).float(), 3, stride=1, padding=1)[0, 0] > 0
 
 
 def _isosurface(volume: Float32[Tensor, "x y z"], resolution: int) -> Mesh:

@@ -14,14 +14,14 @@ from torch import Tensor
 
 from .camera import Rays, Vector
 
-LONGEST_STEP = 1 / 96
-"""Of a march, in sides of the cube: what is thinner along a ray may be passed over."""
+CELLS = 48
+"""Along a side of the cube, in which the surface is looked for first: what is thinner than one may be missed."""
 
-SHORTEST_STEP = 1 / 512
-"""Of sphere tracing, so that rays that graze the surface get on."""
+STEP = 1 / (2 * CELLS)
+"""Of a march through cells that hold the surface, in sides of the cube."""
 
-HALVINGS = 12
-"""Of the interval in which a crossing was met: a step of 1/96 to 2.5e-6 sides of the cube."""
+HALVINGS = 6
+"""Of the step in which the sign changes, before the zero is taken to be where a line between both ends has it."""
 
 AMBIENT = 0.25
 """Of the light, what comes from everywhere."""
@@ -46,26 +46,26 @@ def trace(
     level: Callable[[Tensor], Tensor],
     rays: Rays,
     *,
-    trusted_distance: float | None = None,
-    chunk: int = 16384,
+    chunk: int = 8192,
     device: torch.device | str = "cpu",
     progress: Callable[[float], None] | None = None,
 ) -> Hits:
-    """Where rays meet the surface of `level` first, by steps until its sign changes, and bisection from there.
+    """Where rays meet the surface of `level` first: a march in equal steps up to a change of sign, and bisection there.
 
-    Steps have length `LONGEST_STEP`, or that of the level where it is known to be a distance to the surface up to
-    `trusted_distance` (sphere tracing, Hart 1996): a step that leads inside all the same is one that is bisected.
-    Normals are the level's gradients, by automatic differentiation.
+    The level is asked first at the corners of a coarse grid, then along rays only in and beside the cells in which its
+    sign changes, which takes a fifth of the points. Its size does not matter, so that it may be a logit as well as a
+    distance. Normals are its gradients, by automatic differentiation.
 
     Args:
         level: takes (n, 3) points of the unit cube on `device` and gives (n, 1).
-        progress: is told the share of rays that is done, in (0, 1].
+        progress: is told the share that is done, in (0, 1].
     """
-    distances, normals = [], []
     count = len(rays.origins)
+    near_surface = beside_the_surface(_on_corners(level, chunk, device))
+    distances, normals = [], []
     for start in range(0, count, chunk):
         part = Rays(*(values[start : start + chunk].to(device) for values in rays))
-        reached = _distances(level, part, trusted_distance)
+        reached = _distances(level, part, near_surface)
         met = reached.isfinite()
         facing = torch.zeros_like(part.directions)
         facing[met] = _normals(level, part.origins[met] + reached[met, None] * part.directions[met])
@@ -74,6 +74,14 @@ def trace(
         if progress is not None:
             progress(min(start + chunk, count) / count)
     return Hits(torch.cat(distances), torch.cat(normals))
+
+
+def beside_the_surface(volume: Float32[Tensor, "a b c"]) -> Bool[Tensor, "x y z"]:
+    """Cells of a grid, given by its corners, in which the sign of a level changes, and their neighbours."""
+    inside = (volume < 0).float()[None, None]
+    most = torch.nn.functional.max_pool3d(inside, 2, stride=1)
+    least = -torch.nn.functional.max_pool3d(-inside, 2, stride=1)
+    return torch.nn.functional.max_pool3d((most > least).float(), 3, stride=1, padding=1)[0, 0] > 0
 
 
 def shade(
@@ -92,34 +100,71 @@ def shade(
     return np.repeat(grey[..., None], 3, axis=-1).astype(np.float32)
 
 
-def _distances(level: Callable[[Tensor], Tensor], rays: Rays, trusted: float | None) -> Float32[Tensor, " n"]:
+def _on_corners(level: Callable[[Tensor], Tensor], chunk: int, device: torch.device | str) -> Float32[Tensor, "a b c"]:
+    """The level at the corners of the coarse grid."""
+    ticks = torch.linspace(0, 1, CELLS + 1)
+    corners = torch.cartesian_prod(ticks, ticks, ticks)
+    with torch.no_grad():
+        values = torch.cat([level(points.to(device))[:, 0].float() for points in corners.split(chunk)])
+    return values.reshape(CELLS + 1, CELLS + 1, CELLS + 1)
+
+
+def _distances(
+    level: Callable[[Tensor], Tensor], rays: Rays, near_surface: Bool[Tensor, "x y z"]
+) -> Float32[Tensor, " n"]:
     reached = torch.full_like(rays.origins[:, 0], torch.inf)
     near, far = _through_the_cube(rays)
+    at = (far > near).nonzero()[:, 0]
     with torch.no_grad():
-        at = (far > near).nonzero()[:, 0]
-        t = near[at]
-        value = _along(level, rays, at, t)
-        reached[at[value <= 0]] = t[value <= 0]  # the cube cuts the surface open: its side is what is seen
-        at, t, value = at[value > 0], t[value > 0], value[value > 0]
-        bracketed, before, after = [], [], []
-        while len(at):
-            step = LONGEST_STEP if trusted is None else value.clamp(SHORTEST_STEP, trusted)
-            ahead = torch.minimum(t + step, far[at])
-            value = _along(level, rays, at, ahead)
-            crossed = value <= 0
-            bracketed.append(at[crossed])
-            before.append(t[crossed])
-            after.append(ahead[crossed])
-            going = ~crossed & (ahead < far[at])
-            at, t, value = at[going], ahead[going], value[going]
-        if bracketed:
-            at, low, high = torch.cat(bracketed), torch.cat(before), torch.cat(after)
-            for _ in range(HALVINGS if len(at) else 0):
-                middle = (low + high) / 2
-                inside = _along(level, rays, at, middle) <= 0
-                low, high = torch.where(inside, low, middle), torch.where(inside, middle, high)
-            reached[at] = (low + high) / 2
+        entered_inside = _along(level, rays, at, near[at]) <= 0
+        reached[at[entered_inside]] = near[at[entered_inside]]  # where the cube cuts the inside, its side is seen
+        at = at[~entered_inside]
+        if not len(at):
+            return reached
+        following = _next_to_ask(rays, at, near[at], far[at], near_surface)
+        row, k = torch.arange(len(at), device=at.device), torch.zeros_like(at)
+        bracketed, steps = [], []
+        while len(row):
+            k = following[row, k]
+            left = k < following.shape[1] - 1
+            row, k = row[left], k[left]
+            ahead = torch.minimum(near[at[row]] + STEP * (k + 1), far[at[row]])
+            inside = _along(level, rays, at[row], ahead) <= 0
+            bracketed.append(row[inside])
+            steps.append(k[inside])
+            row, k = row[~inside], k[~inside] + 1
+        at, k = at[torch.cat(bracketed)], torch.cat(steps)
+        low = near[at] + STEP * k
+        reached[at] = _zero_between(level, rays, at, low, torch.minimum(low + STEP, far[at]))
     return reached
+
+
+def _next_to_ask(rays: Rays, at: Tensor, near: Tensor, far: Tensor, near_surface: Bool[Tensor, "x y z"]) -> Tensor:
+    """For each ray and step the next step, that one or a later, whose end is worth asking at; the last column's number
+    where there is none."""
+    count = int(((far - near).amax() / STEP).ceil())
+    ends = near[:, None] + STEP * torch.arange(1, count + 1, device=near.device)
+    points = rays.origins[at][:, None] + torch.minimum(ends, far[:, None])[..., None] * rays.directions[at][:, None]
+    x, y, z = (points * CELLS).long().clamp(0, CELLS - 1).unbind(-1)
+    asked = near_surface[x, y, z] & (ends < far[:, None] + STEP)
+    number = torch.where(asked, torch.arange(count, device=near.device), count)
+    number = torch.nn.functional.pad(number, (0, 1), value=count)
+    return number.flip(1).cummin(1).values.flip(1)
+
+
+def _zero_between(
+    level: Callable[[Tensor], Tensor], rays: Rays, at: Tensor, low: Tensor, high: Tensor
+) -> Float32[Tensor, " k"]:
+    """Where rays cross the surface between a distance outside and one inside."""
+    if not len(at):
+        return low
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        inside = _along(level, rays, at, middle) <= 0
+        low, high = torch.where(inside, low, middle), torch.where(inside, middle, high)
+    outside, inside = _along(level, rays, at, low), _along(level, rays, at, high)
+    share = (outside / (outside - inside).clamp(min=torch.finfo(torch.float32).tiny)).clamp(0, 1)
+    return low + share * (high - low)
 
 
 def _through_the_cube(rays: Rays) -> tuple[Float32[Tensor, " n"], Float32[Tensor, " n"]]:

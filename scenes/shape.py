@@ -317,8 +317,7 @@ class ShapeView:
         """The field's surface with its depth and normals."""
         size = height or self.height, width or self.width
         rays = self._rays(size, extent)
-        trusted = CLAMP if self.shape.kind == "sdf" else None
-        hits = trace(self.shape.level(field), rays, trusted_distance=trusted, device=device, progress=progress)
+        hits = trace(self.shape.level(field), rays, device=device, progress=progress)
         return self._seen(size, rays, hits.distances.numpy(), hits.normals.numpy())
 
     def _rays(self, size: tuple[int, int], extent: Extent | None) -> Rays:

@@ -25,11 +25,10 @@ def watertight(mesh: Mesh) -> Mesh:
     notes = ["watertight"]
     if counts.open:
         mesh, widths = _capped(mesh)
-        left = count_edges(mesh.vertices, mesh.triangles).open
-        if left:
+        if count_edges(mesh.vertices, mesh.triangles).open:
             raise InputError(
-                f"the mesh {mesh.name!r} is open at {left:,} edges, so it has no inside; close it, or fit it as it "
-                "looks with --kind radiance"
+                f"the mesh {mesh.name!r} is open at {counts.open:,} edges, so it has no inside; close it, or fit it as "
+                "it looks with --kind radiance"
             )
         holes = "1 hole" if len(widths) == 1 else f"{len(widths):,} holes"
         notes = [f"{holes} closed ({counts.open:,} open edges), up to {max(widths):.2g} of its diagonal across"]

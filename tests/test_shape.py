@@ -200,7 +200,7 @@ def test_the_mesh_and_the_field_that_is_right_look_the_same(kind: ShapeKind) -> 
         assert (there != np.isfinite(seen.depth)).mean() < 2e-3
         both = there & np.isfinite(seen.depth)
         np.testing.assert_allclose(mesh.depth[both], seen.depth[both], atol=0.01)
-        assert np.abs(mesh.depth - seen.depth)[both].mean() < 5e-4
+        assert np.abs(mesh.depth[both] - seen.depth[both]).mean() < 5e-4
         assert (mesh.normals * seen.normals).sum(-1)[both].min() > 0.99
         assert psnr_db(mesh.colour, seen.colour) > 30
 
