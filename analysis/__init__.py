@@ -40,6 +40,7 @@ from .patterns import PackedPatterns, expected_hamming, packed_patterns
 from .plane import Plane, on_plane
 from .slopes import Slopes, slopes
 from .smoothness import Bending, bending
+from .surface import SurfaceAgreement, compare_surfaces, extract_surface, iou
 from .surrogate import SurrogateCells, TooManyCellsError, surrogate_cells
 from .tiles import CellMap, cells_per_tile
 from .verdict import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
@@ -92,6 +93,7 @@ __all__ = [
     "ReluNetwork",
     "Slopes",
     "SpectralBias",
+    "SurfaceAgreement",
     "SurrogateCells",
     "TooManyCellsError",
     "Verdict",
@@ -105,6 +107,7 @@ __all__ = [
     "capacity_verdict",
     "cells",
     "cells_per_tile",
+    "compare_surfaces",
     "confusion",
     "confusion_map",
     "count_cells",
@@ -117,11 +120,13 @@ __all__ = [
     "energy_kept",
     "expected_hamming",
     "explain",
+    "extract_surface",
     "first_layer_inspheres",
     "global_pairs",
     "half_energy_step",
     "half_error_step",
     "hamming_means",
+    "iou",
     "kernel",
     "kernel_correlation_length",
     "line_creases",
