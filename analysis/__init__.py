@@ -42,6 +42,7 @@ from .screen import ScreenDensity, screen_density
 from .slopes import Slopes, slopes
 from .smoothness import Bending, bending
 from .space import crease_area_density, crease_slice, footprint_density, per_diagonal
+from .surface import SurfaceAgreement, compare_surfaces, extract_surface, iou
 from .surrogate import SurrogateCells, TooManyCellsError, surrogate_cells
 from .tiles import CellMap, cells_per_tile
 from .verdict import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
@@ -97,6 +98,7 @@ __all__ = [
     "SeenView",
     "Slopes",
     "SpectralBias",
+    "SurfaceAgreement",
     "SurrogateCells",
     "TooManyCellsError",
     "Verdict",
@@ -110,6 +112,7 @@ __all__ = [
     "capacity_verdict",
     "cells",
     "cells_per_tile",
+    "compare_surfaces",
     "confusion",
     "confusion_map",
     "count_cells",
@@ -125,12 +128,14 @@ __all__ = [
     "expected_hamming",
     "explain",
     "explain_views",
+    "extract_surface",
     "first_layer_inspheres",
     "footprint_density",
     "global_pairs",
     "half_energy_step",
     "half_error_step",
     "hamming_means",
+    "iou",
     "kernel",
     "kernel_correlation_length",
     "line_creases",

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.measure import print_json
 from configs.encoding import parse_encoding
 from configs.network import Network
-from configs.run import FitConfig, Training
+from configs.run import FitConfig, Target, Training
 from fitting import fit, initial_state, place
 from scenes.load import load
 from scenes.picture import Picture
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=2048)
     args = parser.parse_args()
     training = Training(steps=args.steps, batch_size=args.batch_size)
-    pictures = [load(name, max_side=args.side) for name in PICTURES]
+    pictures = [load(name, Target(max_side=args.side)) for name in PICTURES]
     rows = [(word, word, Network(width=args.width)) for word in ENCODINGS]
     rows.append(("raw, sine network", "raw", Network(width=args.width, activation="sine")))
     best: dict[str, float] = {}

@@ -1,9 +1,11 @@
-"""What is fitted: pictures, as files or built in, and signals; the batches to train on and the views to score by."""
+"""What is fitted: pictures from files or built in, signals, shapes; batches to train on and views to score by."""
 
 from .builtin import BUILTINS, Builtin
 from .holdout import HOLDOUTS, Holdout
 from .load import load, thumbnail_sheet
+from .mesh import Mesh, read_mesh, write_mesh
 from .picture import Picture
 from .reading import MAX_PIXELS, Reading, read_picture
 from .scene import Batch, Scene, View
+from .shape import Shape, shape_of
 from .signal import Signal

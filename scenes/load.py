@@ -21,10 +21,12 @@ from .builtin import BUILTINS
 from .capture import Capture
 from .demo_folder import demo_folder
 from .demos import DEMOS
+from .mesh import READ, read_mesh
 from .picture import Picture, unit_of
 from .posed import PosedScene
 from .reading import Reading, read_picture, reduced
 from .scene import Scene
+from .shape import Shape, shape_of
 from .signal import Signal, sum_of_sines
 from .transforms import read_capture
 
@@ -64,6 +66,8 @@ def load(
         name, reading = word, reduced(BUILTINS[word].make(), target.max_side)
     elif word and _exists(path) and (path.is_dir() or path.suffix == CAMERAS):
         return _posed(read_capture(path, max_side=target.max_side, progress=progress), target, space)
+    elif word and _exists(path) and path.suffix.lower() in READ:
+        return _meshed(path, space, seed)
     elif word and _exists(path):
         name = _scene_name(path)
         reading = read_picture(path, max_pixels=target.max_pixels, max_side=target.max_side)
@@ -92,6 +96,15 @@ def _posed(capture: Capture, target: Target, space: Space) -> PosedScene:
     return PosedScene(capture, space)
 
 
+def _meshed(path: Path, space: Space, seed: int) -> Scene:
+    if space.kind == "radiance":
+        raise InputError(
+            f"{str(path)!r} is a mesh, and a mesh is fitted as sdf or occupancy; for a radiance field give a folder of "
+            "photographs with their cameras"
+        )
+    return shape_of(read_mesh(path), "sdf" if space.kind == "auto" else space.kind, seed)
+
+
 def restore(path: Path, space: Space) -> Scene:
     """The scene that a run folder keeps.
 
@@ -101,6 +114,8 @@ def restore(path: Path, space: Space) -> Scene:
         raise InputError(f"{str(path)!r} holds digits, the study's control in many dimensions, which cannot be drawn")
     if _holds(path, "photographs"):
         return PosedScene.from_npz(path, space)
+    if _holds(path, "triangles"):
+        return Shape.from_npz(path)
     return Signal.from_npz(path) if _holds(path, "frequencies") else Picture.from_npz(path)
 
 

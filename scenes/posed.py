@@ -322,7 +322,7 @@ class PosedView:
 
     def see(
         self,
-        field: Radiance,
+        field: Any,
         height: int | None = None,
         width: int | None = None,
         extent: Extent | None = None,

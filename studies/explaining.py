@@ -60,16 +60,6 @@ class Findings:
         return None if self.refined is None else float(self.refined.mean_per_pixel.mean())
 
     @property
-    def primary(self) -> dict[str, float | None] | None:
-        """The primary statistic and its interval; None where it is not defined."""
-        association = self.explanation.primary
-        if association.estimate is None:
-            return None
-        interval = association.interval
-        low, high = (None, None) if interval is None else (interval.low, interval.high)
-        return {"value": association.estimate, "low": low, "high": high}
-
-    @property
     def capacity_verdict(self) -> CapacityVerdict | None:
         """Whether the creases could express what is missing; None where nothing is, or the field has none."""
         refit = self.capacity
@@ -161,13 +151,23 @@ def explain_field(
     return Findings(explanation, density, pixels, refined, refit)
 
 
+def primary_statistic(explanation: Explanation) -> dict[str, float | None] | None:
+    """The statistic that decided and its interval, as run.json has it; None where it is not defined."""
+    association = explanation.primary
+    if association.estimate is None:
+        return None
+    interval = association.interval
+    low, high = (None, None) if interval is None else (interval.low, interval.high)
+    return {"value": association.estimate, "low": low, "high": high}
+
+
 def creases_summary(findings: Findings) -> dict[str, Any]:
     """What run.json says of the explanation."""
     return {
         "crossings_per_pixel": findings.crossings_per_pixel,
         "dead_neurons": findings.dead_neurons,
         "explained_band": findings.explanation.band,
-        "primary_statistic": findings.primary,
+        "primary_statistic": primary_statistic(findings.explanation),
         "verdict": list(findings.explanation.verdict.sentences),
         "capacity": None if findings.capacity_verdict is None else findings.capacity_verdict.sentence,
     }
@@ -195,12 +195,36 @@ def density_picture(field: Field, view: View) -> UInt8[np.ndarray, "h w 3"] | No
 
 def _density_rgb(density: Density, view: View) -> UInt8[np.ndarray, "h w 3"]:
     """The map at the size of frames; blocks stay blocks."""
-    return _blocks(density_rgb(density.crossings_per_pixel), *view.preview)
+    return blocks(density_rgb(density.crossings_per_pixel), *view.preview)
 
 
-def _blocks(values: np.ndarray, height: int, width: int) -> np.ndarray:
+def blocks(values: np.ndarray, height: int, width: int) -> np.ndarray:
     """Enlarged or reduced without blending neighbours."""
     return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def write_missing(
+    path: Path,
+    explanation: Explanation,
+    view: View,
+    target: Float[np.ndarray, "h w c"],
+    drawn: Float[np.ndarray, "h w c"],
+) -> None:
+    """Write the error and what is missing of the view's windows, as pictures and arrays, into the folder `path`."""
+    height, width = view.preview
+    write_png(path / "error.png", error_rgb(target, drawn, size=(height, width)))
+    write_png(path / "missing.png", missing_rgb(blocks(explanation.missing_map(), height, width)))
+    write_npz(
+        path / "missing.npz",
+        missing_fraction=explanation.energies.missing_fraction,
+        signed_deficit=explanation.energies.signed_deficit,
+        target_energy=explanation.energies.target,
+        residual_energy=explanation.energies.residual,
+        row_edges=explanation.windows.row_edges,
+        column_edges=explanation.windows.column_edges,
+        band=np.array(explanation.band),
+        units=np.array("per window of the band; energies are mean squares of luma; edges of windows in pixels"),
+    )
 
 
 def write_findings(
@@ -213,25 +237,11 @@ def write_findings(
     """Write maps as arrays and pictures, and explain.json, into the folder `path`."""
     height, width = view.preview
     write_json(path / "explain.json", findings.to_json())
-    write_png(path / "error.png", error_rgb(target, drawn, size=(height, width)))
-    explanation = findings.explanation
-    missing = explanation.missing_map()
-    write_png(path / "missing.png", missing_rgb(_blocks(missing, height, width)))
-    write_npz(
-        path / "missing.npz",
-        missing_fraction=explanation.energies.missing_fraction,
-        signed_deficit=explanation.energies.signed_deficit,
-        target_energy=explanation.energies.target,
-        residual_energy=explanation.energies.residual,
-        row_edges=explanation.windows.row_edges,
-        column_edges=explanation.windows.column_edges,
-        band=np.array(explanation.band),
-        units=np.array("per window of the band; energies are mean squares of luma; edges of windows in pixels"),
-    )
+    write_missing(path, findings.explanation, view, target, drawn)
     if findings.capacity is not None:
         refit = findings.capacity
         remaining = refit.windows.spread(refit.remaining_share)
-        write_png(path / "capacity.png", missing_rgb(_blocks(remaining, height, width)))
+        write_png(path / "capacity.png", missing_rgb(blocks(remaining, height, width)))
         write_npz(
             path / "capacity.npz",
             residual_energy=refit.residual,

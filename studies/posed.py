@@ -9,21 +9,40 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from analysis import psnr_db, ssim
-from fields import Field
+from analysis import (
+    Explanation,
+    ScreenDensity,
+    SeenView,
+    crease_area_density,
+    explain_views,
+    neuron_states,
+    per_diagonal,
+    psnr_db,
+    relu_network,
+    screen_density,
+    ssim,
+)
+from configs.files import write_json
+from fields import Field, RadianceField
 from fitting import Placement
-from render.colour import distance_rgb, error_rgb, to_rgb
+from render.colour import density_rgb, distance_rgb, error_rgb, to_rgb
+from render.files import write_npz, write_png
 from render.panel import Tile, panel
 from scenes.posed import PosedScene, PosedView
 from scenes.scene import Batch
 
+from .explaining import blocks, creased, primary_statistic, write_missing
 from .metrics import Row
 from .observe import Finished, Observation, Scores, band_scores
+from .spectra import picture_spectra
 
 FOLLOWED_RAYS = 4096
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
 SCORED_RAYS = 65_536
 """Training pixels of which the end of a fit says the PSNR; held-out views are scored whole."""
+
+OCCUPIED_POINTS = 65_536
+"""Points of the occupied cells at which neurons and crease area are looked at."""
 
 Image: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 Values: TypeAlias = Float[np.ndarray, "_ _ _"]
@@ -59,7 +78,7 @@ class PosedObserver:
         views = self.scene.views()
         first, psnrs, ssims = None, [], []
         for number, view in enumerate(views):
-            drawn, target = view.draw(field, device=self.placement.device), view.target()
+            drawn, target = view.draw(_radiance(field), device=self.placement.device), view.target()
             first = drawn if first is None else first
             psnrs.append(psnr_db(target, drawn))
             ssims.append(ssim(target, drawn))
@@ -121,7 +140,10 @@ class PosedLook:
 
     def density(self, field: Field) -> Image | None:
         """Crossings per pixel of the view's picture, on the surfaces that it shows."""
-        return None
+        if creased(field) is None:
+            return None
+        seen = screen_density(_radiance(field), self.view.camera.resized(*self.view.preview), self.scene.step)
+        return density_rgb(seen.crossings_per_pixel.sum(0))
 
     def frame(
         self,
@@ -153,13 +175,83 @@ class PosedLook:
         seed: int,
         progress: Callable[[float], None],
     ) -> dict[str, Any]:
-        """Crease maps of the held-out views, bands and the verdict, with views as the blocks that are resampled."""
-        from analysis import explain
+        """Crease maps of all views, bands and the verdict, with views as the blocks that are resampled."""
+        views = self.scene.views()
+        seen: list[SeenView] = []
+        maps: list[ScreenDensity] = []
+        for number, view in enumerate(views):
+            length = None
+            if creased(field) is not None:
+                maps.append(screen_density(_radiance(field), view.camera, self.scene.step))
+                length = maps[-1].crossings_per_pixel.sum(0) * np.float32(math.pi / 2)
+            sight = view.see(field, device=_device(field))
+            seen.append(SeenView(view.target(), sight.colour, {"coarea": length}, sight.opacity))
+            progress((number + 1) / len(views))
+        explanation = explain_views(seen, seed=seed)
+        creases = self._creases(field, maps) if maps else None
+        self._write(path, explanation, self.view.target(), drawn, maps)
+        write_json(path / "explain.json", explanation.to_json() | {"capacity": None, "creases": creases})
+        return {
+            "crossings_per_pixel": None if creases is None else creases["crossings_per_pixel"],
+            "dead_neurons": None if creases is None else sum(creases["dead_neurons_by_layer"]),
+            "explained_band": explanation.band,
+            "primary_statistic": primary_statistic(explanation),
+            "verdict": list(explanation.verdict.sentences),
+            "capacity": None,
+        }
 
-        from .explaining import Findings, creases_summary, write_findings
+    def _creases(self, field: Field, maps: Sequence[ScreenDensity]) -> dict[str, Any]:
+        """What was measured of creases: in the pictures, and of neurons at points of the occupied cells."""
+        points = _occupied_points(_radiance(field), OCCUPIED_POINTS)
+        states = neuron_states(relu_network(field), points)
+        area = per_diagonal(crease_area_density(relu_network(field), points)).mean(1)
+        shown = max(sum(float(density.opacity.sum()) for density in maps), 1.0)
+        by_layer = np.sum([density.crossings_per_pixel.sum((1, 2)) for density in maps], axis=0) / shown
+        return {
+            "crossings_per_pixel": float(by_layer.sum()),
+            "crossings_per_pixel_by_layer": by_layer.tolist(),
+            "area_per_volume_by_layer": area.tolist(),
+            "dead_neurons_by_layer": states.dead.tolist(),
+            "always_on_neurons_by_layer": states.always_on.tolist(),
+            "live_neurons_by_layer": states.live.tolist(),
+            "units": (
+                "crossings per pixel of the views' pictures, where they show the scene; crease area per volume, over "
+                "the occupied cells, per diagonal of the scene's cube; neurons there of the network of positions"
+            ),
+        }
 
-        target = self.view.target()
-        findings = Findings(explain(target, drawn, {"coarea": None}, seed=seed), None, None, None, None)
-        write_findings(path, findings, self.view, target, drawn)
-        progress(1.0)
-        return creases_summary(findings)
+    def _write(
+        self, path: Path, explanation: Explanation, target: Values, drawn: Values, maps: Sequence[ScreenDensity]
+    ) -> None:
+        """Maps of the first view, as arrays and pictures."""
+        write_missing(path, explanation, self.view, target, drawn)
+        write_json(path / "spectra.json", picture_spectra(target, drawn))
+        for density in maps[:1]:
+            write_png(path / "density.png", blocks(density_rgb(density.crossings_per_pixel.sum(0)), *self.view.preview))
+            write_npz(
+                path / "density.npz",
+                crossings=density.crossings_per_pixel,
+                opacity=density.opacity,
+                units=np.array(
+                    "crossings per pixel of the view's picture, mean over directions (layers, rows, columns)"
+                ),
+            )
+
+
+def _radiance(field: Field) -> RadianceField:
+    assert isinstance(field, RadianceField)  # a posed scene builds no other
+    return field
+
+
+def _device(field: Field) -> torch.device:
+    return next(field.parameters()).device
+
+
+def _occupied_points(field: RadianceField, count: int) -> Float[torch.Tensor, "n 3"]:
+    """Points evenly spread over the occupied cells, in a fixed order."""
+    cells = field.occupied.nonzero()
+    if not len(cells):  # nothing is left: anywhere is as good
+        cells = torch.zeros(1, 3, dtype=torch.long, device=cells.device)
+    chosen = cells[torch.linspace(0, len(cells) - 1, count, device=cells.device).long()]
+    inside = torch.rand(count, 3, generator=torch.Generator().manual_seed(0)).to(cells.device)
+    return (chosen + inside) / field.occupancy.resolution

@@ -1,0 +1,340 @@
+"""A mesh as a scene: a point of space in, whether it is inside or how far it is from the surface out.
+
+Coordinates are those of the unit cube that `Mesh.bounds` puts around the mesh. An occupancy field gives the logit of
+being inside (Mescheder et al. 2019), a distance field the signed distance in sides of the cube, negative inside (Park
+et al. 2019). The mesh is asked once at a pool of points, from which batches are drawn.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32
+from torch import Tensor
+
+from configs.errors import InputError
+from render.camera import Camera, Rays, orbit, perspective
+from render.grid import Extent, picture_extent, pixel_centres
+from render.surface import shade, trace
+
+from .capture import Bounds
+from .mesh import Mesh
+from .scene import Batch, Function, PointScene, View
+from .watertight import watertight
+
+ShapeKind: TypeAlias = Literal["occupancy", "sdf"]
+"""What a field says of a point: the logit of being inside, or the signed distance to the surface."""
+
+SHAPE_KINDS: tuple[ShapeKind, ...] = get_args(ShapeKind)
+
+POOL = 2**18
+"""Points at which the mesh is asked before training, half of them near the surface."""
+
+SPREAD = 0.01
+"""Standard deviation of the points near the surface around it along each axis, in sides of the cube."""
+
+CLAMP = 0.05
+"""Distances beyond this, in sides of the cube, are only known to be beyond: 0.1 of Park et al. (2019), whose cube has
+sides of 2."""
+
+RAYS_FOR_SIGN = 3
+"""Rays that vote on whether a point is inside: one alone may pass through an edge."""
+
+CELLS = 16
+"""Along a side of the cube, to tell points far from the surface from those that may be near."""
+
+VIEWS = 3
+VIEW_SIDE = 128
+VIEW_ANGLE, VIEW_ELEVATION = math.radians(35), math.radians(25)
+
+
+@dataclass(frozen=True, eq=False)
+class Shape(PointScene):
+    """A solid to fit, by its occupancy or its signed distance; it is seen from around, shaded."""
+
+    mesh: Mesh
+    """In its own coordinates; watertight."""
+    kind: ShapeKind
+    seed: int = 0
+    """Of the pool of points."""
+    pool_size: int = POOL
+
+    @property
+    def name(self) -> str:
+        return self.mesh.name
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the values are, and all that was done to the mesh, in words."""
+        values = {
+            "occupancy": "values are 1 inside and 0 outside; the field gives the logit, 0 on the surface",
+            "sdf": f"values are signed distances in sides of the cube, negative inside, clamped to {CLAMP:g}",
+        }[self.kind]
+        return (
+            *self.mesh.notes,
+            f"in a cube of side {self.bounds.side:.4g} around it",
+            values,
+            f"{self.pool_size:,} points, half uniform in the cube and half within a Gaussian of {SPREAD:g} sides of "
+            "the surface",
+        )
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """The cube that fields see as the unit cube."""
+        return self.mesh.bounds()
+
+    @cached_property
+    def unit_mesh(self) -> Mesh:
+        """The mesh in the unit cube's coordinates."""
+        return self.mesh.in_unit_cube(self.bounds)
+
+    @property
+    def resolution(self) -> None:
+        """Points are drawn anywhere."""
+
+    @property
+    def training_samples(self) -> int:
+        """How many points the pool has: one epoch."""
+        return self.pool_size
+
+    @property
+    def in_dim(self) -> int:
+        return 3
+
+    @property
+    def out_dim(self) -> int:
+        return 1
+
+    @cached_property
+    def pool(self) -> Batch:
+        """All points to train on and what the mesh says there: first the uniform ones, then those near the surface."""
+        generator = np.random.default_rng(self.seed)
+        near, _ = self.unit_mesh.surface_points(self.pool_size - self.pool_size // 2, generator)
+        near += generator.normal(scale=SPREAD, size=near.shape)
+        points = np.concatenate([generator.random((self.pool_size // 2, 3)), near.clip(0, 1)]).astype(np.float32)
+        return Batch(torch.from_numpy(points), torch.from_numpy(self._ask(points)))
+
+    def batch(self, generator: torch.Generator, size: int) -> Batch:
+        """`size` points of the pool, one drawn in each of as many strata: half uniform, half near the surface.
+
+        The generator is all that remembers the order, as in `Picture.batch`.
+        """
+        draws = torch.rand(size, generator=generator, dtype=torch.float64)
+        position = (torch.arange(size, dtype=torch.float64) + draws) * (self.pool_size / size)
+        chosen = position.long().clamp_(max=self.pool_size - 1)
+        return Batch(self.pool.coordinates[chosen], self.pool.values[chosen])
+
+    def loss(self, prediction: Float[Tensor, "n 1"], batch: Batch) -> Float[Tensor, ""]:
+        """Binary cross-entropy of the logits, or the L1 distance of distances, clamped.
+
+        A distance clamped to the largest may be anything beyond, on its side. Clamping the prediction as well, as in
+        equation 4 of Park et al. (2019), would be the same but for predictions beyond the clamp on the wrong side or
+        of a target within it: these would have no gradient, and a field that starts there would never leave.
+        """
+        if self.kind == "occupancy":
+            return torch.nn.functional.binary_cross_entropy_with_logits(prediction, batch.values)
+        short = torch.relu(batch.values - prediction) * (batch.values > -CLAMP)
+        over = torch.relu(prediction - batch.values) * (batch.values < CLAMP)
+        return (short + over).mean()
+
+    def level(self, field: Function) -> Function:
+        """The field as a level function: negative inside, zero on the surface, of the unit cube's coordinates."""
+        return (lambda x: -field(x)) if self.kind == "occupancy" else field
+
+    def views(self) -> Sequence[View]:
+        """From around and a little above."""
+        reach = float(np.linalg.norm(self.unit_mesh.vertices - 0.5, axis=1).max())
+        away = 1.05 * reach / math.sin(VIEW_ANGLE / 2)  # the ball that holds the mesh nearly fills the picture
+        poses = orbit(VIEWS, (0.5, 0.5, 0.5), away, VIEW_ELEVATION, self.mesh.up)
+        return tuple(
+            ShapeView(f"view {number}", self, perspective(VIEW_SIDE, VIEW_SIDE, VIEW_ANGLE, pose))
+            for number, pose in enumerate(poses, 1)
+        )
+
+    def to_npz_arrays(self) -> dict[str, np.ndarray]:
+        """Arrays for `numpy.savez`, of which none needs pickle; `from_npz` makes the same scene of them."""
+        colours = {} if self.mesh.colours is None else {"colours": self.mesh.colours}
+        return colours | {
+            "vertices": self.mesh.vertices,
+            "triangles": self.mesh.triangles,
+            "kind": np.array(self.kind),
+            "seed": np.array(self.seed),
+            "pool_size": np.array(self.pool_size),
+            "up": np.array(self.mesh.up),
+            "name": np.array(self.mesh.name),
+            "notes": np.array(self.mesh.notes, dtype=str),
+        }
+
+    @classmethod
+    def from_npz(cls, path: str | Path) -> "Shape":
+        """The shape that a run folder keeps.
+
+        Raises InputError naming the file where it is missing, damaged or something else; never unpickles.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                parts: dict[str, Any] = {key: arrays[key] for key in arrays}
+            x, y, z = parts["up"].tolist()
+            mesh = Mesh(
+                parts["vertices"].astype(np.float64),
+                parts["triangles"].astype(np.int64),
+                parts.get("colours"),
+                (x, y, z),
+                str(parts["name"]),
+                tuple(parts["notes"].tolist()),
+            )
+            kind, seed, pool_size = str(parts["kind"]), int(parts["seed"]), int(parts["pool_size"])
+        except FileNotFoundError:
+            raise InputError(f"there is no saved target at {str(path)!r}") from None
+        except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
+            raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
+        if kind not in SHAPE_KINDS:
+            raise InputError(f"{str(path)!r} holds no shape that can be fitted")
+        return cls(mesh, kind, seed, pool_size)
+
+    @cached_property
+    def _raycasting(self) -> Any:
+        return self.unit_mesh.raycasting()
+
+    def _ask(self, points: Float32[np.ndarray, "n 3"]) -> Float32[np.ndarray, "n 1"]:
+        """What the mesh says of points in the unit cube."""
+        inside = self._raycasting.compute_occupancy(points, nsamples=RAYS_FOR_SIGN).numpy()
+        if self.kind == "occupancy":
+            return inside[:, None]
+        distances = np.full_like(inside, CLAMP)
+        near = self._perhaps_within_clamp(points)
+        distances[near] = self._raycasting.compute_distance(points[near]).numpy().clip(max=CLAMP)
+        return np.where(inside > 0.5, -distances, distances)[:, None]
+
+    def _perhaps_within_clamp(self, points: Float32[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+        """False for points that are surely farther from the surface than the clamp.
+
+        Distances of far points take ten times as long as those of near ones, and differ by no more than the points do:
+        the middles of a few cells tell of all points in them.
+        """
+        ticks = (np.arange(CELLS, dtype=np.float32) + 0.5) / CELLS
+        middles = np.stack(np.meshgrid(ticks, ticks, ticks, indexing="ij"), -1)
+        reach = self._raycasting.compute_distance(middles).numpy() - math.sqrt(3) / 2 / CELLS
+        x, y, z = (points * CELLS).astype(np.int64).clip(0, CELLS - 1).T
+        return reach[x, y, z] < CLAMP
+
+
+class Seen(NamedTuple):
+    """A surface as a camera sees it."""
+
+    colour: Float32[np.ndarray, "h w 3"]
+    depth: Float32[np.ndarray, "h w"]
+    """Along the camera's axis, in sides of the cube; infinite where nothing is."""
+    normals: Float32[np.ndarray, "h w 3"]
+    """Unit normals to the outside, in the unit cube's axes; zero where nothing is."""
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeView:
+    """A shape from one side: the mesh by ray casting, a field by tracing its surface, shaded alike.
+
+    Both are seen along the rays through pixels' centres, also at other sizes, so that edges agree where surfaces do.
+    """
+
+    name: str
+    shape: Shape
+    camera: Camera
+    """In the unit cube's coordinates."""
+
+    @property
+    def height(self) -> int:
+        return self.camera.height
+
+    @property
+    def width(self) -> int:
+        return self.camera.width
+
+    @property
+    def channels(self) -> int:
+        return 3
+
+    @property
+    def preview(self) -> tuple[int, int]:
+        """Height and width at which frames in progress are drawn."""
+        return self.height, self.width
+
+    @property
+    def trained(self) -> Bool[np.ndarray, "h w"] | None:
+        """None: points of space are trained on, and all pixels show them."""
+        return None
+
+    @property
+    def heldout(self) -> Bool[np.ndarray, "h w"] | None:
+        """None: nothing is held out."""
+        return None
+
+    def target(self, height: int | None = None, width: int | None = None) -> Float[np.ndarray, "h w c"]:
+        """The mesh, shaded, along as many rays as there are pixels."""
+        return self.mesh_seen(height, width).colour
+
+    def draw(
+        self,
+        field: Function,
+        height: int | None = None,
+        width: int | None = None,
+        extent: Extent | None = None,
+        *,
+        device: str | torch.device = "cpu",
+        progress: Callable[[float], None] | None = None,
+    ) -> Float[np.ndarray, "h w c"]:
+        """The field's surface, shaded, in the view or in `extent` of it."""
+        return self.field_seen(field, height, width, extent, device=device, progress=progress).colour
+
+    def mesh_seen(self, height: int | None = None, width: int | None = None) -> Seen:
+        """The mesh with its depth and normals; these are turned to the camera, whichever way triangles face."""
+        size = height or self.height, width or self.width
+        rays = self._rays(size, None)
+        hits = self.shape._raycasting.cast_rays(torch.cat(rays, 1).numpy())
+        normals = hits["primitive_normals"].numpy()
+        away = (normals * rays.directions.numpy()).sum(1) > 0
+        return self._seen(size, rays, hits["t_hit"].numpy(), np.where(away[:, None], -normals, normals))
+
+    def field_seen(
+        self,
+        field: Function,
+        height: int | None = None,
+        width: int | None = None,
+        extent: Extent | None = None,
+        *,
+        device: str | torch.device = "cpu",
+        progress: Callable[[float], None] | None = None,
+    ) -> Seen:
+        """The field's surface with its depth and normals."""
+        size = height or self.height, width or self.width
+        rays = self._rays(size, extent)
+        hits = trace(self.shape.level(field), rays, device=device, progress=progress)
+        return self._seen(size, rays, hits.distances.numpy(), hits.normals.numpy())
+
+    def _rays(self, size: tuple[int, int], extent: Extent | None) -> Rays:
+        centres = pixel_centres(*size, extent or picture_extent(self.height, self.width)).flatten(0, 1)
+        return self.camera.rays(centres * max(self.height, self.width))
+
+    def _seen(
+        self,
+        size: tuple[int, int],
+        rays: Rays,
+        distances: Float32[np.ndarray, " n"],
+        normals: Float32[np.ndarray, "n 3"],
+    ) -> Seen:
+        depth = distances * (rays.directions.numpy() @ self.camera.forward.astype(np.float32))
+        colour = shade(normals, np.isfinite(distances), self.shape.mesh.up)
+        return Seen(colour.reshape(*size, 3), depth.reshape(size), normals.reshape(*size, 3))
+
+
+def shape_of(mesh: Mesh, kind: ShapeKind, seed: int = 0) -> Shape:
+    """The scene of a mesh, once it is found to be watertight, or its small holes are closed.
+
+    Raises:
+        InputError: for a mesh that stays open.
+    """
+    return Shape(watertight(mesh), kind, seed)
