@@ -24,7 +24,7 @@ from render.surface import shade, trace
 
 from .capture import Bounds
 from .mesh import Mesh
-from .scene import Batch, Function, PointScene, View
+from .scene import Batch, Function, PointScene
 from .watertight import watertight
 
 ShapeKind: TypeAlias = Literal["occupancy", "sdf"]
@@ -146,7 +146,7 @@ class Shape(PointScene):
         """The field as a level function: negative inside, zero on the surface, of the unit cube's coordinates."""
         return (lambda x: -field(x)) if self.kind == "occupancy" else field
 
-    def views(self) -> Sequence[View]:
+    def views(self) -> Sequence["ShapeView"]:
         """From around and a little above."""
         reach = float(np.linalg.norm(self.unit_mesh.vertices - 0.5, axis=1).max())
         away = 1.05 * reach / math.sin(VIEW_ANGLE / 2)  # the ball that holds the mesh nearly fills the picture

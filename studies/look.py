@@ -15,12 +15,14 @@ from render.colour import error_rgb, to_rgb
 from render.panel import Tile, panel
 from scenes.posed import PosedScene
 from scenes.scene import Scene, View
+from scenes.shape import Shape
 from scenes.signal import Signal
 
 from .explaining import creases_summary, density_picture, explain_field, write_findings
 from .metrics import Row
 from .observe import ENERGY_OF, PSNR_OF, Observation, Observer, PictureObserver, is_large
 from .posed import PosedLook, PosedObserver
+from .shapes import ShapeLook
 from .signals import SignalLook
 from .spectra import picture_spectra
 
@@ -106,6 +108,8 @@ def look_at(scene: Scene) -> Look:
     match scene:
         case PosedScene():
             return PosedLook(scene)
+        case Shape():
+            return ShapeLook(scene)
         case Signal():
             return SignalLook(scene)
     return PictureLook(scene.views()[0])

@@ -1,0 +1,177 @@
+"""Shapes: a field's surface beside the mesh, how far apart they are, and the creases on it."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+
+from analysis import SeenView, explain_views, footprint_density
+from analysis.surface import compare_surfaces, extract_surface, iou
+from configs.files import write_json
+from fields import Field
+from render.colour import density_rgb, error_rgb, to_rgb
+from render.files import write_png
+from render.panel import Tile, panel
+from scenes.shape import Shape, ShapeView
+
+from .explaining import creased, primary_statistic, write_missing
+from .metrics import Row
+from .observe import Observation
+from .spectra import picture_spectra
+
+CELLS = 96
+"""Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
+COMPARED = 50_000
+"""Points on either surface that are compared, and points of the cube that are inside or not."""
+
+Image: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
+Values: TypeAlias = Float[np.ndarray, "_ _ _"]
+
+
+class ShapeLook:
+    """The mesh, the field's surface shaded alike, its error and its crease density, from one side."""
+
+    frequencies: Sequence[int] = ()
+    psnr_of = "of the shaded view"
+    energy_of = "of the shaded view"
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.view = shape.views()[0]
+
+    def recovered(self, drawn: Values) -> tuple[Sequence[float], Sequence[float]]:  # noqa: ARG002 (a shape has none)
+        """None: a shape follows octave bands of a view."""
+        return (), ()
+
+    def target(self) -> Image:
+        """The mesh."""
+        return to_rgb(self.view.target())
+
+    def target_tile(self) -> Tile:
+        """The mesh as frames show it."""
+        return Tile(self.target(), "mesh")
+
+    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
+        """The field's surface."""
+        return to_rgb(drawn)
+
+    def density(self, field: Field) -> Image | None:
+        """Crossings per pixel on the field's surface; 0 beside it."""
+        seen = self._creases(field, self.view)
+        return None if seen is None else density_rgb(seen[0].sum(0))
+
+    def frame(
+        self,
+        field: Field,
+        observation: Observation,
+        title: str,
+        density: tuple[int, Image] | None,
+        rows: Sequence[Row],  # noqa: ARG002 (the report has a shape's curves)
+    ) -> Image:
+        """Mesh, surface, error and, with the step it was drawn at, crease density."""
+        tiles = [
+            self.target_tile(),
+            Tile(self.reconstruction(field, observation.reconstruction), "surface of the field"),
+            Tile(error_rgb(self.view.target(), observation.reconstruction), "error"),
+        ]
+        if density is not None:
+            step, picture = density
+            tiles.append(Tile(picture, f"crease density, step {step}", legend=True))
+        return panel(tiles, title, columns=len(tiles))
+
+    def explain(
+        self,
+        path: Path,
+        field: Field,
+        drawn: Values,
+        *,
+        seed: int,
+        progress: Callable[[float], None],
+    ) -> dict[str, Any]:
+        """Creases on the surface, bands of the shaded views, the verdict, and how far the surface is from the mesh."""
+        seen, crossings, opacities = [], [], []
+        views = self.shape.views()
+        for number, view in enumerate(views):
+            creases = self._creases(field, view)
+            colour = view.draw(field)
+            length, opacity = None, np.isfinite(view.mesh_seen().depth).astype(np.float32)
+            if creases is not None:
+                per_pixel, opacity = creases
+                length = per_pixel.sum(0) * np.float32(math.pi / 2)
+                crossings.append(per_pixel.sum((1, 2)))
+                opacities.append(float(opacity.sum()))
+            seen.append(SeenView(view.target(), colour, {"coarea": length}, opacity))
+            progress(0.5 * (number + 1) / len(views))
+        explanation = explain_views(seen, seed=seed)
+        by_layer = np.sum(crossings, axis=0) / max(sum(opacities), 1.0) if crossings else None
+        write_missing(path, explanation, self.view, self.view.target(), drawn)
+        write_json(path / "spectra.json", picture_spectra(self.view.target(), drawn))
+        density = self.density(field)
+        if density is not None:
+            write_png(path / "density.png", density)
+        agreement = self._agreement(field, seed, lambda share: progress(0.5 + 0.5 * share))
+        creases_found = (
+            None
+            if by_layer is None
+            else {
+                "crossings_per_pixel": float(by_layer.sum()),
+                "crossings_per_pixel_by_layer": by_layer.tolist(),
+                "units": "crossings per pixel of the views' pictures, on the surface of the field",
+            }
+        )
+        write_json(
+            path / "explain.json",
+            explanation.to_json() | {"capacity": None, "creases": creases_found, "surface": agreement},
+        )
+        return {
+            "crossings_per_pixel": None if by_layer is None else float(by_layer.sum()),
+            "dead_neurons": None,
+            "explained_band": explanation.band,
+            "primary_statistic": primary_statistic(explanation),
+            "verdict": [*_agreement_sentences(agreement), *explanation.verdict.sentences],
+            "capacity": None,
+            **agreement,
+        }
+
+    def _creases(
+        self, field: Field, view: ShapeView
+    ) -> tuple[Float32[np.ndarray, "layers h w"], Float32[np.ndarray, "h w"]] | None:
+        """Crossings per pixel on the surface that a view sees, by layer, and 1 where there is one."""
+        network = creased(field)
+        if network is None:
+            return None
+        seen, rays = view.field_seen(field), view.camera.rays()
+        met = np.isfinite(seen.depth)
+        there = torch.from_numpy(met.ravel())
+        along = rays.directions[there] @ torch.from_numpy(view.camera.forward).float()
+        distance = torch.from_numpy(seen.depth[met]) / along
+        points = rays.origins[there] + distance[:, None] * rays.directions[there]
+        footprint = view.camera.footprint(points, torch.from_numpy(seen.normals[met]))
+        found = footprint_density(network, points, footprint.across, footprint.down)
+        density = np.zeros((len(found), *met.shape), np.float32)
+        density[:, met] = found.cpu().numpy()
+        return density, met.astype(np.float32)
+
+    def _agreement(self, field: Field, seed: int, progress: Callable[[float], None]) -> dict[str, float | None]:
+        """IoU, Chamfer distance (share of the diagonal) and normal consistency; None where there is no surface."""
+        level = self.shape.level(field)
+        overlap = iou(level, self.shape.unit_mesh, COMPARED, seed)
+        surface = extract_surface(level, CELLS, progress)
+        if not len(surface.triangles):
+            return {"iou": overlap, "chamfer": None, "normal_consistency": None}
+        found = compare_surfaces(surface, self.shape.unit_mesh, COMPARED, seed)
+        return {"iou": overlap, "chamfer": found.chamfer, "normal_consistency": found.normal_consistency}
+
+
+def _agreement_sentences(agreement: dict[str, float | None]) -> list[str]:
+    if agreement["chamfer"] is None:
+        return ["The field has no surface in the cube: more steps, or another learning rate, may give it one."]
+    return [
+        f"Field and mesh share {agreement['iou']:.3f} of the volume that either fills (IoU); their surfaces are "
+        f"{100 * agreement['chamfer']:.2g} % of the diagonal apart (Chamfer), and their normals agree to "
+        f"{agreement['normal_consistency']:.3f} (1: all)."
+    ]

@@ -1,0 +1,184 @@
+"""Photographed scenes: batches, renderings and saved targets against the photographs and closed forms."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from configs.encoding import Fourier, Raw
+from configs.errors import InputError
+from configs.network import Network
+from configs.run import FitConfig
+from configs.space import Space
+from fields import RadianceField
+from fitting import fit, initial_state
+from render.camera import looking_at, orbit, perspective
+from render.files import write_npz
+from scenes.capture import Bounds, Capture, Photograph
+from scenes.load import restore
+from scenes.posed import PosedScene
+from tests.small_fits import CPU, same_bytes, training
+
+BOUNDS = Bounds((0.5, -1.0, 2.0), side=4.0)
+CENTRE, RADIUS = np.array(BOUNDS.centre) + np.array([0.3, -0.2, 0.4]), 1.1
+
+
+def photograph(name: str, pose: np.ndarray, side: int = 16, channels: int = 4) -> Photograph:
+    """A ball whose colour is where it is seen from, by the closed form for a ray and a sphere."""
+    camera = perspective(side, side, 0.9, pose)
+    rays = camera.rays()
+    to_centre = CENTRE - rays.origins.double().numpy()
+    directions = rays.directions.double().numpy()
+    along = (to_centre * directions).sum(1)
+    met = np.linalg.norm(to_centre - along[:, None] * directions, axis=1) < RADIUS
+    rgba = np.concatenate([np.tile([0.9, 0.2, 0.1], (len(met), 1)), np.ones((len(met), 1))], 1) * met[:, None]
+    if channels == 3:
+        rgba = rgba[:, :3] + 1 - rgba[:, 3:]
+    return Photograph(name, camera, np.round(255 * rgba).astype(np.uint8).reshape(side, side, channels))
+
+
+def capture(channels: int = 4, count: int = 8, heldout: int = 2) -> Capture:
+    poses = orbit(count + heldout, BOUNDS.centre, 6.0, 0.4)
+    shots = [photograph(f"r_{number}", pose, channels=channels) for number, pose in enumerate(poses)]
+    return Capture("ball", shots[heldout:], shots[:heldout], BOUNDS, ("a ball",))
+
+
+class Ball:
+    """The ball as a radiance, in the unit cube."""
+
+    occupied: Bool[Tensor, "r r r"] = torch.ones(2, 2, 2, dtype=torch.bool)
+
+    def radiance(
+        self, x: Float[Tensor, "m 3"], directions: Float[Tensor, "m 3"]
+    ) -> tuple[Float[Tensor, "m 3"], Float[Tensor, " m"]]:
+        centre = torch.from_numpy(BOUNDS.to_unit(CENTRE[None])[0]).float()
+        inside = (x - centre).norm(dim=1) < RADIUS / BOUNDS.side
+        return torch.tensor([0.9, 0.2, 0.1]).expand(len(x), 3), 1e5 * inside.float()
+
+
+@pytest.mark.parametrize("background", ["white", "black"])
+def test_the_true_volume_is_drawn_as_it_was_photographed(background: str) -> None:
+    scene = PosedScene(capture(), Space(background=background, samples=256))  # type: ignore[arg-type]
+    for view in scene.views():
+        off = np.abs(view.draw(Ball()) - view.target()).max(-1) > 0.02
+        assert off.mean() < 0.01  # rays that graze the ball
+
+
+def test_the_true_volume_has_next_to_no_loss_and_any_other_has_more() -> None:
+    scene = PosedScene(capture(), Space(samples=256))
+    batch = scene.batch(torch.Generator().manual_seed(0), 500)
+    right = scene.loss(scene.predict(Ball(), batch), batch)
+    field = scene.build(FitConfig(encoding=Raw(), network=Network(8, 1)), torch.Generator().manual_seed(0))
+    assert right.item() < 2e-3 < scene.loss(scene.predict(field, batch), batch).item()
+
+
+def test_the_distance_of_a_ball_is_that_of_its_near_side() -> None:
+    scene = PosedScene(capture(), Space(samples=512))
+    view = scene.views()[0]
+    seen = view.see(Ball())
+    to_centre = np.linalg.norm(BOUNDS.to_unit(CENTRE[None])[0] - view.camera.position)
+    nearest = np.nanmin(seen.distance)
+    assert nearest == pytest.approx(to_centre - RADIUS / BOUNDS.side, abs=8e-3)
+    assert np.isnan(seen.distance[0, 0])
+    assert seen.opacity[0, 0] == 0
+
+
+def test_a_batch_holds_every_pixel_of_every_training_photograph_and_none_held_out() -> None:
+    scene = PosedScene(capture(), Space())
+    n = scene.training_samples
+    assert n == 8 * 16 * 16
+    batch = scene.batch(torch.Generator().manual_seed(1), n)  # one draw in each stratum: all pixels, once each
+    origins = batch.coordinates[:, :3].double().numpy()
+    trained = np.stack([BOUNDS.to_unit(shot.camera.position[None])[0] for shot in scene.capture.train])
+    nearest = np.linalg.norm(origins[:, None] - trained, axis=2).argmin(1)
+    assert np.bincount(nearest, minlength=8).tolist() == [256] * 8
+    np.testing.assert_allclose(origins, trained[nearest], atol=1e-6)
+    pixels = np.concatenate([shot.pixels.reshape(-1, 4) for shot in scene.capture.train]) / 255
+    np.testing.assert_allclose(batch.values.numpy(), pixels[:, :3] + 1 - pixels[:, 3:], atol=1e-6)
+
+
+def test_a_random_background_shows_through_what_is_transparent_and_nothing_else() -> None:
+    scene = PosedScene(capture(), Space(background="random"))
+    batch = scene.batch(torch.Generator().manual_seed(1), scene.training_samples)
+    background = batch.coordinates[:, 7:]
+    alpha = np.concatenate([shot.pixels.reshape(-1, 4) for shot in scene.capture.train])[:, 3]
+    assert torch.equal(batch.values[torch.from_numpy(alpha == 0)], background[torch.from_numpy(alpha == 0)])
+    assert len(background.unique(dim=0)) == len(background)
+    solid = batch.values[torch.from_numpy(alpha == 255)]
+    torch.testing.assert_close(solid, torch.tensor([230, 51, 26]).div(255).expand_as(solid), atol=1e-6, rtol=0)
+
+
+def test_silhouettes_carve_the_grid_and_pictures_without_alpha_do_not() -> None:
+    config = FitConfig(encoding=Raw(), network=Network(8, 1))
+    carved, whole = (
+        PosedScene(capture(channels), Space(grid=16)).build(config, torch.Generator().manual_seed(0))
+        for channels in (4, 3)
+    )
+    share = carved.occupied.float().mean().item()
+    ball = 4 / 3 * np.pi * (RADIUS / BOUNDS.side) ** 3
+    assert ball < share < 6 * ball
+    assert whole.occupied.all()
+
+
+def test_photographs_of_several_sizes_and_with_and_without_alpha_go_together() -> None:
+    pose = looking_at((0.5, -7.0, 2.0), BOUNDS.centre)
+    other = orbit(1, BOUNDS.centre, 6.0, 0.2)[0]
+    mixed = Capture("mixed", [photograph("a", pose, 8), photograph("b", other, 12, channels=3)], [], BOUNDS)
+    scene = PosedScene(mixed, Space())
+    batch = scene.batch(torch.Generator().manual_seed(0), scene.training_samples)
+    expected = [shot.pixels.reshape(-1, shot.pixels.shape[2]) / 255 for shot in mixed.train]
+    expected[0] = expected[0][:, :3] + 1 - expected[0][:, 3:]
+    np.testing.assert_allclose(batch.values.numpy(), np.concatenate(expected), atol=1e-6)
+    assert [view.heldout for view in scene.views()] == [None, None]
+
+
+def test_a_saved_target_gives_the_same_scene(tmp_path: Path) -> None:
+    scene = PosedScene(capture(), Space(grid=8))
+    write_npz(tmp_path / "target.npz", **scene.to_npz_arrays())
+    again = restore(tmp_path / "target.npz", Space(grid=8))
+    assert isinstance(again, PosedScene)
+    batches = (each.batch(torch.Generator().manual_seed(3), 99) for each in (scene, again))
+    first, second = batches
+    assert torch.equal(first.coordinates, second.coordinates)
+    assert torch.equal(first.values, second.values)
+    assert (again.name, again.notes) == (scene.name, scene.notes)
+    np.testing.assert_array_equal(again.views()[1].target(), scene.views()[1].target())
+    (tmp_path / "target.npz").write_bytes((tmp_path / "target.npz").read_bytes()[:-100])
+    with pytest.raises(InputError, match=r"target\.npz"):
+        restore(tmp_path / "target.npz", Space())
+
+
+def test_a_fit_that_was_stopped_and_resumed_has_the_bytes_of_one_that_was_not() -> None:
+    # through two looks of the grid, which is a part of the state
+    scene = PosedScene(capture(), Space(grid=8, samples=32))
+    config = FitConfig(encoding=Fourier(3), network=Network(16, 2))
+
+    def states(*stops: int) -> dict[str, Tensor]:
+        state = initial_state(config, scene)
+        for stop in stops:
+            other = initial_state(config, scene)
+            other.restore(state.tensors(), state.step, 0.0)
+            state = other
+            for _ in fit(state, scene, training(steps=stop, batch_size=64), CPU, 1e-2, []):
+                pass
+        return state.tensors()
+
+    whole = states(40)
+    assert same_bytes(whole, states(7, 23, 40))
+    assert not torch.equal(whole["field.occupancy.density"], states(7)["field.occupancy.density"])
+
+
+def test_a_fit_learns_the_ball() -> None:
+    scene = PosedScene(capture(), Space(grid=16, samples=64))
+    config = FitConfig(encoding=Fourier(3), network=Network(32, 2))
+    state = initial_state(config, scene)
+    for _ in fit(state, scene, training(steps=150, batch_size=256), CPU, 1e-2, []):
+        pass
+    assert isinstance(state.field, RadianceField)
+    view = scene.views()[0]
+    error = np.square(view.draw(state.field).clip(0, 1) - view.target()).mean()
+    flat = np.square(view.target().mean((0, 1)) - view.target()).mean()
+    assert error < flat / 20
