@@ -5,6 +5,7 @@ from .bands import band_labels, energy_kept, octave_bands
 from .bounds import CreaseBounds, crease_bounds
 from .capacity import Capacity, capacity
 from .cells import CellCounts, Cells, Layers, cells, count_cells
+from .collapse import collapse
 from .complexity import LocalComplexity, local_complexity
 from .confusion import Confusion, ConfusionMap, confusion, confusion_map, global_pairs, local_pairs, pixel_confusion
 from .confusion_windows import WindowConfusion, window_confusion
@@ -112,6 +113,7 @@ __all__ = [
     "capacity_verdict",
     "cells",
     "cells_per_tile",
+    "collapse",
     "compare_surfaces",
     "confusion",
     "confusion_map",

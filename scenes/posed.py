@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from configs.errors import InputError
+from configs.rates import default_learning_rate
 from configs.run import FitConfig
 from configs.space import Background, Space
 from fields.radiance import RadianceField, build_radiance
@@ -65,9 +66,12 @@ class PosedScene:
         self.step = 1 / space.samples
         self._training = _Pixels(capture.train, capture.bounds)
         self._heldout = _Pixels(capture.heldout, capture.bounds) if capture.heldout else None
+        shown = capture.heldout or capture.train
+        # captures often begin and end at odd places, such as a pole: the one in the middle stands for all
+        middle = len(shown) // 2
         self._views = tuple(
             PosedView(photograph, capture.bounds, self.step, space.background, heldout=bool(capture.heldout))
-            for photograph in capture.heldout or capture.train
+            for photograph in (shown[middle], *shown[:middle], *shown[middle + 1 :])
         )
 
     @property
@@ -99,6 +103,10 @@ class PosedScene:
     def default_batch_size(self) -> int:
         """Rays per step."""
         return 1024
+
+    def default_learning_rate(self, config: FitConfig) -> float:
+        """Twice that of a picture: found on `demo:teapot`, where it learns the first detail in half the steps."""
+        return 2 * default_learning_rate(config.encoding, config.network)
 
     def build(self, config: FitConfig, generator: torch.Generator) -> RadianceField:
         """The field before training. What the photographs' silhouettes leave empty, its grid knows from the start."""
@@ -159,7 +167,7 @@ class PosedScene:
         return torch.nn.functional.mse_loss(prediction, batch.values)
 
     def views(self) -> Sequence["PosedView"]:
-        """The photographs that are held out, or those trained on where none is."""
+        """The photographs that are held out, or those trained on where none is; the one in their middle first."""
         return self._views
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:

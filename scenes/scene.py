@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from configs.rates import default_learning_rate
 from configs.run import FitConfig
 from fields import Field, build
 from render.grid import Extent
@@ -99,6 +100,10 @@ class PointScene(Protocol):
         """Points per step unless a person says otherwise."""
         return 8192
 
+    def default_learning_rate(self, config: FitConfig) -> float:
+        """Adam's rate unless a person says otherwise."""
+        return default_learning_rate(config.encoding, config.network)
+
     def build(self, config: FitConfig, generator: torch.Generator) -> Field:
         """The field before training."""
         return build(config.encoding, config.network, self.in_dim, self.out_dim, generator)
@@ -150,6 +155,10 @@ class Scene(Protocol):
     @property
     def default_batch_size(self) -> int:
         """Training points per step unless a person says otherwise."""
+        ...
+
+    def default_learning_rate(self, config: FitConfig) -> float:
+        """Adam's rate unless a person says otherwise."""
         ...
 
     def build(self, config: FitConfig, generator: torch.Generator) -> Field:

@@ -18,7 +18,6 @@ from jaxtyping import UInt8
 from configs.errors import InputError
 from configs.files import write_json, write_text
 from configs.network import Network
-from configs.rates import default_learning_rate
 from configs.run import FitConfig, Protocol
 from configs.storage import to_yaml
 from fields import aliased_octaves
@@ -128,7 +127,7 @@ class _Session:
         self.placement = place(config.training, config.network)
         self.state = initial_state(config, scene, self.placement.device)
         self.batch_size = config.training.batch_size or scene.default_batch_size
-        self.learning_rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
+        self.learning_rate = config.training.learning_rate or scene.default_learning_rate(config)
         self.observer = observer_of(scene, self.placement)
         self.look = look_at(scene)
         self.metrics = Metrics(folder.metrics_file, self.look.frequencies)

@@ -13,6 +13,7 @@ from analysis import (
     Explanation,
     ScreenDensity,
     SeenView,
+    collapse,
     crease_area_density,
     explain_views,
     neuron_states,
@@ -187,7 +188,7 @@ class PosedLook:
             sight = view.see(field, device=_device(field))
             seen.append(SeenView(view.target(), sight.colour, {"coarea": length}, sight.opacity))
             progress((number + 1) / len(views))
-        explanation = explain_views(seen, seed=seed)
+        explanation, collapsed = explain_views(seen, seed=seed), collapse(seen)
         creases = self._creases(field, maps) if maps else None
         self._write(path, explanation, self.view.target(), drawn, maps)
         write_json(path / "explain.json", explanation.to_json() | {"capacity": None, "creases": creases})
@@ -196,7 +197,8 @@ class PosedLook:
             "dead_neurons": None if creases is None else sum(creases["dead_neurons_by_layer"]),
             "explained_band": explanation.band,
             "primary_statistic": primary_statistic(explanation),
-            "verdict": list(explanation.verdict.sentences),
+            "verdict": [*([collapsed] if collapsed else []), *explanation.verdict.sentences],
+            "collapsed": collapsed is not None,
             "capacity": None,
         }
 

@@ -175,10 +175,10 @@ def test_a_fit_learns_the_ball() -> None:
     scene = PosedScene(capture(), Space(grid=16, samples=64))
     config = FitConfig(encoding=Fourier(3), network=Network(32, 2))
     state = initial_state(config, scene)
-    for _ in fit(state, scene, training(steps=150, batch_size=256), CPU, 1e-2, []):
+    for _ in fit(state, scene, training(steps=200, batch_size=256), CPU, 1e-2, []):
         pass
     assert isinstance(state.field, RadianceField)
-    view = scene.views()[0]
-    error = np.square(view.draw(state.field).clip(0, 1) - view.target()).mean()
-    flat = np.square(view.target().mean((0, 1)) - view.target()).mean()
-    assert error < flat / 20
+    views = scene.views()
+    error = np.mean([np.square(view.draw(state.field).clip(0, 1) - view.target()).mean() for view in views])
+    flat = np.mean([np.square(view.target().mean((0, 1)) - view.target()).mean() for view in views])
+    assert error < flat / 5
