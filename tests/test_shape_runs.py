@@ -1,0 +1,35 @@
+"""Whole runs of shapes, from a mesh's file to the report, through the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fieldlens import cli
+from scenes.mesh import write_mesh
+from tests.small_meshes import icosphere
+
+OPTIONS = ["--encoding", "raw", "--network.width", "16", "--network.depth", "2", "--steps", "150", "--learning-rate", "1e-2"]
+COMMON = [*OPTIONS, "--batch-size", "512", "--frames", "every:75", "--threads", "1", "--device", "cpu", "--json"]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a ball in it."""
+    monkeypatch.chdir(tmp_path)
+    write_mesh(tmp_path / "ball.ply", icosphere(halvings=2))
+    return tmp_path
+
+
+def test_a_run_says_how_far_the_surface_is_from_the_mesh(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["fit", "ball.ply", "--kind", "occupancy", *COMMON]) == 0
+    result = json.loads(capfd.readouterr().out.splitlines()[-1])
+    run = Path(result["path"])
+    assert 0.3 < result["iou"] <= 1
+    assert 0 < result["chamfer"] < 0.1
+    assert "IoU" in result["verdict"][0]
+    assert result["crossings_per_pixel"] > 0
+    for name in ("progress.mp4", "report.html", "analysis/density.png", "analysis/explain.json"):
+        assert (run / name).stat().st_size > 0, name
+    assert cli.main(["analyze", str(run), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out.splitlines()[-1])["iou"] == pytest.approx(result["iou"])
