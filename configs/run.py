@@ -101,10 +101,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Target:
-    """What of a picture is fitted."""
+    """What of a picture, or of photographs, is fitted."""
 
     max_side: int | None = None
-    """Reduce the picture by area averaging until its longer side is at most this many pixels."""
+    """Reduce the picture, or each photograph, by area averaging until its longer side is at most this many pixels."""
     max_pixels: int = 100_000_000
     """Refuse pictures with more pixels than this, before decoding them."""
     holdout: Holdout = "none"
@@ -143,8 +143,9 @@ class Protocol:
     """All that runs of one comparison share."""
 
     scene: tyro.conf.Positional[str] = ""
-    """A picture's path, the name of a built-in one (`fieldlens scenes` lists them), or a sum of sines such as
-    signal:5,10,20,40 (cycles)."""
+    """A picture's path, the name of a built-in one (`fieldlens scenes` lists them), a sum of sines such as
+    signal:5,10,20,40 (cycles); or in 3D a folder of posed photographs (transforms.json), demo:NAME such as demo:teapot,
+    or a mesh's file."""
     training: Annotated[Training, Flat] = field(default_factory=Training)
     target: Annotated[Target, Flat] = field(default_factory=Target)
     space: Annotated[Space, Flat] = field(default_factory=Space)

@@ -11,7 +11,7 @@ from configs.errors import InputError
 
 from .options import Json, parse
 
-DESCRIPTION = "Explain the missing detail of a run anew, from any checkpoint, without training."
+DESCRIPTION = "Explain anew what a fit is missing of its picture or 3D scene, from any checkpoint, without training."
 
 
 @dataclass(frozen=True)

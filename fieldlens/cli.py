@@ -9,10 +9,10 @@ from importlib.metadata import version
 from configs.errors import InputError, did_you_mean
 
 VERBS = {
-    "fit": "fit a picture and watch it being learnt: frames, video, explanation, report",
-    "compare": "fit one picture under several encodings and set them side by side",
+    "fit": "fit a picture or a 3D scene and watch it being learnt: frames, video, explanation, report",
+    "compare": "fit one picture or 3D scene under several encodings and set them side by side",
     "render": "draw a fitted field at any size, or any region of it",
-    "analyze": "explain the missing detail of a run again, from any checkpoint, without training",
+    "analyze": "explain again what a fit is missing of its picture or 3D scene, from any checkpoint, without training",
     "paper": "measure the claims of Lazzari & Liu on fits of your own making",
     "scenes": "list what is built in",
 }
@@ -49,7 +49,8 @@ def usage() -> str:
     """What `fieldlens --help` prints."""
     verbs = "\n".join(f"  {verb:<9} {what}" for verb, what in VERBS.items())
     return (
-        "fieldlens fits coordinate networks to pictures, shows every step, and explains the detail that is missing.\n\n"
+        "fieldlens fits coordinate networks to pictures and 3D scenes, shows every step, and explains the detail that "
+        "is missing.\n\n"
         f"usage: fieldlens VERB [options]\n\n{verbs}\n\n"
-        "`fieldlens VERB --help` lists a verb's options. Try `fieldlens fit astronaut`."
+        "`fieldlens VERB --help` lists a verb's options. Try `fieldlens fit astronaut` or `fieldlens fit demo:teapot`."
     )

@@ -1,4 +1,4 @@
-"""`fieldlens compare PICTURE --encodings ...`: the same picture under several encodings, side by side."""
+"""`fieldlens compare SCENE --encodings ...`: the same picture or 3D scene under several encodings, side by side."""
 
 import shlex
 from collections.abc import Sequence
@@ -13,7 +13,9 @@ from .options import Json, arguments_from, check_unchanged, config_in, folder_to
 if TYPE_CHECKING:
     from studies.compare import Comparison
 
-DESCRIPTION = "Fit one picture under several encodings (and networks) with one protocol, and set them side by side."
+DESCRIPTION = (
+    "Fit one picture or 3D scene under several encodings (and networks) with one protocol, and set them side by side."
+)
 
 
 @dataclass(frozen=True)

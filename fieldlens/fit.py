@@ -1,4 +1,4 @@
-"""`fieldlens fit PICTURE`: train a field, draw every step, explain what is missing."""
+"""`fieldlens fit SCENE`: train a field, draw every step, explain what is missing."""
 
 import dataclasses
 import shlex
@@ -14,7 +14,7 @@ from .options import Json, arguments_from, check_unchanged, config_in, folder_to
 if TYPE_CHECKING:
     from studies.folder import RunFolder
 
-DESCRIPTION = "Fit a coordinate network to a picture and watch it being learnt."
+DESCRIPTION = "Fit a coordinate network to a picture or a 3D scene and watch it being learnt."
 
 RESUMABLE = ("steps", "seconds", "target_psnr", "plateau", "threads", "device")
 """What may be another when a fit goes on."""

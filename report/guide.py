@@ -1,4 +1,4 @@
-"""How the page's numbers are read: of a picture, and of a signal, which has samples and no pixels."""
+"""How the page's numbers are read: of a picture or a 3D scene, and of a signal, which has samples and no pixels."""
 
 from html import escape
 
@@ -14,7 +14,7 @@ PICTURE: Entries = (
     (
         "PSNR",
         "How close the reconstruction comes to the target, in decibels over all training pixels; 6 dB more is half the "
-        "error. Held-out PSNR is the same over pixels the network never saw.",
+        "error. Held-out PSNR is the same over pixels the network never saw; of a scene, the mean over whole views.",
     ),
     (
         "Kept",
@@ -24,8 +24,8 @@ PICTURE: Entries = (
     (
         "Creases and density",
         "A ReLU network is made of smooth pieces that meet in creases, and can bend sharply only there. Density is the "
-        "length of crease per area: how many creases a step of one pixel crosses on average. Networks with sine "
-        "activations have none, which is no fault.",
+        "length of crease per area: how many creases a step of one pixel crosses on average, in a scene on what the "
+        "camera sees. Networks with sine activations have none, which is no fault.",
     ),
     (
         "Missing detail",
@@ -44,7 +44,7 @@ PICTURE: Entries = (
         "Primary statistic",
         "The partial rank correlation of density with residual energy, given the target's own energy, fixed before "
         "looking. Clearly below zero: detail is missing where creases are few. The interval comes from resampling "
-        "blocks of this picture; it speaks of this picture and this network.",
+        "blocks of this picture, or views of this scene; it speaks of this picture or scene and this network.",
     ),
     ("“Goes with”", "The verdict reports what occurs together. It does not say that one causes the other."),
 )

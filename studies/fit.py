@@ -55,8 +55,8 @@ def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
     check_encoder()
     if not config.scene:
         raise InputError(
-            "name a picture to fit, such as photo.jpg or astronaut, or a signal such as signal:5,10,20; "
-            "`fieldlens scenes` lists what is built in"
+            "name a picture to fit, such as photo.jpg or astronaut, a signal such as signal:5,10,20, or a 3D scene "
+            "such as demo:teapot; `fieldlens scenes` lists what is built in"
         )
     working = (reporter or Silent()).working
     progress = partial(working, "getting the photographs")

@@ -53,9 +53,9 @@ def test_every_picture_is_shown_and_says_in_words_what_it_shows() -> None:
     assert all(shown.values())
 
 
-def test_the_pictures_of_the_analysis_are_those_that_one_command_makes() -> None:
-    shown = re.findall(r"\]\(pictures/(\w+)\.png\)", (ROOT / "docs" / "analysis.md").read_text(encoding="utf-8"))
-    assert shown == [*FIGURES]  # in the order of the text
+def test_the_pictures_of_analysis_and_scenes_are_those_that_one_command_makes() -> None:
+    texts = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("analysis.md", "scenes.md"))
+    assert re.findall(r"\]\(pictures/(\w+)\.png\)", texts) == [*FIGURES]  # in the order of the texts
 
 
 @pytest.mark.parametrize("words", SHOWN, ids=" ".join)

@@ -1,10 +1,10 @@
-"""Make the pictures of docs/analysis.md.
+"""Make the pictures of docs/analysis.md and docs/scenes.md.
 
     python -m docs.figures [--only cells hamming] [--fits outputs/figures] [--write docs/pictures]
 
 A network of 4x64 neurons is fitted to a built-in picture with raw coordinates and under an encoding, and another to a
 signal in both ways: run folders below `--fits`, which are found and used again. All seeds are fixed, so the same
-machine draws the same pictures.
+machine draws the same pictures. Those of 3D scenes need no fit.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from configs.files import write_bytes
 
-from . import cells, densities, errors, gradients, neurons, training
+from . import cells, densities, errors, gradients, neurons, scenes, training
 from .fits import Fits
 from .layout import Drawn, png_of
 
@@ -45,8 +45,10 @@ FIGURES: Mapping[str, Callable[[Fits], Drawn]] = {
     "bands": training.bands,
     "signals": training.signals,
     "over_training": training.over_training,
+    "scenes": scenes.sheet,
+    "cameras": scenes.cameras,
 }
-"""What draws each picture, by the name of its file, in the order of the text."""
+"""What draws each picture, by the name of its file, in the order of the texts."""
 
 
 def main() -> None:
