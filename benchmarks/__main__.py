@@ -22,6 +22,7 @@ ARGUMENTS = {
     "patterns": [],
     "confusion": [],
     "cells": [],
+    "radiance": [],
     "startup": [],
     "demo": ["--picture", "docs/pictures/demo.png"],
     "large_picture": [],

@@ -138,7 +138,7 @@ def march(
     >>> march(rays, occupied, step=0.25).distance
     tensor([1.6250, 1.8750])
     """
-    enter, leave = _cube_interval(rays, *_occupied_box(occupied))
+    enter, leave = cube_interval(rays, *_occupied_box(occupied))
     count = ((leave - enter) / step).ceil().clamp_(min=0).long()
     ray = torch.repeat_interleave(count)
     offsets = offset[ray] if isinstance(offset, Tensor) else offset
@@ -153,7 +153,7 @@ def _rank(ray: Int[Tensor, " m"], rays: int) -> Int[Tensor, " m"]:
     return torch.arange(len(ray), device=ray.device) - (count.cumsum(0) - count)[ray]
 
 
-def _cube_interval(
+def cube_interval(
     rays: Rays, low: Float[Tensor, "3"], high: Float[Tensor, "3"]
 ) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
     """Where rays enter and leave a box; they leave before they enter where they miss it."""

@@ -266,10 +266,12 @@ class _Session:
         working, field = self.reporter.working, self.state.field
         final = self.observer.finish(field, partial(working, "drawing the reconstruction whole"))
         with self._drawing():
-            write_png(self.folder.path / "reconstruction.png", self.look.reconstruction(field, final.reconstruction))
+            write_png(
+                self.folder.path / "reconstruction.png", self.look.reconstruction(field, final.reconstructions[0])
+            )
         progress = partial(working, "explaining missing detail")
         summary = self.look.explain(
-            self.folder.analysis, field, final.reconstruction, seed=self.config.seed, progress=progress
+            self.folder.analysis, field, final.reconstructions, seed=self.config.seed, progress=progress
         )
         result = self._result(final, summary)
         write_json(self.folder.result_file, result)

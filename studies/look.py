@@ -90,7 +90,7 @@ class Look(Protocol):
         self,
         path: Path,
         field: Field,
-        drawn: Values,
+        drawn: Sequence[Values],
         *,
         seed: int,
         progress: Callable[[float], None],
@@ -98,7 +98,7 @@ class Look(Protocol):
         """Explain what is missing, write that and its maps into the folder `path`, and give run.json's part of it.
 
         Args:
-            drawn: the first view whole.
+            drawn: each view whole.
         """
         ...
 
@@ -184,16 +184,16 @@ class PictureLook:
         self,
         path: Path,
         field: Field,
-        drawn: Values,
+        drawn: Sequence[Values],
         *,
         seed: int,
         progress: Callable[[float], None],
     ) -> dict[str, Any]:
         """Crease maps, bands and the verdict."""
         target = self.view.target()
-        findings = explain_field(field, self.view, target, drawn, seed=seed, progress=progress)
-        write_findings(path, findings, self.view, target, drawn)
-        write_json(path / "spectra.json", picture_spectra(target, drawn))
+        findings = explain_field(field, self.view, target, drawn[0], seed=seed, progress=progress)
+        write_findings(path, findings, self.view, target, drawn[0])
+        write_json(path / "spectra.json", picture_spectra(target, drawn[0]))
         return creases_summary(findings)
 
     @cached_property

@@ -51,8 +51,8 @@ class Observation:
 class Finished:
     """What a field gives at the end, drawn whole."""
 
-    reconstruction: Float[np.ndarray, "h w c"]
-    """Of the first view."""
+    reconstructions: Sequence[Float[np.ndarray, "_ _ _"]]
+    """Of each view."""
     scores: Scores
     ssim: float | None
     """None where a view is too small for it."""
@@ -95,7 +95,7 @@ def band_scores(
 
 
 class PictureObserver:
-    """Of a picture or signal, which is its own and only view.
+    """Of a picture or signal, which is its own and only view, or of a shape, whose first view is scored.
 
     A picture no larger than its preview is drawn whole, and `score`d. A larger one is drawn smaller; its
     PSNR is over a fixed sample of its training pixels, and the rest over a crop from its middle. `notes` say so.
@@ -103,7 +103,8 @@ class PictureObserver:
 
     def __init__(self, scene: Scene, placement: Placement) -> None:
         self.placement = placement
-        self.view: View = scene.views()[0]
+        self._views = scene.views()
+        self.view: View = self._views[0]
         self.height, self.width = self.view.preview
         self.target = self.view.target(self.height, self.width)
         self.notes: list[str] = []
@@ -125,9 +126,9 @@ class PictureObserver:
 
     def finish(self, field: Field, progress: Callable[[float], None]) -> Finished:
         """Draw and score a field whole, in fp32."""
+        drawn = [view.draw(field, device=self.placement.device, progress=progress) for view in self._views]
         target = self.view.target()
-        drawn = self.view.draw(field, device=self.placement.device, progress=progress)
-        return Finished(drawn, score(self.view, target, drawn), ssim(target, drawn))
+        return Finished(drawn, score(self.view, target, drawn[0]), ssim(target, drawn[0]))
 
 
 class _Probe:

@@ -77,22 +77,21 @@ class PosedObserver:
     def finish(self, field: Field, progress: Callable[[float], None]) -> Finished:
         """All views whole, in fp32; of the held-out PSNR and SSIM the means over views."""
         views = self.scene.views()
-        first, psnrs, ssims = None, [], []
+        drawn: list[Values] = []
+        psnrs, ssims = [], []
         for number, view in enumerate(views):
-            drawn, target = view.draw(_radiance(field), device=self.placement.device), view.target()
-            first = drawn if first is None else first
-            psnrs.append(psnr_db(target, drawn))
-            ssims.append(ssim(target, drawn))
+            drawn.append(view.draw(_radiance(field), device=self.placement.device))
+            psnrs.append(psnr_db(view.target(), drawn[-1]))
+            ssims.append(ssim(view.target(), drawn[-1]))
             progress((number + 1) / (len(views) + 1))
-        assert first is not None  # a scene has at least one view
         training = self._psnr_db(field, self.scene.probe(SCORED_RAYS, heldout=False), torch.float32)
         progress(1.0)
         scores = Scores(
-            training, float(np.mean(psnrs)) if self._heldout else None, *band_scores(self.view.target(), first)
+            training, float(np.mean(psnrs)) if self._heldout else None, *band_scores(self.view.target(), drawn[0])
         )
         similarities = [value for value in ssims if value is not None]
         similarity = float(np.mean(similarities)) if len(similarities) == len(views) else None
-        return Finished(first, scores, similarity)
+        return Finished(drawn, scores, similarity)
 
     @torch.inference_mode()
     def _psnr_db(self, field: Field, probe: Batch | None, precision: torch.dtype | None = None) -> float:
@@ -171,7 +170,7 @@ class PosedLook:
         self,
         path: Path,
         field: Field,
-        drawn: Values,
+        drawn: Sequence[Values],
         *,
         seed: int,
         progress: Callable[[float], None],
@@ -180,17 +179,17 @@ class PosedLook:
         views = self.scene.views()
         seen: list[SeenView] = []
         maps: list[ScreenDensity] = []
-        for number, view in enumerate(views):
-            length = None
-            if creased(field) is not None:
+        for number, (view, colour) in enumerate(zip(views, drawn, strict=True)):
+            if creased(field) is None:
+                length, opacity = None, view.see(field, device=_device(field)).opacity
+            else:
                 maps.append(screen_density(_radiance(field), view.camera, self.scene.step))
-                length = maps[-1].crossings_per_pixel.sum(0) * np.float32(math.pi / 2)
-            sight = view.see(field, device=_device(field))
-            seen.append(SeenView(view.target(), sight.colour, {"coarea": length}, sight.opacity))
+                length, opacity = maps[-1].crossings_per_pixel.sum(0) * np.float32(math.pi / 2), maps[-1].opacity
+            seen.append(SeenView(view.target(), colour, {"coarea": length}, opacity))
             progress((number + 1) / len(views))
         explanation, collapsed = explain_views(seen, seed=seed), collapse(seen)
         creases = self._creases(field, maps) if maps else None
-        self._write(path, explanation, self.view.target(), drawn, maps)
+        self._write(path, explanation, self.view.target(), drawn[0], maps)
         write_json(path / "explain.json", explanation.to_json() | {"capacity": None, "creases": creases})
         return {
             "crossings_per_pixel": None if creases is None else creases["crossings_per_pixel"],

@@ -1,6 +1,7 @@
 """A finished run again, without training: its field drawn at any size, and its missing detail explained anew."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +173,8 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    drawn = saved.view.draw(
-        saved.field, device=saved.device, progress=lambda done: reporter.working("drawing the reconstruction", done)
-    )
+    progress = partial(reporter.working, "drawing the reconstruction")
+    drawn = [view.draw(saved.field, device=saved.device, progress=progress) for view in saved.scene.views()]
     newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
     path = analysis_path(folder, saved.step)
     summary = look_at(saved.scene).explain(

@@ -87,7 +87,7 @@ class ShapeLook:
         self,
         path: Path,
         field: Field,
-        drawn: Values,
+        drawn: Sequence[Values],
         *,
         seed: int,
         progress: Callable[[float], None],
@@ -95,9 +95,8 @@ class ShapeLook:
         """Creases on the surface, bands of the shaded views, the verdict, and how far the surface is from the mesh."""
         seen, crossings, opacities = [], [], []
         views = self.shape.views()
-        for number, view in enumerate(views):
+        for number, (view, colour) in enumerate(zip(views, drawn, strict=True)):
             creases = self._creases(field, view)
-            colour = view.draw(field)
             length, opacity = None, np.isfinite(view.mesh_seen().depth).astype(np.float32)
             if creases is not None:
                 per_pixel, opacity = creases
@@ -108,8 +107,8 @@ class ShapeLook:
             progress(0.5 * (number + 1) / len(views))
         explanation = explain_views(seen, seed=seed)
         by_layer = np.sum(crossings, axis=0) / max(sum(opacities), 1.0) if crossings else None
-        write_missing(path, explanation, self.view, self.view.target(), drawn)
-        write_json(path / "spectra.json", picture_spectra(self.view.target(), drawn))
+        write_missing(path, explanation, self.view, self.view.target(), drawn[0])
+        write_json(path / "spectra.json", picture_spectra(self.view.target(), drawn[0]))
         density = self.density(field)
         if density is not None:
             write_png(path / "density.png", density)

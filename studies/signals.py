@@ -96,20 +96,20 @@ class SignalLook:
         self,
         path: Path,
         field: Field,
-        drawn: Values,
+        drawn: Sequence[Values],
         *,
         seed: int,  # noqa: ARG002 (nothing is resampled)
         progress: Callable[[float], None],
     ) -> dict[str, Any]:
         """Amplitude by frequency, and whether there are creases enough to follow the fastest."""
         target = self.view.target()
-        recovered = amplitudes_recovered(target[0, :, 0], drawn[0, :, 0], self.frequencies)
+        recovered = amplitudes_recovered(target[0, :, 0], drawn[0][0, :, 0], self.frequencies)
         network = creased(field)
         creases = None if network is None else refined_line_creases(network, self.view.width)
         crossings = None if creases is None else len(creases.position)
         straight = isinstance(field.encoding.config, Raw) and field.mlp.output == "linear"
         sentences = verdict(self.frequencies, recovered, crossings, straight=straight)
-        write_png(path / "residual.png", residual_rgb(target[0, :, 0], drawn[0, :, 0]))
+        write_png(path / "residual.png", residual_rgb(target[0, :, 0], drawn[0][0, :, 0]))
         if creases is not None:
             self._write_creases(path, creases)
         explanation = {
@@ -119,7 +119,7 @@ class SignalLook:
             "creases": None if creases is None else self._numbers(creases),
         }
         write_json(path / "explain.json", explanation)
-        write_json(path / "spectra.json", signal_spectra(target[0, :, 0], drawn[0, :, 0]))
+        write_json(path / "spectra.json", signal_spectra(target[0, :, 0], drawn[0][0, :, 0]))
         progress(1.0)
         return {
             "crossings_per_pixel": None if crossings is None else crossings / self.view.width,

@@ -9,7 +9,18 @@ from fieldlens import cli
 from scenes.mesh import write_mesh
 from tests.small_meshes import icosphere
 
-OPTIONS = ["--encoding", "raw", "--network.width", "16", "--network.depth", "2", "--steps", "150", "--learning-rate", "1e-2"]
+OPTIONS = [
+    "--encoding",
+    "raw",
+    "--network.width",
+    "16",
+    "--network.depth",
+    "2",
+    "--steps",
+    "150",
+    "--learning-rate",
+    "1e-2",
+]
 COMMON = [*OPTIONS, "--batch-size", "512", "--frames", "every:75", "--threads", "1", "--device", "cpu", "--json"]
 
 

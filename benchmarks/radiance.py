@@ -1,0 +1,183 @@
+"""How soon a radiance field shows a scene: our fit against a plain loop, which has neither grid nor early ends of rays.
+
+The plain loop takes the same network, rays, rate and precision, puts 64 samples on each ray between where it enters the
+scene's cube and where it leaves it, and steps torch's Adam. The two take turns, so that a noisy machine is as noisy for
+both; only training is timed.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from analysis import psnr_db
+from configs.encoding import parse_encoding
+from configs.network import Network, parse_network
+from configs.run import FitConfig, Training
+from fields import RadianceField
+from fitting import fit, initial_state, place
+from render.camera import Rays
+from render.volume import cube_interval
+from scenes.load import load
+from scenes.posed import RAY, PosedScene
+from scenes.scene import Batch
+
+from .measure import interleaved_medians, print_json
+from .training import matmul_step
+
+SAMPLES = 64
+SLICE = 5.0
+"""Seconds of training between two looks at the held-out pixels."""
+
+
+class Ours:
+    """The fit as `fieldlens fit` makes it."""
+
+    def __init__(self, config: FitConfig, scene: PosedScene) -> None:
+        placement = place(config.training, config.network)
+        self.scene, self.state = scene, initial_state(config, scene, placement.device)
+        self.samples = 0
+        assert isinstance(self.state.field, RadianceField)
+        self.field: RadianceField = self.state.field
+        self.field.colour.register_forward_hook(self._count)
+        self.rate = scene.default_learning_rate(config)
+        self.moments = fit(self.state, scene, config.training, placement, self.rate, snapshot_steps=(), heartbeat=SLICE)
+        next(self.moments)
+
+    def _count(self, _module: object, _inputs: object, output: Tensor) -> None:
+        self.samples += len(output)
+
+    def train(self) -> None:
+        """For a slice of time."""
+        next(self.moments)
+
+    def draw(self, batch: Batch) -> Tensor:
+        """What is seen along rays."""
+        before = self.samples
+        drawn = self.scene.predict(self.field, batch)
+        self.samples = before
+        return drawn
+
+
+class Plain:
+    """The loop of a script: dense samples on every ray, all of them through the network."""
+
+    def __init__(self, config: FitConfig, scene: PosedScene, rate: float) -> None:
+        self.scene, self.rate = scene, rate
+        field = initial_state(config, scene).field
+        assert isinstance(field, RadianceField)
+        self.field: RadianceField = field
+        self.optimiser = torch.optim.Adam(self.field.parameters(), lr=rate, betas=(0.9, 0.99), eps=1e-15)
+        self.generator = torch.Generator().manual_seed(0)
+        self.steps = 0
+
+    def train(self) -> None:
+        """For a slice of time."""
+        until = time.perf_counter() + SLICE
+        while time.perf_counter() < until:
+            batch = self.scene.batch(self.generator, self.scene.default_batch_size)
+            for group in self.optimiser.param_groups:
+                group["lr"] = self.rate / math.sqrt(1 + self.steps / 1000)
+            loss = torch.nn.functional.mse_loss(self.draw(batch), batch.values)
+            self.optimiser.zero_grad()
+            loss.backward()
+            self.optimiser.step()
+            self.steps += 1
+
+    def draw(self, batch: Batch) -> Tensor:
+        """What is seen along rays."""
+        origins, directions, offset, background = batch.coordinates.split(RAY, 1)
+        enter, leave = cube_interval(Rays(origins, directions), torch.zeros(3), torch.ones(3))
+        step = (leave - enter).clamp(min=0)[:, None] / SAMPLES
+        distances = enter[:, None] + (torch.arange(SAMPLES) + offset) * step
+        points = origins[:, None] + distances[..., None] * directions[:, None]
+        along = directions[:, None].expand_as(points)
+        colour, density = self.field.radiance(points.flatten(0, 1), along.flatten(0, 1))
+        depth = density.view(-1, SAMPLES) * step
+        through = torch.exp(-(depth.cumsum(1) - depth))
+        weights = through * -torch.expm1(-depth)
+        seen = (weights[..., None] * colour.view(-1, SAMPLES, 3)).sum(1)
+        return seen + (1 - weights.sum(1))[:, None] * background
+
+
+def seconds_to(target_db: float, limit: float, rivals: dict[str, Ours | Plain], probe: Batch) -> dict[str, float]:
+    """Seconds of training until each rival shows the held-out pixels that well; the limit for one that does not.
+
+    They take turns. Once one is there, the others go on.
+    """
+    spent = dict.fromkeys(rivals, 0.0)
+    waiting = dict(rivals)
+    while waiting:
+        for name, rival in list(waiting.items()):
+            started = time.perf_counter()
+            rival.train()
+            spent[name] += time.perf_counter() - started
+            quality = psnr_db(probe.values.numpy()[None], _drawn(rival.draw, probe).numpy()[None])
+            if quality >= target_db or spent[name] >= limit:
+                del waiting[name]
+    return spent
+
+
+@torch.inference_mode()
+def _drawn(draw: Callable[[Batch], Tensor], probe: Batch) -> Tensor:
+    return torch.cat([draw(part) for part in _parts(probe)])
+
+
+def _parts(batch: Batch, size: int = 1024) -> Iterator[Batch]:
+    for coordinates, values in zip(batch.coordinates.split(size), batch.values.split(size), strict=True):
+        yield Batch(coordinates, values)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a lower goal, and less time for it")
+    parser.add_argument("--scene", default="demo:teapot")
+    parser.add_argument("--encoding", default="fourier:8")
+    parser.add_argument("--network", default=str(Network()))
+    args = parser.parse_args()
+    target_db, limit = (19.0, 60.0) if args.quick else (22.0, 1200.0)
+    scene = load(args.scene)
+    assert isinstance(scene, PosedScene)
+    encoding, network = parse_encoding(args.encoding), parse_network(args.network)
+    training = Training(seconds=1e9, precision="fp32", device="cpu")
+    config = FitConfig(args.scene, training=training, encoding=encoding, network=network)
+    ours = Ours(config, scene)
+    plain = Plain(config, scene, ours.rate)
+    probe = scene.probe(20_000, heldout=True)
+    assert probe is not None  # the built-in scenes hold views out
+    seconds = seconds_to(target_db, limit, {"ours": ours, "plain": plain}, probe)
+    samples_per_s = ours.samples / seconds["ours"]
+    widths = ours.field.mlp.linears[0].in_features, ours.field.mlp.linears[-1].out_features
+    rows = 8192
+    products = [
+        matmul_step(network, *widths, rows, torch.float32),
+        matmul_step(Network(ours.field.colour.linears[0].out_features, 1), ours.field.colour.linears[0].in_features, 3,
+                    rows, torch.float32),
+    ]  # fmt: skip
+    peak = interleaved_medians({"products": lambda: [run() for run in products]}, 3 if args.quick else 11)
+    print_json(
+        {
+            f"speedup_to_{target_db:.0f}db": seconds["plain"] / seconds["ours"],
+            "plain_reached_it": seconds["plain"] < limit,
+            "ours_seconds": seconds["ours"],
+            "plain_seconds": seconds["plain"],
+            "samples_per_s": samples_per_s,
+            "share_of_matmul_peak": samples_per_s * peak["products"] / rows,
+            "ours_samples_per_ray": ours.samples / max(ours.state.step, 1) / scene.default_batch_size,
+            "plain_samples_per_ray": SAMPLES,
+            "scene": args.scene,
+            "encoding": str(encoding),
+            "network": str(network),
+            "learning_rate": ours.rate,
+            "rays_per_step": scene.default_batch_size,
+            "threads": torch.get_num_threads(),
+            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()
