@@ -6,12 +6,10 @@ from pathlib import Path
 from configs.run import FitConfig
 from configs.space import Space
 from scenes.demos import DEMOS, photographed
-from scenes.mesh import write_mesh
 from scenes.transforms_writing import write_blender
 from studies.fit import run, start
 from studies.folder import RunFolder
 from tests.runs import small_config
-from tests.small_meshes import icosphere
 
 
 def fitted(config: FitConfig) -> RunFolder:
@@ -26,9 +24,3 @@ def small_radiance(parent: Path, steps: int = 4) -> RunFolder:
     write_blender(photographed(DEMOS["solids"], 24, 8, 2), parent / "solids")
     config = small_config(parent / "solids", parent / "outputs", steps)
     return fitted(replace(config, space=Space(grid=16, samples=32)))
-
-
-def small_shape(parent: Path, steps: int = 4) -> RunFolder:
-    """A sphere by its signed distance."""
-    write_mesh(parent / "sphere.ply", icosphere(halvings=2))
-    return fitted(small_config(parent / "sphere.ply", parent / "outputs", steps))
