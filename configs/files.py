@@ -2,7 +2,10 @@
 
 import json
 import os
-from contextlib import suppress
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +69,33 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{str(path)!r} is damaged: it holds no JSON object")
     return value
+
+
+def require_new(folder: Path) -> None:
+    """Ask before a long piece of work whether its folder can be made.
+
+    Raises:
+        InputError: when it is there already and not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{str(folder)!r} is there already; name a folder that is new or empty")
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write into that becomes `folder` when all has gone well, and nothing where it has not.
+
+    Raises:
+        InputError: when the folder is there already and not empty, before anything is written, or cannot be written.
+    """
+    whole = folder.absolute()  # "." has no name of its own
+    partial = whole.with_name(f".{whole.name}.{secrets.token_hex(4)}.partial")
+    try:
+        require_new(folder)
+        partial.mkdir(parents=True)
+        yield partial
+        partial.rename(whole)
+    except OSError as error:
+        raise InputError(f"cannot write {str(folder)!r}: {error.strerror}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

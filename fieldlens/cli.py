@@ -11,7 +11,8 @@ from configs.errors import InputError, did_you_mean
 VERBS = {
     "fit": "fit a picture or a 3D scene and watch it being learnt: frames, video, explanation, report",
     "compare": "fit one picture or 3D scene under several encodings and set them side by side",
-    "render": "draw a fitted field at any size, or any region of it",
+    "render": "draw a fitted field at any size, any region of it, or a film around a 3D scene",
+    "export": "write the surface of a 3D scene as a mesh, or the depth of its held-out views",
     "analyze": "explain again what a fit is missing of its picture or 3D scene, from any checkpoint, without training",
     "paper": "measure the claims of Lazzari & Liu on fits of your own making",
     "scenes": "list what is built in",

@@ -1,4 +1,4 @@
-"""`fieldlens render RUN`: the field of a run at any size, or any region of it."""
+"""`fieldlens render RUN`: the field of a run at any size, any region of it, or a film of a 3D scene."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from pathlib import Path
 
 import tyro
 
+from configs.errors import InputError
+
 from .options import Json, parse
 
-DESCRIPTION = "Draw a fitted field at any size, or any region of it."
+DESCRIPTION = "Draw a fitted field at any size, or any region of it, or film a 3D scene."
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,18 @@ class RenderArguments:
     """Pixels to draw for each pixel of the picture, along each side."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     """Left, top, width and height of what to draw, as shares of the picture."""
+    view: str | None = None
+    """Of a 3D scene, the view to draw, by its name or its number from 1; by default the first that is held out."""
+    orbit: int | None = None
+    """Of a 3D scene, film so many frames all around it: renders/orbit.mp4, and its camera path as orbit.json."""
+    path: Path | None = None
+    """Of a 3D scene, film along this camera path, JSON as nerfstudio writes it."""
+    width: int | None = None
+    """With --orbit or --path: of the view in pixels; by default that of the photographs, or what the path says."""
     step: int | None = None
     """The checkpoint to draw; by default the newest."""
     file: Path | None = None
-    """The PNG to write; by default one in the run's renders/."""
+    """The PNG or MP4 to write; by default one in the run's renders/."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
     json: Json = False
@@ -35,17 +45,45 @@ def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(RenderArguments, "render", DESCRIPTION, words)
 
+    if arguments.orbit is not None and arguments.path is not None:
+        raise InputError("--orbit and --path are two films; choose one")
+    films = arguments.orbit is not None or arguments.path is not None
+    for option in ("scale", "region", "view"):
+        if films and getattr(arguments, option) != getattr(RenderArguments, option):
+            raise InputError(f"--{option} is for a single drawing; a film takes --width")
+    if arguments.width is not None and not films:
+        raise InputError("--width goes with --orbit or --path; a single drawing takes --scale")
+
     from studies.folder import find_run
-    from studies.redraw import render
 
     from .console import Console
 
     console = Console(arguments.json)
     folder = find_run(arguments.run, arguments.output_dir)
+    if films:
+        from studies.flight import fly
+
+        film = fly(
+            folder,
+            frames=arguments.orbit,
+            path=arguments.path,
+            width=arguments.width,
+            step=arguments.step,
+            file=arguments.file,
+            reporter=console,
+        )
+        size = f"{film['frames']} frames of {film['width']} x {film['height']} px"
+        console.result(f"{size} of step {film['step']}  {film['path']}\ncamera path  {film['camera_path']}")
+        console.finish(film)
+        return 0
+
+    from studies.redraw import render
+
     result = render(
         folder,
         scale=arguments.scale,
         region=arguments.region,
+        view=arguments.view,
         step=arguments.step,
         file=arguments.file,
         reporter=console,

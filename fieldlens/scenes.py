@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from configs.errors import InputError
+from configs.files import require_new
+
 from .options import Json, parse
 
-DESCRIPTION = "List the built-in scenes."
+DESCRIPTION = "List the built-in pictures and 3D scenes, draw them on one sheet, or write a 3D scene as a folder."
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,8 @@ class ScenesArguments:
 
     thumbnails: Path | None = None
     """Draw all of them on one sheet, and write it to this PNG."""
+    write: tuple[str, Path] | None = None
+    """Write a 3D scene, such as demo:lattice, as a new folder of pictures and cameras in Blender's layout."""
     json: Json = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
@@ -22,21 +27,36 @@ class ScenesArguments:
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(ScenesArguments, "scenes", DESCRIPTION, words)
+    if arguments.thumbnails is not None and arguments.write is not None:
+        raise InputError("--thumbnails and --write make two things; choose one")
 
     from render.files import write_png
     from scenes.builtin import BUILTINS
-    from scenes.load import thumbnail_sheet
+    from scenes.demos import DEMOS, photographed
+    from scenes.load import DEMO, demo_named, thumbnail_sheet
+    from scenes.transforms_writing import write_blender
 
     from .console import Console
 
     console = Console(arguments.json)
+    if arguments.write is not None:
+        word, folder = arguments.write
+        demo = demo_named(word)
+        require_new(folder)
+        capture = photographed(demo, progress=lambda done: console.working(f"photographing {demo.name}", done))
+        write_blender(capture, folder)
+        console.result(f"{len(capture.train)} photographs to train on and {len(capture.heldout)} held out  {folder}")
+        console.finish({"path": str(folder), "train": len(capture.train), "heldout": len(capture.heldout)})
+        return 0
+
     if arguments.thumbnails is not None:
         write_png(arguments.thumbnails, thumbnail_sheet())
-    for name, builtin in BUILTINS.items():
-        console.result(f"{name:<10} {builtin.description}  ({builtin.credit})")
+    scenes = BUILTINS | {f"{DEMO}{name}": demo for name, demo in DEMOS.items()}
+    for name, scene in scenes.items():
+        console.result(f"{name:<14} {scene.description}  ({scene.credit})")
     if arguments.thumbnails is not None:
         console.result(f"thumbnails  {arguments.thumbnails}")
     path = None if arguments.thumbnails is None else str(arguments.thumbnails)
-    scenes = [{"name": name, "description": builtin.description} for name, builtin in BUILTINS.items()]
-    console.finish({"path": path, "scenes": scenes})
+    listed = [{"name": name, "description": scene.description} for name, scene in scenes.items()]
+    console.finish({"path": path, "scenes": listed})
     return 0

@@ -118,6 +118,19 @@ class Camera:
         lifts = ((step * normals).sum(1, keepdim=True) / towards for step in at_depth)
         return Footprint(*(step - sight * lift.nan_to_num(0.0) for step, lift in zip(at_depth, lifts, strict=True)))
 
+    def normals(self, distance: Float[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 3"]:
+        """Unit normals, on the side that is seen, of the surface at these distances along the rays of all pixels.
+
+        By central differences of neighbouring points; 0 where a neighbour has no distance (NaN or infinite).
+        """
+        if min(distance.shape) < 2:
+            return np.zeros((*distance.shape, 3), np.float32)
+        directions = self.rays().directions.numpy().reshape(*distance.shape, 3).astype(np.float64)
+        points = directions * np.where(np.isfinite(distance), distance, np.nan)[..., None]
+        facing = np.cross(np.gradient(points, axis=0), np.gradient(points, axis=1))  # down x right: to the camera
+        length = np.linalg.norm(facing, axis=-1, keepdims=True)
+        return np.divide(facing, length, out=np.zeros_like(facing), where=length > 0).astype(np.float32)
+
     def resized(self, height: int, width: int) -> "Camera":
         """The same camera with another number of pixels: it sees as much as before."""
         down, across = height / self.height, width / self.width
@@ -199,6 +212,13 @@ def looking_at(eye: Vector, target: Vector, up: Vector = (0.0, 0.0, 1.0)) -> Pos
     return pose
 
 
+def upwards(cameras: Sequence[Camera]) -> Float64[np.ndarray, "3"]:
+    """The axis of the world, or its opposite, that is nearest to upwards in most cameras."""
+    mean = np.mean([camera.pose[:3, 1] for camera in cameras], axis=0)
+    axis = int(np.argmax(np.abs(mean)))
+    return np.eye(3)[axis] * (1.0 if mean[axis] >= 0 else -1.0)
+
+
 def orbit(
     count: int,
     centre: Vector = (0.0, 0.0, 0.0),
@@ -222,6 +242,20 @@ def orbit(
         eye = middle + radius * (math.cos(elevation) * level + math.sin(elevation) * axis)
         poses.append(looking_at(eye, middle, axis))
     return poses
+
+
+def orbit_among(cameras: Sequence[Camera], centre: Vector, count: int) -> list[Camera]:
+    """Cameras on a circle around `centre`, at the median distance, elevation and horizontal field of view of others.
+
+    Upwards is what is so for most of them, and pictures have the size of the first one's.
+    """
+    middle, up, first = np.asarray(centre, np.float64), upwards(cameras), cameras[0]
+    away = np.stack([camera.position for camera in cameras]) - middle
+    distances = np.linalg.norm(away, axis=1)
+    elevations = np.arcsin(np.clip(away @ up / np.maximum(distances, np.finfo(float).tiny), -1, 1))
+    angle = float(np.median([angle_from_focal(camera.focal[0], camera.width) for camera in cameras]))
+    poses = orbit(count, middle, float(np.median(distances)), float(np.median(elevations)), up)
+    return [perspective(first.height, first.width, angle, pose) for pose in poses]
 
 
 def interpolated(poses: Sequence[Pose], count: int) -> list[Pose]:

@@ -103,6 +103,12 @@ def density_rgb(crossings_per_pixel: Real[np.ndarray, "h w"]) -> UInt8[np.ndarra
     return scalar_rgb(np.log10(np.maximum(crossings_per_pixel, low)), np.log10(low), np.log10(high), _DENSITY_COLOURS)
 
 
+def area_density_rgb(per_diagonal: Real[np.ndarray, "h w"], limits: tuple[float, float]) -> UInt8[np.ndarray, "h w 3"]:
+    """Crease area per volume in the colours of crease density, on a logarithmic scale between limits above 0."""
+    low, high = np.log10(limits)
+    return scalar_rgb(np.log10(np.maximum(per_diagonal, limits[0])), low, high, _DENSITY_COLOURS)
+
+
 def missing_rgb(missing_fraction: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
     """Residual over target energy on the scale `MISSING_RANGE`; NaN (no detail there to miss) in grey."""
     return scalar_rgb(missing_fraction, *MISSING_RANGE, _MISSING_COLOURS, no_number=NOTHING_TO_MISS)
@@ -125,6 +131,13 @@ def length_rgb(pixels: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
 def distance_rgb(distance: Float[np.ndarray, "h w"], near: float, far: float) -> UInt8[np.ndarray, "h w 3"]:
     """Distances from a camera, bright where near; `NOTHING_THERE` where there is none (NaN)."""
     return scalar_rgb(-distance, -far, -near, _DISTANCE_COLOURS, no_number=NOTHING_THERE)
+
+
+def normals_rgb(normals: Float[np.ndarray, "h w 3"], opacity: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Directions of length 1 as colours, -1 to 1 along x, y and z as none to all of red, green and blue, over
+    `NOTHING_THERE` where the surface covers only a part."""
+    share = opacity[..., None]
+    return to_rgb(share * (normals + 1) / 2 + (1 - share) * np.array(NOTHING_THERE) / 255)
 
 
 def layer_colour(layer: int) -> Rgb:

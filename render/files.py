@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
 
 from configs.errors import InputError
 from configs.files import read_bytes, write_bytes
@@ -14,6 +14,11 @@ from configs.files import read_bytes, write_bytes
 def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> None:
     """Write an RGB picture, or one with straight alpha, as PNG."""
     write_bytes(path, png_bytes(image))
+
+
+def write_grey16_png(path: Path, values: UInt16[np.ndarray, "h w"]) -> None:
+    """Write numbers of 16 bits as a grey PNG."""
+    write_bytes(path, cv2.imencode(".png", values)[1].tobytes())
 
 
 def png_bytes(image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> bytes:

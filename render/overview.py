@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from .camera import Camera, Vector, looking_at, perspective
+from .camera import Camera, Vector, looking_at, perspective, upwards
 from .colour import LAYER_COLOURS, to_rgb
 from .lines import SUBPIXEL_BITS, below, lines_over
 from .panel import Tile, panel
@@ -57,7 +57,7 @@ def cameras_overview(
     depth = _depth(places, extent)
     pyramids = np.stack([_pyramid(camera, depth) for camera in cameras])
     colours = [TRAIN_COLOUR] * len(train) + [HELDOUT_COLOUR] * len(heldout)
-    up = _upwards(cameras)
+    up = upwards(cameras)
     corners = middle + side * (_CORNERS - 0.5)
     views = [
         _drawn(_observer(middle, extent, up, elevation, angle), corners, pyramids, colours, extent)
@@ -80,13 +80,6 @@ def cameras_overview(
 
 def _shown(count: int, total: int) -> str:
     return f"{count} of {total} photographs" if count < total else "photographs"
-
-
-def _upwards(cameras: Sequence[Camera]) -> Float64[np.ndarray, "3"]:
-    """The axis of the world, or its opposite, that is nearest to upwards in most cameras."""
-    mean = np.mean([camera.pose[:3, 1] for camera in cameras], axis=0)
-    axis = int(np.argmax(np.abs(mean)))
-    return np.eye(3)[axis] * (1.0 if mean[axis] >= 0 else -1.0)
 
 
 def _observer(

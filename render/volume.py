@@ -144,7 +144,7 @@ def march(
     offsets = offset[ray] if isinstance(offset, Tensor) else offset
     distance = enter[ray] + (_rank(ray, len(count)) + offsets) * step
     candidates = Samples(ray, distance, step)
-    return candidates.chosen(_lookup(occupied, candidates.points(rays)).nonzero()[:, 0])
+    return candidates.chosen(in_occupied(occupied, candidates.points(rays)).nonzero()[:, 0])
 
 
 def _rank(ray: Int[Tensor, " m"], rays: int) -> Int[Tensor, " m"]:
@@ -175,7 +175,8 @@ def _occupied_box(occupied: Bool[Tensor, "r r r"]) -> tuple[Float[Tensor, "3"], 
     return torch.tensor(low, device=occupied.device), torch.tensor(high, device=occupied.device)
 
 
-def _lookup(occupied: Bool[Tensor, "r r r"], points: Float[Tensor, "m 3"]) -> Bool[Tensor, " m"]:
+def in_occupied(occupied: Bool[Tensor, "r r r"], points: Float[Tensor, "m 3"]) -> Bool[Tensor, " m"]:
+    """Whether points of the unit cube are in cells that are occupied."""
     r = len(occupied)
     cell = (points * r).long().clamp_(0, r - 1)  # clamped: rounding puts points on the cube's faces a little outside
     return occupied.flatten()[(cell[:, 0] * r + cell[:, 1]) * r + cell[:, 2]]

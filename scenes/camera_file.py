@@ -9,7 +9,7 @@ one sentence that names the file and the frame.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -199,7 +199,7 @@ def _size(where: str, picture: Path) -> tuple[int, int]:
 # Numbers --------------------------------------------------------------------------------------------------------------
 
 
-def _number(where: str, name: str, value: Any) -> float:
+def json_number(where: str, name: str, value: Any) -> float:
     """A JSON number that is finite and no larger than anything real."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{where}: {name} is no number")
@@ -217,7 +217,16 @@ def _pose(where: str, matrix: Any) -> tuple[Pose, bool]:
     is_list = isinstance(matrix, list) and all(isinstance(row, list) for row in matrix)
     if not is_list or [len(row) for row in matrix] != [4] * 4:
         raise InputError(f"{where}: 'transform_matrix' is no list of 4 rows of 4 numbers")
-    pose = np.array([[_number(where, "a value of its matrix", value) for value in row] for row in matrix])
+    return rigid(where, [value for row in matrix for value in row])
+
+
+def rigid(where: str, values: Sequence[Any]) -> tuple[Pose, bool]:
+    """The pose that 16 values of a file say, row by row, with an exact rotation; and whether it had a scale as well.
+
+    Raises:
+        InputError: beginning with `where`, when they are no numbers or no rigid matrix.
+    """
+    pose = np.array([json_number(where, "a value of its matrix", value) for value in values]).reshape(4, 4)
     if np.abs(pose[3] - [0, 0, 0, 1]).max() > 1e-6:
         raise InputError(f"{where}: the last row of its matrix is not 0, 0, 0, 1")
     left, lengths, right = np.linalg.svd(pose[:3, :3])
@@ -248,7 +257,7 @@ def _lens(
 
     def number(name: str, default: float) -> float:
         value = given(name)
-        return default if value is None else _number(where, repr(name), value)
+        return default if value is None else json_number(where, repr(name), value)
 
     model = "FISHEYE" if given("is_fisheye") else given("camera_model") or "PINHOLE"
     if not isinstance(model, str) or model.upper() not in _PINHOLES:
@@ -291,11 +300,11 @@ def _lens(
 def _focal(where: str, source: Mapping[str, Any], axis: str, pixels: int, scale: float) -> float | None:
     """The focal length along an axis in pixels of the picture, from pixels or from an angle; None where neither is."""
     if source.get(f"fl_{axis}") is not None:
-        return scale * _number(where, f"'fl_{axis}'", source[f"fl_{axis}"])
+        return scale * json_number(where, f"'fl_{axis}'", source[f"fl_{axis}"])
     name = f"camera_angle_{axis}"
     if source.get(name) is None:
         return None
-    angle = _number(where, repr(name), source[name])
+    angle = json_number(where, repr(name), source[name])
     if not 0 < angle < math.pi:
         raise InputError(f"{where}: {name!r} is {angle:.4g}, no angle of a camera in radians (0 to {math.pi:.4g})")
     return focal_from_angle(angle, pixels)

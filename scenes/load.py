@@ -20,7 +20,7 @@ from .area import area_average, fitted_size
 from .builtin import BUILTINS
 from .capture import Capture
 from .demo_folder import demo_folder
-from .demos import DEMOS
+from .demos import DEMOS, Demo, thumbnail
 from .mesh import READ, read_mesh
 from .picture import Picture, unit_of
 from .posed import PosedScene
@@ -61,7 +61,7 @@ def load(
             )
         return sum_of_sines(parse_signal(word), seed, target.holdout)
     if word.startswith(DEMO) and not _exists(path):
-        return _posed(_demo(word, progress), target, space)
+        return _posed(_photographed(demo_named(word), progress), target, space)
     if word in BUILTINS and not path.is_file():
         name, reading = word, reduced(BUILTINS[word].make(), target.max_side)
     elif word and _exists(path) and (path.is_dir() or path.suffix == CAMERAS):
@@ -77,13 +77,22 @@ def load(
     return Picture(name, reading.pixels, target.holdout, reading.notes)
 
 
-def _demo(word: str, progress: Progress | None) -> Capture:
-    """The photographs of a built-in 3D scene, read as a user's own are."""
+def demo_named(word: str) -> Demo:
+    """The built-in 3D scene that a word such as demo:lattice names.
+
+    Raises:
+        InputError: when there is none of that name, with the nearest that there is.
+    """
     name = word.removeprefix(DEMO)
     if name not in DEMOS:
         raise InputError(f"no built-in 3D scene is called {name!r}{did_you_mean(name, DEMOS)}")
-    capture = read_capture(demo_folder(DEMOS[name], progress=progress or (lambda _share: None)))
-    return replace(capture, name=name)
+    return DEMOS[name]
+
+
+def _photographed(demo: Demo, progress: Progress | None) -> Capture:
+    """The photographs of a built-in 3D scene, read as a user's own are."""
+    capture = read_capture(demo_folder(demo, progress=progress or (lambda _share: None)))
+    return replace(capture, name=demo.name)
 
 
 def _posed(capture: Capture, target: Target, space: Space) -> PosedScene:
@@ -140,10 +149,10 @@ def _within_one(reading: Reading) -> Reading:
 
 
 def thumbnail_sheet() -> UInt8[np.ndarray, "h w 3"]:
-    """Every built-in picture, small, with its name."""
-    return panel(
-        [Tile(_thumbnail(builtin.make()), name) for name, builtin in BUILTINS.items()], "built-in pictures", columns=4
-    )
+    """Every built-in picture and 3D scene, small, with its name."""
+    tiles = [Tile(_thumbnail(builtin.make()), name) for name, builtin in BUILTINS.items()]
+    tiles += [Tile(thumbnail(demo), f"{DEMO}{name}") for name, demo in DEMOS.items()]
+    return panel(tiles, "built-in pictures and 3D scenes", columns=4)
 
 
 def _thumbnail(reading: Reading) -> UInt8[np.ndarray, "h w 3"]:

@@ -76,6 +76,14 @@ class Mesh:
         """Of the smallest box with sides along the axes that holds the mesh."""
         return float(np.linalg.norm(np.ptp(self.vertices, axis=0)))
 
+    @property
+    def vertex_normals(self) -> Float64[np.ndarray, "n 3"]:
+        """Unit normals of the vertices, means of their triangles' by area; 0 for a vertex of no triangle."""
+        sums = np.zeros_like(self.vertices)
+        for corner in range(3):
+            np.add.at(sums, self.triangles[:, corner], self._crosses())
+        return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(float).tiny)
+
     def bounds(self, margin: float = MARGIN) -> Bounds:
         """The cube around the mesh, whatever its units, with `margin` of the longest extent on both its sides."""
         low, high = self.vertices.min(0), self.vertices.max(0)
@@ -285,6 +293,20 @@ def _read_by_open3d(
     return vertices, triangles, (colours / (255 if colours.max(initial=0) > 1 else 1)).clip(0, 1)
 
 
+def mesh_ending(path: Path) -> str:
+    """The ending of a mesh's file, in lower case, asked before the mesh is made.
+
+    Raises:
+        InputError: where no mesh is written with it.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in WRITTEN:
+        raise InputError(
+            f"a mesh is written as {', '.join(WRITTEN)}, not as {path.name!r}{did_you_mean(suffix, WRITTEN)}"
+        )
+    return suffix
+
+
 def write_mesh(path: str | Path, mesh: Mesh) -> tuple[str, ...]:
     """Write a mesh as PLY, OBJ, GLB or STL, whole or not at all; its folder is made where needed.
 
@@ -294,11 +316,7 @@ def write_mesh(path: str | Path, mesh: Mesh) -> tuple[str, ...]:
         InputError: for another ending, a mesh without triangles, and a file that cannot be written.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in WRITTEN:
-        raise InputError(
-            f"a mesh is written as {', '.join(WRITTEN)}, not as {path.name!r}{did_you_mean(suffix, WRITTEN)}"
-        )
+    suffix = mesh_ending(path)
     if not len(mesh.triangles):
         raise InputError(f"there is no surface to write to {str(path)!r}")
     if suffix == ".obj":

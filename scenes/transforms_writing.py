@@ -1,7 +1,5 @@
 """Captures as folders of pictures and cameras, in the layout of Blender's synthetic scenes."""
 
-import secrets
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from configs.errors import InputError
-from configs.files import write_json
+from configs.files import whole_folder, write_json
 from render.camera import Camera, angle_from_focal
 from render.files import write_png
 
@@ -30,21 +27,12 @@ def write_blender(capture: Capture, folder: Path) -> None:
     """
     splits = {"train": capture.train, "test": capture.heldout}
     angle = _angle_x([photograph.camera for photographs in splits.values() for photograph in photographs])
-    partial = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"{str(folder)!r} is there already; name a folder that is new or empty")
-        partial.mkdir(parents=True)
+    with whole_folder(folder) as partial:
         for split, photographs in splits.items():
             for photograph in photographs:
                 write_png(partial / photograph.name, straight(photograph.pixels))
             frames = [_frame(photograph) for photograph in photographs]
             write_json(partial / f"transforms_{split}.json", {"camera_angle_x": angle, "frames": frames})
-        partial.rename(folder)
-    except OSError as error:
-        raise InputError(f"cannot write {str(folder)!r}: {error.strerror}") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def straight(pixels: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w c"]:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from configs.errors import InputError
+from configs.errors import InputError, did_you_mean
 from configs.files import write_json
 from configs.run import FitConfig, Training
 from fields import Field
@@ -17,11 +17,14 @@ from fitting import initial_state, place
 from render.colour import to_rgb
 from render.files import write_png
 from render.grid import Extent, picture_extent
+from scenes.picture import Picture
+from scenes.posed import PosedScene
 from scenes.scene import Scene, View
+from scenes.shape import Shape
 from scenes.signal import Signal
 
 from .checkpoints import checkpoint_steps, read_newest
-from .folder import RunFolder
+from .folder import RunFolder, folder_name
 from .look import look_at
 from .reporter import Reporter, Silent
 from .reporting import write_report
@@ -69,6 +72,7 @@ def render(
     *,
     scale: float = 1.0,
     region: Region = WHOLE,
+    view: str | None = None,
     step: int | None = None,
     file: Path | None = None,
     reporter: Reporter | None = None,
@@ -78,6 +82,7 @@ def render(
     Where the picture has an alpha, so has the drawing.
 
     Args:
+        view: of a 3D scene, its name or its number from 1; by default the first.
         file: a PNG; by default one named by size and step in the run's `renders/`.
 
     Returns:
@@ -89,20 +94,23 @@ def render(
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    view = picture_view(saved, "render")
-    extent = region_extent(region, view)
+    if isinstance(saved.scene, Signal):
+        raise InputError("render is for pictures and 3D scenes; a signal's frames and report show its curve")
+    shown = saved.view if view is None else _view_named(saved, view)
+    extent = region_extent(region, shown)
     left, top, wide, high = region
-    sides = view.height * high * scale, view.width * wide * scale
+    sides = shown.height * high * scale, shown.width * wide * scale
     if not (min(sides) > 0.5 and sides[0] * sides[1] <= MAX_PIXELS):  # nor does NaN pass
         raise InputError(
             f"{sides[1]:g} x {sides[0]:g} pixels cannot be drawn (at least 1, at most {MAX_PIXELS:,} in all); "
             "choose another --scale or --region"
         )
     height, width = round(sides[0]), round(sides[1])
-    drawn = view.draw(
+    drawn = shown.draw(
         saved.field, height, width, extent, device=saved.device, progress=lambda done: reporter.working("drawing", done)
     )
-    file = file or folder.path / "renders" / f"step{saved.step:07d}_{width}x{height}_at_{left:g}_{top:g}.png"
+    of = "" if view is None else f"_{folder_name(shown.name)}"
+    file = file or folder.path / "renders" / f"step{saved.step:07d}{of}_{width}x{height}_at_{left:g}_{top:g}.png"
     write_png(file, _to_image(drawn))
     return {"path": str(file), "height": height, "width": width, "step": saved.step}
 
@@ -117,11 +125,25 @@ def picture_view(saved: Saved, what: str) -> View:
     """The view of a run, which must be of a picture.
 
     Raises:
-        InputError: when it is of a signal.
+        InputError: when it is of a signal or a 3D scene.
     """
-    if isinstance(saved.view, Signal):
-        raise InputError(f"{what} is for pictures, and this run is of a signal; its frames and report show its curve")
+    if not isinstance(saved.scene, Picture):
+        kind = "a signal" if isinstance(saved.scene, Signal) else "a 3D scene"
+        raise InputError(f"{what} is for pictures, and this run is of {kind}; its frames and report show what it has")
     return saved.view
+
+
+def _view_named(saved: Saved, word: str) -> View:
+    """The view of a 3D scene that a word names, or a number from 1."""
+    views = saved.scene.views()
+    if not isinstance(saved.scene, PosedScene | Shape):
+        raise InputError("--view is for 3D scenes, and this run is of a picture or a signal")
+    named = {view.name: view for view in views}
+    if word in named:
+        return named[word]
+    if word.isdecimal() and 1 <= int(word) <= len(views):
+        return views[int(word) - 1]
+    raise InputError(f"there is no view {word!r} among the {len(views)} that are shown{did_you_mean(word, named)}")
 
 
 def region_extent(region: Region, view: View) -> Extent:

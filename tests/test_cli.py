@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import cv2
+import numpy as np
 import pytest
 
 import studies.fit
@@ -20,8 +22,10 @@ from fieldlens import cli
 from fieldlens.console import Console
 from fieldlens.fit import FitArguments
 from fieldlens.options import arguments_from, parse, starting_config, value_of
+from scenes import demos
 from scenes.load import load
 from scenes.scene import Scene
+from scenes.transforms import read_capture
 from tests.runs import small_picture
 
 SMALL = ["--steps", "8", "--network.width", "8", "--network.depth", "2", "--batch-size", "64", "--frames", "every:4"]
@@ -83,8 +87,26 @@ def test_compare_prints_its_table_and_ends_with_json(here: Path, capfd: pytest.C
 
 def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd: pytest.CaptureFixture[str]):
     assert cli.main(["scenes", "--thumbnails", "sheet.png"]) == 0
-    assert "astronaut" in capfd.readouterr().out
+    listed = capfd.readouterr().out
+    assert "astronaut" in listed
+    assert "demo:lattice" in listed
     assert Path("sheet.png").stat().st_size > 10_000
+
+
+def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    few = partial(demos.photographed, side=12, train=4, heldout=2)
+    monkeypatch.setattr(demos, "photographed", few)
+    assert cli.main(["scenes", "--write", "demo:solids", "solids", "--json"]) == 0
+    written = last_json(capfd.readouterr().out)
+    assert written == {"path": "solids", "train": 4, "heldout": 2}
+    capture, read = few(demos.DEMOS["solids"]), read_capture(Path("solids"))
+    for one, other in zip([*capture.train, *capture.heldout], [*read.train, *read.heldout], strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+        np.testing.assert_allclose(one.camera.pose, other.camera.pose)
+    assert cli.main(["scenes", "--write", "demo:solids", "solids"]) == 2
+    assert "'solids' is there already" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -122,6 +144,12 @@ def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd
         (["compare", "--resume", "."], "is no comparison"),
         (["compare", "--resume", "latest"], "there is no comparison below 'outputs'"),
         (["compare", "--resume", "latest", "--preset", "demo"], "leave out --preset"),
+        (["render", "--orbit", "8", "--region", "0", "0", "0.5", "0.5"], "--region is for a single drawing"),
+        (["render", "--orbit", "8", "--path", "x.json"], "--orbit and --path are two films; choose one"),
+        (["render", "--width", "8"], "--width goes with --orbit or --path"),
+        (["scenes", "--write", "demo:latice", "x"], "no built-in 3D scene is called 'latice'; did you mean 'lattice'?"),
+        (["scenes", "--write", "demo:solids", "."], "'.' is there already; name a folder that is new or empty"),
+        (["scenes", "--write", "demo:solids", "x", "--thumbnails", "y.png"], "choose one"),
         (["scenes", "--thumbnails", "my photo.png/sheet.png"], "cannot write"),
     ],
 )

@@ -1,5 +1,6 @@
 """From a word to a scene: files before built-in names, and hints for words that are neither."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from configs.errors import InputError
 from configs.run import Target
 from scenes import BUILTINS, Picture, load, thumbnail_sheet
+from scenes.demos import DEMOS
 from tests.picture_files import encoded, noise, png16, written
 
 
@@ -120,8 +122,8 @@ def test_the_smallest_pictures_can_be_trained_on_and_drawn(here, size) -> None:
 def test_the_thumbnail_sheet_shows_every_builtin() -> None:
     sheet = thumbnail_sheet()
     assert sheet.dtype == np.uint8
-    # Each thumbnail's pixels cover at least its picture's share of two rows of four.
-    assert sheet.shape[0] > 2 * 256
+    # Each thumbnail's pixels cover at least its picture's share of rows of four.
+    assert sheet.shape[0] > math.ceil((len(BUILTINS) + len(DEMOS)) / 4) * 256
     assert sheet.shape[1] > 4 * 256
     assert len(np.unique(sheet.reshape(-1, 3), axis=0)) > 1000
 

@@ -1,0 +1,83 @@
+"""`fieldlens export RUN`: a fitted 3D scene for other programs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from configs.errors import InputError
+
+from .options import Json, parse
+
+DESCRIPTION = "Write a fitted 3D scene for other programs: its surface as a mesh, or the depth of its held-out views."
+
+
+@dataclass(frozen=True)
+class ExportArguments:
+    """Options of `fieldlens export`."""
+
+    run: tyro.conf.Positional[str] = "latest"
+    """A run folder, or latest."""
+    mesh: Path | None = None
+    """Write the surface to this file, in the scene's own coordinates: .ply, .obj, .glb or .stl."""
+    depth: Path | None = None
+    """Write the depth of held-out views into this new folder: 16-bit PNG, npz, and depth.json with the unit."""
+    resolution: int = 128
+    """With --mesh: cells along a side of the scene's cube."""
+    level: float | None = None
+    """With --mesh, of a radiance field: the density of the surface, per side of the cube; by default that at which one
+    step of a ray stops half of its light."""
+    colour: Literal["field", "density"] = "field"
+    """With --mesh: vertices in the field's colours, or in those of crease area per volume."""
+    step: int | None = None
+    """The checkpoint to export; by default the newest."""
+    output_dir: Path = Path("outputs")
+    """Where to look for the latest run."""
+    json: Json = False
+    """Print one JSON object as the last line on standard output, everything else on standard error."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the verb; the result is the exit status."""
+    arguments = parse(ExportArguments, "export", DESCRIPTION, words)
+    if (arguments.mesh is None) == (arguments.depth is None):
+        raise InputError("name what to export: --mesh FILE or --depth DIR, one of them")
+    for option in ("resolution", "level", "colour"):
+        if arguments.mesh is None and getattr(arguments, option) != getattr(ExportArguments, option):
+            raise InputError(f"--{option} goes with --mesh")
+
+    from studies.export import export_depth, export_mesh
+    from studies.folder import find_run
+
+    from .console import Console
+
+    console = Console(arguments.json)
+    folder = find_run(arguments.run, arguments.output_dir)
+    if arguments.depth is not None:
+        found = export_depth(folder, arguments.depth, step=arguments.step, reporter=console)
+        unit = f"a count is {found['world_units_per_count']:.4g} of the world's units"
+        console.result(f"depth of {found['views']} views of step {found['step']}, {unit}  {found['path']}")
+        console.finish(found)
+        return 0
+
+    assert arguments.mesh is not None  # one of them is given
+    found = export_mesh(
+        folder,
+        arguments.mesh,
+        resolution=arguments.resolution,
+        level=arguments.level,
+        colour=arguments.colour,
+        step=arguments.step,
+        reporter=console,
+    )
+    for note in found["notes"]:
+        console.say(note)
+    if found["density_per_diagonal"] is not None:
+        low, high = found["density_per_diagonal"]
+        console.say(f"colours are crease area per volume, {low:.3g} to {high:.3g} per diagonal of the cube")
+    at = "" if found["level"] is None else f", where the density is {found['level']:.4g} per side of the cube"
+    console.result(f"{found['triangles']:,} triangles of step {found['step']}{at}  {found['path']}")
+    console.finish(found)
+    return 0

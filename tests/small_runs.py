@@ -1,0 +1,26 @@
+"""Small runs of 3D scenes, for the tests of what is made of a finished run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from configs.run import FitConfig
+from configs.space import Space
+from scenes.demos import DEMOS, photographed
+from scenes.transforms_writing import write_blender
+from studies.fit import run, start
+from studies.folder import RunFolder
+from tests.runs import small_config
+
+
+def fitted(config: FitConfig) -> RunFolder:
+    """The run of a configuration."""
+    folder = start(config)
+    run(folder)
+    return folder
+
+
+def small_radiance(parent: Path, steps: int = 4) -> RunFolder:
+    """A few photographs of the solids, 24 pixels wide."""
+    write_blender(photographed(DEMOS["solids"], 24, 8, 2), parent / "solids")
+    config = small_config(parent / "solids", parent / "outputs", steps)
+    return fitted(replace(config, space=Space(grid=16, samples=32)))
