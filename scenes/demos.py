@@ -180,9 +180,21 @@ def photographed(
         side: of each photograph, in pixels.
         progress: is told the share that is done.
     """
+    return photographs(demo.name, demo.surfaces(), side, train, heldout, progress)
+
+
+def photographs(
+    name: str,
+    surfaces: Sequence[Surface],
+    side: int = SIDE,
+    train: int = TRAIN,
+    heldout: int = HELDOUT,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> Capture:
+    """Photographs of any surfaces within the unit sphere, as those of a demo scene."""
     from .photography import Studio  # imports Open3D, which takes seconds
 
-    studio, everywhere = Studio(demo.surfaces()), cameras(train + heldout, side)
+    studio, everywhere = Studio(surfaces), cameras(train + heldout, side)
     spared = {round((number + 0.5) * len(everywhere) / heldout - 0.5) for number in range(heldout)}
     split: dict[str, list[Photograph]] = {"train": [], "test": []}
     for number, camera in enumerate(everywhere):
@@ -191,7 +203,7 @@ def photographed(
         kind.append(Photograph(f"{'test' if number in spared else 'train'}/r_{len(kind)}.png", camera, pixels))
         progress((number + 1) / len(everywhere))
     note = f"{train + heldout} photographs by ray casting, {side}x{side}, RGBA, 8 bit"
-    return Capture(demo.name, split["train"], split["test"], BOUNDS, (note,))
+    return Capture(name, split["train"], split["test"], BOUNDS, (note,))
 
 
 def thumbnail(demo: Demo, side: int = 256) -> UInt8[np.ndarray, "h w 3"]:

@@ -22,6 +22,7 @@ from .capture import Capture
 from .demo_folder import demo_folder
 from .demos import DEMOS, Demo, thumbnail
 from .mesh import READ, read_mesh
+from .mesh_photographs import photographed_mesh
 from .picture import Picture, unit_of
 from .posed import PosedScene
 from .reading import Reading, read_picture, reduced
@@ -67,7 +68,7 @@ def load(
     elif word and _exists(path) and (path.is_dir() or path.suffix == CAMERAS):
         return _posed(read_capture(path, max_side=target.max_side, progress=progress), target, space)
     elif word and _exists(path) and path.suffix.lower() in READ:
-        return _meshed(path, space, seed)
+        return _meshed(path, target, space, seed, progress)
     elif word and _exists(path):
         name = _scene_name(path)
         reading = read_picture(path, max_pixels=target.max_pixels, max_side=target.max_side)
@@ -105,13 +106,11 @@ def _posed(capture: Capture, target: Target, space: Space) -> PosedScene:
     return PosedScene(capture, space)
 
 
-def _meshed(path: Path, space: Space, seed: int) -> Scene:
+def _meshed(path: Path, target: Target, space: Space, seed: int, progress: Progress | None) -> Scene:
+    mesh = read_mesh(path)
     if space.kind == "radiance":
-        raise InputError(
-            f"{str(path)!r} is a mesh, and a mesh is fitted as sdf or occupancy; for a radiance field give a folder of "
-            "photographs with their cameras"
-        )
-    return shape_of(read_mesh(path), "sdf" if space.kind == "auto" else space.kind, seed)
+        return _posed(photographed_mesh(mesh, progress=progress or (lambda _share: None)), target, space)
+    return shape_of(mesh, "sdf" if space.kind == "auto" else space.kind, seed)
 
 
 def restore(path: Path, space: Space) -> Scene:
