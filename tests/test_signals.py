@@ -85,7 +85,7 @@ def test_analysis_anew_says_the_same(finished):
 
 def test_what_is_for_pictures_says_so(finished):
     for verb in (render, draw_cells):
-        with pytest.raises(InputError, match="is for pictures, and this run is of a signal"):
+        with pytest.raises(InputError, match="is for pictures"):
             verb(finished)
 
 
