@@ -112,7 +112,10 @@ def test_depth_of_a_ball_is_that_of_a_ball(ball: None, run: RunFolder, tmp_path:
     scene = open_run(run).scene
     assert isinstance(scene, PosedScene)
     bounds, content = scene.capture.bounds, json.loads((tmp_path / "depth" / "depth.json").read_text())
-    assert [view["view"] for view in content["views"]] == ["test/r_0.png", "test/r_1.png"]
+    assert [view["view"] for view in content["views"]] == [
+        "test/r_1.png",
+        "test/r_0.png",
+    ]  # the one in the middle first
     for photograph, entry in zip(scene.capture.heldout, content["views"], strict=True):
         camera = photograph.camera
         arrays = np.load(tmp_path / "depth" / entry["npz"])

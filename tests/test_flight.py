@@ -117,8 +117,8 @@ def test_sizes_that_cannot_be_filmed_are_refused(run: RunFolder, choice: dict, w
 
 
 def test_a_view_is_chosen_by_name_or_number(run: RunFolder) -> None:
-    by_number, by_name = render(run, view="2"), render(run, view="test/r_1.png", scale=0.5)
-    assert Path(by_number["path"]).name == "step0000004_test_r_1.png_24x24_at_0_0.png"
+    by_number, by_name = render(run, view="2"), render(run, view="test/r_0.png", scale=0.5)
+    assert Path(by_number["path"]).name == "step0000004_test_r_0.png_24x24_at_0_0.png"
     assert by_name["width"] == 12
     with pytest.raises(InputError, match=r"no view '3' among the 2.*"):
         render(run, view="3")
