@@ -112,12 +112,10 @@ def test_depth_of_a_ball_is_that_of_a_ball(ball: None, run: RunFolder, tmp_path:
     scene = open_run(run).scene
     assert isinstance(scene, PosedScene)
     bounds, content = scene.capture.bounds, json.loads((tmp_path / "depth" / "depth.json").read_text())
-    assert [view["view"] for view in content["views"]] == [
-        "test/r_1.png",
-        "test/r_0.png",
-    ]  # the one in the middle first
-    for photograph, entry in zip(scene.capture.heldout, content["views"], strict=True):
-        camera = photograph.camera
+    # the one in the middle first
+    assert [view["view"] for view in content["views"]] == ["test/r_1.png", "test/r_0.png"]
+    for view, entry in zip(scene.views(), content["views"], strict=True):
+        camera = view.photograph.camera
         arrays = np.load(tmp_path / "depth" / entry["npz"])
         counts = cv2.imread(str(tmp_path / "depth" / entry["png"]), cv2.IMREAD_UNCHANGED)
         assert counts is not None
