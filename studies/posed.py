@@ -37,7 +37,7 @@ from .metrics import Row
 from .observe import Finished, Observation, Scores, band_scores
 from .spectra import picture_spectra
 
-FOLLOWED_RAYS = 4096
+FOLLOWED_RAYS = 1024
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
 SCORED_RAYS = 65_536
 """Training pixels of which the end of a fit says the PSNR; held-out views are scored whole."""
