@@ -9,14 +9,16 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float64, Int32, Int64
+from jaxtyping import Bool, Float32, Float64, Int32, Int64
 
 from render.camera import Camera
 
 from .capture import Bounds, Photograph
 
-_CHUNK = 1 << 18
-"""Cells that are projected at a time: a few tens of MB."""
+_CHUNK = 32768
+"""Cells that are projected at a time: they stay in cache."""
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 _SAMPLED = 1.0
 """Pixels around a footprint that have to be empty too: a renderer that asks once per pixel may just miss the edge."""
@@ -33,14 +35,16 @@ def visual_hull(photographs: Sequence[Photograph], bounds: Bounds, resolution: i
     if not views:
         return None
     kept = np.arange(resolution**3)
+    centres = cell_centres(kept, resolution).T.astype(np.float32, order="C")
     radius = math.sqrt(3) / 2 / resolution
-    for view in views:
+    # neighbours in a capture look alike: those from other sides carve more, and leave less to be looked at
+    for view in (views[number] for number in np.argsort(np.arange(len(views)) * _GOLDEN % 1)):
         camera, sums = bounds.camera_to_unit(view.camera), _summed(view.pixels[:, :, 3] > 0)
-        chunks = (kept[start : start + _CHUNK] for start in range(0, len(kept), _CHUNK))
-        kept = np.concatenate(
-            [chunk[~_is_empty(camera, sums, cell_centres(chunk, resolution), radius)] for chunk in chunks]
-            or [kept]  # nothing is left to look at
-        )
+        empty = np.zeros(len(kept), bool)
+        for start in range(0, len(kept), _CHUNK):
+            here = slice(start, start + _CHUNK)
+            empty[here] = _is_empty(camera, sums, centres[:, here], radius)
+        kept, centres = kept[~empty], centres[:, ~empty]
     hull = np.zeros(resolution**3, bool)
     hull[kept] = True
     return hull.reshape((resolution,) * 3)
@@ -61,7 +65,7 @@ def _summed(seen: Bool[np.ndarray, "h w"]) -> Int32[np.ndarray, "_ _"]:
 
 
 def _is_empty(
-    camera: Camera, sums: Int32[np.ndarray, "_ _"], centres: Float64[np.ndarray, "n 3"], radius: float
+    camera: Camera, sums: Int32[np.ndarray, "_ _"], centres: Float32[np.ndarray, "3 n"], radius: float
 ) -> Bool[np.ndarray, " n"]:
     """Whether the picture says that there is nothing in balls around points.
 
@@ -69,19 +73,21 @@ def _is_empty(
     f |dx - (X / z) dz| / (z + dz), which is at most f radius sqrt(1 + (X / z)^2) / (z - radius) along x, and so along
     y.
     """
-    said = np.ones(len(centres), bool)
+    to_camera = camera.pose[:3, :3].T
+    # as `Camera.project` does, but in half the time
+    x, y, back = to_camera.astype(np.float32) @ centres - (to_camera @ camera.position).astype(np.float32)[:, None]
+    said = -back > radius
     sides = []
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # far points and those beside the camera
-        xy, depth = camera.project(centres)
-        reach = radius / (depth - radius)
-        for axis, size in enumerate((camera.width, camera.height)):
-            at, focal = xy[:, axis], camera.focal[axis]
-            slope = (at - camera.centre[axis]) / focal
-            half = focal * reach * np.sqrt(1 + slope * slope)
+        nearer, reach = -1 / back, radius / (-back - radius)
+        for slope, focal, centre, size in (
+            (x * nearer, camera.focal[0], camera.centre[0], camera.width),
+            (-y * nearer, camera.focal[1], camera.centre[1], camera.height),
+        ):
+            at, half = slope * focal + centre, np.sqrt(slope * slope + 1) * reach * focal
             low, high = at - half, at + half
             said &= (low >= 0) & (high <= size)
             sides.append((low, high, size))
-    said &= depth > radius
     (left, right), (top, bottom) = (
         (
             np.maximum(low[said] - _SAMPLED, 0).astype(np.intp),  # rounds downwards
@@ -89,6 +95,6 @@ def _is_empty(
         )
         for low, high, size in sides
     )
-    empty = np.zeros(len(centres), bool)
+    empty = np.zeros(len(back), bool)
     empty[said] = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left] == 0
     return empty
