@@ -15,8 +15,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Float64
-from scipy.interpolate import CubicSpline
-from scipy.spatial.transform import Rotation, RotationSpline
 from torch import Tensor
 
 Pose = Float64[np.ndarray, "4 4"]
@@ -269,6 +267,10 @@ def interpolated(poses: Sequence[Pose], count: int) -> list[Pose]:
     if len(poses) < 2:
         raise ValueError("interpolated: a path needs at least two poses")
     knots, times = np.arange(len(poses)), np.linspace(0, len(poses) - 1, count)
+    # imported here: it takes a second, and most of what people do has no path
+    from scipy.interpolate import CubicSpline
+    from scipy.spatial.transform import Rotation, RotationSpline
+
     positions = CubicSpline(knots, [pose[:3, 3] for pose in poses])(times)
     rotations = RotationSpline(knots, Rotation.from_matrix([pose[:3, :3] for pose in poses]))(times)
     path = np.tile(np.eye(4), (count, 1, 1))
