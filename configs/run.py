@@ -35,14 +35,16 @@ even-rest     trained where row and column are even (a quarter), scored on the r
 class Training:
     """How a field is trained and when it stops.
 
-    Without `steps` or `seconds` a fit ends after a minute of training, if it has not met `target_psnr` or `plateau` by
-    then; without any of `steps`, `seconds` and `target_psnr` it ends at a plateau of 0.05 dB as well.
+    Without `steps` or `seconds` a fit ends after the scene's own time of training (a minute; 40 s of posed photographs,
+    which take longer to draw), if it has not met `target_psnr` or `plateau` by then; without any of `steps`, `seconds`
+    and `target_psnr` it ends at a plateau of 0.05 dB as well.
     """
 
     steps: int | None = None
     """Stop after this many steps."""
     seconds: float | None = None
-    """Stop after this many seconds of training (drawing and analysis are not counted); 60 unless --steps is given."""
+    """Stop after this many seconds of training (drawing and analysis are not counted); 60 unless --steps is given, of
+    posed photographs 40."""
     target_psnr: float | None = None
     """Stop once the training pixels reach this PSNR, in dB."""
     plateau: float | None = None
@@ -79,14 +81,13 @@ class Training:
         if self.schedule == "cosine" and self.steps is None:
             raise InputError("--schedule cosine falls over the whole run: give its length with --steps")
 
-    @property
-    def second_limit(self) -> float | None:
-        """The seconds to stop at: those given, or a minute unless `steps` says how long the fit is.
+    def second_limit(self, default: float) -> float | None:
+        """The seconds to stop at: those given, or the scene's default unless `steps` says how long the fit is.
 
-        >>> Training(target_psnr=30).second_limit, Training(steps=9).second_limit
+        >>> Training(target_psnr=30).second_limit(60.0), Training(steps=9).second_limit(60.0)
         (60.0, None)
         """
-        return 60.0 if self.seconds is None and self.steps is None else self.seconds
+        return default if self.seconds is None and self.steps is None else self.seconds
 
     @property
     def plateau_db(self) -> float | None:

@@ -72,11 +72,12 @@ def fit(
         snapshot_steps: rising step numbers; those before the state's step are passed over.
     """
     controls = controls or Controls()
+    limit = training.second_limit(scene.default_seconds)
     steps = (step for step in snapshot_steps if step >= state.step)
     due = next(steps, None)
     loss: float | None = None
     while True:
-        reason = _stop_reason(state, training, controls)
+        reason = _stop_reason(state, training, limit, controls)
         yield Snapshot(state, loss, state.step == due, reason)
         if reason:
             return
@@ -84,7 +85,7 @@ def fit(
             due = next(steps, None)
         newest: Tensor | None = None
         started, seconds_before, elapsed = time.perf_counter(), state.seconds, 0.0
-        while state.step != due and elapsed <= heartbeat and not _stop_reason(state, training, controls):
+        while state.step != due and elapsed <= heartbeat and not _stop_reason(state, training, limit, controls):
             if state.step in training.revive_at:
                 # of a copy, so that the data keeps the order that it has in a fit that revives nothing
                 draws = torch.Generator().set_state(state.generator.get_state())
@@ -99,12 +100,14 @@ def fit(
         state.seconds = seconds_before + time.perf_counter() - started
 
 
-def _stop_reason(state: TrainingState, training: Training, controls: Controls) -> str | None:
+def _stop_reason(
+    state: TrainingState, training: Training, second_limit: float | None, controls: Controls
+) -> str | None:
     if controls.stop:
         return "interrupted"
     if training.steps is not None and state.step >= training.steps:
         return "steps"
-    if training.second_limit is not None and state.seconds >= training.second_limit:
+    if second_limit is not None and state.seconds >= second_limit:
         return "seconds"
     return None
 

@@ -7,9 +7,6 @@ from configs.run import Training
 
 RSQRT_STEPS = 1000
 MIN_FRAMES = 48
-OPEN_DENSE, OPEN_GROWTH = 36, 1.12
-"""Frames of a fit whose length nobody knows: each of the first steps, then steps that grow by this factor. Slow fits of
-150 steps a minute then have 49 frames, and quick ones of 3000 have 75."""
 
 
 def learning_rate_at(step: int, training: Training, peak: float) -> float:
@@ -29,11 +26,12 @@ def learning_rate_at(step: int, training: Training, peak: float) -> float:
             return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
 
 
-def frame_steps(frames: str, steps: int | None) -> Iterator[int]:
+def frame_steps(frames: str, steps: int | None, open_frames: tuple[int, float] = (0, 1.12)) -> Iterator[int]:
     """The steps to draw, rising from 0, without end where `steps` is None.
 
     `log` gives at least 48 distinct steps where the run has as many: evenly spaced in the logarithm of the step as far
-    as whole numbers allow. Without `steps` the first are denser, so that a fit that stops early has as many.
+    as whole numbers allow. Without `steps` it gives so many first steps, then steps that grow by a factor, as
+    `open_frames` says.
 
     >>> [s for s, _ in zip(frame_steps("every:50", None), range(3))]
     [0, 50, 100]
@@ -41,7 +39,7 @@ def frame_steps(frames: str, steps: int | None) -> Iterator[int]:
     48
     """
     if frames == "log":
-        dense, growth = (OPEN_DENSE, OPEN_GROWTH) if steps is None else (0, _growth(steps))
+        dense, growth = open_frames if steps is None else (0, _growth(steps))
         step = 0
         while steps is None or step < steps:
             yield step

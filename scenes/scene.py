@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from configs.rates import default_learning_rate
@@ -35,6 +35,18 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         """The same on a device."""
         return Batch(self.coordinates.to(device), self.values.to(device))
+
+
+def stratified(generator: torch.Generator, size: int, count: int) -> Int64[Tensor, " size"]:
+    """`size` of the numbers 0 .. count - 1, rising: one drawn at random in each of as many equal intervals.
+
+    Every number is expected size / count times and no part of them is missed. Nothing is shuffled and nothing
+    remembered but the generator's state; `size` may exceed `count`. Drawn in float64, for float32 cannot tell the
+    pixels of a large picture apart.
+    """
+    draws = torch.rand(size, generator=generator, dtype=torch.float64)
+    position = (torch.arange(size, dtype=torch.float64) + draws) * (count / size)
+    return position.long().clamp_(max=count - 1)
 
 
 @runtime_checkable
@@ -100,6 +112,16 @@ class PointScene(Protocol):
         """Points per step unless a person says otherwise."""
         return 8192
 
+    @property
+    def default_seconds(self) -> float:
+        """Of training, unless a person says otherwise."""
+        return 60.0
+
+    @property
+    def open_frames(self) -> tuple[int, float]:
+        """Slow fits of 150 steps a minute have 49 frames, and quick ones of 3000 have 75."""
+        return 36, 1.12
+
     def default_learning_rate(self, config: FitConfig) -> float:
         """Adam's rate unless a person says otherwise."""
         return default_learning_rate(config.encoding, config.network)
@@ -155,6 +177,16 @@ class Scene(Protocol):
     @property
     def default_batch_size(self) -> int:
         """Training points per step unless a person says otherwise."""
+        ...
+
+    @property
+    def default_seconds(self) -> float:
+        """Of training, unless a person says otherwise."""
+        ...
+
+    @property
+    def open_frames(self) -> tuple[int, float]:
+        """Frames of a fit whose length nobody knows: each of so many first steps, then steps that grow by a factor."""
         ...
 
     def default_learning_rate(self, config: FitConfig) -> float:

@@ -128,6 +128,7 @@ class _Session:
         self.state = initial_state(config, scene, self.placement.device)
         self.batch_size = config.training.batch_size or scene.default_batch_size
         self.learning_rate = config.training.learning_rate or scene.default_learning_rate(config)
+        self.second_limit = config.training.second_limit(scene.default_seconds)
         self.observer = observer_of(scene, self.placement)
         self.look = look_at(scene)
         self.metrics = Metrics(folder.metrics_file, self.look.frequencies)
@@ -143,7 +144,7 @@ class _Session:
 
     def frame_steps(self) -> Iterator[int]:
         """The steps that the configuration says to draw."""
-        return frame_steps(self.config.output.frames, self.config.training.steps)
+        return frame_steps(self.config.output.frames, self.config.training.steps, self.scene.open_frames)
 
     def resume(self) -> None:
         """Take over the newest checkpoint, if there is one, and forget what was recorded after it."""
@@ -225,7 +226,7 @@ class _Session:
     def _moment(self) -> Moment:
         step, seconds, training = self.state.step, self.state.seconds, self.config.training
         limits = [step / training.steps] if training.steps else []
-        limits += [seconds / training.second_limit] if training.second_limit else []
+        limits += [seconds / self.second_limit] if self.second_limit else []
         rate = (step - self.first_step) / max(seconds - self.first_seconds, 1e-9)
         rows = self.metrics.rows
         newest = self.folder.frame(rows[-1].step) if rows else None
@@ -320,6 +321,7 @@ class _Session:
             "samples_per_s": round(state.step * self._samples_per_step() / max(state.seconds, 1e-9)),
             "stopped_because": self.stopped_because,
             "learning_rate": self.learning_rate,
+            "second_limit": self.second_limit,
             "device": placement.device_name,
             "precision": placement.precision,
             "threads": torch.get_num_threads(),

@@ -143,7 +143,7 @@ def test_other_frames_are_refused_with_what_they_may_be(frames: str) -> None:
 def test_only_a_fit_without_limits_is_given_some(
     training: Training, seconds: float | None, plateau: float | None
 ) -> None:
-    assert (training.second_limit, training.plateau_db) == (seconds, plateau)
+    assert (training.second_limit(60.0), training.plateau_db) == (seconds, plateau)
 
 
 @pytest.mark.parametrize("name", ENCODINGS)

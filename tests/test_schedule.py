@@ -84,14 +84,14 @@ def test_every_draws_multiples_and_the_last() -> None:
 
 @pytest.mark.parametrize("frames", ["log", "all", "every:9"])
 def test_a_run_without_an_end_is_drawn_without_an_end(frames: str) -> None:
-    drawn = list(itertools.islice(frame_steps(frames, None), 150))
+    drawn = list(itertools.islice(frame_steps(frames, None, (36, 1.12)), 150))
     assert drawn[0] == 0
     assert all(before < after for before, after in itertools.pairwise(drawn))
 
 
 def test_without_an_end_a_fit_of_150_steps_has_48_frames_and_one_of_3000_not_twice_as_many() -> None:
     def frames(last: int) -> int:
-        return sum(1 for _ in itertools.takewhile(lambda step: step <= last, frame_steps("log", None)))
+        return sum(1 for _ in itertools.takewhile(lambda step: step <= last, frame_steps("log", None, (36, 1.12))))
 
     assert frames(150) >= 48
     assert frames(3000) < 96
