@@ -23,7 +23,7 @@ def collapse(views: Sequence[SeenView]) -> str | None:
     flat = float(np.square(targets - targets.mean(0)).mean())
     if flat == 0 or not np.isfinite(drawn).all() or np.square(targets - drawn).mean() < LEARNT * flat:
         return None
-    opacity = float(np.mean(np.concatenate([view.opacity.ravel() for view in views])))
+    opacity = float(np.mean([view.opacity.mean() for view in views]))
     state = "shows no more of its views than one colour would"
     if opacity < EMPTY:
         state = "is empty, and all that it shows is background"

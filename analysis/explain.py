@@ -71,8 +71,8 @@ class SeenView:
     densities: Maps
     """As `explain` takes them, counted as much as the scene is seen: 0 where the opacity is. "coarea" is crease length
     per area in the picture: crossings per pixel, summed over layers, times pi/2."""
-    opacity: Float[np.ndarray, "h w"]
-    """Of the reconstruction, 0 to 1."""
+    opacity: Float[np.ndarray, "_ _"]
+    """Of the reconstruction, 0 to 1; at full size or of every stride-th pixel."""
 
 
 def explain(
@@ -175,7 +175,7 @@ class _View:
     """Luma of the reconstruction."""
     rounding: Float[np.ndarray, " bands"]
     densities: dict[str, Float[np.ndarray, "_ _"]]
-    opacity: Float[np.ndarray, "h w"] | None
+    opacity: Float[np.ndarray, "_ _"] | None
     """None for a picture, all of which counts."""
 
     @property
@@ -303,7 +303,7 @@ def _pair(
     reconstruction: Float[np.ndarray, "h w c"],
     densities: Maps,
     peak: float,
-    opacity: Float[np.ndarray, "h w"] | None = None,
+    opacity: Float[np.ndarray, "_ _"] | None = None,
 ) -> _View:
     """Spectra of both pictures; that of a reconstruction which is not finite is NaN."""
     _check(densities)

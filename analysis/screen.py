@@ -24,7 +24,7 @@ from render.camera import Camera, Rays
 from render.volume import accumulate, render
 
 from .network import ReluNetwork, relu_network
-from .sampling import Progress, chunk_points, point_chunks
+from .sampling import Progress, chunk_points, image_points, map_shape, pixel_centres, point_chunks
 from .scratch import Scratch
 from .space import footprint_density
 
@@ -34,6 +34,8 @@ or where steps are short, each of many samples has little."""
 
 RAYS_AT_ONCE = 4096
 
+CPU = torch.device("cpu")
+
 OfPoints = Callable[[Float[Tensor, "n 3"]], Tensor]
 
 
@@ -42,13 +44,14 @@ class ScreenDensity:
     """Creases as a camera sees them at its pixels' centres."""
 
     crossings_per_pixel: Float32[np.ndarray, "layers h w"]
-    """By hidden layer of the position network, mean over directions of the picture; 0 where nothing is seen."""
+    """By hidden layer of the position network, mean over directions of the picture; 0 where nothing is seen. Of every
+    stride-th pixel: see `sampled_pixels`."""
     opacity: Float32[np.ndarray, "h w"]
     """Share of each pixel that is the scene and not its background, 0 to 1."""
 
 
 def screen_density(
-    field: RadianceField, camera: Camera, step: float, *, progress: Progress | None = None
+    field: RadianceField, camera: Camera, step: float, *, stride: int = 1, progress: Progress | None = None
 ) -> ScreenDensity:
     """Crease density of a radiance field as a camera sees it.
 
@@ -58,9 +61,10 @@ def screen_density(
     Args:
         camera: in coordinates of the field's unit cube: `Bounds.camera_to_unit`.
         step: between samples of a ray, in sides of the cube, as the field is rendered with.
+        stride: between the pixels that are looked at, along both sides. Crossings are per pixel of the camera still.
 
     Raises:
-        InputError: for a field without creases (SIREN), or with weights that are not finite.
+        InputError: for a field without creases (SIREN), weights that are not finite, or a stride below 1.
     """
     network = relu_network(field)
     scratch = Scratch(network.device)
@@ -72,7 +76,9 @@ def screen_density(
             gradients[here] = network.outputs_with_tangents(some, scratch)[1][:, :, 0].T
         return gradients
 
-    return volume_screen_density(network, field.density, normals, field.occupied, camera, step, progress=progress)
+    return volume_screen_density(
+        network, field.density, normals, field.occupied, camera, step, stride=stride, progress=progress
+    )
 
 
 @torch.no_grad()
@@ -84,6 +90,7 @@ def volume_screen_density(
     camera: Camera,
     step: float,
     *,
+    stride: int = 1,
     least_weight: float = LEAST_WEIGHT,
     progress: Progress | None = None,
 ) -> ScreenDensity:
@@ -96,10 +103,11 @@ def volume_screen_density(
         least_weight: samples with less than this share of the weight of their ray's heaviest are left out.
 
     Raises:
-        InputError: for weights of the network that are not finite.
+        InputError: for weights of the network that are not finite, or a stride below 1.
     """
     network.require_finite()
-    rays = Rays(*(part.to(network.device) for part in camera.rays()))
+    centres = image_points(pixel_centres(camera.height, stride), pixel_centres(camera.width, stride), 1, CPU)
+    rays = Rays(*(part.to(network.device) for part in camera.rays(centres)))
     crossings = torch.empty(len(rays.origins), len(network.width_per_layer), device=network.device)
     opacity = torch.empty(len(rays.origins), device=network.device)
     for first in range(0, len(opacity), RAYS_AT_ONCE):
@@ -119,5 +127,5 @@ def volume_screen_density(
         crossings[here] = torch.stack(layers, 1) * share[:, None]
         if progress is not None:
             progress(here.stop / len(opacity))
-    size = camera.height, camera.width
+    size = map_shape(camera.height, camera.width, stride)
     return ScreenDensity(crossings.T.reshape(-1, *size).cpu().numpy(), opacity.reshape(size).cpu().numpy())
