@@ -23,6 +23,7 @@ ARGUMENTS = {
     "confusion": [],
     "cells": [],
     "radiance": [],
+    "scenes": [],
     "startup": [],
     "demo": ["--picture", "docs/pictures/demo.png"],
     "large_picture": [],

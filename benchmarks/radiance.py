@@ -146,7 +146,7 @@ def main() -> None:
     config = FitConfig(args.scene, training=training, encoding=encoding, network=network)
     ours = Ours(config, scene)
     plain = Plain(config, scene, ours.rate)
-    probe = scene.probe(20_000, heldout=True)
+    probe = scene.heldout_probe(20_000)
     assert probe is not None  # the built-in scenes hold views out
     seconds = seconds_to(target_db, limit, {"ours": ours, "plain": plain}, probe)
     samples_per_s = ours.samples / seconds["ours"]

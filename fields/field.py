@@ -85,6 +85,11 @@ class Field(nn.Module):
         self.encoding = cast(EncodingModule, encoding)
         self.mlp = mlp
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.mlp.linears[0].weight.device
+
     def forward(
         self, x: Float[Tensor, "*batch d"], hidden_dtype: torch.dtype = torch.float32
     ) -> Float[Tensor, "*batch c"]:

@@ -23,7 +23,12 @@ class OccupancyGrid(nn.Module):
     possible: Bool[Tensor, "r r r"]
 
     def __init__(self, resolution: int, possible: Bool[Tensor, "r r r"] | None = None) -> None:
-        """Args: possible: cells that are not known to be empty; all of them by default."""
+        """A grid that has not been looked at: every cell is occupied that is not known to be empty.
+
+        Args:
+            resolution: cells along a side.
+            possible: cells that are not known to be empty; all of them by default.
+        """
         super().__init__()
         shape = (resolution,) * 3
         possible = torch.ones(shape, dtype=torch.bool) if possible is None else possible.clone()

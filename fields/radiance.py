@@ -94,6 +94,13 @@ def build_radiance(
     generator: torch.Generator,
     possible: Bool[Tensor, "r r r"] | None = None,
 ) -> RadianceField:
+    """A field with the initialisation of `build`, drawn from `generator`, on the CPU.
+
+    Args:
+        direction: of the direction of view; None for colours that are the same from everywhere.
+        resolution: cells along a side of the occupancy grid.
+        possible: those that are not known to be empty; all by default.
+    """
     position = build(encoding, network, 3, 1 + FEATURES, generator)
     directions = None if direction is None else build_encoding(direction, 3, generator)
     inputs = FEATURES + (0 if directions is None else cast(EncodingModule, directions).features)

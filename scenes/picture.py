@@ -19,7 +19,7 @@ from render.grid import Extent, draw, picture_extent
 from . import holdout as protocols
 from .area import area_average, fitted_size
 from .holdout import Holdout
-from .scene import Batch, Function, PointScene, View
+from .scene import Batch, Function, PointScene, View, stratified
 
 Pixels: TypeAlias = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"] | Float32[np.ndarray, "h w c"]
 """Stored values, channels last: grey, grey + alpha, RGB or RGBA, alpha premultiplied; integers span [0, 1]."""
@@ -92,17 +92,9 @@ class Picture(PointScene):
         return protocols.heldout(self.holdout, self.height, self.width)
 
     def batch(self, generator: torch.Generator, size: int) -> Batch:
-        """`size` training pixels, spread evenly over the picture: one drawn at random in each of `size` strata.
-
-        The n training pixels in row-major order are cut into `size` equal intervals and a real number is drawn in
-        each, so that every pixel is expected size / n times and a batch misses no part of the picture. Nothing is
-        shuffled and nothing remembered but the generator's state; `size` may exceed n. Drawn in float64, for float32
-        cannot tell the pixels of a large picture apart.
-        """
-        n = self.training_samples
-        draws = torch.rand(size, generator=generator, dtype=torch.float64)
-        position = (torch.arange(size, dtype=torch.float64) + draws) * (n / size)
-        row, column = protocols.locate(self.holdout, position.long().clamp_(max=n - 1), self.width)
+        """`size` training pixels in row-major order, spread evenly over the picture as `stratified` says."""
+        chosen = stratified(generator, size, self.training_samples)
+        row, column = protocols.locate(self.holdout, chosen, self.width)
         coordinates = (torch.stack((column, row), dim=-1).to(torch.float32) + 0.5) / self.resolution
         # numpy's take gathers rows of three bytes over ten times faster than indexing a tensor does.
         stored = self.pixels.reshape(-1, self.channels).take((row * self.width + column).numpy(), axis=0)

@@ -1,5 +1,6 @@
 """Photographs from known places as a scene: rays of the unit cube in, colours out, by volume rendering."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from render.volume import render
 from .area import area_average, fitted_size
 from .capture import Bounds, Capture, Photograph
 from .hull import visual_hull
-from .scene import Batch
+from .scene import Batch, stratified
 
 GRID_EVERY = 16
 """Steps between two looks at the density."""
@@ -34,6 +35,10 @@ FIRST_LOOK = 256
 """Without silhouettes, no cell is taken for empty before this step: a field knows nothing yet."""
 CHUNK = 4096
 """Rays that are drawn at a time."""
+MOST_PIXELS = 1_000_000
+"""Of the views that are drawn whole, which takes about a minute."""
+LEAST_VIEWS = 4
+
 PREVIEW_SIDE = 200
 """Frames in progress are drawn with at most this many pixels along the longer side."""
 
@@ -69,10 +74,14 @@ class PosedScene:
         shown = capture.heldout or capture.train
         # captures often begin and end at odd places, such as a pole: the one in the middle stands for all
         middle = len(shown) // 2
-        self._views = tuple(
+        self.every_view = tuple(
             PosedView(photograph, capture.bounds, self.step, space.background, heldout=bool(capture.heldout))
             for photograph in (shown[middle], *shown[:middle], *shown[middle + 1 :])
         )
+        """The photographs that are held out, or those trained on where none is; the one in their middle first."""
+        sizes = [view.height * view.width for view in self.every_view]
+        count = min(len(sizes), max(LEAST_VIEWS, math.floor(MOST_PIXELS / (sum(sizes) / len(sizes)))))
+        self._views = tuple(self.every_view[len(sizes) * number // count] for number in range(count))
 
     @property
     def name(self) -> str:
@@ -80,7 +89,11 @@ class PosedScene:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return self.capture.notes
+        """What was done to the photographs, and which are shown, in words."""
+        if len(self._views) == len(self.every_view):
+            return self.capture.notes
+        which = f"{len(self._views)} of {len(self.every_view)} views, spread evenly, are drawn, scored and explained"
+        return (*self.capture.notes, f"{which}; smaller ones (--max-side) would all be")
 
     @property
     def resolution(self) -> None:
@@ -104,6 +117,16 @@ class PosedScene:
         """Rays per step."""
         return 1024
 
+    @property
+    def default_seconds(self) -> float:
+        """Of training: views take time to be drawn and explained as well."""
+        return 40.0
+
+    @property
+    def open_frames(self) -> tuple[int, float]:
+        """About 36 in 400 steps: drawing a view takes as long as some of them."""
+        return 0, 1.15
+
     def default_learning_rate(self, config: FitConfig) -> float:
         """Twice that of a picture: found on `demo:teapot`, where it learns the first detail in half the steps."""
         return 2 * default_learning_rate(config.encoding, config.network)
@@ -122,39 +145,38 @@ class PosedScene:
 
     def refresh(self, field: RadianceField, step: int, generator: torch.Generator) -> None:
         """Before a step of training: every few steps the field's grid looks where there is something."""
+        if step == 0 or step % GRID_EVERY:
+            return
         carved = not bool(field.occupancy.possible.all())
-        if step and step % GRID_EVERY == 0 and (carved or step >= FIRST_LOOK):
+        if carved or step >= FIRST_LOOK:
             field.occupancy.look(field.density, THIN / self.step, generator, GRID_SHARE)
 
     def batch(self, generator: torch.Generator, size: int) -> Batch:
-        """`size` training rays, one drawn at random in each of as many equal parts of all pixels of all photographs.
+        """`size` training rays, `stratified` over all pixels of all photographs.
 
         A row of its coordinates is a ray as `RAY` says.
         """
-        n = len(self._training)
-        draws = torch.rand(size, generator=generator, dtype=torch.float64)
-        index = ((torch.arange(size, dtype=torch.float64) + draws) * (n / size)).long().clamp_(max=n - 1)
-        offset = torch.rand(size, generator=generator)
-        rays, pixels = self._training.at(index)
-        background = torch.full((size, 3), float(self.space.background != "black"))
+        index = stratified(generator, size, len(self._training))
+        offset = torch.rand(size, 1, generator=generator)
         if self.space.background == "random":
-            background = torch.rand(size, 3, generator=generator)
-        return Batch(torch.cat([*rays, offset[:, None], background], 1), _over(pixels, background))
+            return self._training.seen(index, offset, torch.rand(size, 3, generator=generator))
+        return self._training.seen(index, offset, torch.full((size, 3), self.every_view[0].shown_over))
 
-    def probe(self, count: int, heldout: bool) -> Batch | None:
-        """Rays through that many pixels, or all if there are fewer, evenly spread over all photographs of one kind.
+    def training_probe(self, count: int) -> Batch:
+        """Rays through that many training pixels, or all if there are fewer, evenly spread over all photographs.
 
-        Samples stand in the middles of their steps, and the background is that of pictures; None where no photograph is
-        held out.
+        Samples stand in the middles of their steps, and the background is that of views.
         """
-        pixels = self._heldout if heldout else self._training
-        if pixels is None:
-            return None
+        return self._probe(self._training, count)
+
+    def heldout_probe(self, count: int) -> Batch | None:
+        """The same of pixels that are held out; None where no photograph is."""
+        return None if self._heldout is None else self._probe(self._heldout, count)
+
+    def _probe(self, pixels: "_Pixels", count: int) -> Batch:
         index = torch.linspace(0, len(pixels) - 1, min(count, len(pixels)), dtype=torch.float64).long()
-        rays, values = pixels.at(index)
-        background = torch.full((len(index), 3), self._views[0].shown_over)
-        offset = torch.full((len(index), 1), 0.5)
-        return Batch(torch.cat([*rays, offset, background], 1), _over(values, background))
+        background = torch.full((len(index), 3), self.every_view[0].shown_over)
+        return pixels.seen(index, torch.full((len(index), 1), 0.5), background)
 
     def predict(self, field: Radiance, batch: Batch) -> Float[Tensor, "n 3"]:
         """The rays' colours by volume rendering."""
@@ -167,7 +189,7 @@ class PosedScene:
         return torch.nn.functional.mse_loss(prediction, batch.values)
 
     def views(self) -> Sequence["PosedView"]:
-        """The photographs that are held out, or those trained on where none is; the one in their middle first."""
+        """Of `every_view` those that are drawn whole, scored and explained: of large ones some, spread evenly."""
         return self._views
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
@@ -218,11 +240,6 @@ def _capture(parts: dict[str, Any]) -> Capture:
     return Capture(str(parts["name"]), train, heldout, Bounds((x, y, z), side), tuple(parts["notes"].tolist()))
 
 
-def _over(pixels: Float[Tensor, "n c"], background: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
-    """Pixels with premultiplied alpha over a background; those without alpha as they are."""
-    return pixels if pixels.shape[1] == 3 else pixels[:, :3] + (1 - pixels[:, 3:]) * background
-
-
 class _Pixels:
     """The pixels of photographs in a row, and their rays in the unit cube."""
 
@@ -239,14 +256,21 @@ class _Pixels:
     def __len__(self) -> int:
         return len(self.values)
 
-    def at(self, index: Int64[Tensor, " n"]) -> tuple[Rays, Float[Tensor, "n c"]]:
-        """The rays through the centres of pixels, and the pixels' values in [0, 1]."""
+    def seen(self, index: Int64[Tensor, " n"], offset: Float[Tensor, "n 1"], background: Float[Tensor, "n 3"]) -> Batch:
+        """Rays through the centres of pixels, and the pixels' values in [0, 1] over a background.
+
+        Args:
+            offset: where in its steps a ray's samples stand, 0 to 1.
+        """
         which = torch.searchsorted(self.ends, index, right=True)
         width = self.widths[which]
         inside = index - torch.where(which > 0, self.ends[which - 1], 0)
         xy = torch.stack([inside % width, inside // width], 1).double() + 0.5
         rays = rays_through(xy, self.focal[which], self.centre[which], self.poses[which])
-        return rays, torch.from_numpy(self.values.take(index.numpy(), axis=0).astype(np.float32) / 255)
+        values = torch.from_numpy(self.values.take(index.numpy(), axis=0).astype(np.float32) / 255)
+        if self.channels == 4:
+            values = values[:, :3] + (1 - values[:, 3:]) * background
+        return Batch(torch.cat([*rays, offset, background], 1), values)
 
 
 def _with_channels(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> UInt8[np.ndarray, "n channels"]:

@@ -24,7 +24,7 @@ from render.surface import shade, trace
 
 from .capture import Bounds
 from .mesh import Mesh
-from .scene import Batch, Function, PointScene
+from .scene import Batch, Function, PointScene, stratified
 from .watertight import watertight
 
 ShapeKind: TypeAlias = Literal["occupancy", "sdf"]
@@ -120,13 +120,8 @@ class Shape(PointScene):
         return Batch(torch.from_numpy(points), torch.from_numpy(self._ask(points)))
 
     def batch(self, generator: torch.Generator, size: int) -> Batch:
-        """`size` points of the pool, one drawn in each of as many strata: half uniform, half near the surface.
-
-        The generator is all that remembers the order, as in `Picture.batch`.
-        """
-        draws = torch.rand(size, generator=generator, dtype=torch.float64)
-        position = (torch.arange(size, dtype=torch.float64) + draws) * (self.pool_size / size)
-        chosen = position.long().clamp_(max=self.pool_size - 1)
+        """`size` points of the pool, half uniform, half near the surface."""
+        chosen = stratified(generator, size, self.pool_size)
         return Batch(self.pool.coordinates[chosen], self.pool.values[chosen])
 
     def loss(self, prediction: Float[Tensor, "n 1"], batch: Batch) -> Float[Tensor, ""]:
@@ -232,6 +227,16 @@ class Seen(NamedTuple):
     """Along the camera's axis, in sides of the cube; infinite where nothing is."""
     normals: Float32[np.ndarray, "h w 3"]
     """Unit normals to the outside, in the unit cube's axes; zero where nothing is."""
+
+    @property
+    def met(self) -> Bool[np.ndarray, "h w"]:
+        """Where there is a surface."""
+        return np.isfinite(self.depth)
+
+    def distance(self, camera: Camera) -> Float32[np.ndarray, "h w"]:
+        """Along the rays of the camera that sees it; NaN where nothing is."""
+        along = camera.rays().directions.numpy() @ camera.forward.astype(np.float32)
+        return np.where(self.met, self.depth / along.reshape(self.depth.shape), np.float32(np.nan))
 
 
 @dataclass(frozen=True, eq=False)

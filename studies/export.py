@@ -138,7 +138,7 @@ def export_depth(
     saved = open_run(folder, step, reporter)
     if not isinstance(saved.scene, PosedScene):
         raise InputError("depth is exported of a radiance field, and this run is of something else")
-    bounds, views, listed = saved.scene.capture.bounds, saved.scene.views(), []
+    bounds, views, listed = saved.scene.capture.bounds, saved.scene.every_view, []
     farthest = max(float(np.linalg.norm(view.camera.position - 0.5)) for view in views) + math.sqrt(3) / 2
     unit = farthest * bounds.side / COUNTS
     with whole_folder(into) as partial:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from analysis import footprint_density, screen_density
+from analysis import screen_density
 from configs.errors import InputError
 from fields import Field, RadianceField
 from render.camera import Camera, orbit_among
@@ -25,6 +25,7 @@ from .explaining import creased
 from .folder import RunFolder
 from .redraw import Saved, open_run
 from .reporter import Reporter, Silent
+from .shapes import surface_crossings
 
 MAX_FRAMES = 10_000
 
@@ -99,7 +100,7 @@ def _orbit(scene: PosedScene | Shape, bounds: Bounds, frames: int | None) -> Cam
     if isinstance(scene, PosedScene):
         among = [photograph.camera for photograph in scene.capture.train]
     else:
-        among = [bounds.camera_to_world(view.camera) for view in scene.views() if isinstance(view, ShapeView)]
+        among = [bounds.camera_to_world(view.camera) for view in scene.views()]
     return CameraPath(orbit_among(among, bounds.centre, frames))
 
 
@@ -137,22 +138,13 @@ def _of_shape(
     shape: Shape, field: Field, camera: Camera, limits: tuple[float, float], device: torch.device
 ) -> list[Tile]:
     seen = ShapeView("flight", shape, camera).field_seen(field, device=device)
-    met = np.isfinite(seen.depth)
-    rays = camera.rays()
-    along = rays.directions.numpy() @ camera.forward.astype(np.float32)
-    distance = np.where(met, seen.depth / along.reshape(seen.depth.shape), np.float32(np.nan))
     tiles = [
         Tile(to_rgb(seen.colour), "surface"),
-        Tile(distance_rgb(distance, *limits), "distance (dark: far)"),
-        Tile(normals_rgb(seen.normals, met.astype(np.float32)), "normals"),
+        Tile(distance_rgb(seen.distance(camera), *limits), "distance (dark: far)"),
+        Tile(normals_rgb(seen.normals, seen.met.astype(np.float32)), "normals"),
     ]
     network = creased(field)
     if network is not None:
-        hit = torch.from_numpy(met.ravel())
-        reach = torch.from_numpy(distance.ravel())[hit, None]
-        points = rays.origins[hit] + reach * rays.directions[hit]
-        across, down = camera.footprint(points, torch.from_numpy(seen.normals.reshape(-1, 3))[hit])
-        crossings = np.zeros(met.shape, np.float32)
-        crossings[met] = footprint_density(network, *(part.to(device) for part in (points, across, down))).sum(0).cpu()
+        crossings = surface_crossings(network, camera, seen).sum(0)
         tiles.append(Tile(density_rgb(crossings), "crease density", legend=True))
     return tiles

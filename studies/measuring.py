@@ -125,7 +125,7 @@ def measure(field: Field, view: View, *, seed: int, quadrant_gap: float = 0.0) -
         seed: draws pairs and points, and should be the same at every step of a run.
         quadrant_gap: between opposite quadrants, as a share of the longer side.
     """
-    device = next(field.parameters()).device
+    device = field.device
     target = view.target()
     drawn = view.draw(field, device=device)
     measures = {"psnr_db": psnr_db(target, drawn, view.trained), **_errors(target, drawn)}

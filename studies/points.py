@@ -34,7 +34,7 @@ def measure_points(
         pairs: of points, by the name of the quantities' end: `local`, `global`.
         loss: of each point.
     """
-    device = next(field.parameters()).device
+    device = field.device
     points, values = points.to(device), values.to(device)
     with torch.inference_mode():
         measures = {"loss": float(loss(field(points), values).mean())}

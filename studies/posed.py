@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, UInt8
 
 from analysis import (
+    MIN_WINDOW_PX,
     Explanation,
     ScreenDensity,
     SeenView,
@@ -39,8 +40,13 @@ from .spectra import picture_spectra
 
 FOLLOWED_RAYS = 1024
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
-SCORED_RAYS = 65_536
+SCORED_RAYS = 16_384
 """Training pixels of which the end of a fit says the PSNR; held-out views are scored whole."""
+
+MAP_PIXELS = 40_000
+"""Pixels of the view that is shown, and of all others together, in which crease density is measured at the end."""
+FRAME_MAP_PIXELS = 2500
+"""And in a frame in progress."""
 
 OCCUPIED_POINTS = 65_536
 """Points of the occupied cells at which neurons and crease area are looked at."""
@@ -56,8 +62,8 @@ class PosedObserver:
         self.scene, self.placement = scene, placement
         self.view = scene.views()[0]
         self.target = self.view.target(*self.view.preview)
-        self._training = scene.probe(FOLLOWED_RAYS, heldout=False)
-        self._heldout = scene.probe(FOLLOWED_RAYS, heldout=True)
+        self._training = scene.training_probe(FOLLOWED_RAYS)
+        self._heldout = scene.heldout_probe(FOLLOWED_RAYS)
         kind = "training and held-out" if self._heldout else "training"
         self.notes = [
             f"curves are of parts of the photographs: dB of {FOLLOWED_RAYS:,} {kind} pixels, bands of the view "
@@ -66,10 +72,11 @@ class PosedObserver:
 
     def observe(self, field: Field) -> Observation:
         """The view that frames show, and scores of rays, in the precision that the field is trained in."""
-        seen = self.view.see(self._function(field), *self.view.preview, device=self.placement.device)
+        function = field.in_precision(self.placement.hidden_dtype)
+        seen = self.view.see(function, *self.view.preview, device=self.placement.device)
         scores = Scores(
-            self._psnr_db(field, self._training),
-            None if self._heldout is None else self._psnr_db(field, self._heldout),
+            self.psnr_db(field, self._training),
+            None if self._heldout is None else self.psnr_db(field, self._heldout),
             *band_scores(self.target, seen.colour),
         )
         return Observation(seen.colour, scores, seen.distance)
@@ -84,7 +91,7 @@ class PosedObserver:
             psnrs.append(psnr_db(view.target(), drawn[-1]))
             ssims.append(ssim(view.target(), drawn[-1]))
             progress((number + 1) / (len(views) + 1))
-        training = self._psnr_db(field, self.scene.probe(SCORED_RAYS, heldout=False), torch.float32)
+        training = self.psnr_db(field, self.scene.training_probe(SCORED_RAYS), torch.float32)
         progress(1.0)
         scores = Scores(
             training, float(np.mean(psnrs)) if self._heldout else None, *band_scores(self.view.target(), drawn[0])
@@ -94,8 +101,8 @@ class PosedObserver:
         return Finished(drawn, scores, similarity)
 
     @torch.inference_mode()
-    def _psnr_db(self, field: Field, probe: Batch | None, precision: torch.dtype | None = None) -> float:
-        assert probe is not None
+    def psnr_db(self, field: Field, probe: Batch, precision: torch.dtype | None = None) -> float:
+        """Of a field over rays, in the precision that it is trained in or another."""
         function = field.in_precision(precision or self.placement.hidden_dtype)
         parts = zip(probe.coordinates.split(FOLLOWED_RAYS), probe.values.split(FOLLOWED_RAYS), strict=True)
         drawn = [
@@ -103,9 +110,6 @@ class PosedObserver:
             for rays, values in parts
         ]
         return psnr_db(probe.values.numpy()[None], torch.cat(drawn).numpy()[None])
-
-    def _function(self, field: Field) -> Any:
-        return field.in_precision(self.placement.hidden_dtype)
 
 
 class PosedLook:
@@ -142,8 +146,10 @@ class PosedLook:
         """Crossings per pixel of the view's picture, on the surfaces that it shows."""
         if creased(field) is None:
             return None
-        seen = screen_density(_radiance(field), self.view.camera.resized(*self.view.preview), self.scene.step)
-        return density_rgb(seen.crossings_per_pixel.sum(0))
+        height, width = self.view.preview
+        stride = _stride(height * width, FRAME_MAP_PIXELS)
+        seen = screen_density(_radiance(field), self.view.camera.resized(height, width), self.scene.step, stride=stride)
+        return _density_rgb(seen, height, width)
 
     def frame(
         self,
@@ -177,13 +183,15 @@ class PosedLook:
     ) -> dict[str, Any]:
         """Crease maps of all views, bands and the verdict, with views as the blocks that are resampled."""
         views = self.scene.views()
+        pixels = self.view.height * self.view.width
+        strides = [_stride(pixels, MAP_PIXELS)] + [_stride(pixels * len(views[1:]), MAP_PIXELS)] * len(views[1:])
         seen: list[SeenView] = []
         maps: list[ScreenDensity] = []
-        for number, (view, colour) in enumerate(zip(views, drawn, strict=True)):
+        for number, (view, colour, stride) in enumerate(zip(views, drawn, strides, strict=True)):
             if creased(field) is None:
-                length, opacity = None, view.see(field, device=_device(field)).opacity
+                length, opacity = None, view.see(field, device=field.device).opacity
             else:
-                maps.append(screen_density(_radiance(field), view.camera, self.scene.step))
+                maps.append(screen_density(_radiance(field), view.camera, self.scene.step, stride=stride))
                 length, opacity = maps[-1].crossings_per_pixel.sum(0) * np.float32(math.pi / 2), maps[-1].opacity
             seen.append(SeenView(view.target(), colour, {"coarea": length}, opacity))
             progress((number + 1) / len(views))
@@ -228,7 +236,7 @@ class PosedLook:
         write_missing(path, explanation, self.view, target, drawn)
         write_json(path / "spectra.json", picture_spectra(target, drawn))
         for density in maps[:1]:
-            write_png(path / "density.png", blocks(density_rgb(density.crossings_per_pixel.sum(0)), *self.view.preview))
+            write_png(path / "density.png", _density_rgb(density, *self.view.preview))
             write_npz(
                 path / "density.npz",
                 crossings=density.crossings_per_pixel,
@@ -244,8 +252,14 @@ def _radiance(field: Field) -> RadianceField:
     return field
 
 
-def _device(field: Field) -> torch.device:
-    return next(field.parameters()).device
+def _stride(pixels: int, most: int) -> int:
+    """Between the pixels to look at, so that there are about so many; at most a window's side, so that each has one."""
+    return min(MIN_WINDOW_PX, math.ceil(math.sqrt(pixels / most)))
+
+
+def _density_rgb(seen: ScreenDensity, height: int, width: int) -> Image:
+    """The map as a picture of that size."""
+    return blocks(density_rgb(seen.crossings_per_pixel.sum(0)), height, width)
 
 
 def _occupied_points(field: RadianceField, count: int) -> Float[torch.Tensor, "n 3"]:

@@ -135,9 +135,9 @@ def picture_view(saved: Saved, what: str) -> View:
 
 def _view_named(saved: Saved, word: str) -> View:
     """The view of a 3D scene that a word names, or a number from 1."""
-    views = saved.scene.views()
     if not isinstance(saved.scene, PosedScene | Shape):
         raise InputError("--view is for 3D scenes, and this run is of a picture or a signal")
+    views = saved.scene.every_view if isinstance(saved.scene, PosedScene) else saved.scene.views()
     named = {view.name: view for view in views}
     if word in named:
         return named[word]

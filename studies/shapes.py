@@ -9,14 +9,15 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
 
-from analysis import SeenView, explain_views, footprint_density
+from analysis import ReluNetwork, SeenView, explain_views, footprint_density
 from analysis.surface import compare_surfaces, extract_surface, iou
 from configs.files import write_json
 from fields import Field
+from render.camera import Camera
 from render.colour import density_rgb, error_rgb, to_rgb
 from render.files import write_png
 from render.panel import Tile, panel
-from scenes.shape import Shape, ShapeView
+from scenes.shape import Seen, Shape
 
 from .explaining import creased, primary_statistic, write_missing
 from .metrics import Row
@@ -61,8 +62,11 @@ class ShapeLook:
 
     def density(self, field: Field) -> Image | None:
         """Crossings per pixel on the field's surface; 0 beside it."""
-        seen = self._creases(field, self.view)
-        return None if seen is None else density_rgb(seen[0].sum(0))
+        network = creased(field)
+        if network is None:
+            return None
+        seen = self.view.field_seen(field, device=field.device)
+        return density_rgb(surface_crossings(network, self.view.camera, seen).sum(0))
 
     def frame(
         self,
@@ -93,25 +97,23 @@ class ShapeLook:
         progress: Callable[[float], None],
     ) -> dict[str, Any]:
         """Creases on the surface, bands of the shaded views, the verdict, and how far the surface is from the mesh."""
-        seen, crossings, opacities = [], [], []
-        views = self.shape.views()
+        views, network = self.shape.views(), creased(field)
+        seen: list[SeenView] = []
+        maps: list[Float32[np.ndarray, "layers h w"]] = []
         for number, (view, colour) in enumerate(zip(views, drawn, strict=True)):
-            creases = self._creases(field, view)
-            length, opacity = None, np.isfinite(view.mesh_seen().depth).astype(np.float32)
-            if creases is not None:
-                per_pixel, opacity = creases
-                length = per_pixel.sum(0) * np.float32(math.pi / 2)
-                crossings.append(per_pixel.sum((1, 2)))
-                opacities.append(float(opacity.sum()))
-            seen.append(SeenView(view.target(), colour, {"coarea": length}, opacity))
+            surface, length = view.field_seen(field, device=field.device), None
+            if network is not None:
+                maps.append(surface_crossings(network, view.camera, surface))
+                length = maps[-1].sum(0) * np.float32(math.pi / 2)
+            seen.append(SeenView(view.target(), colour, {"coarea": length}, surface.met.astype(np.float32)))
             progress(0.5 * (number + 1) / len(views))
         explanation = explain_views(seen, seed=seed)
-        by_layer = np.sum(crossings, axis=0) / max(sum(opacities), 1.0) if crossings else None
+        shown = max(sum(float(view.opacity.sum()) for view in seen), 1.0)
+        by_layer = np.sum([crossings.sum((1, 2)) for crossings in maps], axis=0) / shown if maps else None
         write_missing(path, explanation, self.view, self.view.target(), drawn[0])
         write_json(path / "spectra.json", picture_spectra(self.view.target(), drawn[0]))
-        density = self.density(field)
-        if density is not None:
-            write_png(path / "density.png", density)
+        for crossings in maps[:1]:
+            write_png(path / "density.png", density_rgb(crossings.sum(0)))
         agreement = self._agreement(field, seed, lambda share: progress(0.5 + 0.5 * share))
         creases_found = (
             None
@@ -136,34 +138,27 @@ class ShapeLook:
             **agreement,
         }
 
-    def _creases(
-        self, field: Field, view: ShapeView
-    ) -> tuple[Float32[np.ndarray, "layers h w"], Float32[np.ndarray, "h w"]] | None:
-        """Crossings per pixel on the surface that a view sees, by layer, and 1 where there is one."""
-        network = creased(field)
-        if network is None:
-            return None
-        seen, rays = view.field_seen(field), view.camera.rays()
-        met = np.isfinite(seen.depth)
-        there = torch.from_numpy(met.ravel())
-        along = rays.directions[there] @ torch.from_numpy(view.camera.forward).float()
-        distance = torch.from_numpy(seen.depth[met]) / along
-        points = rays.origins[there] + distance[:, None] * rays.directions[there]
-        footprint = view.camera.footprint(points, torch.from_numpy(seen.normals[met]))
-        found = footprint_density(network, points, footprint.across, footprint.down)
-        density = np.zeros((len(found), *met.shape), np.float32)
-        density[:, met] = found.cpu().numpy()
-        return density, met.astype(np.float32)
-
     def _agreement(self, field: Field, seed: int, progress: Callable[[float], None]) -> dict[str, float | None]:
         """IoU, Chamfer distance (share of the diagonal) and normal consistency; None where there is no surface."""
         level = self.shape.level(field)
-        overlap = iou(level, self.shape.unit_mesh, COMPARED, seed)
-        surface = extract_surface(level, CELLS, progress)
+        overlap = iou(level, self.shape.unit_mesh, COMPARED, seed, device=field.device)
+        surface = extract_surface(level, CELLS, progress, device=field.device)
         if not len(surface.triangles):
             return {"iou": overlap, "chamfer": None, "normal_consistency": None}
         found = compare_surfaces(surface, self.shape.unit_mesh, COMPARED, seed)
         return {"iou": overlap, "chamfer": found.chamfer, "normal_consistency": found.normal_consistency}
+
+
+def surface_crossings(network: ReluNetwork, camera: Camera, seen: Seen) -> Float32[np.ndarray, "layers h w"]:
+    """Creases per pixel on a surface as a camera in the unit cube's coordinates sees it, by layer; 0 beside it."""
+    rays, met = camera.rays(), torch.from_numpy(seen.met.ravel())
+    distance = torch.from_numpy(seen.distance(camera).ravel())[met, None]
+    points = rays.origins[met] + distance * rays.directions[met]
+    footprint = camera.footprint(points, torch.from_numpy(seen.normals[seen.met]))
+    found = footprint_density(network, points, footprint.across, footprint.down)
+    crossings = np.zeros((len(found), *seen.met.shape), np.float32)
+    crossings[:, seen.met] = found.cpu().numpy()
+    return crossings
 
 
 def _agreement_sentences(agreement: dict[str, float | None]) -> list[str]:
