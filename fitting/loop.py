@@ -116,7 +116,8 @@ def _step(state: TrainingState, scene: Scene, batch_size: int, placement: Placem
     """One step of Adam; gives the batch's loss without waiting for it."""
     scene.refresh(state.field, state.step, state.generator)
     batch = scene.batch(state.generator, batch_size).to(placement.device)
-    loss = scene.loss(scene.predict(state.field.in_precision(placement.hidden_dtype), batch), batch)
+    prediction = scene.predict(state.field.in_precision(placement.hidden_dtype), batch, state.step)
+    loss = scene.loss(prediction, batch)
     state.optimiser.zero_grad()
     loss.backward()
     state.optimiser.step(rate)

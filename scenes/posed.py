@@ -33,6 +33,9 @@ THIN = 0.01
 """A cell is empty where a step of a ray through it stops less light than this."""
 FIRST_LOOK = 256
 """Without silhouettes, no cell is taken for empty before this step: a field knows nothing yet."""
+FIRST_SAMPLES, FINER_EVERY = 8, 100
+"""Samples of a ray along a side of the cube in the first step of training, and after how many steps there are as many
+more, up to those that views are drawn with."""
 CHUNK = 4096
 """Rays that are drawn at a time."""
 MOST_PIXELS = 1_000_000
@@ -178,11 +181,17 @@ class PosedScene:
         background = torch.full((len(index), 3), self.every_view[0].shown_over)
         return pixels.seen(index, torch.full((len(index), 1), 0.5), background)
 
-    def predict(self, field: Radiance, batch: Batch) -> Float[Tensor, "n 3"]:
-        """The rays' colours by volume rendering."""
+    def predict(self, field: Radiance, batch: Batch, step: int | None = None) -> Float[Tensor, "n 3"]:
+        """The rays' colours by volume rendering.
+
+        Views are drawn in steps of `self.step` along a ray; training begins with longer ones. What is coarse is learnt
+        as well from few samples of many rays, each at a random place, and first of all the fog goes that hides the rest
+        (`python -m benchmarks.radiance` has what is gained).
+        """
+        coarse = 0.0 if step is None else 1 / (FIRST_SAMPLES * (1 + step / FINER_EVERY))
         origins, directions, offset, background = batch.coordinates.split(RAY, 1)
-        rays = Rays(origins, directions)
-        return render(field.radiance, rays, field.occupied, self.step, offset[:, 0]).over(background)
+        seen = render(field.radiance, Rays(origins, directions), field.occupied, max(self.step, coarse), offset[:, 0])
+        return seen.over(background)
 
     def loss(self, prediction: Float[Tensor, "n 3"], batch: Batch) -> Float[Tensor, ""]:
         """The mean squared error."""

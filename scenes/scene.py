@@ -133,8 +133,8 @@ class PointScene(Protocol):
     def refresh(self, field: Field, step: int, generator: torch.Generator) -> None:
         """Nothing: all that such a field has is its weights."""
 
-    def predict(self, field: Function, batch: Batch) -> Float[Tensor, "n c"]:
-        """The field itself, at the batch's coordinates."""
+    def predict(self, field: Function, batch: Batch, step: int | None = None) -> Float[Tensor, "n c"]:  # noqa: ARG002
+        """The field itself, at the batch's coordinates, whatever the step."""
         return field(batch.coordinates)
 
     def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
@@ -205,8 +205,12 @@ class Scene(Protocol):
         """`size` training points; the generator is the only state, so restoring it restores the order of the data."""
         ...
 
-    def predict(self, field: Any, batch: Batch) -> Float[Tensor, "n c"]:
-        """What the field says of the batch: for a picture the field itself, for posed views a volume rendering."""
+    def predict(self, field: Any, batch: Batch, step: int | None = None) -> Float[Tensor, "n c"]:
+        """What the field says of the batch: for a picture the field itself, for posed views a volume rendering.
+
+        Args:
+            step: of training, in which it may be rendered more coarsely; None for what people see.
+        """
         ...
 
     def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:

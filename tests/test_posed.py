@@ -15,8 +15,9 @@ from configs.run import FitConfig
 from configs.space import Space
 from fields import RadianceField
 from fitting import fit, initial_state
-from render.camera import looking_at, orbit, perspective
+from render.camera import Rays, looking_at, orbit, perspective
 from render.files import write_npz
+from render.volume import cube_interval
 from scenes.capture import Bounds, Capture, Photograph
 from scenes.load import restore
 from scenes.posed import PosedScene
@@ -59,6 +60,19 @@ class Ball:
         return torch.tensor([0.9, 0.2, 0.1]).expand(len(x), 3), 1e5 * inside.float()
 
 
+class Fog:
+    """Thin everywhere, so that rays are followed to their ends; counts the samples that it is asked for."""
+
+    occupied = torch.ones(8, 8, 8, dtype=torch.bool)
+    samples = 0
+
+    def radiance(
+        self, x: Float[Tensor, "m 3"], directions: Float[Tensor, "m 3"]
+    ) -> tuple[Float[Tensor, "m 3"], Float[Tensor, " m"]]:
+        self.samples += len(x)
+        return torch.zeros(len(x), 3), 0.1 * torch.ones(len(x))
+
+
 @pytest.mark.parametrize("background", ["white", "black"])
 def test_the_true_volume_is_drawn_as_it_was_photographed(background: str) -> None:
     scene = PosedScene(capture(), Space(background=background, samples=256))  # type: ignore[arg-type]
@@ -73,6 +87,22 @@ def test_the_true_volume_has_next_to_no_loss_and_any_other_has_more() -> None:
     right = scene.loss(scene.predict(Ball(), batch), batch)
     field = scene.build(FitConfig(encoding=Raw(), network=Network(8, 1)), torch.Generator().manual_seed(0))
     assert right.item() < 2e-3 < scene.loss(scene.predict(field, batch), batch).item()
+
+
+def test_training_begins_with_few_samples_of_a_ray_and_comes_to_those_of_views() -> None:
+    scene = PosedScene(capture(channels=3), Space(samples=64, grid=8))  # nothing is carved away
+    batch = scene.batch(torch.Generator().manual_seed(0), 400)
+    origins, directions = batch.coordinates[:, :3], batch.coordinates[:, 3:6]
+    enter, leave = cube_interval(Rays(origins, directions), torch.zeros(3), torch.ones(3))
+    crossed = (leave - enter).clamp(min=0).sum().item()
+    fog = Fog()
+    counts = {}
+    for step in (0, 100, 300, 5000, None):
+        fog.samples = 0
+        scene.predict(fog, batch, step)
+        counts[step] = fog.samples / crossed
+    assert counts[5000] == counts[None] == pytest.approx(64, rel=0.02)  # a ray ends within a step of its last sample
+    assert [counts[step] for step in (0, 100, 300)] == pytest.approx([8, 16, 32], rel=0.15)
 
 
 def test_the_distance_of_a_ball_is_that_of_its_near_side() -> None:
