@@ -75,6 +75,8 @@ def summary(result: dict) -> str:
     from studies.reporting import sentences
 
     quality = "no PSNR" if result["psnr_db"] is None else f"{result['psnr_db']:.2f} dB"
+    if result["heldout_psnr_db"] is not None:
+        quality += f" ({result['heldout_psnr_db']:.2f} dB held out)"
     lines = [
         f"{result['encoding']} {result['network']}: {quality} after {result['steps']} steps, "
         f"{result['seconds']:.0f} s of training ({result['stopped_because']})",
