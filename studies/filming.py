@@ -12,8 +12,9 @@ from render.camera import Camera, orbit_among
 from render.colour import density_rgb, distance_rgb, normals_rgb, to_rgb
 from render.panel import Tile, panel
 from render.text import BACKGROUND
+from scenes.area import fitted_size
 from scenes.capture import Bounds
-from scenes.posed import PosedScene, see
+from scenes.posed import PREVIEW_SIDE, PosedScene, see
 from scenes.shape import Shape, ShapeView
 
 from .explaining import creased, has_creases
@@ -21,6 +22,11 @@ from .posed import crease_picture
 from .shapes import surface_crossings
 
 Image: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
+
+TURN = 48
+"""Frames in which a turntable goes around once: 4 s of a video of training."""
+TURN_MAP_PIXELS = 1250
+"""Pixels of such a frame in which crease density is measured: half as many as of a view, as it is in every frame."""
 
 
 class Film:
@@ -88,6 +94,13 @@ def orbit_of(scene: PosedScene | Shape, frames: int) -> list[Camera]:
     else:
         among = [bounds.camera_to_world(view.camera) for view in scene.views()]
     return orbit_among(among, bounds.centre, frames)
+
+
+def turntable(scene: PosedScene | Shape) -> Film:
+    """The film of a fit in progress: an orbit in `TURN` frames, as large as the frames of a view are."""
+    cameras = orbit_of(scene, TURN)
+    size = fitted_size(cameras[0].height, cameras[0].width, PREVIEW_SIDE)
+    return Film(scene, [camera.resized(*size) for camera in cameras], TURN_MAP_PIXELS)
 
 
 def _blank(camera: Camera) -> Image:
