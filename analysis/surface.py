@@ -16,6 +16,8 @@ from .sampling import Progress
 
 COARSEST = 64
 """Cells along a side of the first grid, at least; what is thinner than one of them may be missed."""
+FARTHEST = 1e30
+"""Values beyond this are taken for it, so that what is interpolated between them is finite."""
 
 
 def extract_surface(
@@ -32,7 +34,7 @@ def extract_surface(
     edges: Schroeder et al. 2015). Grids of 128 cells and more are asked in two passes, first at every second, fourth,
     ... corner and then only in and beside the cells in which the sign changes, as in Mescheder et al. (2019), section
     3.3; elsewhere what the first pass found is interpolated, which changes no sign. Where the inside reaches the cube's
-    sides it is closed there. A function without a zero gives a mesh without triangles.
+    sides it is closed there. A function without a zero gives a mesh without triangles; what is no number is outside.
 
     Args:
         level: takes (n, 3) points on `device` and gives (n, 1): negative inside, positive outside.
@@ -144,7 +146,8 @@ class _Asking:
             for start in range(0, len(corners), self.chunk):
                 part = slice(start, start + self.chunk)
                 points = (corners[part].double() / self.resolution).float().to(self.device)
-                values[part] = self.level(points)[:, 0].float().cpu()
+                # a network that has diverged gives what is no number, which counts as outside
+                values[part] = self.level(points)[:, 0].float().cpu().nan_to_num(nan=1.0).clamp(-FARTHEST, FARTHEST)
                 if progress is not None:
                     progress(done + (goal - done) * min(1.0, (start + self.chunk) / len(corners)))
         return values

@@ -126,6 +126,8 @@ class Output:
     """Steps to draw: log (48 or more, evenly spaced in the logarithm of the step), every:N, or all."""
     checkpoints: Literal["newest", "frames"] = "newest"
     """Checkpoints to keep: the newest two, or one for each frame whose density is drawn."""
+    turntable: bool = False
+    """Film a 3D scene from a camera that goes around it while it is learnt: turntable.mp4."""
 
     def __post_init__(self) -> None:
         every = self.frames.removeprefix("every:")

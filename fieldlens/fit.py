@@ -82,6 +82,7 @@ def summary(result: dict) -> str:
         f"{result['seconds']:.0f} s of training ({result['stopped_because']})",
         *sentences(result),
         f"video   {result['video']}",
+        *([] if result["turntable"] is None else [f"turning {result['turntable']}"]),
         f"report  {result['report']}",
     ]
     return "\n".join(lines)

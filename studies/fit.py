@@ -28,8 +28,10 @@ from scenes.capture import overview
 from scenes.load import load
 from scenes.posed import PosedScene
 from scenes.scene import Scene
+from scenes.shape import Shape
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
+from .filming import turntable
 from .folder import RunFolder, folder_name, new_folder
 from .look import look_at, observer_of
 from .metrics import Metrics, Row
@@ -63,6 +65,8 @@ def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
     scene = load(config.scene, config.target, config.space, seed=config.seed, progress=progress)
     if config.training.revive_at and isinstance(scene, PosedScene):
         raise InputError("--revive-at is for pictures and signals, whose points say which neurons are dead")
+    if config.output.turntable and not isinstance(scene, PosedScene | Shape):
+        raise InputError("--turntable is for 3D scenes: no camera can go around a picture or a signal")
     return scene
 
 
@@ -131,6 +135,7 @@ class _Session:
         self.second_limit = config.training.second_limit(scene.default_seconds)
         self.observer = observer_of(scene, self.placement)
         self.look = look_at(scene)
+        self.turntable = turntable(scene) if config.output.turntable and isinstance(scene, PosedScene | Shape) else None
         self.metrics = Metrics(folder.metrics_file, self.look.frequencies)
         self.density: tuple[int, UInt8[np.ndarray, "h w 3"]] | None = None  # the newest drawn, and its step
         self.drawing_seconds = 0.0
@@ -158,7 +163,7 @@ class _Session:
         planned = list(itertools.takewhile(lambda planned: planned <= step, self.frame_steps()))
         drawn, mapped = step in planned, step in planned[::DENSITY_EVERY]
         self.metrics.read(step if drawn else step - 1)
-        for kind, kept in (("", drawn), ("reconstruction", drawn), ("density", mapped)):
+        for kind, kept in (("", drawn), ("reconstruction", drawn), ("turntable", drawn), ("density", mapped)):
             for later in self.folder.frame_steps(kind):
                 if later > step or (later == step and not kept):
                     self.folder.frame(later, kind).unlink()
@@ -261,6 +266,9 @@ class _Session:
         write_png(self.folder.frame(step), frame)
         drawn = self.look.reconstruction(field, observation.reconstruction)
         write_png(self.folder.frame(step, "reconstruction"), drawn)
+        if self.turntable is not None:
+            before = len(self.metrics.rows) - 1  # frames: each has a row, this one as well
+            write_png(self.folder.frame(step, "turntable"), self.turntable.frame(field, before, title))
 
     def finish(self) -> dict[str, Any]:
         """Draw the field whole, explain what is missing, and write run.json, video and report."""
@@ -277,7 +285,9 @@ class _Session:
         result = self._result(final, summary)
         write_json(self.folder.result_file, result)
         with self._drawing():
-            self._write_video()
+            self._write_video(self.folder.video, "")
+            if self.turntable is not None:
+                self._write_video(self.folder.turntable, "turntable")
             working("writing the report", 0.0)
             write_report(self.folder)
         result["drawing_seconds"] = round(self.drawing_seconds, 3)
@@ -297,12 +307,13 @@ class _Session:
         finally:
             self.drawing_seconds += time.perf_counter() - started
 
-    def _write_video(self) -> None:
-        steps = self.folder.frame_steps()
-        with VideoWriter(self.folder.video) as video:
+    def _write_video(self, path: Path, kind: str) -> None:
+        """All frames of a kind as a film."""
+        steps = self.folder.frame_steps(kind)
+        with VideoWriter(path) as video:
             for number, step in enumerate(steps):
                 self.reporter.working("writing the video", number / len(steps))
-                video.write(read_png(self.folder.frame(step)))
+                video.write(read_png(self.folder.frame(step, kind)))
 
     def _result(self, final: Finished, summary: dict[str, Any]) -> dict[str, Any]:
         state, placement, scores = self.state, self.placement, final.scores
@@ -310,6 +321,7 @@ class _Session:
             "path": str(self.folder.path),
             "report": str(self.folder.report),
             "video": str(self.folder.video),
+            "turntable": None if self.turntable is None else str(self.folder.turntable),
             "scene": self.scene.name,
             "encoding": str(self.config.encoding),
             "network": str(self.config.network),

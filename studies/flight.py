@@ -1,31 +1,21 @@
 """A camera that flies around a fitted scene: colour, distance, normals and crease density, as a video."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
-from analysis import screen_density
 from configs.errors import InputError
-from fields import Field, RadianceField
-from render.camera import Camera, orbit_among
-from render.colour import density_rgb, distance_rgb, normals_rgb, to_rgb
-from render.panel import Tile, panel
+from render.camera import Camera
 from render.video import VideoWriter
 from scenes.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
-from scenes.capture import Bounds
-from scenes.posed import PosedScene, see
-from scenes.shape import Shape, ShapeView
+from scenes.posed import PosedScene
+from scenes.shape import Shape
 
-from .explaining import creased
+from .filming import Film, orbit_of
 from .folder import RunFolder
-from .redraw import Saved, open_run
+from .redraw import open_run
 from .reporter import Reporter, Silent
-from .shapes import surface_crossings
 
 MAX_FRAMES = 10_000
 
@@ -63,45 +53,38 @@ def fly(
     scene = saved.scene
     if not isinstance(scene, PosedScene | Shape):
         raise InputError("--orbit and --path are for 3D scenes, and this run is of a picture or a signal")
-    bounds = scene.capture.bounds if isinstance(scene, PosedScene) else scene.bounds
-    flight = _orbit(scene, bounds, frames) if path is None else read_camera_path(path)
+    flight = CameraPath(orbit_of(scene, _checked(frames))) if path is None else read_camera_path(path)
     flight = replace(flight, cameras=_sized(flight.cameras, width))
     file = file or folder.path / "renders" / f"{'orbit' if path is None else path.stem}.mp4"
     beside = file.with_suffix(".json") if path is None else path
-    cameras = [bounds.camera_to_unit(camera) for camera in flight.cameras]
-    away = [float(np.linalg.norm(camera.position - 0.5)) for camera in cameras]
-    limits = max(0.0, min(away) - math.sqrt(3) / 2), max(away) + math.sqrt(3) / 2
+    film, count = Film(scene, flight.cameras), len(flight.cameras)
     title = f"{scene.name}   {saved.config.encoding}   step {saved.step}"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {str(file)!r}: {error.strerror}") from None
     with VideoWriter(file, flight.fps, hold_last_seconds=0.0) as video:
-        for number, camera in enumerate(cameras, 1):
-            tiles = _tiles(saved, camera, limits)
-            video.write(panel(tiles, title, columns=min(2, len(tiles)) if camera.width > camera.height else len(tiles)))
-            reporter.working("filming", number / len(cameras))
+        for number in range(count):
+            video.write(film.frame(saved.field, number, title))
+            reporter.working("filming", (number + 1) / count)
     if path is None:
         write_camera_path(beside, flight)
     return {
         "path": str(file),
         "camera_path": str(beside),
-        "frames": len(cameras),
-        "height": cameras[0].height,
-        "width": cameras[0].width,
+        "frames": count,
+        "height": flight.cameras[0].height,
+        "width": flight.cameras[0].width,
         "fps": flight.fps,
         "step": saved.step,
     }
 
 
-def _orbit(scene: PosedScene | Shape, bounds: Bounds, frames: int | None) -> CameraPath:
+def _checked(frames: int | None) -> int:
+    """The frames of an orbit, if it can have so many."""
     if frames is None or not 1 <= frames <= MAX_FRAMES:
         raise InputError(f"--orbit takes a number of frames, 1 to {MAX_FRAMES:,}, and got {frames}")
-    if isinstance(scene, PosedScene):
-        among = [photograph.camera for photograph in scene.capture.train]
-    else:
-        among = [bounds.camera_to_world(view.camera) for view in scene.views()]
-    return CameraPath(orbit_among(among, bounds.centre, frames))
+    return frames
 
 
 def _sized(cameras: Sequence[Camera], width: int | None) -> list[Camera]:
@@ -112,39 +95,3 @@ def _sized(cameras: Sequence[Camera], width: int | None) -> list[Camera]:
     if not 1 <= width <= MAX_SIDE or height > MAX_SIDE:
         raise InputError(f"--width is of the view in pixels, 1 to {MAX_SIDE} along both sides, and got {width}")
     return [camera.resized(height, width) for camera in cameras]
-
-
-def _tiles(saved: Saved, camera: Camera, limits: tuple[float, float]) -> list[Tile]:
-    """What a camera in the unit cube's coordinates sees of a field."""
-    if isinstance(saved.scene, Shape):
-        return _of_shape(saved.scene, saved.field, camera, limits, saved.device)
-    assert isinstance(saved.scene, PosedScene)
-    assert isinstance(saved.field, RadianceField)  # a posed scene builds no other
-    field, scene = saved.field, saved.scene
-    background = 0.0 if scene.space.background == "black" else 1.0
-    seen = see(field, camera, scene.step, background, device=saved.device)
-    tiles = [
-        Tile(to_rgb(seen.colour), "colour"),
-        Tile(distance_rgb(seen.distance, *limits), "distance (dark: far)"),
-        Tile(normals_rgb(camera.normals(seen.distance), seen.opacity), "normals"),
-    ]
-    if creased(field) is not None:
-        crossings = screen_density(field, camera, scene.step).crossings_per_pixel.sum(0)
-        tiles.append(Tile(density_rgb(crossings), "crease density", legend=True))
-    return tiles
-
-
-def _of_shape(
-    shape: Shape, field: Field, camera: Camera, limits: tuple[float, float], device: torch.device
-) -> list[Tile]:
-    seen = ShapeView("flight", shape, camera).field_seen(field, device=device)
-    tiles = [
-        Tile(to_rgb(seen.colour), "surface"),
-        Tile(distance_rgb(seen.distance(camera), *limits), "distance (dark: far)"),
-        Tile(normals_rgb(seen.normals, seen.met.astype(np.float32)), "normals"),
-    ]
-    network = creased(field)
-    if network is not None:
-        crossings = surface_crossings(network, camera, seen).sum(0)
-        tiles.append(Tile(density_rgb(crossings), "crease density", legend=True))
-    return tiles

@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "progress.mp4"
 
     @property
+    def turntable(self) -> Path:
+        """The frames of a camera that goes around a 3D scene, as a film."""
+        return self.path / "turntable.mp4"
+
+    @property
     def report(self) -> Path:
         """The report."""
         return self.path / "report.html"
@@ -94,7 +99,10 @@ class RunFolder:
         return restore(self.target_file, self.config().space)
 
     def frame(self, step: int, kind: str = "") -> Path:
-        """The picture of a step: the panel, or with a `kind` ("reconstruction", "density") one tile of it."""
+        """The picture of a step: the panel, or another `kind`.
+
+        "reconstruction" and "density" are tiles of it, "turntable" is what a camera that goes around sees.
+        """
         return self.path / "frames" / kind / f"{step:07d}.png"
 
     def frame_steps(self, kind: str = "") -> list[int]:

@@ -27,6 +27,7 @@ from analysis import (
 from configs.files import write_json
 from fields import Field, RadianceField
 from fitting import Placement
+from render.camera import Camera
 from render.colour import density_rgb, distance_rgb, error_rgb, to_rgb
 from render.files import write_npz, write_png
 from render.panel import Tile, panel
@@ -146,10 +147,8 @@ class PosedLook:
         """Crossings per pixel of the view's picture, on the surfaces that it shows."""
         if creased(field) is None:
             return None
-        height, width = self.view.preview
-        stride = _stride(height * width, FRAME_MAP_PIXELS)
-        seen = screen_density(_radiance(field), self.view.camera.resized(height, width), self.scene.step, stride=stride)
-        return _density_rgb(seen, height, width)
+        camera = self.view.camera.resized(*self.view.preview)
+        return crease_picture(_radiance(field), camera, self.scene.step, FRAME_MAP_PIXELS)
 
     def frame(
         self,
@@ -245,6 +244,17 @@ class PosedLook:
                     "crossings per pixel of the view's picture, mean over directions (layers, rows, columns)"
                 ),
             )
+
+
+def crease_picture(field: RadianceField, camera: Camera, step: float, most: int | None = None) -> Image:
+    """The crossings per pixel that a camera in the unit cube's coordinates sees, as a picture of its size.
+
+    Args:
+        step: between samples of a ray, in sides of the cube.
+        most: about so many of its pixels are looked at; all unless told.
+    """
+    stride = 1 if most is None else _stride(camera.height * camera.width, most)
+    return _density_rgb(screen_density(field, camera, step, stride=stride), camera.height, camera.width)
 
 
 def _radiance(field: Field) -> RadianceField:

@@ -20,7 +20,12 @@ def fitted(config: FitConfig) -> RunFolder:
 
 
 def small_radiance(parent: Path, steps: int = 4) -> RunFolder:
-    """A few photographs of the solids, 24 pixels wide."""
+    """A small fit of photographs."""
+    return fitted(small_radiance_config(parent, steps))
+
+
+def small_radiance_config(parent: Path, steps: int = 4) -> FitConfig:
+    """Of a few photographs of the solids, 24 pixels wide, which are written."""
     write_blender(photographed(DEMOS["solids"], 24, 8, 2), parent / "solids")
     config = small_config(parent / "solids", parent / "outputs", steps)
-    return fitted(replace(config, space=Space(grid=16, samples=32)))
+    return replace(config, space=Space(grid=16, samples=32))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from configs.errors import InputError
-from render.camera import Camera, looking_at, orbit, orbit_among, perspective
+from render.camera import looking_at, orbit, orbit_among, perspective
 from render.video import read_frames
 from scenes.camera_path import CameraPath, read_camera_path, write_camera_path
 from studies.flight import fly
@@ -101,10 +101,10 @@ def test_an_orbit_is_a_video_and_its_path_flies_it_again(run: RunFolder) -> None
 
 
 def test_a_film_that_is_interrupted_leaves_no_file(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def press(camera: Camera, *_: object) -> None:
+    def press(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("studies.flight.screen_density", press)
+    monkeypatch.setattr("studies.posed.screen_density", press)
     with pytest.raises(KeyboardInterrupt):
         fly(run, frames=2, width=8, file=run.path / "renders" / "never.mp4")
     assert not list((run.path / "renders").glob("*never*"))

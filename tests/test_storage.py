@@ -53,6 +53,7 @@ shared: dict[str, Any] = {
         st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1).map(Path),
         st.sampled_from(["log", "all", "every:7"]),
         st.sampled_from(["newest", "frames"]),
+        st.booleans(),
     ),
     "seed": st.integers(0, 2**63 - 1),
 }
@@ -124,7 +125,7 @@ NOT_DEFAULT: dict[str, Any] = {
     },
     "target": {"max_side": 64, "max_pixels": 1000, "holdout": "checkerboard"},
     "space": {"kind": "sdf", "direction": "raw:0..1", "background": "black", "grid": 32, "samples": 99},
-    "output": {"output_dir": "elsewhere", "frames": "every:5", "checkpoints": "frames"},
+    "output": {"output_dir": "elsewhere", "frames": "every:5", "checkpoints": "frames", "turntable": True},
     "seed": 5,
 }
 """A value other than the default for every setting that all configurations share."""

@@ -76,6 +76,14 @@ def test_a_function_without_a_zero_has_no_surface() -> None:
     assert told[-1] == 1
 
 
+@pytest.mark.parametrize("outside", [float("nan"), float("inf"), 1e38])
+def test_the_surface_of_what_is_no_number_far_outside_is_finite(outside: float) -> None:
+    inside = ball(0.3)
+    mesh = extract_surface(lambda x: torch.where(inside(x) > 0.1, outside, inside(x)), 32)
+    assert mesh.volume == pytest.approx(4 / 3 * math.pi * 0.3**3, rel=0.02)
+    assert len(extract_surface(lambda x: torch.full_like(x[:, :1], outside), 32).triangles) == 0
+
+
 def test_a_resolution_that_would_fill_the_memory_is_refused() -> None:
     with pytest.raises(InputError, match="2 to 1024 cells along a side, and 5000"):
         extract_surface(ball(0.4), 5000)
