@@ -165,6 +165,18 @@ def test_photographs_of_several_sizes_and_with_and_without_alpha_go_together() -
     assert [view.heldout for view in scene.views()] == [None, None]
 
 
+def test_of_many_large_views_some_spread_evenly_are_drawn_and_the_notes_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenes.posed.MOST_PIXELS", 5 * 16 * 16)
+    scene = PosedScene(capture(count=3, heldout=20), Space())
+    every = [view.name for view in scene.every_view]
+    assert sorted(every) == sorted(shot.name for shot in scene.capture.heldout)
+    assert [view.name for view in scene.views()] == every[::4]
+    assert "5 of 20 views" in scene.notes[-1]
+    monkeypatch.setattr("scenes.posed.MOST_PIXELS", 1)
+    assert len(PosedScene(capture(count=3, heldout=20), Space()).views()) == 4
+    assert PosedScene(capture(count=3, heldout=3), Space()).notes == ("a ball",)
+
+
 def test_a_saved_target_gives_the_same_scene(tmp_path: Path) -> None:
     scene = PosedScene(capture(), Space(grid=8))
     write_npz(tmp_path / "target.npz", **scene.to_npz_arrays())

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from analysis import ReluNetwork, ScreenDensity, crossings, footprint_density, relu_network, screen_density
+from analysis.sampling import sampled_pixels
 from analysis.screen import volume_screen_density
 from configs.encoding import parse_encoding
 from configs.errors import InputError
@@ -173,6 +174,14 @@ def test_rays_at_once_or_some_at_a_time_see_the_same(monkeypatch: pytest.MonkeyP
     assert (len(shares), shares[-1]) == (5, 1.0)
     assert (np.abs(whole.crossings_per_pixel - parts.crossings_per_pixel) > 1e-4).mean() < 1e-3
     np.testing.assert_allclose(whole.opacity, parts.opacity, atol=1e-5)
+
+
+def test_a_map_of_every_stride_th_pixel_has_the_whole_maps_values_there() -> None:
+    field = slab_field("fourier:3")
+    whole, some = (screen_density(field, CAMERA, 1 / 128, stride=stride) for stride in (1, 5))
+    rows, columns = (sampled_pixels(side, 5).numpy() for side in (CAMERA.height, CAMERA.width))
+    np.testing.assert_allclose(some.crossings_per_pixel, whole.crossings_per_pixel[:, rows][:, :, columns], rtol=1e-4)
+    np.testing.assert_allclose(some.opacity, whole.opacity[rows][:, columns], rtol=1e-5)
 
 
 def test_a_field_without_creases_or_with_weights_that_are_no_numbers_is_refused() -> None:
