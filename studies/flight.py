@@ -13,7 +13,7 @@ from analysis import screen_density
 from configs.errors import InputError
 from fields import Field, RadianceField
 from render.camera import Camera, orbit_among
-from render.colour import density_rgb, distance_rgb, normals_rgb, to_rgb
+from render.colour import density_legend, density_rgb, distance_rgb, normals_rgb, to_rgb
 from render.panel import Tile, panel
 from render.video import VideoWriter
 from scenes.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
@@ -130,7 +130,7 @@ def _tiles(saved: Saved, camera: Camera, limits: tuple[float, float]) -> list[Ti
     ]
     if creased(field) is not None:
         crossings = screen_density(field, camera, scene.step).crossings_per_pixel.sum(0)
-        tiles.append(Tile(density_rgb(crossings), "crease density", legend=True))
+        tiles.append(Tile(density_rgb(crossings), "crease density", legend=density_legend))
     return tiles
 
 
@@ -146,5 +146,5 @@ def _of_shape(
     network = creased(field)
     if network is not None:
         crossings = surface_crossings(network, camera, seen).sum(0)
-        tiles.append(Tile(density_rgb(crossings), "crease density", legend=True))
+        tiles.append(Tile(density_rgb(crossings), "crease density", legend=density_legend))
     return tiles

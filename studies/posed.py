@@ -27,9 +27,10 @@ from analysis import (
 from configs.files import write_json
 from fields import Field, RadianceField
 from fitting import Placement
-from render.colour import density_rgb, distance_rgb, error_rgb, to_rgb
+from render.colour import density_legend, density_rgb, distance_rgb, error_rgb, to_rgb
 from render.files import write_npz, write_png
 from render.panel import Tile, panel
+from render.volume import in_occupied
 from scenes.posed import PosedScene, PosedView
 from scenes.scene import Batch
 
@@ -169,7 +170,7 @@ class PosedLook:
         ]
         if density is not None:
             step, picture = density
-            tiles.append(Tile(picture, f"crease density, step {step}", legend=True))
+            tiles.append(Tile(picture, f"crease density, step {step}", legend=density_legend))
         return panel(tiles, title, columns=len(tiles))
 
     def explain(
@@ -245,6 +246,11 @@ class PosedLook:
                     "crossings per pixel of the view's picture, mean over directions (layers, rows, columns)"
                 ),
             )
+
+
+def density_met(field: RadianceField, x: Float[torch.Tensor, "n 3"]) -> Float[torch.Tensor, " n"]:
+    """The density per side of the cube as rays meet it: none in empty cells."""
+    return torch.where(in_occupied(field.occupied, x), field.density(x), 0.0)
 
 
 def _radiance(field: Field) -> RadianceField:

@@ -14,7 +14,7 @@ from analysis.surface import compare_surfaces, extract_surface, iou
 from configs.files import write_json
 from fields import Field
 from render.camera import Camera
-from render.colour import density_rgb, error_rgb, to_rgb
+from render.colour import density_legend, density_rgb, error_rgb, to_rgb
 from render.files import write_png
 from render.panel import Tile, panel
 from scenes.shape import Seen, Shape
@@ -84,7 +84,7 @@ class ShapeLook:
         ]
         if density is not None:
             step, picture = density
-            tiles.append(Tile(picture, f"crease density, step {step}", legend=True))
+            tiles.append(Tile(picture, f"crease density, step {step}", legend=density_legend))
         return panel(tiles, title, columns=len(tiles))
 
     def explain(

@@ -76,7 +76,7 @@ def test_a_run_is_explained_again_without_training(folder: Path, capfd: pytest.C
     again = last_line(["analyze", run["path"], "--json"], capfd)
     assert again["verdict"] == run["verdict"]
     assert again["crossings_per_pixel"] == pytest.approx(run["crossings_per_pixel"])
-    for option in ("--cells", "--confusion", "--kernel", "--all-checkpoints"):
+    for option in ("--confusion", "--kernel", "--all-checkpoints"):
         assert cli.main(["analyze", run["path"], option]) == 2
         assert f"{option} is for pictures, and this run is of a 3D scene" in capfd.readouterr().err
 
