@@ -38,6 +38,7 @@ from .explaining import blocks, creased, primary_statistic, write_missing
 from .metrics import Row
 from .observe import Finished, Observation, Scores, band_scores
 from .spectra import picture_spectra
+from .views import write_views
 
 FOLLOWED_RAYS = 1024
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
@@ -182,7 +183,7 @@ class PosedLook:
         seed: int,
         progress: Callable[[float], None],
     ) -> dict[str, Any]:
-        """Crease maps of all views, bands and the verdict, with views as the blocks that are resampled."""
+        """Crease maps and a sheet of all views, bands and the verdict, with views as the blocks that are resampled."""
         views = self.scene.views()
         pixels = self.view.height * self.view.width
         strides = [_stride(pixels, MAP_PIXELS)] + [_stride(pixels * len(views[1:]), MAP_PIXELS)] * len(views[1:])
@@ -199,6 +200,8 @@ class PosedLook:
         explanation, collapsed = explain_views(seen, seed=seed), collapse(seen)
         creases = self._creases(field, maps) if maps else None
         self._write(path, explanation, self.view.target(), drawn[0], maps)
+        kind = "held-out views" if self.scene.capture.heldout else "training views, as none is held out"
+        write_views(path, views, drawn, kind=kind, compared="photograph, reconstruction, error")
         write_json(path / "explain.json", explanation.to_json() | {"capacity": None, "creases": creases})
         return {
             "crossings_per_pixel": None if creases is None else creases["crossings_per_pixel"],

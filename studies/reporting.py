@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -143,8 +144,27 @@ def _part(folder: RunFolder, result: Mapping[str, Any], look: Look) -> RunPart:
         spectra=spectra_part(read_json(spectra)) if spectra.exists() else None,
         learnt=learnt_parts(rows, list(followed), of_signal=of_signal),
         through_training=_through_training(folder),
+        views=_views(folder),
         pictures=list(_pictures(folder)),
     )
+
+
+def _views(folder: RunFolder) -> Picture | None:
+    """The sheet of a 3D scene's views; none of pictures, and of runs of earlier versions."""
+    sheet, numbers = folder.analysis / "views.png", folder.analysis / "views.json"
+    if not (sheet.exists() and numbers.exists()):
+        return None
+    found = read_json(numbers)
+    scored = sorted(
+        ((view["psnr_db"], view["name"]) for view in found["views"] if view["psnr_db"] is not None), key=itemgetter(0)
+    )
+    scores = ""
+    if scored:
+        (low, lowest), (high, highest) = scored[0], scored[-1]
+        mean = np.mean([psnr for psnr, _ in scored])
+        spread = f"from {low:.2f} dB ({lowest}) to {high:.2f} dB ({highest})"
+        scores = f" Mean PSNR of {len(scored)} views: {mean:.2f} dB, {spread}."
+    return Picture(found["kind"].capitalize(), read_png(sheet), f"{found['compared'].capitalize()} of each.{scores}")
 
 
 def _pictures(folder: RunFolder) -> Iterator[Picture]:

@@ -47,7 +47,14 @@ def test_a_run_leaves_all_that_its_folder_promises(folder: Path, capfd: pytest.C
     drawn = sorted((run / "frames").glob("*.png"))
     assert len(drawn) == 13
     assert len(frames) >= len(drawn)
-    assert "ball, fourier:2" in (run / "report.html").read_text(encoding="utf-8")
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "ball, fourier:2" in page
+    views = json.loads((run / "analysis" / "views.json").read_text())["views"]
+    assert len(views) == 16
+    mean = sum(view["psnr_db"] for view in views) / 16
+    assert mean == pytest.approx(result["heldout_psnr_db"], abs=1e-9)
+    assert "View by view" in page
+    assert f"Mean PSNR of 16 views: {mean:.2f} dB" in page
 
 
 def test_resumed_equals_uninterrupted_to_the_byte(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
