@@ -1,13 +1,14 @@
 """How a scene of three dimensions is fitted: what pictures and signals have no use for."""
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast, get_args
 
 from .encoding import Encoding, Fourier
 from .errors import InputError
 
 Kind: TypeAlias = Literal["auto", "radiance", "occupancy", "sdf"]
 Background: TypeAlias = Literal["white", "black", "random"]
+Axis: TypeAlias = Literal["x", "y", "z"]
 
 
 @dataclass(frozen=True)
@@ -32,3 +33,44 @@ class Space:
         for name, low, high in (("grid", 1, 512), ("samples", 1, 4096)):
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"--{name} must be {low} to {high}, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A plane across a scene's cube, at right angles to an axis; `str` gives the word."""
+
+    axis: Axis = "z"
+    position: float = 0.5
+    """Where on the axis: a coordinate of the cube, from 0 to 1."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.position <= 1:  # nor does NaN pass
+            raise InputError(
+                f"a slice lies at a coordinate of the scene's cube, from 0 to 1, such as {Slice()}; got "
+                f"{self.position:g}"
+            )
+
+    def __str__(self) -> str:
+        return f"{self.axis}={repr(float(self.position)).removesuffix('.0')}"
+
+
+def parse_slice(word: str) -> Slice:
+    """The slice that a word such as `z=0.5` names.
+
+    >>> parse_slice("y=0.25")
+    Slice(axis='y', position=0.25)
+
+    Raises:
+        InputError: when the word is not of that form.
+    """
+    axis, _, position = word.strip().partition("=")
+    try:
+        if axis not in get_args(Axis):
+            raise ValueError
+        number = float(position)
+    except ValueError:
+        raise InputError(
+            f"a slice is written AXIS=POSITION, x, y or z and a coordinate of the scene's cube from 0 to 1, such as "
+            f"{Slice()}; got {word!r}"
+        ) from None
+    return Slice(cast(Axis, axis), number)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import tyro
 
 from configs.errors import InputError
+from configs.space import Slice
 
 from .options import Json, parse
 
@@ -23,7 +24,11 @@ class AnalyzeArguments:
     step: int | None = None
     """The checkpoint to explain; by default the newest."""
     cells: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Instead, find the cells of a region, exact with raw coordinates: analysis/cells.svg, cells.png and cells.json."""
+    """Instead, find the cells of a region, exact with raw coordinates: analysis/cells.svg, cells.png and cells.json. Of
+    a 3D scene, those on a --slice."""
+    slice: Slice | None = None
+    """Instead, of a 3D scene, how dense creases are where an axis (x, y or z) of the scene's cube has a coordinate from
+    0 to 1, such as z=0.5: analysis/slice.png, slice.npz and slice.json. With --cells, the cells there."""
     confusion: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Instead, whether pixels' gradients help or hinder each other: analysis/confusion.png and confusion.json."""
     kernel: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -31,7 +36,7 @@ class AnalyzeArguments:
     all_checkpoints: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Instead, measure everything at each checkpoint that was kept: analysis/over_training.csv and a figure each."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
-    """With --cells: left, top, width and height of where to look, as shares of the picture."""
+    """With --cells: left, top, width and height of where to look, as shares of the picture or slice."""
     max_cells: int = 100_000
     """With --cells, under an encoding: a region that would hold more is refused, as memory and time grow with them."""
     output_dir: Path = Path("outputs")
@@ -47,9 +52,9 @@ def main(words: Sequence[str]) -> int:
         if getattr(arguments, option) != getattr(AnalyzeArguments, option) and not arguments.cells:
             raise InputError(f"--{option.replace('_', '-')} goes with --cells; all else is of the whole picture")
 
-    kinds = ("cells", "confusion", "kernel", "all_checkpoints")
+    kinds = ("cells", "slice", "confusion", "kernel", "all_checkpoints")
     chosen = [kind.replace("_", "-") for kind in kinds if getattr(arguments, kind)]
-    if len(chosen) > 1:
+    if len(chosen) > 1 and chosen != ["cells", "slice"]:
         raise InputError(f"--{chosen[0]} and --{chosen[1]} are two analyses; choose one")
     if arguments.all_checkpoints and arguments.step is not None:
         raise InputError("--all-checkpoints is of every step: leave out --step")
@@ -64,9 +69,22 @@ def main(words: Sequence[str]) -> int:
         from studies.celldrawing import cells_sentence, draw_cells
 
         found = draw_cells(
-            folder, region=arguments.region, step=arguments.step, max_cells=arguments.max_cells, reporter=console
+            folder,
+            region=arguments.region,
+            cut=arguments.slice,
+            step=arguments.step,
+            max_cells=arguments.max_cells,
+            reporter=console,
         )
         console.result("\n".join([cells_sentence(found), *_places(found)]))
+        console.finish(found)
+        return 0
+
+    if arguments.slice is not None:
+        from studies.slices import draw_slice
+
+        found = draw_slice(folder, arguments.slice, step=arguments.step, reporter=console)
+        console.result("\n".join([found["summary"], *_places(found)]))
         console.finish(found)
         return 0
 

@@ -15,6 +15,7 @@ from configs.encoding import Encoding, parse_encoding
 from configs.errors import InputError, did_you_mean
 from configs.network import Network, parse_network
 from configs.run import CompareConfig, FitConfig, Output
+from configs.space import Slice, parse_slice
 from configs.storage import read_config, to_plain
 
 Arguments = TypeVar("Arguments")
@@ -162,6 +163,7 @@ def _words(networks: bool) -> ConstructorRegistry:
         *[(kind | None, _plain(kind, optional=True)) for kind in (int, float, str, Path)],
         (Encoding, _word("ENCODING", parse_encoding, Encoding)),
         (Encoding | None, _word("ENCODING", _encoding_or_none, Encoding | None)),
+        (Slice | None, _word("AXIS=POSITION", _slice_or_none, Slice | None)),
         (tuple[Encoding, ...], _list_of_words("ENCODING", parse_encoding)),
     ]
     if networks:
@@ -186,6 +188,10 @@ def _word(metavar: str, read: Callable[[str], Any], kind: Any) -> PrimitiveConst
 
 def _encoding_or_none(word: str) -> Encoding | None:
     return None if word.lower() == "none" else parse_encoding(word)
+
+
+def _slice_or_none(word: str) -> Slice | None:
+    return None if word.lower() == "none" else parse_slice(word)
 
 
 def _plain(kind: type, optional: bool) -> PrimitiveConstructorSpec[Any]:

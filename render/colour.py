@@ -17,6 +17,9 @@ from .text import BACKGROUND, LINE, QUIET_INK, Rgb, draw_text, text_width
 DENSITY_RANGE = (0.1, 100.0)
 """Crossings per pixel at the two ends of the one logarithmic density scale; values beyond take the end's colour."""
 
+AREA_DENSITY_RANGE = (100.0, 100_000.0)
+"""Crease area per volume, per diagonal of the scene's cube, at the two ends of its logarithmic scale on slices."""
+
 ERROR_RANGE = (0.0, 0.25)
 """Root-mean-square error over the channels, as a share of the peak."""
 
@@ -103,10 +106,22 @@ def density_rgb(crossings_per_pixel: Real[np.ndarray, "h w"]) -> UInt8[np.ndarra
     return scalar_rgb(np.log10(np.maximum(crossings_per_pixel, low)), np.log10(low), np.log10(high), _DENSITY_COLOURS)
 
 
-def area_density_rgb(per_diagonal: Real[np.ndarray, "h w"], limits: tuple[float, float]) -> UInt8[np.ndarray, "h w 3"]:
+def area_density_rgb(
+    per_diagonal: Real[np.ndarray, "h w"], limits: tuple[float, float] = AREA_DENSITY_RANGE
+) -> UInt8[np.ndarray, "h w 3"]:
     """Crease area per volume in the colours of crease density, on a logarithmic scale between limits above 0."""
     low, high = np.log10(limits)
     return scalar_rgb(np.log10(np.maximum(per_diagonal, limits[0])), low, high, _DENSITY_COLOURS)
+
+
+def opacity_rgb(opacity: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Shares of the light that are stopped, bright where all is."""
+    return scalar_rgb(opacity, 0.0, 1.0, _OPACITY_COLOURS)
+
+
+def level_rgb(level: Float[np.ndarray, "h w"], reach: float) -> UInt8[np.ndarray, "h w 3"]:
+    """A level function from -reach (inside) to reach, its surface at 0 in the middle of the colours."""
+    return scalar_rgb(level, -reach, reach, _LEVEL_COLOURS)
 
 
 def missing_rgb(missing_fraction: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
@@ -164,10 +179,24 @@ def scalar_rgb(
 
 def density_legend(height: int, width: int, unit: str = "crossings / px") -> UInt8[np.ndarray, "h w 3"]:
     """The colours of `density_rgb` as a bar with its decades written below it and the unit."""
-    first, last = np.log10(DENSITY_RANGE)
-    decades = np.arange(first, last + 0.5)
-    ticks = {f"{10.0**decade:g}": (decade - first) / (last - first) for decade in decades}
-    return _legend(height, width, _DENSITY_COLOURS, ticks, unit)
+    return _legend(height, width, _DENSITY_COLOURS, _decades(*DENSITY_RANGE), unit)
+
+
+def area_density_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `area_density_rgb` on slices as a bar with its decades written below it."""
+    return _legend(height, width, _DENSITY_COLOURS, _decades(*AREA_DENSITY_RANGE), "/ diagonal")
+
+
+def opacity_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `opacity_rgb` as a bar with shares of the light written below it."""
+    ticks = {f"{100 * value:g} %": value for value in (0, 0.25, 0.5, 0.75, 1)}
+    return _legend(height, width, _OPACITY_COLOURS, ticks, "stopped")
+
+
+def level_legend(height: int, width: int, *, reach: float, unit: str) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `level_rgb` as a bar with levels and their unit written below it."""
+    ticks = {f"{share * reach:g}": (share + 1) / 2 for share in (-1.0, -0.5, 0.0, 0.5, 1.0)}
+    return _legend(height, width, _LEVEL_COLOURS, ticks, unit)
 
 
 def error_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
@@ -214,6 +243,16 @@ def amplitude_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     return _legend(height, width, _AMPLITUDE_COLOURS, ticks, "amplitude")
 
 
+def _decades(low: float, high: float) -> dict[str, float]:
+    """Powers of ten by their share of a logarithmic scale.
+
+    >>> {label: round(share, 3) for label, share in _decades(0.1, 100).items()}
+    {'0.1': 0.0, '1': 0.333, '10': 0.667, '100': 1.0}
+    """
+    first, last = np.log10((low, high))
+    return {f"{10.0**decade:,g}": float((decade - first) / (last - first)) for decade in np.arange(first, last + 0.5)}
+
+
 def _legend(
     height: int,
     width: int,
@@ -250,6 +289,8 @@ _MISSING_COLOURS = cv2.COLORMAP_MAGMA
 _CONFUSION_COLOURS = cv2.COLORMAP_CIVIDIS  # from blue to yellow, grey in the middle
 _LENGTH_COLOURS = cv2.COLORMAP_PLASMA
 _DISTANCE_COLOURS = cv2.COLORMAP_BONE
+_OPACITY_COLOURS = cv2.COLORMAP_BONE
+_LEVEL_COLOURS = cv2.COLORMAP_CIVIDIS
 _AMPLITUDE_COLOURS = cv2.COLORMAP_CIVIDIS
 
 

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
+from skimage.measure import find_contours
 
 from .colour import layer_colour
 from .text import BACKGROUND, INK, LINE, QUIET_INK, Rgb, draw_text, text_width
@@ -29,6 +30,19 @@ def lines_over(
         cv2.polylines(covered, list(chunk), False, 255, 1, cv2.LINE_AA, SUBPIXEL_BITS)  # type: ignore[arg-type]
     share = covered[..., None] * np.float32(opacity / 255)
     return np.round(image + (np.array(colour) - image.astype(np.float32)) * share).astype(np.uint8)
+
+
+def zero_lines(values: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "k 2 2"]:
+    """Where a function changes its sign, as straight pieces in pixels from the left top corner; its values are at the
+    pixels' centres, and the lines lie between them by marching squares (Lorensen & Cline 1987).
+
+    >>> zero_lines(np.array([[-1.0, 3.0], [-1.0, 3.0]])).tolist()
+    [[[0.75, 1.5], [0.75, 0.5]]]
+    """
+    if min(values.shape) < 2:
+        return np.empty((0, 2, 2))
+    found = [np.stack([line[:-1], line[1:]], 1)[..., ::-1] + 0.5 for line in find_contours(values, 0.0)]
+    return np.concatenate([np.empty((0, 2, 2)), *found])
 
 
 def below(image: UInt8[np.ndarray, "_ _ 3"], strip: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "_ _ 3"]:

@@ -6,13 +6,13 @@ both are scaled to a screen.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
 
-from .colour import density_legend
 from .text import BACKGROUND, INK, LINE, QUIET_INK, draw_text
 
 WIDEST = 4.5
@@ -22,14 +22,18 @@ NARROWEST_CELL = 192
 """A picture one pixel wide still needs room for its caption."""
 
 
+Legend: TypeAlias = Callable[[int, int], UInt8[np.ndarray, "_ _ 3"]]
+"""Draws a scale of a height and width."""
+
+
 @dataclass(frozen=True, eq=False)
 class Tile:
     """One picture of a panel and the words beneath it."""
 
     image: UInt8[np.ndarray, "h w 3"]
     caption: str
-    legend: bool = False
-    """Whether the scale of crease density is drawn below the caption."""
+    legend: Legend | None = None
+    """The scale that is drawn below the caption."""
 
 
 def panel(
@@ -65,15 +69,15 @@ def _row(tiles: Sequence[Tile], cell: int, text: int) -> UInt8[np.ndarray, "h w 
     pictures = max(tile.image.shape[0] for tile in tiles)
     caption_top = pictures + round(0.4 * text)
     legend_top = caption_top + round((LINE + 0.5) * text)
-    bottom = legend_top + (round(2.5 * text) if any(tile.legend for tile in tiles) else 0)
+    bottom = legend_top + (round(2.5 * text) if any(tile.legend is not None for tile in tiles) else 0)
     strip = _ground(bottom + round(0.5 * text), text + len(tiles) * (cell + text))
     for number, tile in enumerate(tiles):
         left = text + number * (cell + text)
         height, width = tile.image.shape[:2]
         strip[:height, left : left + width] = tile.image
         draw_text(strip, tile.caption, (left, caption_top), text, QUIET_INK, max_width=cell)
-        if tile.legend:
-            strip[legend_top : legend_top + 2 * text, left : left + cell] = density_legend(2 * text, cell)
+        if tile.legend is not None:
+            strip[legend_top : legend_top + 2 * text, left : left + cell] = tile.legend(2 * text, cell)
     return strip
 
 

@@ -50,6 +50,7 @@ def _static_parts(report: Report) -> dict[str, str]:
         "verdict": sections.sentences(report.verdict),
         "numbers": numbers_html(report.runs),
         "guide": guide_html(of_signal=report.of_signal),
+        "views": sections.views_section(report.runs),
         "spectra": sections.spectra_section(report.runs),
         "through_training": sections.through_training_section(report.runs),
         "runs": sections.run_sections(report.runs),

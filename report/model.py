@@ -148,6 +148,8 @@ class RunPart:
     """By octave, shortest waves first, or by a signal's frequency."""
     through_training: ThroughTraining | None = None
     """Where the checkpoints were measured."""
+    views: Picture | None = None
+    """Of a 3D scene: all its views on one sheet, each with its PSNR."""
     pictures: Sequence[Picture] = ()
     """What was looked at besides, below the verdict."""
 

@@ -22,6 +22,16 @@ def run_sections(runs: Sequence[RunPart]) -> str:
     return "".join(_run_section(index, run, alone=len(runs) == 1) for index, run in enumerate(runs))
 
 
+def views_section(runs: Sequence[RunPart]) -> str:
+    """For each run its views on one sheet; nothing where none has any."""
+    parts = "".join(
+        f"<article>{'' if len(runs) == 1 else _run_heading(index, run)}{_picture(run.views, 'picture sheet')}</article>"
+        for index, run in enumerate(runs)
+        if run.views is not None
+    )
+    return f"<h2>View by view</h2>{parts}" if parts else ""
+
+
 def spectra_section(runs: Sequence[RunPart]) -> str:
     """Places for the charts of spectra, and for each run when its octaves or frequencies were there."""
     if not any(run.spectra or run.learnt for run in runs):
@@ -144,9 +154,9 @@ def _run_heading(index: int, run: RunPart) -> str:
     return f'<h3><span class="run-name" data-run="{index % RUN_COLOURS}">{escape(run.label)}</span></h3>'
 
 
-def _picture(picture: Picture) -> str:
+def _picture(picture: Picture, kind: str = "picture") -> str:
     return (
-        f'<figure class="picture"><img alt="{escape(picture.title)}" src="{still_uri(picture.image)}">'
+        f'<figure class="{kind}"><img alt="{escape(picture.title)}" src="{still_uri(picture.image)}">'
         f"<figcaption><b>{escape(picture.title)}.</b> {escape(picture.caption)}</figcaption></figure>"
     )
 

@@ -1,25 +1,31 @@
-"""The cells of a finished run: drawn over the picture, and summed up in numbers."""
+"""The cells of a finished run: drawn over the picture or a slice through the scene, and summed up in numbers."""
 
 import base64
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from analysis import relu_network
+from analysis import ReluNetwork, on_plane, relu_network
 from analysis.cells import Cells, cells, is_affine
 from analysis.surrogate import MAX_CELLS, SurrogateCells, TooManyCellsError, surrogate_cells
 from analysis.verdict import percent
 from configs.errors import InputError
 from configs.files import write_json, write_text
+from configs.space import Slice
 from render.colour import layer_colour, to_rgb
 from render.files import png_bytes, write_png
+from render.grid import Extent
 from render.lines import below, layer_strip, lines_over
+from scenes.posed import PosedScene
+from scenes.shape import Shape
 
 from .folder import RunFolder
 from .redraw import WHOLE, Region, Saved, analysis_path, open_run, picture_view, refresh_report, region_extent
 from .reporter import Reporter, Silent
+from .slices import section_of
 
 DRAWN_SIDE = 1024
 """Pixels along the longer side of the picture under the cells."""
@@ -34,21 +40,44 @@ MAX_DRAWN_LINES = 100_000
 """Lines in a drawing of vectors, 3 MB; where there are more, it holds the picture with the lines in it instead."""
 
 
+Progress: TypeAlias = Callable[[float], None]
+Draw: TypeAlias = Callable[[int, int, Extent | None, Progress | None], UInt8[np.ndarray, "_ _ 3"]]
+"""Draws what cells lie on, of a height and width, whole or in an extent of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What cells lie on: a picture, or a slice through the cube of a 3D scene."""
+
+    network: ReluNetwork
+    """Of its coordinates."""
+    height: int
+    width: int
+    """In the unit of lengths: a picture's pixels, or sides of the cube."""
+    unit: str
+    units: str
+    """In full."""
+    draw: Draw
+
+
 def draw_cells(
     folder: RunFolder,
     *,
     region: Region = WHOLE,
+    cut: Slice | None = None,
     step: int | None = None,
     max_cells: int = MAX_CELLS,
     reporter: Reporter | None = None,
 ) -> dict[str, Any]:
-    """Find the cells of a run in a region of its picture; draw them and sum them up.
+    """Find the cells of a run in a region of its picture, or of a slice through its scene; draw and sum them up.
 
     With raw coordinates they are exact; under an encoding they are those of the network with the encoding interpolated
     on a mesh, refined until their number settles. Writes `cells.svg`, `cells.png` and `cells.json` to the run's
     `analysis/`, or to `analysis/step<N>/` for a step that is not the newest.
 
     Args:
+        region: shares of the picture, or of the slice as it is drawn.
+        cut: of a 3D scene.
         max_cells: of a region under an encoding; one that would hold more is refused.
 
     Returns:
@@ -56,13 +85,13 @@ def draw_cells(
 
     Raises:
         InputError: where there are no creases (SIREN), for a region that leaves the picture or would hold too many
-            cells, or as `open_run` does.
+            cells, a 3D scene without a slice or with a hash grid, another scene with one, or as `open_run` does.
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    view = picture_view(saved, "--cells")
-    extent = region_extent(region, view)
-    network = relu_network(saved.field)
+    ground = _ground(saved, cut)
+    extent = region_extent(region, ground.height, ground.width)
+    network = ground.network
     if is_affine(network):
         found = cells(network, extent, progress=lambda done: reporter.working("cutting cells", done))
     else:
@@ -75,35 +104,66 @@ def draw_cells(
     left, top, right, bottom = extent
     scale = DRAWN_SIDE / max(right - left, bottom - top)
     height, width = max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale))
-    drawn = view.draw(
-        saved.field, height, width, extent, device=saved.device, progress=lambda done: reporter.working("drawing", done)
-    )
+    picture = ground.draw(height, width, extent, lambda done: reporter.working("drawing", done))
     path = analysis_path(folder, saved.step)
-    picture = _shown(drawn)
     lines = (found.vertices - [left, top])[found.edges] * [width / (right - left), height / (bottom - top)]
     of_layer = [lines[found.edge_layers == layer] for layer in range(found.layers.hidden)]
     over = picture
     for layer, segments in reversed(list(enumerate(of_layer))):  # the first layer's, which are the fewest, on top
         over = lines_over(over, segments, opacity=0.9, colour=layer_colour(layer))
-    strip = layer_strip(max(width, NARROWEST), len(of_layer), *_where(saved, region))
+    strip = layer_strip(max(width, NARROWEST), len(of_layer), *_where(ground, region))
     title = f"{found.counts.count} cells"
     whole = below(over, strip)
     too_many = len(lines) > MAX_DRAWN_LINES
     drawing = lines_svg(title, whole, []) if too_many else lines_svg(title, below(picture, strip), of_layer)
     write_text(path / "cells.svg", drawing)
     write_png(path / "cells.png", whole)
-    summary = {"step": saved.step, "region": list(region)} | cells_summary(found, max(view.height, view.width))
+    where = {"region": list(region)} if cut is None else {"slice": str(cut), "region": list(region)}
+    summary = {"step": saved.step, **where} | cells_summary(found, ground)
     write_json(path / "cells.json", summary)
     return {"path": str(path / "cells.svg"), "report": refresh_report(folder, saved.step), **summary}
 
 
-def _where(saved: Saved, region: Region) -> tuple[UInt8[np.ndarray, "h w 3"] | None, Region]:
-    """A small drawing of the whole picture, to show on it where the region is; none where it is all of it."""
+def _ground(saved: Saved, cut: Slice | None) -> Ground:
+    """What the cells of a run lie on.
+
+    Raises:
+        InputError: for a 3D scene without a slice or with a hash grid, another scene with one, or a signal.
+    """
+    if cut is None:
+        if isinstance(saved.scene, PosedScene | Shape):
+            raise InputError("cells of a 3D scene are those on a slice of its cube; name one, such as --slice z=0.5")
+        view = picture_view(saved, "--cells")
+        return Ground(
+            relu_network(saved.field),
+            view.height,
+            view.width,
+            "px",
+            "pixels of the picture; areas in square pixels",
+            lambda height, width, extent, progress: _shown(
+                view.draw(saved.field, height, width, extent, device=saved.device, progress=progress)
+            ),
+        )
+    section = section_of(saved, cut)
+    return Ground(
+        on_plane(relu_network(saved.field), section.plane),
+        1,
+        1,
+        "sides",
+        "sides of the scene's cube; areas in square sides",
+        lambda height, width, extent, progress: section.picture(
+            section.values(height, width, extent, device=saved.device, progress=progress)
+        ),
+    )
+
+
+def _where(ground: Ground, region: Region) -> tuple[UInt8[np.ndarray, "h w 3"] | None, Region]:
+    """A small drawing of the whole, to show on it where the region is; none where it is all of it."""
     if region == WHOLE:
         return None, region
-    scale = THUMBNAIL_SIDE / max(saved.view.height, saved.view.width)
-    height, width = (max(1, round(side * scale)) for side in (saved.view.height, saved.view.width))
-    return _shown(saved.view.draw(saved.field, height, width, device=saved.device)), region
+    scale = THUMBNAIL_SIDE / max(ground.height, ground.width)
+    height, width = (max(1, round(side * scale)) for side in (ground.height, ground.width))
+    return ground.draw(height, width, None, None), region
 
 
 def _shown(drawn: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"]:
@@ -111,15 +171,16 @@ def _shown(drawn: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"]:
     return to_rgb(drawn[..., :-1] if drawn.shape[-1] % 2 == 0 else drawn)
 
 
-def cells_summary(found: Cells | SurrogateCells, pixels_per_unit: float) -> dict[str, Any]:
-    """Numbers of cells, lengths of creases and areas, in pixels of the picture, and how far they are exact."""
-    areas = found.areas * pixels_per_unit**2
+def cells_summary(found: Cells | SurrogateCells, ground: Ground) -> dict[str, Any]:
+    """Numbers of cells, lengths of creases and areas, in the ground's unit, and how far they are exact."""
+    scale = max(ground.height, ground.width)
+    areas = found.areas * scale**2
     low, median, high = np.quantile(areas, [0.05, 0.5, 0.95])
     summary = {
         "cells": found.counts.count,
         "cells_per_layer": list(found.counts.count_per_layer),
-        "crease_length_per_layer": [length * pixels_per_unit for length in found.counts.length_per_layer],
-        "crease_length_per_area": sum(found.counts.length_per_layer) * pixels_per_unit / float(areas.sum()),
+        "crease_length_per_layer": [length * scale for length in found.counts.length_per_layer],
+        "crease_length_per_area": sum(found.counts.length_per_layer) * scale / float(areas.sum()),
         "area": {
             "mean": float(areas.mean()),
             "quantile_05": float(low),
@@ -127,12 +188,13 @@ def cells_summary(found: Cells | SurrogateCells, pixels_per_unit: float) -> dict
             "quantile_95": float(high),
             "largest": float(areas.max()),
         },
-        "units": "pixels of the picture; areas in square pixels; cells_per_layer counts those of the first layers",
+        "units": f"{ground.units}; cells_per_layer counts those of the first layers",
         "exact": isinstance(found, Cells),
     }
     if isinstance(found, SurrogateCells):
         summary["interpolation"] = {
-            "pitch": found.pitch * pixels_per_unit,
+            "pitch": found.pitch * scale,
+            "unit": ground.unit,
             "tolerance": found.tolerance,
             "change": found.change,
             "cells_per_pitch": list(found.count_per_pitch),
@@ -142,11 +204,12 @@ def cells_summary(found: Cells | SurrogateCells, pixels_per_unit: float) -> dict
 
 def cells_sentence(found: dict[str, Any]) -> str:
     """What `draw_cells` found, on a line."""
-    sentence = f"{found['cells']:,} cells at step {found['step']}"
+    on = f" on {found['slice']}" if "slice" in found else ""
+    sentence = f"{found['cells']:,} cells{on} at step {found['step']}"
     mesh = found.get("interpolation")
     if mesh is not None:
         sentence += (
-            f", with the encoding interpolated at a pitch of {mesh['pitch']:.3g} px; "
+            f", with the encoding interpolated at a pitch of {mesh['pitch']:.3g} {mesh['unit']}; "
             f"halving it last changed their number by {percent(mesh['change'])} "
             f"(tolerance {percent(mesh['tolerance'])})"
         )

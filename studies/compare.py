@@ -19,6 +19,7 @@ from configs.network import Network
 from configs.run import CompareConfig, FitConfig, Protocol
 from configs.storage import read_config, to_yaml
 from fitting import Controls
+from render.colour import density_legend
 from render.files import read_png
 from render.panel import Tile, panel
 from render.text import BACKGROUND
@@ -208,7 +209,7 @@ def _frame(step: int, target: Tile, columns: Sequence["_Column"]) -> UInt8[np.nd
     """Reconstructions beside the target, and below each the density of its creases."""
     blank = np.full_like(target.image, BACKGROUND)
     above = [target, *(column.reconstruction(step) for column in columns)]
-    below = [Tile(blank, "crease density", legend=True), *(column.density(step, blank) for column in columns)]
+    below = [Tile(blank, "crease density", legend=density_legend), *(column.density(step, blank) for column in columns)]
     return panel(above + below, f"step {step}", columns=len(above))
 
 

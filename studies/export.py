@@ -18,13 +18,13 @@ from fields import Field, RadianceField
 from render.camera import Camera
 from render.colour import area_density_rgb
 from render.files import write_grey16_png, write_npz
-from render.volume import in_occupied
 from scenes.mesh import Mesh, mesh_ending, write_mesh
 from scenes.posed import CHUNK, PosedScene
 from scenes.shape import Shape
 
 from .explaining import creased
 from .folder import RunFolder
+from .posed import density_met
 from .redraw import Saved, open_run
 from .reporter import Reporter, Silent
 
@@ -183,8 +183,7 @@ def _outside_of(field: RadianceField, level: float) -> Callable[[Tensor], Tensor
     """
 
     def function(x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 1"]:
-        density = torch.where(in_occupied(field.occupied, x), field.density(x), 0.0)
-        return -(density / level).clamp(min=EMPTIEST).log()[:, None]
+        return -(density_met(field, x) / level).clamp(min=EMPTIEST).log()[:, None]
 
     return function
 

@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 
 from fields import Field, RadianceField
 from render.camera import Camera, orbit_among
-from render.colour import density_rgb, distance_rgb, normals_rgb, to_rgb
+from render.colour import density_legend, density_rgb, distance_rgb, normals_rgb, to_rgb
 from render.panel import Tile, panel
 from render.text import BACKGROUND
 from scenes.area import fitted_size
@@ -66,7 +66,7 @@ class Film:
             return tiles
         diverged = creased(field) is None
         creases = _blank(camera) if diverged else crease_picture(field, camera, scene.step, self.map_pixels)
-        return [*tiles, Tile(creases, "crease density", legend=True)]
+        return [*tiles, Tile(creases, "crease density", legend=density_legend)]
 
     def _of_shape(self, shape: Shape, field: Field, camera: Camera) -> list[Tile]:
         seen = ShapeView("film", shape, camera).field_seen(field, device=field.device)
@@ -79,7 +79,7 @@ class Film:
             return tiles
         network = creased(field)
         creases = _blank(camera) if network is None else density_rgb(surface_crossings(network, camera, seen).sum(0))
-        return [*tiles, Tile(creases, "crease density", legend=True)]
+        return [*tiles, Tile(creases, "crease density", legend=density_legend)]
 
 
 def orbit_of(scene: PosedScene | Shape, frames: int) -> list[Camera]:

@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 from configs.files import write_json
 from fields import Field
 from fitting import Placement
-from render.colour import error_rgb, to_rgb
+from render.colour import density_legend, error_rgb, to_rgb
 from render.panel import Tile, panel
 from scenes.posed import PosedScene
 from scenes.scene import Scene, View
@@ -177,7 +177,7 @@ class PictureLook:
         ]
         if density is not None:
             step, picture = density
-            tiles.append(Tile(picture, f"crease density, step {step}", legend=True))
+            tiles.append(Tile(picture, f"crease density, step {step}", legend=density_legend))
         return panel(tiles, title, columns=len(tiles))
 
     def explain(

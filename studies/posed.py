@@ -28,9 +28,10 @@ from configs.files import write_json
 from fields import Field, RadianceField
 from fitting import Placement
 from render.camera import Camera
-from render.colour import density_rgb, distance_rgb, error_rgb, to_rgb
+from render.colour import density_legend, density_rgb, distance_rgb, error_rgb, to_rgb
 from render.files import write_npz, write_png
 from render.panel import Tile, panel
+from render.volume import in_occupied
 from scenes.posed import PosedScene, PosedView
 from scenes.scene import Batch
 
@@ -38,6 +39,7 @@ from .explaining import blocks, creased, primary_statistic, write_missing
 from .metrics import Row
 from .observe import Finished, Observation, Scores, band_scores
 from .spectra import picture_spectra
+from .views import write_views
 
 FOLLOWED_RAYS = 1024
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
@@ -168,7 +170,7 @@ class PosedLook:
         ]
         if density is not None:
             step, picture = density
-            tiles.append(Tile(picture, f"crease density, step {step}", legend=True))
+            tiles.append(Tile(picture, f"crease density, step {step}", legend=density_legend))
         return panel(tiles, title, columns=len(tiles))
 
     def explain(
@@ -180,7 +182,7 @@ class PosedLook:
         seed: int,
         progress: Callable[[float], None],
     ) -> dict[str, Any]:
-        """Crease maps of all views, bands and the verdict, with views as the blocks that are resampled."""
+        """Crease maps and a sheet of all views, bands and the verdict, with views as the blocks that are resampled."""
         views = self.scene.views()
         pixels = self.view.height * self.view.width
         strides = [_stride(pixels, MAP_PIXELS)] + [_stride(pixels * len(views[1:]), MAP_PIXELS)] * len(views[1:])
@@ -197,6 +199,8 @@ class PosedLook:
         explanation, collapsed = explain_views(seen, seed=seed), collapse(seen)
         creases = self._creases(field, maps) if maps else None
         self._write(path, explanation, self.view.target(), drawn[0], maps)
+        kind = "held-out views" if self.scene.capture.heldout else "training views, as none is held out"
+        write_views(path, views, drawn, kind=kind, compared="photograph, reconstruction, error")
         write_json(path / "explain.json", explanation.to_json() | {"capacity": None, "creases": creases})
         return {
             "crossings_per_pixel": None if creases is None else creases["crossings_per_pixel"],
@@ -255,6 +259,11 @@ def crease_picture(field: RadianceField, camera: Camera, step: float, most: int 
     """
     stride = 1 if most is None else _stride(camera.height * camera.width, most)
     return _density_rgb(screen_density(field, camera, step, stride=stride), camera.height, camera.width)
+
+
+def density_met(field: RadianceField, x: Float[torch.Tensor, "n 3"]) -> Float[torch.Tensor, " n"]:
+    """The density per side of the cube as rays meet it: none in empty cells."""
+    return torch.where(in_occupied(field.occupied, x), field.density(x), 0.0)
 
 
 def _radiance(field: Field) -> RadianceField:

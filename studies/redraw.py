@@ -97,7 +97,7 @@ def render(
     if isinstance(saved.scene, Signal):
         raise InputError("render is for pictures and 3D scenes; a signal's frames and report show its curve")
     shown = saved.view if view is None else _view_named(saved, view)
-    extent = region_extent(region, shown)
+    extent = region_extent(region, shown.height, shown.width)
     left, top, wide, high = region
     sides = shown.height * high * scale, shown.width * wide * scale
     if not (min(sides) > 0.5 and sides[0] * sides[1] <= MAX_PIXELS):  # nor does NaN pass
@@ -146,8 +146,8 @@ def _view_named(saved: Saved, word: str) -> View:
     raise InputError(f"there is no view {word!r} among the {len(views)} that are shown{did_you_mean(word, named)}")
 
 
-def region_extent(region: Region, view: View) -> Extent:
-    """A region of a picture in image coordinates.
+def region_extent(region: Region, height: int, width: int) -> Extent:
+    """A region of a picture of that size in image coordinates.
 
     Raises:
         InputError: when it leaves the picture.
@@ -164,7 +164,7 @@ def region_extent(region: Region, view: View) -> Extent:
             "--region takes left, top, width and height as shares of the picture, such as 0.4 0.4 0.2 0.2; "
             "this one leaves the picture"
         )
-    _, _, across, down = picture_extent(view.height, view.width)
+    _, _, across, down = picture_extent(height, width)
     return left * across, top * down, (left + wide) * across, (top + high) * down
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,17 @@ PICTURES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "cells": (
         "Cells",
         lambda found: (
-            f"{found['cells']:,} cells in the region {' '.join(f'{share:g}' for share in found['region'])} (left, top, "
-            "width, height as shares of the picture), drawn by the creases between them in their layers' colours; in "
-            "each the same neurons are on."
+            f"{found['cells']:,} cells {_on_slice(found)}in the region "
+            f"{' '.join(f'{share:g}' for share in found['region'])} (left, top, width, height as shares of the "
+            f"{'slice' if 'slice' in found else 'picture'}), drawn by the creases between them in their layers' "
+            "colours; in each the same neurons are on."
+        ),
+    ),
+    "slice": (
+        "A slice through the cube",
+        lambda found: (
+            f"Where {found['slice']}: the area per volume of the creases of the network of the position, "
+            f"{found['area_per_volume']:,.0f} per diagonal of the cube on average, beside what the field has there."
         ),
     ),
     "confusion": (
@@ -135,12 +144,31 @@ def _part(folder: RunFolder, result: Mapping[str, Any], look: Look) -> RunPart:
         spectra=spectra_part(read_json(spectra)) if spectra.exists() else None,
         learnt=learnt_parts(rows, list(followed), of_signal=of_signal),
         through_training=_through_training(folder),
+        views=_views(folder),
         pictures=list(_pictures(folder)),
     )
 
 
+def _views(folder: RunFolder) -> Picture | None:
+    """The sheet of a 3D scene's views; none of pictures, and of runs of earlier versions."""
+    sheet, numbers = folder.analysis / "views.png", folder.analysis / "views.json"
+    if not (sheet.exists() and numbers.exists()):
+        return None
+    found = read_json(numbers)
+    scored = sorted(
+        ((view["psnr_db"], view["name"]) for view in found["views"] if view["psnr_db"] is not None), key=itemgetter(0)
+    )
+    scores = ""
+    if scored:
+        (low, lowest), (high, highest) = scored[0], scored[-1]
+        mean = np.mean([psnr for psnr, _ in scored])
+        spread = f"from {low:.2f} dB ({lowest}) to {high:.2f} dB ({highest})"
+        scores = f" Mean PSNR of {len(scored)} views: {mean:.2f} dB, {spread}."
+    return Picture(found["kind"].capitalize(), read_png(sheet), f"{found['compared'].capitalize()} of each.{scores}")
+
+
 def _pictures(folder: RunFolder) -> Iterator[Picture]:
-    """The cameras of a 3D scene, and what `analyze --cells`, `--confusion` and `--kernel` drew of the newest step."""
+    """The cameras of a 3D scene, and what `analyze` drew of the newest step where a person asked for it."""
     if folder.cameras.exists():
         yield Picture("Cameras", read_png(folder.cameras), "The photographs' cameras, and the cube that is modelled.")
     for name, (title, caption) in PICTURES.items():
@@ -148,6 +176,11 @@ def _pictures(folder: RunFolder) -> Iterator[Picture]:
         if drawing.exists() and numbers.exists():
             found = read_json(numbers)
             yield Picture(f"{title}, step {found['step']}", read_png(drawing), caption(found))
+
+
+def _on_slice(found: Mapping[str, Any]) -> str:
+    """Where cells of a 3D scene are."""
+    return f"where {found['slice']}, " if "slice" in found else ""
 
 
 def _through_training(folder: RunFolder) -> ThroughTraining | None:

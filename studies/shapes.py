@@ -14,7 +14,7 @@ from analysis.surface import compare_surfaces, extract_surface, iou
 from configs.files import write_json
 from fields import Field
 from render.camera import Camera
-from render.colour import density_rgb, error_rgb, to_rgb
+from render.colour import density_legend, density_rgb, error_rgb, to_rgb
 from render.files import write_png
 from render.panel import Tile, panel
 from scenes.shape import Seen, Shape
@@ -23,6 +23,7 @@ from .explaining import creased, primary_statistic, write_missing
 from .metrics import Row
 from .observe import Observation
 from .spectra import picture_spectra
+from .views import write_views
 
 CELLS = 96
 """Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
@@ -84,7 +85,7 @@ class ShapeLook:
         ]
         if density is not None:
             step, picture = density
-            tiles.append(Tile(picture, f"crease density, step {step}", legend=True))
+            tiles.append(Tile(picture, f"crease density, step {step}", legend=density_legend))
         return panel(tiles, title, columns=len(tiles))
 
     def explain(
@@ -112,6 +113,7 @@ class ShapeLook:
         by_layer = np.sum([crossings.sum((1, 2)) for crossings in maps], axis=0) / shown if maps else None
         write_missing(path, explanation, self.view, self.view.target(), drawn[0])
         write_json(path / "spectra.json", picture_spectra(self.view.target(), drawn[0]))
+        write_views(path, views, drawn, kind="views", compared="mesh, surface of the field, error")
         for crossings in maps[:1]:
             write_png(path / "density.png", density_rgb(crossings.sum(0)))
         agreement = self._agreement(field, seed, lambda share: progress(0.5 + 0.5 * share))

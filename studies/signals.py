@@ -20,6 +20,7 @@ from analysis.verdict import percent
 from configs.encoding import Raw
 from configs.files import write_json
 from fields import Field
+from render.colour import density_legend
 from render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
 from render.files import write_npz, write_png
 from render.panel import Tile, panel
@@ -89,7 +90,7 @@ class SignalLook:
         ]
         if density is not None:
             step, strips = density
-            tiles.append(Tile(strips, f"crease density, step {step} (px: samples)", legend=True))
+            tiles.append(Tile(strips, f"crease density, step {step} (px: samples)", legend=density_legend))
         return panel(tiles, title, columns=2)
 
     def explain(

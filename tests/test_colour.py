@@ -1,15 +1,20 @@
 """Numbers as colours, on scales that never move."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from render.colour import (
+    AREA_DENSITY_RANGE,
     DENSITY_RANGE,
     MAGENTA,
     NOTHING_TO_MISS,
     UNBOUNDED,
+    area_density_legend,
+    area_density_rgb,
     confusion_legend,
     confusion_rgb,
     density_legend,
@@ -18,8 +23,12 @@ from render.colour import (
     error_rgb,
     length_legend,
     length_rgb,
+    level_legend,
+    level_rgb,
     missing_legend,
     missing_rgb,
+    opacity_legend,
+    opacity_rgb,
     remaining_legend,
     to_rgb,
 )
@@ -140,6 +149,9 @@ def test_the_legend_shows_the_colours_the_map_uses(height, width):
         (confusion_legend, confusion_rgb, (-1.0, 1.0)),
         (length_legend, length_rgb, (0.25, 64.0)),
         (remaining_legend, missing_rgb, (0.0, 1.5)),
+        (area_density_legend, area_density_rgb, AREA_DENSITY_RANGE),
+        (opacity_legend, opacity_rgb, (0.0, 1.0)),
+        (partial(level_legend, reach=0.05, unit="sides"), partial(level_rgb, reach=0.05), (-0.05, 0.05)),
     ],
 )
 def test_legends_begin_and_end_with_the_colours_of_their_maps(legend, colours, values):

@@ -1,9 +1,10 @@
 """Lines over pictures."""
 
 import numpy as np
+import pytest
 
 from render.colour import layer_colour
-from render.lines import below, layer_strip, lines_over
+from render.lines import below, layer_strip, lines_over, zero_lines
 
 
 def test_a_line_covers_the_pixels_that_it_runs_through_and_no_others():
@@ -54,3 +55,15 @@ def test_a_narrow_drawing_stands_above_its_strip_at_the_left():
     assert both.shape == (30 + len(strip), 400, 3)
     assert (both[:30, :10] == 200).all()
     np.testing.assert_array_equal(both[30:], strip)
+
+
+def test_zero_lines_of_a_cone_are_its_circle() -> None:
+    y, x = np.mgrid[:40, :60] + 0.5
+    found = zero_lines(np.hypot(x - 27.3, y - 18.6) - 12.5)
+    np.testing.assert_allclose(np.hypot(*(found - [27.3, 18.6]).T), 12.5, atol=0.02)
+    assert np.linalg.norm(found[:, 1] - found[:, 0], axis=1).sum() == pytest.approx(2 * np.pi * 12.5, rel=0.005)
+
+
+@pytest.mark.parametrize("values", [np.ones((5, 5)), np.full((1, 4), -1.0)])
+def test_a_function_of_one_sign_has_no_zero_lines(values: np.ndarray) -> None:
+    assert zero_lines(values).shape == (0, 2, 2)

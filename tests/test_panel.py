@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from render.colour import density_legend
 from render.panel import Tile, panel
 from render.text import BACKGROUND
 
@@ -89,7 +90,7 @@ def test_a_long_caption_stops_before_its_neighbour():
 def test_only_the_tile_that_asks_gets_a_legend():
     images = [noise(256, 256, seed) for seed in range(2)]
     without = panel([Tile(image, "") for image in images], "")
-    sheet = panel([Tile(images[0], ""), Tile(images[1], "", legend=True)], "")
+    sheet = panel([Tile(images[0], ""), Tile(images[1], "", legend=density_legend)], "")
     neighbour, y = position(images[1], sheet)
     assert sheet.shape[0] > without.shape[0]
     assert np.all(sheet[y + 256 :, :neighbour] == BACKGROUND)
@@ -98,7 +99,7 @@ def test_only_the_tile_that_asks_gets_a_legend():
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 300), (300, 1)])
 def test_the_thinnest_pictures_have_a_panel_with_room_for_words(height, width):
-    sheet = panel([Tile(noise(height, width), "caption", legend=True)], "title")
+    sheet = panel([Tile(noise(height, width), "caption", legend=density_legend)], "title")
     assert sheet.shape[1] >= 192
     assert find(enlarged(noise(height, width), 256 if height == width else 1), sheet) is not None
 

@@ -47,7 +47,14 @@ def test_a_run_leaves_all_that_its_folder_promises(folder: Path, capfd: pytest.C
     drawn = sorted((run / "frames").glob("*.png"))
     assert len(drawn) == 13
     assert len(frames) >= len(drawn)
-    assert "ball, fourier:2" in (run / "report.html").read_text(encoding="utf-8")
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "ball, fourier:2" in page
+    views = json.loads((run / "analysis" / "views.json").read_text())["views"]
+    assert len(views) == 16
+    mean = sum(view["psnr_db"] for view in views) / 16
+    assert mean == pytest.approx(result["heldout_psnr_db"], abs=1e-9)
+    assert "View by view" in page
+    assert f"Mean PSNR of 16 views: {mean:.2f} dB" in page
 
 
 def test_resumed_equals_uninterrupted_to_the_byte(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +83,7 @@ def test_a_run_is_explained_again_without_training(folder: Path, capfd: pytest.C
     again = last_line(["analyze", run["path"], "--json"], capfd)
     assert again["verdict"] == run["verdict"]
     assert again["crossings_per_pixel"] == pytest.approx(run["crossings_per_pixel"])
-    for option in ("--cells", "--confusion", "--kernel", "--all-checkpoints"):
+    for option in ("--confusion", "--kernel", "--all-checkpoints"):
         assert cli.main(["analyze", run["path"], option]) == 2
         assert f"{option} is for pictures, and this run is of a 3D scene" in capfd.readouterr().err
 

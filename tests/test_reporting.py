@@ -62,6 +62,7 @@ def test_the_report_of_a_signal_counts_by_samples(tmp_path: Path):
     page = folder.report.read_text()
     assert "crossings / sample" in page
     assert "crossings / px" not in page
+    assert "View by view" not in page
     assert ">Kept" not in page
 
 

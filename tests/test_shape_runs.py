@@ -42,5 +42,11 @@ def test_a_run_says_how_far_the_surface_is_from_the_mesh(here: Path, capfd: pyte
     assert result["crossings_per_pixel"] > 0
     for name in ("progress.mp4", "report.html", "analysis/density.png", "analysis/explain.json"):
         assert (run / name).stat().st_size > 0, name
+    views = json.loads((run / "analysis" / "views.json").read_text())["views"]
+    assert len(views) == 3
+    assert views[0]["psnr_db"] == pytest.approx(result["psnr_db"])
+    assert "View by view" in (run / "report.html").read_text(encoding="utf-8")
+    (run / "analysis" / "views.png").unlink()
     assert cli.main(["analyze", str(run), "--json"]) == 0
+    assert (run / "analysis" / "views.png").exists()
     assert json.loads(capfd.readouterr().out.splitlines()[-1])["iou"] == pytest.approx(result["iou"])
