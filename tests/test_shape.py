@@ -18,7 +18,7 @@ from configs.run import FitConfig
 from fitting import fit, initial_state
 from render.files import write_npz
 from scenes.scene import Batch, Scene, View
-from scenes.shape import CLAMP, VIEW_ANGLE, Shape, ShapeKind, ShapeView, shape_of
+from scenes.shape import CLAMP, SHAPE_KINDS, VIEW_ANGLE, Shape, ShapeKind, ShapeView, shape_of
 from tests.small_fits import CPU, same_bytes, training
 from tests.small_meshes import box, icosphere
 
@@ -75,6 +75,18 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
     assert pools[0].values.numpy().tobytes() == pools[1].values.numpy().tobytes()
     assert pools[0].coordinates.numpy().tobytes() == pools[1].coordinates.numpy().tobytes()
     assert not torch.equal(pools[0].coordinates, pools[2].coordinates)
+
+
+@pytest.mark.parametrize("kind", SHAPE_KINDS)
+def test_points_asked_before_training_are_those_that_it_would_ask_and_the_share_that_is_done_is_told(
+    kind: ShapeKind,
+) -> None:
+    one, other = sphere(kind, 40_000), sphere(kind, 40_000)
+    told: list[float] = []
+    one.prepare(told.append)
+    assert told == pytest.approx([0, 0.4096, 0.8192, 1])
+    assert torch.equal(one.pool.coordinates, other.pool.coordinates)
+    assert torch.equal(one.pool.values, other.pool.values)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1e3, 1e6])
