@@ -51,7 +51,8 @@ RAYS_FOR_SIGN = 3
 CELLS = 16
 """Along a side of the cube, to tell points far from the surface from those that may be near."""
 
-VIEWS = 3
+VIEWS = 18
+"""From above and below in turns; views are the blocks of the explanation's interval, of which it takes 16."""
 VIEW_SIDE = 128
 VIEW_ANGLE, VIEW_ELEVATION = math.radians(35), math.radians(25)
 
@@ -106,6 +107,11 @@ class Shape(PointScene):
         return self.pool_size
 
     @property
+    def open_frames(self) -> tuple[int, float]:
+        """About 35 in 300 steps: drawing a view takes as long as some of them."""
+        return 0, 1.15
+
+    @property
     def in_dim(self) -> int:
         return 3
 
@@ -152,10 +158,14 @@ class Shape(PointScene):
         return (lambda x: -field(x)) if self.kind == "occupancy" else field
 
     def views(self) -> Sequence["ShapeView"]:
-        """From around and a little above."""
+        """From around, a little above and below in turns; frames and scores are of the first."""
         reach = float(np.linalg.norm(self.unit_mesh.vertices - 0.5, axis=1).max())
         away = 1.05 * reach / math.sin(VIEW_ANGLE / 2)  # the ball that holds the mesh nearly fills the picture
-        poses = orbit(VIEWS, (0.5, 0.5, 0.5), away, VIEW_ELEVATION, self.mesh.up)
+        above, below = (
+            orbit(VIEWS, (0.5, 0.5, 0.5), away, elevation, self.mesh.up)
+            for elevation in (VIEW_ELEVATION, -VIEW_ELEVATION)
+        )
+        poses = [below[number] if number % 2 else above[number] for number in range(VIEWS)]
         return tuple(
             ShapeView(f"view {number}", self, perspective(VIEW_SIDE, VIEW_SIDE, VIEW_ANGLE, pose))
             for number, pose in enumerate(poses, 1)
