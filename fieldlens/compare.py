@@ -49,7 +49,7 @@ def main(words: Sequence[str]) -> int:
 
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)):
-        comparison = resumed or start_comparison(config)
+        comparison = resumed or start_comparison(config, console)
         result = run_comparison(comparison, console, controls)
     table = (comparison.path / "table.md").read_text(encoding="utf-8")
     console.result("\n".join([table, *result["verdict"], f"video   {result['video']}", f"report  {result['report']}"]))

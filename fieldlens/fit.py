@@ -49,7 +49,7 @@ def main(words: Sequence[str]) -> int:
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)):
         if resumed is None:
-            result = run(start(config), config, console, controls)
+            result = run(start(config, reporter=console), config, console, controls)
         else:
             limits = f"only limits ({', '.join(RESUMABLE)}) can be changed"
             check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=limits)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -37,7 +38,12 @@ DEMO = "demo:"
 CAMERAS = ".json"
 """The ending of a file that names photographs and their cameras."""
 
+READ_SHARE = 0.9
+"""Of the time to get a solid goes to reading its mesh, about; the rest to finding whether it is watertight."""
+
 Progress: TypeAlias = Callable[[float], None]
+Working: TypeAlias = Callable[[str, float], None]
+"""Is told what is being done and the share of it that is."""
 
 
 def load(
@@ -46,15 +52,17 @@ def load(
     space: Space | None = None,
     *,
     seed: int = 0,
-    progress: Progress | None = None,
+    working: Working = lambda _task, _share: None,
 ) -> Scene:
     """The scene that `word` names: a picture's path, a built-in picture, a signal, a folder of photographs with their
     cameras, or a built-in 3D scene; an existing file or folder wins.
 
     Raises InputError for a word that is none of these, with the nearest that is, and for a file that cannot be read.
-    The `seed` is that of a signal's phases. `progress` is told the share of photographs that are read or drawn.
+    The `seed` is that of a signal's phases, or of a solid's points. `working` is told of photographs and meshes, which
+    take seconds.
     """
     target, space, path = target or Target(), space or Space(), Path(word)
+    photographs = partial(working, "getting the photographs")
     if is_signal(word) and not _exists(path):
         if target.max_side is not None:
             raise InputError(
@@ -62,13 +70,13 @@ def load(
             )
         return sum_of_sines(parse_signal(word), seed, target.holdout)
     if word.startswith(DEMO) and not _exists(path):
-        return _posed(_photographed(demo_named(word), progress), target, space)
+        return _posed(_photographed(demo_named(word), photographs), target, space)
     if word in BUILTINS and not path.is_file():
         name, reading = word, reduced(BUILTINS[word].make(), target.max_side)
     elif word and _exists(path) and (path.is_dir() or path.suffix == CAMERAS):
-        return _posed(read_capture(path, max_side=target.max_side, progress=progress), target, space)
+        return _posed(read_capture(path, max_side=target.max_side, progress=photographs), target, space)
     elif word and _exists(path) and path.suffix.lower() in READ:
-        return _meshed(path, target, space, seed, progress)
+        return _meshed(path, target, space, seed, working)
     elif word and _exists(path):
         name = _scene_name(path)
         reading = read_picture(path, max_pixels=target.max_pixels, max_side=target.max_side)
@@ -90,9 +98,9 @@ def demo_named(word: str) -> Demo:
     return DEMOS[name]
 
 
-def _photographed(demo: Demo, progress: Progress | None) -> Capture:
+def _photographed(demo: Demo, progress: Progress) -> Capture:
     """The photographs of a built-in 3D scene, read as a user's own are."""
-    capture = read_capture(demo_folder(demo, progress=progress or (lambda _share: None)))
+    capture = read_capture(demo_folder(demo, progress=progress))
     return replace(capture, name=demo.name)
 
 
@@ -106,11 +114,15 @@ def _posed(capture: Capture, target: Target, space: Space) -> PosedScene:
     return PosedScene(capture, space)
 
 
-def _meshed(path: Path, target: Target, space: Space, seed: int, progress: Progress | None) -> Scene:
-    mesh = read_mesh(path)
+def _meshed(path: Path, target: Target, space: Space, seed: int, working: Working) -> Scene:
+    reading = partial(working, "reading the mesh")
     if space.kind == "radiance":
-        return _posed(photographed_mesh(mesh, progress=progress or (lambda _share: None)), target, space)
-    return shape_of(mesh, "sdf" if space.kind == "auto" else space.kind, seed)
+        mesh = read_mesh(path, reading)
+        return _posed(photographed_mesh(mesh, progress=partial(working, "photographing the mesh")), target, space)
+    mesh = read_mesh(path, lambda share: reading(READ_SHARE * share))
+    shape = shape_of(mesh, "sdf" if space.kind == "auto" else space.kind, seed)
+    reading(1.0)
+    return shape
 
 
 def restore(path: Path, space: Space) -> Scene:

@@ -9,6 +9,7 @@ import itertools
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,11 @@ Y_UP = (".obj", ".glb", ".gltf")
 
 MARGIN = 0.1
 """Of the cube around a mesh, on each side, as a share of the mesh's longest extent."""
+
+READ_SHARE = 0.55
+"""Of the time that a file takes goes to reading it, about; the rest to what is done to its triangles."""
+LINES_AT_ONCE = 2**14
+"""Lines of an OBJ after which the share that is read is told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +125,11 @@ class Mesh:
         return np.cross(b - a, c - a)
 
 
-def read_mesh(path: str | Path) -> Mesh:
+def read_mesh(path: str | Path, progress: Callable[[float], None] = lambda _share: None) -> Mesh:
     """The mesh in a file: equal vertices merged, triangles without area and vertices of none dropped.
+
+    Args:
+        progress: is told the share that is done; how far Open3D has read is known only at its end.
 
     Raises:
         InputError: naming the file, when it is missing, empty, damaged or of another kind, has no triangles, has
@@ -136,11 +145,18 @@ def read_mesh(path: str | Path) -> Mesh:
         raise InputError(f"{str(path)!r} does not end like a mesh's file{did_you_mean(suffix, READ)}")
     if path.stat().st_size == 0:
         raise InputError(f"{str(path)!r} is empty")
-    vertices, triangles, colours = _read_obj(path) if suffix == ".obj" else _read_by_open3d(path)
+    progress(0.0)
+    if suffix == ".obj":
+        vertices, triangles, colours = _read_obj(path, lambda share: progress(READ_SHARE * share))
+    else:
+        vertices, triangles, colours = _read_by_open3d(path)
+        progress(READ_SHARE)
     kind = suffix[1:].upper()
     up = (0.0, 1.0, 0.0) if suffix in Y_UP else (0.0, 0.0, 1.0)
     mesh = Mesh(vertices, triangles, colours, up, path.stem, (f"{kind}, {len(vertices):,} vertices",))
-    return cleaned(mesh, str(path))
+    mesh = cleaned(mesh, str(path))
+    progress(1.0)
+    return mesh
 
 
 def cleaned(mesh: Mesh, origin: str) -> Mesh:
@@ -221,7 +237,7 @@ def _without_area(vertices: Float64[np.ndarray, "n 3"], triangles: Int64[np.ndar
 
 
 def _read_obj(
-    path: Path,
+    path: Path, progress: Callable[[float], None]
 ) -> tuple[Float64[np.ndarray, "n 3"], Int64[np.ndarray, "m 3"], Float64[np.ndarray, "n 3"] | None]:
     """Vertices, their colours and faces of an OBJ, polygons as fans; all else (textures, lines, curves) is passed over.
 
@@ -230,7 +246,11 @@ def _read_obj(
     """
     vertices: list[list[float]] = []
     triangles: list[tuple[int, int, int]] = []
-    for number, line in enumerate(io.BytesIO(read_bytes(path)), 1):
+    content = read_bytes(path)
+    lines = io.BytesIO(content)
+    for number, line in enumerate(lines, 1):
+        if number % LINES_AT_ONCE == 0:
+            progress(lines.tell() / len(content))
         key, *words = line.split() or [b""]
         try:
             if key == b"v":

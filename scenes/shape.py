@@ -42,13 +42,17 @@ CLAMP = 0.05
 """Distances beyond this, in sides of the cube, are only known to be beyond: 0.1 of Park et al. (2019), whose cube has
 sides of 2."""
 
+ASKED_AT_ONCE = 2**14
+"""Points of the pool, after which the share that is done is told."""
+
 RAYS_FOR_SIGN = 3
 """Rays that vote on whether a point is inside: one alone may pass through an edge."""
 
 CELLS = 16
 """Along a side of the cube, to tell points far from the surface from those that may be near."""
 
-VIEWS = 3
+VIEWS = 18
+"""From above and below in turns; views are the blocks of the explanation's interval, of which it takes 16."""
 VIEW_SIDE = 128
 VIEW_ANGLE, VIEW_ELEVATION = math.radians(35), math.radians(25)
 
@@ -103,6 +107,11 @@ class Shape(PointScene):
         return self.pool_size
 
     @property
+    def open_frames(self) -> tuple[int, float]:
+        """About 35 in 300 steps: drawing a view takes as long as some of them."""
+        return 0, 1.15
+
+    @property
     def in_dim(self) -> int:
         return 3
 
@@ -113,11 +122,18 @@ class Shape(PointScene):
     @cached_property
     def pool(self) -> Batch:
         """All points to train on and what the mesh says there: first the uniform ones, then those near the surface."""
+        return self._pooled(lambda _share: None)
+
+    def prepare(self, progress: Callable[[float], None]) -> None:
+        """Ask the mesh for its pool now, rather than in the first step: of a million triangles it takes ten seconds."""
+        vars(self)["pool"] = self._pooled(progress)  # where the cached property keeps it
+
+    def _pooled(self, progress: Callable[[float], None]) -> Batch:
         generator = np.random.default_rng(self.seed)
         near, _ = self.unit_mesh.surface_points(self.pool_size - self.pool_size // 2, generator)
         near += generator.normal(scale=SPREAD, size=near.shape)
         points = np.concatenate([generator.random((self.pool_size // 2, 3)), near.clip(0, 1)]).astype(np.float32)
-        return Batch(torch.from_numpy(points), torch.from_numpy(self._ask(points)))
+        return Batch(torch.from_numpy(points), torch.from_numpy(self._ask(points, progress)))
 
     def batch(self, generator: torch.Generator, size: int) -> Batch:
         """`size` points of the pool, half uniform, half near the surface."""
@@ -142,10 +158,14 @@ class Shape(PointScene):
         return (lambda x: -field(x)) if self.kind == "occupancy" else field
 
     def views(self) -> Sequence["ShapeView"]:
-        """From around and a little above."""
+        """From around, a little above and below in turns; frames and scores are of the first."""
         reach = float(np.linalg.norm(self.unit_mesh.vertices - 0.5, axis=1).max())
         away = 1.05 * reach / math.sin(VIEW_ANGLE / 2)  # the ball that holds the mesh nearly fills the picture
-        poses = orbit(VIEWS, (0.5, 0.5, 0.5), away, VIEW_ELEVATION, self.mesh.up)
+        above, below = (
+            orbit(VIEWS, (0.5, 0.5, 0.5), away, elevation, self.mesh.up)
+            for elevation in (VIEW_ELEVATION, -VIEW_ELEVATION)
+        )
+        poses = [below[number] if number % 2 else above[number] for number in range(VIEWS)]
         return tuple(
             ShapeView(f"view {number}", self, perspective(VIEW_SIDE, VIEW_SIDE, VIEW_ANGLE, pose))
             for number, pose in enumerate(poses, 1)
@@ -196,15 +216,24 @@ class Shape(PointScene):
     def _raycasting(self) -> Any:
         return self.unit_mesh.raycasting()
 
-    def _ask(self, points: Float32[np.ndarray, "n 3"]) -> Float32[np.ndarray, "n 1"]:
+    def _ask(self, points: Float32[np.ndarray, "n 3"], progress: Callable[[float], None]) -> Float32[np.ndarray, "n 1"]:
         """What the mesh says of points in the unit cube."""
+        progress(0.0)
+        near = self._perhaps_within_clamp(points) if self.kind == "sdf" else np.zeros(len(points), bool)
+        values = np.empty((len(points), 1), np.float32)
+        for start in range(0, len(points), ASKED_AT_ONCE):
+            part = slice(start, start + ASKED_AT_ONCE)
+            values[part, 0] = self._said_of(points[part], near[part])
+            progress(min(1.0, part.stop / len(points)))
+        return values
+
+    def _said_of(self, points: Float32[np.ndarray, "n 3"], near: Bool[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
         inside = self._raycasting.compute_occupancy(points, nsamples=RAYS_FOR_SIGN).numpy()
         if self.kind == "occupancy":
-            return inside[:, None]
+            return inside
         distances = np.full_like(inside, CLAMP)
-        near = self._perhaps_within_clamp(points)
         distances[near] = self._raycasting.compute_distance(points[near]).numpy().clip(max=CLAMP)
-        return np.where(inside > 0.5, -distances, distances)[:, None]
+        return np.where(inside > 0.5, -distances, distances)
 
     def _perhaps_within_clamp(self, points: Float32[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
         """False for points that are surely farther from the surface than the clamp.

@@ -101,14 +101,14 @@ def fits(config: CompareConfig) -> list[FitConfig]:
     return [FitConfig(**shared, encoding=encoding, network=network) for network, encoding in choices]
 
 
-def start_comparison(config: CompareConfig) -> Comparison:
+def start_comparison(config: CompareConfig, reporter: Reporter | None = None) -> Comparison:
     """Make the folder of a new comparison, with its runs' targets and configurations in it.
 
     Raises:
         InputError: as `completed` and `studies.fit.start` do.
     """
     config = completed(config)
-    scene = load_scene(config)
+    scene = load_scene(config, reporter)
     parent = config.output.output_dir / folder_name(scene.name) / "compare"
     comparison = Comparison(new_folder(parent))
     for fit_config in fits(config):

@@ -61,8 +61,7 @@ def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
             "such as demo:teapot; `fieldlens scenes` lists what is built in"
         )
     working = (reporter or Silent()).working
-    progress = partial(working, "getting the photographs")
-    scene = load(config.scene, config.target, config.space, seed=config.seed, progress=progress)
+    scene = load(config.scene, config.target, config.space, seed=config.seed, working=working)
     if config.training.revive_at and isinstance(scene, PosedScene):
         raise InputError("--revive-at is for pictures and signals, whose points say which neurons are dead")
     if config.output.turntable and not isinstance(scene, PosedScene | Shape):
@@ -70,7 +69,9 @@ def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
     return scene
 
 
-def start(config: FitConfig, path: Path | None = None, scene: Scene | None = None) -> RunFolder:
+def start(
+    config: FitConfig, path: Path | None = None, scene: Scene | None = None, reporter: Reporter | None = None
+) -> RunFolder:
     """Make the folder of a new fit, with its configuration and target in it.
 
     Args:
@@ -80,7 +81,7 @@ def start(config: FitConfig, path: Path | None = None, scene: Scene | None = Non
     Raises:
         InputError: as `load_scene` does, and for a folder that cannot be written.
     """
-    scene = scene or load_scene(config)
+    scene = scene or load_scene(config, reporter)
     if path is None:
         path = new_folder(config.output.output_dir / folder_name(scene.name) / str(config.encoding))
     folder = RunFolder(path)
@@ -113,7 +114,10 @@ def run(
     reporter = reporter or Silent()
     before = folder.config()
     config = config or before
-    session = _Session(folder, config, folder.scene(), reporter)
+    scene = folder.scene()
+    if isinstance(scene, Shape):
+        scene.prepare(partial(reporter.working, "asking the mesh at points"))
+    session = _Session(folder, config, scene, reporter)
     session.resume()
     if config != before:
         write_text(folder.config_file, to_yaml(config))

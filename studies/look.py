@@ -98,7 +98,7 @@ class Look(Protocol):
         """Explain what is missing, write that and its maps into the folder `path`, and give run.json's part of it.
 
         Args:
-            drawn: each view whole.
+            drawn: each view whole; of a shape at least the first, as its views are traced anew for their depth.
         """
         ...
 

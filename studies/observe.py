@@ -52,7 +52,7 @@ class Finished:
     """What a field gives at the end, drawn whole."""
 
     reconstructions: Sequence[Float[np.ndarray, "_ _ _"]]
-    """Of each view."""
+    """Of each view; of a shape, the first alone."""
     scores: Scores
     ssim: float | None
     """None where a view is too small for it."""
@@ -103,8 +103,7 @@ class PictureObserver:
 
     def __init__(self, scene: Scene, placement: Placement) -> None:
         self.placement = placement
-        self._views = scene.views()
-        self.view: View = self._views[0]
+        self.view: View = scene.views()[0]
         self.height, self.width = self.view.preview
         self.target = self.view.target(self.height, self.width)
         self.notes: list[str] = []
@@ -126,9 +125,8 @@ class PictureObserver:
 
     def finish(self, field: Field, progress: Callable[[float], None]) -> Finished:
         """Draw and score a field whole, in fp32."""
-        drawn = [view.draw(field, device=self.placement.device, progress=progress) for view in self._views]
-        target = self.view.target()
-        return Finished(drawn, score(self.view, target, drawn[0]), ssim(target, drawn[0]))
+        drawn, target = self.view.draw(field, device=self.placement.device, progress=progress), self.view.target()
+        return Finished([drawn], score(self.view, target, drawn), ssim(target, drawn))
 
 
 class _Probe:

@@ -196,7 +196,8 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
     progress = partial(reporter.working, "drawing the reconstruction")
-    drawn = [view.draw(saved.field, device=saved.device, progress=progress) for view in saved.scene.views()]
+    views = saved.scene.views()[:1] if isinstance(saved.scene, Shape) else saved.scene.views()
+    drawn = [view.draw(saved.field, device=saved.device, progress=progress) for view in views]
     newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
     path = analysis_path(folder, saved.step)
     summary = look_at(saved.scene).explain(

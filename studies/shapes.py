@@ -27,6 +27,8 @@ from .views import write_views
 
 CELLS = 96
 """Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
+TRACING = 0.8
+"""Of the time that an explanation takes goes to drawing views, about; the rest to comparing surfaces."""
 COMPARED = 50_000
 """Points on either surface that are compared, and points of the cube that are inside or not."""
 
@@ -101,13 +103,13 @@ class ShapeLook:
         views, network = self.shape.views(), creased(field)
         seen: list[SeenView] = []
         maps: list[Float32[np.ndarray, "layers h w"]] = []
-        for number, (view, colour) in enumerate(zip(views, drawn, strict=True)):
+        for number, view in enumerate(views):
             surface, length = view.field_seen(field, device=field.device), None
             if network is not None:
                 maps.append(surface_crossings(network, view.camera, surface))
                 length = maps[-1].sum(0) * np.float32(math.pi / 2)
-            seen.append(SeenView(view.target(), colour, {"coarea": length}, surface.met.astype(np.float32)))
-            progress(0.5 * (number + 1) / len(views))
+            seen.append(SeenView(view.target(), surface.colour, {"coarea": length}, surface.met.astype(np.float32)))
+            progress(TRACING * (number + 1) / len(views))
         explanation = explain_views(seen, seed=seed)
         shown = max(sum(float(view.opacity.sum()) for view in seen), 1.0)
         by_layer = np.sum([crossings.sum((1, 2)) for crossings in maps], axis=0) / shown if maps else None
@@ -116,7 +118,7 @@ class ShapeLook:
         write_views(path, views, drawn, kind="views", compared="mesh, surface of the field, error")
         for crossings in maps[:1]:
             write_png(path / "density.png", density_rgb(crossings.sum(0)))
-        agreement = self._agreement(field, seed, lambda share: progress(0.5 + 0.5 * share))
+        agreement = self._agreement(field, seed, lambda share: progress(TRACING + (1 - TRACING) * share))
         creases_found = (
             None
             if by_layer is None

@@ -1,6 +1,8 @@
 """From a word to a scene: files before built-in names, and hints for words that are neither."""
 
 import math
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,13 @@ from PIL import Image
 
 from configs.errors import InputError
 from configs.run import Target
+from configs.space import Space
 from scenes import BUILTINS, Picture, load, thumbnail_sheet
 from scenes.demos import DEMOS
+from scenes.mesh import write_mesh
+from scenes.mesh_photographs import photographed_mesh
 from tests.picture_files import encoded, noise, png16, written
+from tests.small_meshes import box
 
 
 def picture(word: str, **choices) -> Picture:
@@ -99,6 +105,22 @@ def test_a_word_that_is_nothing_gets_the_nearest_that_is_something(here, word, h
     with pytest.raises(InputError) as caught:
         load(word)
     assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "tasks"),
+    [("sdf", ["reading the mesh"]), ("radiance", ["reading the mesh", "photographing the mesh"])],
+)
+def test_what_is_told_of_a_mesh_rises_to_all_task_by_task(here, monkeypatch, kind, tasks) -> None:
+    few = partial(photographed_mesh, side=8, train=2, heldout=1)
+    monkeypatch.setattr(import_module("scenes.load"), "photographed_mesh", few)
+    write_mesh(here / "box.ply", box())
+    told: dict[str, list[float]] = {}
+    load("box.ply", space=Space(kind=kind), working=lambda task, share: told.setdefault(task, []).append(share))
+    assert list(told) == tasks
+    for shares in told.values():
+        assert shares == sorted(shares)
+        assert shares[-1] == 1
 
 
 def test_a_folder_is_refused(here) -> None:

@@ -62,6 +62,16 @@ def test_open3d_reads_what_is_written(tmp_path: Path, suffix: str) -> None:
     assert as_set(Mesh(vertices, read.triangle.indices.numpy().astype(np.int64))) == as_set(mesh)
 
 
+@pytest.mark.parametrize("suffix", [".ply", ".obj"])
+def test_reading_tells_the_share_that_is_done_and_ends_at_all(tmp_path: Path, suffix: str) -> None:
+    write_mesh(tmp_path / f"ball{suffix}", icosphere(halvings=5))  # 30,722 lines of OBJ
+    told: list[float] = []
+    read_mesh(tmp_path / f"ball{suffix}", told.append)
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0, 1)
+    assert any(0 < share < 1 for share in told)
+
+
 @pytest.mark.parametrize("suffix", [".off", ".gltf"])
 def test_the_formats_that_are_only_read(tmp_path: Path, suffix: str) -> None:
     mesh = box((0, 0, 0), (1, 2, 3))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis.metrics import psnr_db
+from analysis.statistics import MIN_BLOCKS
 from analysis.surface import compare_surfaces, extract_surface, iou
 from configs.encoding import Raw
 from configs.errors import InputError
@@ -18,7 +19,7 @@ from configs.run import FitConfig
 from fitting import fit, initial_state
 from render.files import write_npz
 from scenes.scene import Batch, Scene, View
-from scenes.shape import CLAMP, VIEW_ANGLE, Shape, ShapeKind, ShapeView, shape_of
+from scenes.shape import CLAMP, SHAPE_KINDS, VIEW_ANGLE, Shape, ShapeKind, ShapeView, shape_of
 from tests.small_fits import CPU, same_bytes, training
 from tests.small_meshes import box, icosphere
 
@@ -75,6 +76,18 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
     assert pools[0].values.numpy().tobytes() == pools[1].values.numpy().tobytes()
     assert pools[0].coordinates.numpy().tobytes() == pools[1].coordinates.numpy().tobytes()
     assert not torch.equal(pools[0].coordinates, pools[2].coordinates)
+
+
+@pytest.mark.parametrize("kind", SHAPE_KINDS)
+def test_points_asked_before_training_are_those_that_it_would_ask_and_the_share_that_is_done_is_told(
+    kind: ShapeKind,
+) -> None:
+    one, other = sphere(kind, 40_000), sphere(kind, 40_000)
+    told: list[float] = []
+    one.prepare(told.append)
+    assert told == pytest.approx([0, 0.4096, 0.8192, 1])
+    assert torch.equal(one.pool.coordinates, other.pool.coordinates)
+    assert torch.equal(one.pool.values, other.pool.values)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1e3, 1e6])
@@ -191,7 +204,7 @@ def test_the_mesh_and_the_field_that_is_right_look_the_same(kind: ShapeKind) -> 
     """Silhouette, depth and normals agree but for the mesh's facets."""
     shape = sphere(kind)
     field = distance if kind == "sdf" else (lambda x: -20 * distance(x))
-    for view in shape.views():
+    for view in shape.views()[:2]:
         assert isinstance(view, ShapeView)
         mesh, seen = view.mesh_seen(96, 96), view.field_seen(field, 96, 96)
         there = np.isfinite(mesh.depth)
@@ -203,6 +216,15 @@ def test_the_mesh_and_the_field_that_is_right_look_the_same(kind: ShapeKind) -> 
         assert np.abs(mesh.depth[both] - seen.depth[both]).mean() < 5e-4
         assert (mesh.normals * seen.normals).sum(-1)[both].min() > 0.99
         assert psnr_db(mesh.colour, seen.colour) > 30
+
+
+def test_views_are_as_many_as_an_interval_takes_from_all_around_above_and_below() -> None:
+    away = np.array([view.camera.position for view in sphere("sdf").views()]) - 0.5
+    assert len(away) >= MIN_BLOCKS
+    assert len({tuple(direction) for direction in away.round(6).tolist()}) == len(away)
+    assert np.abs(away.mean(0)).max() < 1e-6
+    assert (away[0::2, 2] > 0).all()
+    assert (away[1::2, 2] < 0).all()
 
 
 def test_a_part_of_a_view_is_that_part_at_any_size() -> None:

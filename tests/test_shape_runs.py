@@ -34,7 +34,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run_says_how_far_the_surface_is_from_the_mesh(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["fit", "ball.ply", "--kind", "occupancy", *COMMON]) == 0
-    result = json.loads(capfd.readouterr().out.splitlines()[-1])
+    told = capfd.readouterr()
+    assert told.err.index("reading the mesh  0 %") < told.err.index("asking the mesh at points  100 %")
+    result = json.loads(told.out.splitlines()[-1])
     run = Path(result["path"])
     assert 0.3 < result["iou"] <= 1
     assert 0 < result["chamfer"] < 0.1
