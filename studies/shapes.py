@@ -115,7 +115,13 @@ class ShapeLook:
         by_layer = np.sum([crossings.sum((1, 2)) for crossings in maps], axis=0) / shown if maps else None
         write_missing(path, explanation, self.view, self.view.target(), drawn[0])
         write_json(path / "spectra.json", picture_spectra(self.view.target(), drawn[0]))
-        write_views(path, views, drawn, kind="views", compared="mesh, surface of the field, error")
+        write_views(
+            path,
+            views,
+            [one.reconstruction for one in seen],
+            kind="views",
+            compared="mesh, surface of the field, error",
+        )
         for crossings in maps[:1]:
             write_png(path / "density.png", density_rgb(crossings.sum(0)))
         agreement = self._agreement(field, seed, lambda share: progress(TRACING + (1 - TRACING) * share))
