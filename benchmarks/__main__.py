@@ -24,6 +24,7 @@ ARGUMENTS = {
     "cells": [],
     "radiance": [],
     "scenes": [],
+    "export": [],
     "startup": [],
     "demo": ["--picture", "docs/pictures/demo.png"],
     "large_picture": [],

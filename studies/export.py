@@ -31,6 +31,10 @@ from .reporter import Reporter, Silent
 Colours: TypeAlias = Literal["field", "density"]
 """What a mesh's vertices show: the field's colour, or the density of creases."""
 
+HALVING = 4
+"""Steps of a ray in which a density of the default level stops half of the light. At higher levels more of the inside
+of solids is hollow and thin wires break, at lower ones wires are thick; docs/benchmarks.md, "export", has distances."""
+
 COVERED = 0.5
 """Pixels that stop less of the light than this have no depth: what they see is mostly background."""
 
@@ -53,8 +57,8 @@ def export_mesh(
 ) -> dict[str, Any]:
     """Write the surface of a 3D scene as a mesh, in the world's coordinates.
 
-    Of a radiance field it is where the density is `level`; by default where one step of a ray stops half of its light,
-    ln 2 over the step. Vertices have the colour that is seen when one looks straight at the surface there. Of a shape
+    Of a radiance field it is where the density is `level`; by default where `HALVING` steps of a ray stop half of its
+    light. Vertices have the colour that is seen when one looks straight at the surface there. Of a shape
     it is the zero level, without colours of its own.
 
     Args:
@@ -77,10 +81,10 @@ def export_mesh(
     saved = open_run(folder, step, reporter)
     scene = saved.scene
     if isinstance(scene, PosedScene):
-        level = math.log(2) / scene.step if level is None else level
+        level = math.log(2) / (HALVING * scene.step) if level is None else level
         if not (math.isfinite(level) and level > 0):
             raise InputError(f"--level is a density per side of the scene's cube, above 0, and got {level:g}")
-        function, bounds = _outside_of(_radiance(saved), level), scene.capture.bounds
+        function, bounds = outside_of(_radiance(saved), level), scene.capture.bounds
     elif isinstance(scene, Shape):
         if level is not None:
             raise InputError("--level is for radiance fields; the surface of a shape is where it is zero")
@@ -176,7 +180,7 @@ def _radiance(saved: Saved) -> RadianceField:
     return saved.field
 
 
-def _outside_of(field: RadianceField, level: float) -> Callable[[Tensor], Tensor]:
+def outside_of(field: RadianceField, level: float) -> Callable[[Tensor], Tensor]:
     """Below 0 where the density, as rays meet it, is above the level.
 
     The logarithm of the density is nearer to a line between two corners of a grid than the density is.

@@ -17,7 +17,7 @@ from scenes.mesh import WRITTEN, Mesh, read_mesh
 from scenes.posed import PosedScene
 from scenes.shape import Shape
 from studies import export
-from studies.export import export_depth, export_mesh
+from studies.export import HALVING, export_depth, export_mesh
 from studies.folder import RunFolder
 from studies.redraw import Saved, open_run
 from tests.runs import small_config, small_picture
@@ -38,7 +38,7 @@ def ball(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any radiance field is a ball whose density falls by e each 1/20 of the cube, red as seen from above."""
 
     def density(field: RadianceField, x: torch.Tensor) -> torch.Tensor:
-        return 22.18 * torch.exp(20 * (RADIUS - (x - x.new_tensor(MIDDLE)).norm(dim=1)))
+        return 5.545 * torch.exp(20 * (RADIUS - (x - x.new_tensor(MIDDLE)).norm(dim=1)))
 
     def radiance(field: RadianceField, x: torch.Tensor, directions: torch.Tensor, *_: object) -> tuple:
         red = (directions[:, 2:] < 0).float()
@@ -49,15 +49,15 @@ def ball(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RadianceField, "occupied", torch.ones(4, 4, 4, dtype=torch.bool))
 
 
-def test_the_mesh_is_the_surface_at_which_a_step_stops_half_the_light(ball: None, run: RunFolder, tmp_path: Path):
+def test_the_mesh_is_the_surface_at_which_a_few_steps_stop_half_the_light(ball: None, run: RunFolder, tmp_path: Path):
     found = export_mesh(run, tmp_path / "ball.ply", resolution=24)
     scene = open_run(run).scene
     assert isinstance(scene, PosedScene)
-    assert 1 - math.exp(-found["level"] * scene.step) == pytest.approx(0.5)
+    assert 1 - math.exp(-found["level"] * HALVING * scene.step) == pytest.approx(0.5)
     mesh, bounds = read_mesh(found["path"]), scene.capture.bounds
     middle = bounds.to_world(np.array([MIDDLE]))
     away = np.linalg.norm(mesh.vertices - middle, axis=1)
-    # 32 steps along the cube: ln 2 times 32 is 22.18
+    # 32 steps along the cube: ln 2 times 32 over 4 is 5.545
     np.testing.assert_allclose(away, RADIUS * bounds.side, rtol=0.01)
     assert mesh.colours is not None
     above = mesh.vertices[:, 2] - middle[0, 2] > 0.1 * bounds.side
@@ -66,7 +66,7 @@ def test_the_mesh_is_the_surface_at_which_a_step_stops_half_the_light(ball: None
 
 
 def test_a_lower_density_lies_farther_out(ball: None, run: RunFolder, tmp_path: Path):
-    found = export_mesh(run, tmp_path / "ball.ply", resolution=24, level=22.18 * math.exp(-1))
+    found = export_mesh(run, tmp_path / "ball.ply", resolution=24, level=5.545 * math.exp(-1))
     scene = open_run(run).scene
     assert isinstance(scene, PosedScene)
     bounds = scene.capture.bounds
