@@ -45,7 +45,7 @@ def test_a_run_says_how_far_the_surface_is_from_the_mesh(here: Path, capfd: pyte
     for name in ("progress.mp4", "report.html", "analysis/density.png", "analysis/explain.json"):
         assert (run / name).stat().st_size > 0, name
     views = json.loads((run / "analysis" / "views.json").read_text())["views"]
-    assert len(views) == 3
+    assert len(views) == 18
     assert views[0]["psnr_db"] == pytest.approx(result["psnr_db"])
     assert "View by view" in (run / "report.html").read_text(encoding="utf-8")
     (run / "analysis" / "views.png").unlink()
