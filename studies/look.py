@@ -1,7 +1,6 @@
 """How a scene is shown and explained: a picture as pixels with maps, others as their own modules say."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -11,8 +10,7 @@ from jaxtyping import Float, UInt8
 from configs.files import write_json
 from fields import Field
 from fitting import Placement
-from render.colour import density_legend, error_rgb, to_rgb
-from render.panel import Tile, panel
+from render.panel import Tile
 from scenes.posed import PosedScene
 from scenes.scene import Scene, View
 from scenes.shape import Shape
@@ -21,6 +19,7 @@ from scenes.signal import Signal
 from .explaining import creases_summary, density_picture, explain_field, write_findings
 from .metrics import Row
 from .observe import ENERGY_OF, PSNR_OF, Observation, Observer, PictureObserver, is_large
+from .pixels import PixelLook
 from .posed import PosedLook, PosedObserver
 from .shapes import ShapeLook
 from .signals import SignalLook
@@ -120,13 +119,12 @@ def observer_of(scene: Scene, placement: Placement) -> Observer:
     return PosedObserver(scene, placement) if isinstance(scene, PosedScene) else PictureObserver(scene, placement)
 
 
-class PictureLook:
+class PictureLook(PixelLook[View]):
     """Target, reconstruction, error and crease density side by side; missing detail explained by windows."""
 
-    frequencies: Sequence[int] = ()
-
     def __init__(self, view: View) -> None:
-        self.view = view
+        height, width = view.preview
+        super().__init__(view, f"target, reduced to {width} x {height} px" if is_large(view) else "target")
 
     @property
     def psnr_of(self) -> str:
@@ -138,47 +136,9 @@ class PictureLook:
         """Of a large picture, its middle."""
         return ENERGY_OF if is_large(self.view) else ""
 
-    def recovered(self, drawn: Values) -> tuple[Sequence[float], Sequence[float]]:  # noqa: ARG002 (a picture has none)
-        """None: a picture follows octave bands."""
-        return (), ()
-
-    def target(self) -> Image:
-        """The whole picture."""
-        return to_rgb(self.view.target())
-
-    def target_tile(self) -> Tile:
-        """The picture as frames in progress show it."""
-        height, width = self.view.preview
-        caption = f"target, reduced to {width} x {height} px" if is_large(self.view) else "target"
-        return Tile(to_rgb(self._preview), caption)
-
-    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
-        """The drawing itself."""
-        return to_rgb(drawn)
-
     def density(self, field: Field) -> Image | None:
         """The map of crossings per pixel."""
         return density_picture(field, self.view)
-
-    def frame(
-        self,
-        field: Field,
-        observation: Observation,
-        title: str,
-        density: tuple[int, Image] | None,
-        rows: Sequence[Row],  # noqa: ARG002 (the report has a picture's curves)
-    ) -> Image:
-        """Target, reconstruction, error and, with the step it was drawn at, crease density."""
-        drawn = observation.reconstruction
-        tiles = [
-            self.target_tile(),
-            Tile(self.reconstruction(field, drawn), "reconstruction"),
-            Tile(error_rgb(self._preview, drawn), "error"),
-        ]
-        if density is not None:
-            step, picture = density
-            tiles.append(Tile(picture, f"crease density, step {step}", legend=density_legend))
-        return panel(tiles, title, columns=len(tiles))
 
     def explain(
         self,
@@ -195,7 +155,3 @@ class PictureLook:
         write_findings(path, findings, self.view, target, drawn[0])
         write_json(path / "spectra.json", picture_spectra(target, drawn[0]))
         return creases_summary(findings)
-
-    @cached_property
-    def _preview(self) -> Values:
-        return self.view.target(*self.view.preview)

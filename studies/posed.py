@@ -28,16 +28,16 @@ from configs.files import write_json
 from fields import Field, RadianceField
 from fitting import Placement
 from render.camera import Camera
-from render.colour import density_legend, density_rgb, distance_rgb, error_rgb, to_rgb
+from render.colour import density_rgb, distance_rgb
 from render.files import write_npz, write_png
-from render.panel import Tile, panel
+from render.panel import Tile
 from render.volume import in_occupied
 from scenes.posed import PosedScene, PosedView
 from scenes.scene import Batch
 
 from .explaining import blocks, creased, primary_statistic, write_missing
-from .metrics import Row
 from .observe import Finished, Observation, Scores, band_scores
+from .pixels import PixelLook
 from .spectra import picture_spectra
 from .views import write_views
 
@@ -115,35 +115,19 @@ class PosedObserver:
         return psnr_db(probe.values.numpy()[None], torch.cat(drawn).numpy()[None])
 
 
-class PosedLook:
+class PosedLook(PixelLook[PosedView]):
     """A held-out view beside what the field shows there, its error, its distance and the density of creases."""
 
-    frequencies: Sequence[int] = ()
     psnr_of = f"of {FOLLOWED_RAYS:,} pixels"
     energy_of = "of the view shown"
 
     def __init__(self, scene: PosedScene) -> None:
         self.scene = scene
-        self.view: PosedView = scene.views()[0]
+        view = scene.views()[0]
+        super().__init__(view, view.name)
         # the cube as the camera sees it: what distances are drawn on, whatever is in it
         middle = float(np.linalg.norm(self.view.camera.position - 0.5))
         self._range = max(0.0, middle - math.sqrt(3) / 2), middle + math.sqrt(3) / 2
-
-    def recovered(self, drawn: Values) -> tuple[Sequence[float], Sequence[float]]:  # noqa: ARG002 (a scene has none)
-        """None: a scene follows octave bands of a view."""
-        return (), ()
-
-    def target(self) -> Image:
-        """The photograph of the first view."""
-        return to_rgb(self.view.target())
-
-    def target_tile(self) -> Tile:
-        """The photograph as frames in progress show it."""
-        return Tile(to_rgb(self.view.target(*self.view.preview)), self.view.name)
-
-    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
-        """The drawing itself."""
-        return to_rgb(drawn)
 
     def density(self, field: Field) -> Image | None:
         """Crossings per pixel of the view's picture, on the surfaces that it shows."""
@@ -152,26 +136,10 @@ class PosedLook:
         camera = self.view.camera.resized(*self.view.preview)
         return crease_picture(_radiance(field), camera, self.scene.step, FRAME_MAP_PIXELS)
 
-    def frame(
-        self,
-        field: Field,
-        observation: Observation,
-        title: str,
-        density: tuple[int, Image] | None,
-        rows: Sequence[Row],  # noqa: ARG002 (the report has a scene's curves)
-    ) -> Image:
-        """Photograph, reconstruction, error, distance and, with the step it was drawn at, crease density."""
+    def further_tiles(self, observation: Observation) -> Sequence[Tile]:
+        """The distance of what is seen."""
         assert observation.distance is not None  # a PosedObserver's have one
-        tiles = [
-            self.target_tile(),
-            Tile(self.reconstruction(field, observation.reconstruction), "reconstruction"),
-            Tile(error_rgb(self.view.target(*self.view.preview), observation.reconstruction), "error"),
-            Tile(distance_rgb(observation.distance, *self._range), "distance (dark: far)"),
-        ]
-        if density is not None:
-            step, picture = density
-            tiles.append(Tile(picture, f"crease density, step {step}", legend=density_legend))
-        return panel(tiles, title, columns=len(tiles))
+        return [Tile(distance_rgb(observation.distance, *self._range), "distance (dark: far)")]
 
     def explain(
         self,

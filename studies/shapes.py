@@ -14,14 +14,12 @@ from analysis.surface import compare_surfaces, extract_surface, iou
 from configs.files import write_json
 from fields import Field
 from render.camera import Camera
-from render.colour import density_legend, density_rgb, error_rgb, to_rgb
+from render.colour import density_rgb
 from render.files import write_png
-from render.panel import Tile, panel
-from scenes.shape import Seen, Shape
+from scenes.shape import Seen, Shape, ShapeView
 
 from .explaining import creased, primary_statistic, write_missing
-from .metrics import Row
-from .observe import Observation
+from .pixels import PixelLook
 from .spectra import picture_spectra
 from .views import write_views
 
@@ -36,32 +34,15 @@ Image: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 Values: TypeAlias = Float[np.ndarray, "_ _ _"]
 
 
-class ShapeLook:
+class ShapeLook(PixelLook[ShapeView]):
     """The mesh, the field's surface shaded alike, its error and its crease density, from one side."""
 
-    frequencies: Sequence[int] = ()
     psnr_of = "of the shaded view"
     energy_of = "of the shaded view"
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self.view = shape.views()[0]
-
-    def recovered(self, drawn: Values) -> tuple[Sequence[float], Sequence[float]]:  # noqa: ARG002 (a shape has none)
-        """None: a shape follows octave bands of a view."""
-        return (), ()
-
-    def target(self) -> Image:
-        """The mesh."""
-        return to_rgb(self.view.target())
-
-    def target_tile(self) -> Tile:
-        """The mesh as frames show it."""
-        return Tile(self.target(), "mesh")
-
-    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
-        """The field's surface."""
-        return to_rgb(drawn)
+        super().__init__(shape.views()[0], "mesh", "surface of the field")
 
     def density(self, field: Field) -> Image | None:
         """Crossings per pixel on the field's surface; 0 beside it."""
@@ -70,25 +51,6 @@ class ShapeLook:
             return None
         seen = self.view.field_seen(field, device=field.device)
         return density_rgb(surface_crossings(network, self.view.camera, seen).sum(0))
-
-    def frame(
-        self,
-        field: Field,
-        observation: Observation,
-        title: str,
-        density: tuple[int, Image] | None,
-        rows: Sequence[Row],  # noqa: ARG002 (the report has a shape's curves)
-    ) -> Image:
-        """Mesh, surface, error and, with the step it was drawn at, crease density."""
-        tiles = [
-            self.target_tile(),
-            Tile(self.reconstruction(field, observation.reconstruction), "surface of the field"),
-            Tile(error_rgb(self.view.target(), observation.reconstruction), "error"),
-        ]
-        if density is not None:
-            step, picture = density
-            tiles.append(Tile(picture, f"crease density, step {step}", legend=density_legend))
-        return panel(tiles, title, columns=len(tiles))
 
     def explain(
         self,
