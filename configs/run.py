@@ -35,7 +35,7 @@ even-rest     trained where row and column are even (a quarter), scored on the r
 class Training:
     """How a field is trained and when it stops.
 
-    Without `steps` or `seconds` a fit ends after the scene's own time of training (a minute; 40 s of posed photographs,
+    Without `steps` or `seconds` a fit ends after the scene's own time of training (a minute; 30 s of posed photographs,
     which take longer to draw), if it has not met `target_psnr` or `plateau` by then; without any of `steps`, `seconds`
     and `target_psnr` it ends at a plateau of 0.05 dB as well.
     """
@@ -44,7 +44,7 @@ class Training:
     """Stop after this many steps."""
     seconds: float | None = None
     """Stop after this many seconds of training (drawing and analysis are not counted); 60 unless --steps is given, of
-    posed photographs 40."""
+    posed photographs 30."""
     target_psnr: float | None = None
     """Stop once the training pixels reach this PSNR, in dB."""
     plateau: float | None = None

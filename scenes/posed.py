@@ -123,11 +123,16 @@ class PosedScene:
     @property
     def default_seconds(self) -> float:
         """Of training: views take time to be drawn and explained as well."""
-        return 40.0
+        return 30.0
+
+    @property
+    def least_steps(self) -> int:
+        """Before the fog has gone, nothing is gained for a hundred steps and more."""
+        return 1000
 
     @property
     def open_frames(self) -> tuple[int, float]:
-        """About 36 in 400 steps: drawing a view takes as long as some of them."""
+        """About 43 in 1000 steps: drawing a view takes as long as some of them."""
         return 0, 1.15
 
     def default_learning_rate(self, config: FitConfig) -> float:

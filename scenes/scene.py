@@ -118,6 +118,11 @@ class PointScene(Protocol):
         return 60.0
 
     @property
+    def least_steps(self) -> int:
+        """Before which no plateau is looked for."""
+        return 100
+
+    @property
     def open_frames(self) -> tuple[int, float]:
         """Slow fits of 150 steps a minute have 49 frames, and quick ones of 3000 have 75."""
         return 36, 1.12
@@ -182,6 +187,11 @@ class Scene(Protocol):
     @property
     def default_seconds(self) -> float:
         """Of training, unless a person says otherwise."""
+        ...
+
+    @property
+    def least_steps(self) -> int:
+        """Steps before which no plateau is looked for."""
         ...
 
     @property

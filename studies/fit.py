@@ -220,7 +220,7 @@ class _Session:
             return "diverged"
         if training.target_psnr is not None and psnr_db >= training.target_psnr:
             return "target"
-        if training.plateau_db is not None and self.metrics.plateau(training.plateau_db):
+        if training.plateau_db is not None and self.metrics.plateau(training.plateau_db, self.scene.least_steps):
             return "plateau"
         return None
 

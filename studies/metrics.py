@@ -90,11 +90,11 @@ class Metrics:
             writer.writerow([row.step, f"{row.seconds:.3f}", *["" if v is None else f"{v:.6g}" for v in cells]])
         write_text(self.path, text.getvalue())
 
-    def plateau(self, gain_db: float) -> bool:
-        """Whether the last third of the steps so far gained less than `gain_db`."""
+    def plateau(self, gain_db: float, least_steps: int) -> bool:
+        """Whether there were so many steps, and the last third of them gained less than `gain_db`."""
         newest = self.rows[-1]
         before = [row for row in self.rows if row.step <= newest.step * 2 / 3]
-        return newest.step >= 100 and bool(before) and newest.psnr_db - before[-1].psnr_db < gain_db
+        return newest.step >= least_steps and bool(before) and newest.psnr_db - before[-1].psnr_db < gain_db
 
 
 def drawn_rows(folder: RunFolder) -> list[Row]:

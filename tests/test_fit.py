@@ -29,7 +29,7 @@ from studies.checkpoints import (
 )
 from studies.fit import run, start
 from studies.folder import RunFolder, find_run
-from studies.metrics import COLUMNS
+from studies.metrics import COLUMNS, Metrics, Row
 from tests.runs import StopAt, small_config, small_picture, with_training
 
 
@@ -271,6 +271,16 @@ def test_a_fit_ends_at_its_target_or_at_a_plateau_and_says_which(config: FitConf
     reached = run(start(with_training(config, steps=2000, plateau=90.0)))
     assert reached["stopped_because"] == "plateau"
     assert 100 <= reached["steps"] < 2000
+
+
+def test_no_plateau_is_looked_for_before_the_least_steps(tmp_path: Path):
+    metrics = Metrics(tmp_path / "metrics.csv")
+    metrics.rows = [Row(step, 1.0, 0.1, 20.0, None, ()) for step in (0, 100, 200, 400)]
+    assert metrics.plateau(0.05, 100)
+    assert metrics.plateau(0.05, 400)
+    assert not metrics.plateau(0.05, 401)
+    metrics.rows.append(Row(600, 2.0, 0.1, 20.1, None, ()))
+    assert not metrics.plateau(0.05, 100)
 
 
 def test_a_fit_that_diverges_ends_and_says_so(config: FitConfig):
