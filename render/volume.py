@@ -144,7 +144,8 @@ def march(
     offsets = offset[ray] if isinstance(offset, Tensor) else offset
     distance = enter[ray] + (_rank(ray, len(count)) + offsets) * step
     candidates = Samples(ray, distance, step)
-    return candidates.chosen(in_occupied(occupied, candidates.points(rays)).nonzero()[:, 0])
+    kept = in_occupied(occupied, candidates.points(rays)) & (distance < leave[ray])  # the last step reaches beyond
+    return candidates.chosen(kept.nonzero()[:, 0])
 
 
 def _rank(ray: Int[Tensor, " m"], rays: int) -> Int[Tensor, " m"]:

@@ -9,6 +9,8 @@ from jaxtyping import Float64, UInt8
 from render.camera import Camera
 from render.overview import cameras_overview
 
+from .area import area_average, fitted_size
+
 
 @dataclass(frozen=True, eq=False)
 class Photograph:
@@ -19,6 +21,12 @@ class Photograph:
     camera: Camera
     pixels: UInt8[np.ndarray, "h w c"]
     """RGB, or RGBA with alpha premultiplied."""
+
+    def reduced(self, max_side: int) -> "Photograph":
+        """The same by area averaging, with its longer side at most that many pixels."""
+        size = fitted_size(self.camera.height, self.camera.width, max_side)
+        pixels = np.round(area_average(self.pixels, *size)).astype(np.uint8)
+        return Photograph(self.name, self.camera.resized(*size), pixels)
 
 
 @dataclass(frozen=True)

@@ -30,17 +30,18 @@ GRID_EVERY = 16
 GRID_SHARE = 1 / 8
 """Of the cells that may hold something, those that are looked at each time."""
 THIN = 0.01
-"""A cell is empty where a step of a ray through it stops less light than this."""
+"""A cell is empty where a step of a view's ray through it stops less light than this."""
 FIRST_LOOK = 256
 """Without silhouettes, no cell is taken for empty before this step: a field knows nothing yet."""
-FIRST_SAMPLES, FINER_EVERY = 8, 100
-"""Samples of a ray along a side of the cube in the first step of training, and after how many steps there are as many
-more, up to those that views are drawn with."""
+COARSEST, FINER_EVERY = 16, 100
+"""How many times as long as in views the steps along rays are when training begins: a 16th of the samples; with every
+100 steps of training there are as many more."""
 CHUNK = 4096
 """Rays that are drawn at a time."""
 MOST_PIXELS = 1_000_000
 """Of the views that are drawn whole, which takes about a minute."""
-LEAST_VIEWS = 4
+LEAST_VIEWS = 16
+"""As an explanation takes; where so many have more pixels, they are reduced."""
 
 PREVIEW_SIDE = 200
 """Frames in progress are drawn with at most this many pixels along the longer side."""
@@ -77,14 +78,17 @@ class PosedScene:
         shown = capture.heldout or capture.train
         # captures often begin and end at odd places, such as a pole: the one in the middle stands for all
         middle = len(shown) // 2
-        self.every_view = tuple(
-            PosedView(photograph, capture.bounds, self.step, space.background, heldout=bool(capture.heldout))
-            for photograph in (shown[middle], *shown[:middle], *shown[middle + 1 :])
-        )
+        shown = (shown[middle], *shown[:middle], *shown[middle + 1 :])
+        self.every_view = tuple(self._view(photograph) for photograph in shown)
         """The photographs that are held out, or those trained on where none is; the one in their middle first."""
         sizes = [view.height * view.width for view in self.every_view]
         count = min(len(sizes), max(LEAST_VIEWS, math.floor(MOST_PIXELS / (sum(sizes) / len(sizes)))))
-        self._views = tuple(self.every_view[len(sizes) * number // count] for number in range(count))
+        side = math.isqrt(MOST_PIXELS // count)
+        chosen = [len(sizes) * number // count for number in range(count)]
+        large = sum(sizes[index] for index in chosen) > MOST_PIXELS
+        self._views = tuple(
+            self._view(shown[index].reduced(side)) if large else self.every_view[index] for index in chosen
+        )
 
     @property
     def name(self) -> str:
@@ -93,10 +97,18 @@ class PosedScene:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was done to the photographs, and which are shown, in words."""
-        if len(self._views) == len(self.every_view):
+        drawn, every = len(self._views), len(self.every_view)
+        longest = max(max(view.height, view.width) for view in self._views)
+        small = longest == max(max(view.height, view.width) for view in self.every_view)
+        which = f"{drawn} of {every} views, spread evenly," if drawn < every else f"all {every} views"
+        size = "" if small else f", reduced to {longest} px at most"
+        if drawn == every and small:
             return self.capture.notes
-        which = f"{len(self._views)} of {len(self.every_view)} views, spread evenly, are drawn, scored and explained"
-        return (*self.capture.notes, f"{which}; smaller ones (--max-side) would all be")
+        return (*self.capture.notes, f"{which} are drawn, scored and explained{size}")
+
+    def _view(self, photograph: Photograph) -> "PosedView":
+        background = self.space.background
+        return PosedView(photograph, self.capture.bounds, self.step, background, heldout=bool(self.capture.heldout))
 
     @property
     def resolution(self) -> None:
@@ -193,9 +205,9 @@ class PosedScene:
         as well from few samples of many rays, each at a random place, and first of all the fog goes that hides the rest
         (`python -m benchmarks.radiance` has what is gained).
         """
-        coarse = 0.0 if step is None else 1 / (FIRST_SAMPLES * (1 + step / FINER_EVERY))
+        longer = 1.0 if step is None else max(1.0, COARSEST / (1 + step / FINER_EVERY))
         origins, directions, offset, background = batch.coordinates.split(RAY, 1)
-        seen = render(field.radiance, Rays(origins, directions), field.occupied, max(self.step, coarse), offset[:, 0])
+        seen = render(field.radiance, Rays(origins, directions), field.occupied, longer * self.step, offset[:, 0])
         return seen.over(background)
 
     def loss(self, prediction: Float[Tensor, "n 3"], batch: Batch) -> Float[Tensor, ""]:

@@ -15,9 +15,9 @@ from configs.run import FitConfig
 from configs.space import Space
 from fields import RadianceField
 from fitting import fit, initial_state
-from render.camera import Rays, looking_at, orbit, perspective
+from render.camera import Camera, Rays, looking_at, orbit, perspective
 from render.files import write_npz
-from render.volume import cube_interval
+from render.volume import cube_interval, march
 from scenes.capture import Bounds, Capture, Photograph
 from scenes.load import restore
 from scenes.posed import PosedScene
@@ -73,6 +73,11 @@ class Fog:
         return torch.zeros(len(x), 3), 0.1 * torch.ones(len(x))
 
 
+def looked_through() -> Camera:
+    """A camera that sees the unit cube."""
+    return perspective(40, 40, 0.6, looking_at((2.1, 1.4, 0.9), (0.5, 0.5, 0.5)))
+
+
 @pytest.mark.parametrize("background", ["white", "black"])
 def test_the_true_volume_is_drawn_as_it_was_photographed(background: str) -> None:
     scene = PosedScene(capture(), Space(background=background, samples=256))  # type: ignore[arg-type]
@@ -97,12 +102,12 @@ def test_training_begins_with_few_samples_of_a_ray_and_comes_to_those_of_views()
     crossed = (leave - enter).clamp(min=0).sum().item()
     fog = Fog()
     counts = {}
-    for step in (0, 100, 300, 5000, None):
+    for step in (0, 100, 300, 1500, None):
         fog.samples = 0
         scene.predict(fog, batch, step)
         counts[step] = fog.samples / crossed
-    assert counts[5000] == counts[None] == pytest.approx(64, rel=0.02)  # a ray ends within a step of its last sample
-    assert [counts[step] for step in (0, 100, 300)] == pytest.approx([8, 16, 32], rel=0.15)
+    assert counts[1500] == counts[None] == pytest.approx(64, rel=0.01)
+    assert [counts[step] for step in (0, 100, 300)] == pytest.approx([4, 8, 16], rel=0.05)
 
 
 def test_the_distance_of_a_ball_is_that_of_its_near_side() -> None:
@@ -165,16 +170,30 @@ def test_photographs_of_several_sizes_and_with_and_without_alpha_go_together() -
     assert [view.heldout for view in scene.views()] == [None, None]
 
 
-def test_of_many_large_views_some_spread_evenly_are_drawn_and_the_notes_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scenes.posed.MOST_PIXELS", 5 * 16 * 16)
-    scene = PosedScene(capture(count=3, heldout=20), Space())
+def test_of_many_large_views_some_are_drawn_reduced_if_need_be_and_the_notes_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scenes.posed.MOST_PIXELS", 16 * 16 * 16)
+    scene = PosedScene(capture(count=3, heldout=32), Space())
     every = [view.name for view in scene.every_view]
     assert sorted(every) == sorted(shot.name for shot in scene.capture.heldout)
-    assert [view.name for view in scene.views()] == every[::4]
-    assert "5 of 20 views" in scene.notes[-1]
-    monkeypatch.setattr("scenes.posed.MOST_PIXELS", 1)
-    assert len(PosedScene(capture(count=3, heldout=20), Space()).views()) == 4
+    assert [view.name for view in scene.views()] == every[::2]
+    assert scene.notes == ("a ball", "16 of 32 views, spread evenly, are drawn, scored and explained")
+    monkeypatch.setattr("scenes.posed.MOST_PIXELS", 16 * 8 * 8)
+    reduced = PosedScene(capture(count=3, heldout=32), Space())
+    assert [(view.name, view.height, view.width) for view in reduced.views()] == [(name, 8, 8) for name in every[::2]]
+    assert reduced.notes[-1].endswith("explained, reduced to 8 px at most")
+    np.testing.assert_allclose(reduced.views()[0].target(), scene.views()[0].target(8, 8), atol=2 / 255)
     assert PosedScene(capture(count=3, heldout=3), Space()).notes == ("a ball",)
+
+
+def test_no_sample_of_a_long_step_lies_beyond_the_cube() -> None:
+    rays = Rays(*(part[::7] for part in looked_through().rays()))
+    samples = march(rays, torch.ones(4, 4, 4, dtype=torch.bool), 1 / 8, torch.full((len(rays.origins),), 0.97))
+    points = samples.points(rays)
+    assert len(points) > 500
+    assert points.min() > -1e-5
+    assert points.max() < 1 + 1e-5
 
 
 def test_a_saved_target_gives_the_same_scene(tmp_path: Path) -> None:

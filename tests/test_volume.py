@@ -81,7 +81,7 @@ def dense(volume: Volume, rays: Rays, occupied: Bool[Tensor, "r r r"], step: flo
         enter, leave = planes.min(0).max(), planes.max(0).min()
         colour, through = torch.zeros(1), 1.0
         t = enter + step / 2
-        while t < leave + step / 2:
+        while t < leave:
             x = origin + float(t) * direction
             cell = (x * r).long().clamp(0, r - 1)
             if occupied[cell[0], cell[1], cell[2]]:
