@@ -46,8 +46,12 @@ FOLLOWED_RAYS = 1024
 SCORED_RAYS = 16_384
 """Training pixels of which the end of a fit says the PSNR; held-out views are scored whole."""
 
-MAP_PIXELS = 40_000
-"""Pixels of the view that is shown, and of all others together, in which crease density is measured at the end."""
+MAP_PIXELS = 25_000
+"""Pixels of all views together, about, in which crease density is measured at the end."""
+MOST_STRIDE = 4
+"""Between them: so a window of the explanation has 16 at least."""
+SHOWN_PIXELS = 40_000
+"""And of the view that is shown, for its map."""
 FRAME_MAP_PIXELS = 2500
 """And in a frame in progress."""
 
@@ -152,11 +156,11 @@ class PosedLook(PixelLook[PosedView]):
     ) -> dict[str, Any]:
         """Crease maps and a sheet of all views, bands and the verdict, with views as the blocks that are resampled."""
         views = self.scene.views()
-        pixels = self.view.height * self.view.width
-        strides = [_stride(pixels, MAP_PIXELS)] + [_stride(pixels * len(views[1:]), MAP_PIXELS)] * len(views[1:])
+        # one for all: ranks set windows of different views against each other
+        stride = min(MOST_STRIDE, _stride(sum(view.height * view.width for view in views), MAP_PIXELS))
         seen: list[SeenView] = []
         maps: list[ScreenDensity] = []
-        for number, (view, colour, stride) in enumerate(zip(views, drawn, strides, strict=True)):
+        for number, (view, colour) in enumerate(zip(views, drawn, strict=True)):
             if creased(field) is None:
                 length, opacity = None, view.see(field, device=field.device).opacity
             else:
@@ -166,7 +170,9 @@ class PosedLook(PixelLook[PosedView]):
             progress((number + 1) / len(views))
         explanation, collapsed = explain_views(seen, seed=seed), collapse(seen)
         creases = self._creases(field, maps) if maps else None
-        self._write(path, explanation, self.view.target(), drawn[0], maps)
+        self._write(path, explanation, self.view.target(), drawn[0])
+        if maps:
+            self._write_density(path, _radiance(field))
         kind = "held-out views" if self.scene.capture.heldout else "training views, as none is held out"
         write_views(path, views, drawn, kind=kind, compared="photograph, reconstruction, error")
         write_json(path / "explain.json", explanation.to_json() | {"capacity": None, "creases": creases})
@@ -200,22 +206,26 @@ class PosedLook(PixelLook[PosedView]):
             ),
         }
 
-    def _write(
-        self, path: Path, explanation: Explanation, target: Values, drawn: Values, maps: Sequence[ScreenDensity]
-    ) -> None:
-        """Maps of the first view, as arrays and pictures."""
+    def _write(self, path: Path, explanation: Explanation, target: Values, drawn: Values) -> None:
+        """What is missing of the first view, as arrays and pictures, and its spectra."""
         write_missing(path, explanation, self.view, target, drawn)
         write_json(path / "spectra.json", picture_spectra(target, drawn))
-        for density in maps[:1]:
-            write_png(path / "density.png", _density_rgb(density, *self.view.preview))
-            write_npz(
-                path / "density.npz",
-                crossings=density.crossings_per_pixel,
-                opacity=density.opacity,
-                units=np.array(
-                    "crossings per pixel of the view's picture, mean over directions (layers, rows, columns)"
-                ),
-            )
+
+    def _write_density(self, path: Path, field: RadianceField) -> None:
+        """The creases of the first view, as an array and a picture."""
+        stride = _stride(self.view.height * self.view.width, SHOWN_PIXELS)
+        density = screen_density(field, self.view.camera, self.scene.step, stride=stride)
+        write_png(path / "density.png", _density_rgb(density, *self.view.preview))
+        write_npz(
+            path / "density.npz",
+            crossings=density.crossings_per_pixel,
+            opacity=density.opacity,
+            stride=np.array(stride),
+            units=np.array(
+                "crossings per pixel of the view's picture, mean over directions (layers, rows, columns); one row or "
+                "column for every stride-th pixel"
+            ),
+        )
 
 
 def crease_picture(field: RadianceField, camera: Camera, step: float, most: int | None = None) -> Image:
