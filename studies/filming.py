@@ -85,14 +85,16 @@ class Film:
 def orbit_of(scene: PosedScene | Shape, frames: int) -> list[Camera]:
     """Cameras that go around a scene once, in the world's coordinates.
 
-    At the median distance, elevation and field of view of the cameras that it was fitted from; of a shape, those that
-    it is seen by.
+    At the median distance, elevation and field of view of the cameras that it was fitted from; of a shape, of those
+    that see it from above.
     """
     bounds = _bounds(scene)
     if isinstance(scene, PosedScene):
         among = [photograph.camera for photograph in scene.capture.train]
     else:
-        among = [bounds.camera_to_world(view.camera) for view in scene.views()]
+        cameras = [view.camera for view in scene.views()]
+        up = np.asarray(scene.mesh.up)
+        among = [bounds.camera_to_world(camera) for camera in cameras if (camera.position - 0.5) @ up > 0]
     return orbit_among(among, bounds.centre, frames)
 
 

@@ -16,10 +16,10 @@ from render.video import read_frames
 from scenes.demos import DEMOS, photographed
 from scenes.mesh import write_mesh
 from scenes.posed import PosedScene
-from scenes.shape import Shape
+from scenes.shape import VIEW_ELEVATION, Shape
 from studies.compare import start_comparison
 from studies.explaining import creased
-from studies.filming import TURN, Film, turntable
+from studies.filming import TURN, Film, orbit_of, turntable
 from studies.fit import run, start
 from studies.folder import RunFolder
 from studies.redraw import open_run
@@ -152,3 +152,12 @@ def test_what_no_camera_can_go_around_is_refused_before_anything_is_written(tmp_
     with pytest.raises(InputError, match="--turntable is for 3D scenes"):
         start_comparison(CompareConfig(scene=config.scene, output=config.output))
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_shape_is_flown_around_from_above() -> None:
+    shape = Shape(icosphere(halvings=1), "sdf")
+    centre, up = np.array(shape.bounds.centre), np.array(shape.mesh.up)
+    heights = [
+        (camera.position - centre) @ up / np.linalg.norm(camera.position - centre) for camera in orbit_of(shape, 5)
+    ]
+    np.testing.assert_allclose(heights, np.sin(VIEW_ELEVATION), atol=1e-6)
