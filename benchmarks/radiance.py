@@ -30,7 +30,7 @@ from .training import matmul_step
 
 SAMPLES = 64
 SLICE = 5.0
-"""Seconds of training between two looks at the held-out pixels."""
+"""Seconds of training between two looks at the held-out pixels: times are rounded up to these."""
 
 
 class Ours:

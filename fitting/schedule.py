@@ -26,16 +26,16 @@ def learning_rate_at(step: int, training: Training, peak: float) -> float:
             return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
 
 
-def frame_steps(frames: str, steps: int | None, open_frames: tuple[int, float] = (0, 1.12)) -> Iterator[int]:
+def frame_steps(frames: str, steps: int | None, open_frames: tuple[int, float]) -> Iterator[int]:
     """The steps to draw, rising from 0, without end where `steps` is None.
 
     `log` gives at least 48 distinct steps where the run has as many: evenly spaced in the logarithm of the step as far
     as whole numbers allow. Without `steps` it gives so many first steps, then steps that grow by a factor, as
     `open_frames` says.
 
-    >>> [s for s, _ in zip(frame_steps("every:50", None), range(3))]
+    >>> [s for s, _ in zip(frame_steps("every:50", None, (36, 1.12)), range(3))]
     [0, 50, 100]
-    >>> len(set(frame_steps("log", 1000)))
+    >>> len(set(frame_steps("log", 1000, (36, 1.12))))
     48
     """
     if frames == "log":

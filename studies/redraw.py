@@ -143,7 +143,7 @@ def _view_named(saved: Saved, word: str) -> View:
         return named[word]
     if word.isdecimal() and 1 <= int(word) <= len(views):
         return views[int(word) - 1]
-    raise InputError(f"there is no view {word!r} among the {len(views)} that are shown{did_you_mean(word, named)}")
+    raise InputError(f"there is no view {word!r} among the {len(views)} of this scene{did_you_mean(word, named)}")
 
 
 def region_extent(region: Region, height: int, width: int) -> Extent:

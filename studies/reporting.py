@@ -269,7 +269,7 @@ def _taken(config: Protocol, results: Sequence[Mapping[str, Any]]) -> dict[str, 
     taken = {
         "learning_rate": alike if len(alike) == 1 else rates,
         **{name: {str(result[name]): None for result in results} for name in ("precision", "device", "threads")},
-        "seconds": {f"{limit:g}": None for result in results if (limit := result["second_limit"]) is not None},
+        "seconds": {f"{limit:g}": None for result in results if (limit := result.get("second_limit")) is not None},
         "plateau": {} if training.plateau_db is None else {f"{training.plateau_db:g}": None},
     }
     return {f"training.{name}": ", ".join(values) for name, values in taken.items() if values}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from configs.encoding import Raw
+from configs.files import write_json
 from configs.rates import default_learning_rate
 from render.files import write_png
 from studies.fit import run, start
@@ -54,6 +55,16 @@ def test_choices_left_open_stand_beside_what_was_taken(tmp_path: Path):
     assert rows["training.precision"] == f"auto: {result['precision']}"
     assert (rows["training.seconds"], rows["training.plateau"], rows["training.steps"]) == ("none", "none", "24")
     assert rows["training.threads"] == "1"
+
+
+def test_a_run_from_before_its_time_was_kept_has_a_report(tmp_path: Path):
+    folder = start(small_config(small_picture(tmp_path / "picture.png"), tmp_path / "outputs", steps=4))
+    kept = run(folder)
+    del kept["second_limit"]
+    write_json(folder.result_file, kept)
+    folder.report.unlink()
+    write_report(folder)
+    assert folder.report.exists()
 
 
 def test_the_report_of_a_signal_counts_by_samples(tmp_path: Path):
