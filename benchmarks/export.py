@@ -11,8 +11,6 @@ import argparse
 import math
 from dataclasses import replace
 
-import numpy as np
-
 from analysis.surface import compare_surfaces, extract_surface
 from benchmarks.measure import print_json
 from configs.encoding import Fourier
@@ -24,6 +22,7 @@ from fitting import fit, initial_state, place
 from scenes.demos import DEMOS, Demo, photographed
 from scenes.mesh import Mesh
 from scenes.posed import PosedScene
+from scenes.surfaces import joined
 from studies.export import HALVING, outside_of
 
 SCENES = ("solids", "teapot", "lattice")
@@ -45,10 +44,8 @@ def fitted(demo: Demo, seconds: float) -> tuple[PosedScene, RadianceField]:
 
 def surfaces_of(demo: Demo) -> Mesh:
     """What is photographed, as one mesh."""
-    surfaces = demo.surfaces()
-    starts = np.cumsum([0, *(len(surface.vertices) for surface in surfaces)])
-    triangles = [surface.triangles + start for surface, start in zip(surfaces, starts, strict=False)]
-    return Mesh(np.concatenate([surface.vertices for surface in surfaces]), np.concatenate(triangles))
+    whole = joined([replace(surface, normals=None) for surface in demo.surfaces()])
+    return Mesh(whole.vertices, whole.triangles)
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ Y_UP = (".obj", ".glb", ".gltf")
 MARGIN = 0.1
 """Of the cube around a mesh, on each side, as a share of the mesh's longest extent."""
 
-READ_SHARE = 0.55
+PARSED_SHARE = 0.55
 """Of the time that a file takes goes to reading it, about; the rest to what is done to its triangles."""
 LINES_AT_ONCE = 2**14
 """Lines of an OBJ after which the share that is read is told."""
@@ -147,10 +147,10 @@ def read_mesh(path: str | Path, progress: Callable[[float], None] = lambda _shar
         raise InputError(f"{str(path)!r} is empty")
     progress(0.0)
     if suffix == ".obj":
-        vertices, triangles, colours = _read_obj(path, lambda share: progress(READ_SHARE * share))
+        vertices, triangles, colours = _read_obj(path, lambda share: progress(PARSED_SHARE * share))
     else:
         vertices, triangles, colours = _read_by_open3d(path)
-        progress(READ_SHARE)
+        progress(PARSED_SHARE)
     kind = suffix[1:].upper()
     up = (0.0, 1.0, 0.0) if suffix in Y_UP else (0.0, 0.0, 1.0)
     mesh = Mesh(vertices, triangles, colours, up, path.stem, (f"{kind}, {len(vertices):,} vertices",))
