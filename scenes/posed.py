@@ -224,7 +224,7 @@ class PosedScene:
         cameras = [photograph.camera for photograph in photographs]
         return {
             "name": np.array(self.name),
-            "notes": np.array(self.notes, dtype=str),
+            "notes": np.array(self.capture.notes, dtype=str),  # those on views follow from the photographs
             "photographs": np.array([photograph.name for photograph in photographs], dtype=str),
             "heldout": np.arange(len(photographs)) >= len(self.capture.train),
             "sizes": np.array([photograph.pixels.shape for photograph in photographs]),

@@ -171,7 +171,7 @@ def test_photographs_of_several_sizes_and_with_and_without_alpha_go_together() -
 
 
 def test_of_many_large_views_some_are_drawn_reduced_if_need_be_and_the_notes_say_so(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("scenes.posed.MOST_PIXELS", 16 * 16 * 16)
     scene = PosedScene(capture(count=3, heldout=32), Space())
@@ -183,6 +183,8 @@ def test_of_many_large_views_some_are_drawn_reduced_if_need_be_and_the_notes_say
     reduced = PosedScene(capture(count=3, heldout=32), Space())
     assert [(view.name, view.height, view.width) for view in reduced.views()] == [(name, 8, 8) for name in every[::2]]
     assert reduced.notes[-1].endswith("explained, reduced to 8 px at most")
+    write_npz(tmp_path / "target.npz", **reduced.to_npz_arrays())
+    assert restore(tmp_path / "target.npz", Space()).notes == reduced.notes
     np.testing.assert_allclose(reduced.views()[0].target(), scene.views()[0].target(8, 8), atol=2 / 255)
     assert PosedScene(capture(count=3, heldout=3), Space()).notes == ("a ball",)
 
