@@ -4,12 +4,18 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from .errors import InputError
+
+T = TypeVar("T")
+
+JsonObject: TypeAlias = dict[str, Any]
+"""What a JSON file holds, with its keys as strings: it is made by a `to_json` and taken apart by a `from_json`, and goes
+nowhere else."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -55,7 +61,7 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> JsonObject:
     """Read a JSON object that `write_json` wrote.
 
     Raises:
@@ -69,6 +75,19 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{str(path)!r} is damaged: it holds no JSON object")
     return value
+
+
+def read_json_as(path: Path, from_json: Callable[[JsonObject], T]) -> T:
+    """Read what `write_json` wrote of a `to_json`, by its inverse.
+
+    Raises:
+        InputError: when the file is missing or damaged, or its keys are others than this version's.
+    """
+    found = read_json(path)
+    try:
+        return from_json(found)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InputError(f"{str(path)!r} is damaged, or of another version of fieldlens") from None
 
 
 def require_new(folder: Path) -> None:

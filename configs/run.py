@@ -31,6 +31,10 @@ even-rest     trained where row and column are even (a quarter), scored on the r
 """
 
 
+Schedule: TypeAlias = Literal["rsqrt", "constant", "cosine"]
+"""How the learning rate falls."""
+
+
 @dataclass(frozen=True)
 class Training:
     """How a field is trained and when it stops.
@@ -54,7 +58,7 @@ class Training:
     """Pixels per step, by default 8192; of 3D scenes rays, by default 1024."""
     learning_rate: float | None = None
     """Adam's rate; by default the encoding's own, from the search in docs/learning_rates.md."""
-    schedule: Literal["rsqrt", "constant", "cosine"] = "rsqrt"
+    schedule: Schedule = "rsqrt"
     """How the rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over --steps, or not at all."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Of the products between hidden layers; auto takes bf16 where hardware and width gain from it."""
@@ -80,24 +84,6 @@ class Training:
             raise InputError(f"--target-psnr must be a number of dB, got {self.target_psnr:g}")
         if self.schedule == "cosine" and self.steps is None:
             raise InputError("--schedule cosine falls over the whole run: give its length with --steps")
-
-    def second_limit(self, default: float) -> float | None:
-        """The seconds to stop at: those given, or the scene's default unless `steps` says how long the fit is.
-
-        >>> Training(target_psnr=30).second_limit(60.0), Training(steps=9).second_limit(60.0)
-        (60.0, None)
-        """
-        return default if self.seconds is None and self.steps is None else self.seconds
-
-    @property
-    def plateau_db(self) -> float | None:
-        """The gain to stop at: that given, or 0.05 dB when none of `steps`, `seconds` and `target_psnr` is.
-
-        >>> Training().plateau_db, Training(target_psnr=30).plateau_db
-        (0.05, None)
-        """
-        open_ended = self.steps is None and self.seconds is None and self.target_psnr is None
-        return 0.05 if self.plateau is None and open_ended else self.plateau
 
 
 @dataclass(frozen=True)

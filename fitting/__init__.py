@@ -1,6 +1,7 @@
 """How a field is trained: the loop, the optimiser, the precision, the state."""
 
 from .loop import Controls, Snapshot, fit
+from .plan import Plan, plan_of
 from .precision import Placement, place
 from .schedule import frame_steps, learning_rate_at
 from .state import TrainingState, initial_state
@@ -8,6 +9,7 @@ from .state import TrainingState, initial_state
 __all__ = [
     "Controls",
     "Placement",
+    "Plan",
     "Snapshot",
     "TrainingState",
     "fit",
@@ -15,4 +17,5 @@ __all__ = [
     "initial_state",
     "learning_rate_at",
     "place",
+    "plan_of",
 ]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from configs.run import Training
 from scenes.scene import Scene
 
+from .plan import Plan
 from .precision import Placement
 from .revive import revive
 from .schedule import learning_rate_at
@@ -54,17 +54,14 @@ class Snapshot:
 def fit(
     state: TrainingState,
     scene: Scene,
-    training: Training,
-    placement: Placement,
-    learning_rate: float,
+    plan: Plan,
     snapshot_steps: Iterable[int],
     controls: Controls | None = None,
     heartbeat: float = 0.5,
 ) -> Iterator[Snapshot]:
     """Train the field of `state` on `scene`, yielding at the steps that `snapshot_steps` names.
 
-    The loop ends at the steps or seconds of `training`, or at the scene's own seconds; its caller ends it for any other
-    reason by not asking for more. It yields as well after `heartbeat` seconds without a snapshot. The time its caller
+    The loop ends at the steps or seconds of the plan; its caller ends it for any other reason by not asking for more. It yields as well after `heartbeat` seconds without a snapshot. The time its caller
     spends between snapshots is not counted in the state's seconds.
 
     Args:
@@ -72,12 +69,12 @@ def fit(
         snapshot_steps: rising step numbers; those before the state's step are passed over.
     """
     controls = controls or Controls()
-    limit = training.second_limit(scene.default_seconds)
+    placement = plan.placement
     steps = (step for step in snapshot_steps if step >= state.step)
     due = next(steps, None)
     loss: float | None = None
     while True:
-        reason = _stop_reason(state, training, limit, controls)
+        reason = _stop_reason(state, plan, controls)
         yield Snapshot(state, loss, state.step == due, reason)
         if reason:
             return
@@ -85,14 +82,14 @@ def fit(
             due = next(steps, None)
         newest: Tensor | None = None
         started, seconds_before, elapsed = time.perf_counter(), state.seconds, 0.0
-        while state.step != due and elapsed <= heartbeat and not _stop_reason(state, training, limit, controls):
-            if state.step in training.revive_at:
+        while state.step != due and elapsed <= heartbeat and not _stop_reason(state, plan, controls):
+            if state.step in plan.revive_at:
                 # of a copy, so that the data keeps the order that it has in a fit that revives nothing
                 draws = torch.Generator().set_state(state.generator.get_state())
                 points = scene.batch(draws, min(scene.training_samples, REVIVAL_POINTS))
                 revive(state, points.coordinates.to(placement.device), draws)
-            rate = learning_rate_at(state.step, training, learning_rate)
-            newest = _step(state, scene, training.batch_size or scene.default_batch_size, placement, rate)
+            rate = learning_rate_at(state.step, plan.schedule, plan.learning_rate, plan.steps)
+            newest = _step(state, scene, plan.batch_size, placement, rate)
             elapsed = time.perf_counter() - started
             state.seconds = seconds_before + elapsed
         if newest is not None:
@@ -100,14 +97,12 @@ def fit(
         state.seconds = seconds_before + time.perf_counter() - started
 
 
-def _stop_reason(
-    state: TrainingState, training: Training, second_limit: float | None, controls: Controls
-) -> str | None:
+def _stop_reason(state: TrainingState, plan: Plan, controls: Controls) -> str | None:
     if controls.stop:
         return "interrupted"
-    if training.steps is not None and state.step >= training.steps:
+    if plan.steps is not None and state.step >= plan.steps:
         return "steps"
-    if second_limit is not None and state.seconds >= second_limit:
+    if plan.seconds is not None and state.seconds >= plan.seconds:
         return "seconds"
     return None
 

@@ -1,6 +1,7 @@
 """Where a fit runs and in which precision its hidden layers multiply."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
@@ -20,7 +21,7 @@ class Placement:
     hidden_dtype: torch.dtype
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Literal["fp32", "bf16"]:
         """The precision's name in options and records."""
         return "bf16" if self.hidden_dtype == torch.bfloat16 else "fp32"
 

@@ -3,26 +3,26 @@
 import math
 from collections.abc import Iterator
 
-from configs.run import Training
+from configs.run import Schedule
 
 RSQRT_STEPS = 1000
 MIN_FRAMES = 48
 
 
-def learning_rate_at(step: int, training: Training, peak: float) -> float:
-    """The learning rate of a step, counted from 0.
+def learning_rate_at(step: int, schedule: Schedule, peak: float, steps: int | None) -> float:
+    """The learning rate of a step, counted from 0; `steps` is the length of the fit, where it is known.
 
-    >>> learning_rate_at(3000, Training(), peak=1.0)
+    >>> learning_rate_at(3000, "rsqrt", peak=1.0, steps=None)
     0.5
     """
-    match training.schedule:
+    match schedule:
         case "constant":
             return peak
         case "rsqrt":
             # knows no end of the run, so that a fit may be stopped, resumed or lengthened without having been another
             return peak / math.sqrt(1 + step / RSQRT_STEPS)
         case "cosine":
-            progress = min(1.0, step / (training.steps or 1))
+            progress = min(1.0, step / (steps or 1))
             return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -14,7 +13,7 @@ from jaxtyping import UInt8
 from analysis.verdict import percent
 from configs.encoding import Fourier, Raw
 from configs.errors import InputError
-from configs.files import write_json, write_text
+from configs.files import JsonObject, write_json, write_text
 from configs.network import Network
 from configs.run import CompareConfig, FitConfig, Protocol
 from configs.storage import read_config, to_yaml
@@ -24,13 +23,16 @@ from render.files import read_png
 from render.panel import Tile, panel
 from render.text import BACKGROUND
 from render.video import VideoWriter
+from report import Words
 
 from .fit import load_scene, run, start
 from .folder import COMPARISON, RunFolder, find_folder, folder_name, new_folder
-from .look import look_at
 from .metrics import drawn_rows
+from .record import RunRecord
 from .reporter import Reporter, Silent
 from .reporting import write_comparison_report
+from .subjects.choice import subject_of
+from .subjects.subject import Subject
 from .table import to_csv, to_markdown
 
 STEPS = 1000
@@ -117,88 +119,133 @@ def start_comparison(config: CompareConfig, reporter: Reporter | None = None) ->
     return comparison
 
 
+@dataclass(frozen=True)
+class ComparisonRecord:
+    """What a comparison found, and where its parts lie: compare.json."""
+
+    path: Path
+    report: Path
+    video: Path
+    verdict: Sequence[str]
+    """What sets the runs apart."""
+    stopped_because: str
+    """`steps`, or `interrupted`."""
+    drawing_seconds: float
+    """Spent on video, table and report."""
+    runs: Sequence[RunRecord]
+
+    def to_json(self) -> JsonObject:
+        """As compare.json has it."""
+        return {
+            "path": str(self.path),
+            "report": str(self.report),
+            "video": str(self.video),
+            "verdict": list(self.verdict),
+            "stopped_because": self.stopped_because,
+            "drawing_seconds": self.drawing_seconds,
+            "runs": [record.to_json() for record in self.runs],
+        }
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> "ComparisonRecord":
+        """The inverse."""
+        return cls(
+            path=Path(found["path"]),
+            report=Path(found["report"]),
+            video=Path(found["video"]),
+            verdict=found["verdict"],
+            stopped_because=found["stopped_because"],
+            drawing_seconds=found["drawing_seconds"],
+            runs=[RunRecord.from_json(run) for run in found["runs"]],
+        )
+
+
 def run_comparison(
     comparison: Comparison, reporter: Reporter | None = None, controls: Controls | None = None
-) -> dict[str, Any]:
+) -> ComparisonRecord:
     """Run the fits of a comparison that are not finished, then set all side by side.
 
     Returns:
-        The content of compare.json: `path`, `report`, `video`, and `runs`, the run.json of each.
+        What compare.json says.
 
     Raises:
         InputError: when the folder is damaged beyond use.
         KeyboardInterrupt: when it is stopped before the first run has begun, for then there is nothing to show.
     """
     reporter, controls = reporter or Silent(), controls or Controls()
-    results: dict[RunFolder, dict[str, Any]] = {}
+    records: dict[RunFolder, RunRecord] = {}
     for folder in comparison.runs():
-        finished = folder.ended and folder.result().get("stopped_because") == "steps"
+        finished = folder.ended and folder.record().stopped_because == "steps"
         if not finished and controls.stop:
             continue
-        results[folder] = folder.result() if finished else run(folder, None, reporter, controls)
-    if not results:
+        records[folder] = folder.record() if finished else run(folder, None, reporter, controls)
+    if not records:
         raise KeyboardInterrupt
     drawing_started = time.perf_counter()
-    _write_video(comparison, results, reporter)
-    verdict = comparison_verdict(list(results.values()))
+    subject = subject_of(next(iter(records)).scene())
+    runs = list(records.values())
+    _write_video(comparison, records, subject, reporter)
+    verdict = comparison_verdict(runs, subject.words)
     reporter.working("writing the report", 0.0)
-    write_comparison_report(comparison.report, list(results), verdict, comparison.config())
-    write_text(comparison.path / "table.csv", to_csv(list(results.values())))
-    write_text(comparison.path / "table.md", to_markdown(list(results.values())))
-    result = {
-        "path": str(comparison.path),
-        "report": str(comparison.report),
-        "video": str(comparison.video),
-        "verdict": verdict,
-        "stopped_because": "interrupted" if controls.stop else "steps",
-        "drawing_seconds": round(time.perf_counter() - drawing_started, 3),
-        "runs": list(results.values()),
-    }
-    write_json(comparison.path / "compare.json", result)
-    return result
+    write_comparison_report(comparison.report, list(records), verdict, comparison.config())
+    write_text(comparison.path / "table.csv", to_csv(runs, subject.words))
+    write_text(comparison.path / "table.md", to_markdown(runs, subject.words))
+    record = ComparisonRecord(
+        path=comparison.path,
+        report=comparison.report,
+        video=comparison.video,
+        verdict=verdict,
+        stopped_because="interrupted" if controls.stop else "steps",
+        drawing_seconds=round(time.perf_counter() - drawing_started, 3),
+        runs=runs,
+    )
+    write_json(comparison.path / "compare.json", record.to_json())
+    return record
 
 
-def comparison_verdict(results: Sequence[Mapping[str, Any]]) -> list[str]:
+def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:
     """What sets the runs apart, in figures; a difference between encodings is stated and never called a cause."""
-    ranked = sorted((r for r in results if r["psnr_db"] is not None), key=lambda result: -result["psnr_db"])
+    scored = [(record.psnr_db, record) for record in records if record.psnr_db is not None]
+    ranked = sorted(scored, key=lambda pair: -pair[0])
     if len(ranked) < 2:
-        return list((ranked or results)[0]["verdict"])
-    best, worst = ranked[0], ranked[-1]
+        return list((ranked[0][1] if ranked else records[0]).explained.verdict)
+    (most, best), (least, worst) = ranked[0], ranked[-1]
     sentences = [
-        f"After {best['steps']} steps {_name(best, results)} reaches {_quality(best)} and {_name(worst, results)} "
-        f"{_quality(worst)}: {best['psnr_db'] - worst['psnr_db']:.1f} dB apart."
+        f"After {best.steps} steps {_name(best, records)} reaches {_quality(best)} and {_name(worst, records)} "
+        f"{_quality(worst)}: {most - least:.1f} dB apart."
     ]
-    more, less = best["crossings_per_pixel"], worst["crossings_per_pixel"]
+    more, less = best.explained.crossings_per_pixel, worst.explained.crossings_per_pixel
     if more is not None and less is not None:
-        unit = "sample" if "amplitude_recovered" in best else "pixel"
         sentences.append(
-            f"A {unit} step crosses {more:.3g} creases on average under {_name(best, results)} and {less:.3g} under "
-            f"{_name(worst, results)}, but a difference in density between encodings is not a cause: what each run "
-            "says of its own missing detail stands below."
+            f"A {words.step} step crosses {more:.3g} creases on average under {_name(best, records)} and {less:.3g} "
+            f"under {_name(worst, records)}, but a difference in density between encodings is not a cause: what each "
+            "run says of its own missing detail stands below."
         )
     return sentences
 
 
-def _quality(result: Mapping[str, Any]) -> str:
-    band = result["explained_band"]
-    kept = result["energy_kept"].get(band)
+def _quality(record: RunRecord) -> str:
+    band = record.explained.explained_band
+    kept = record.energy_kept.get(band)
     detail = "" if kept is None else f" with {percent(kept)} of the energy of {band} waves"
-    return f"{result['psnr_db']:.1f} dB{detail}"
+    return f"{record.psnr_db:.1f} dB{detail}"
 
 
-def _name(result: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> str:
-    same = sum(other["encoding"] == result["encoding"] for other in results) > 1
-    return f"{result['encoding']} {result['network']}" if same else result["encoding"]
+def _name(record: RunRecord, records: Sequence[RunRecord]) -> str:
+    same = sum(other.encoding == record.encoding for other in records) > 1
+    return record.name if same else record.encoding
 
 
 def _label(config: FitConfig) -> str:
     return f"{config.encoding} {config.network}"
 
 
-def _write_video(comparison: Comparison, runs: Mapping[RunFolder, dict[str, Any]], reporter: Reporter) -> None:
-    columns = [_Column(folder, _name(result, list(runs.values()))) for folder, result in runs.items()]
+def _write_video(
+    comparison: Comparison, records: Mapping[RunFolder, RunRecord], subject: Subject, reporter: Reporter
+) -> None:
+    columns = [_Column(folder, _name(record, list(records.values()))) for folder, record in records.items()]
     common = sorted(set.intersection(*(set(column.psnr_db) for column in columns)))
-    target = look_at(next(iter(runs)).scene()).target_tile()
+    target = subject.target_tile()
     with VideoWriter(comparison.video) as video:
         for number, step in enumerate(common):
             reporter.working("writing the video", number / len(common))

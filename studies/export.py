@@ -24,7 +24,7 @@ from scenes.shape import Shape
 
 from .explaining import creased
 from .folder import RunFolder
-from .posed import density_met
+from .posed import density_met, radiance_of
 from .redraw import Saved, open_run
 from .reporter import Reporter, Silent
 
@@ -84,7 +84,7 @@ def export_mesh(
         level = math.log(2) / (HALVING * scene.step) if level is None else level
         if not (math.isfinite(level) and level > 0):
             raise InputError(f"--level is a density per side of the scene's cube, above 0, and got {level:g}")
-        function, bounds = outside_of(_radiance(saved), level), scene.capture.bounds
+        function, bounds = outside_of(radiance_of(saved.field), level), scene.capture.bounds
     elif isinstance(scene, Shape):
         if level is not None:
             raise InputError("--level is for radiance fields; the surface of a shape is where it is zero")
@@ -104,7 +104,7 @@ def export_mesh(
         colours, limits = _crease_colours(saved, surface, 1 / (2 * resolution))
         surface = replace(surface, colours=colours)
     elif isinstance(scene, PosedScene):
-        surface = replace(surface, colours=_seen_colours(_radiance(saved), surface, saved.device))
+        surface = replace(surface, colours=_seen_colours(radiance_of(saved.field), surface, saved.device))
     notes = write_mesh(file, replace(surface, vertices=bounds.to_world(surface.vertices)))
     return {
         "path": str(file),
@@ -147,7 +147,7 @@ def export_depth(
     unit = farthest * bounds.side / COUNTS
     with whole_folder(into) as partial:
         for number, view in enumerate(views, 1):
-            seen = view.see(_radiance(saved), device=saved.device)
+            seen = view.see(radiance_of(saved.field), device=saved.device)
             camera = bounds.camera_to_world(view.camera)
             distance = np.where(seen.opacity >= COVERED, seen.distance * bounds.side, np.nan)
             depth = distance * _cosines(camera)
@@ -173,11 +173,6 @@ def export_depth(
         }
         write_json(partial / "depth.json", content)
     return {"path": str(into), "views": len(views), "world_units_per_count": unit, "step": saved.step}
-
-
-def _radiance(saved: Saved) -> RadianceField:
-    assert isinstance(saved.field, RadianceField)  # a posed scene builds no other
-    return saved.field
 
 
 def outside_of(field: RadianceField, level: float) -> Callable[[Tensor], Tensor]:

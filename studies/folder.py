@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from configs.errors import InputError
-from configs.files import read_json
+from configs.files import read_json_as
 from configs.run import FitConfig
 from configs.storage import read_config
 from scenes.load import restore
 from scenes.scene import Scene
+
+from .record import RunRecord
 
 CONFIG = "config.yaml"
 COMPARISON = "comparison.yaml"
@@ -122,13 +123,13 @@ class RunFolder:
         """Whether the run has come to an end, and so has a result and a report, even if it went on afterwards."""
         return self.result_file.exists()
 
-    def result(self) -> dict[str, Any]:
+    def record(self) -> RunRecord:
         """What run.json says.
 
         Raises:
-            InputError: when it is damaged, or the run has not ended yet.
+            InputError: when it is damaged or of another version, or the run has not ended yet.
         """
-        return read_json(self.result_file)
+        return read_json_as(self.result_file, RunRecord.from_json)
 
 
 def new_folder(parent: Path) -> Path:

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -11,11 +11,12 @@ from configs.errors import InputError
 from configs.files import read_bytes, write_text
 
 from .folder import RunFolder
+from .subjects.found import Row
 
 BANDS = 14
 """Octave bands with a column of their own, enough for 65,536 px; the last band of a picture holds all longer waves."""
 
-COLUMNS = [
+METRICS_COLUMNS = [
     "step",
     "seconds",
     "loss",
@@ -31,31 +32,13 @@ KEPT, BAND_ERROR = (slice(5 + BANDS * kind, 5 + BANDS * (kind + 1)) for kind in 
 AMPLITUDE, AMPLITUDE_ERROR = "amplitude_", "amplitude_error_"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One recorded step; None where nothing was measured."""
-
-    step: int
-    seconds: float
-    loss: float | None
-    psnr_db: float
-    heldout_psnr_db: float | None
-    energy_kept: Sequence[float | None]
-    relative_error: Sequence[float | None] = ()
-    """By octave band, as `energy_kept` is; none in runs of earlier versions."""
-    amplitudes: Sequence[float | None] = ()
-    """Of a signal's frequencies, as shares of the signal's own."""
-    amplitude_errors: Sequence[float | None] = ()
-    """|F_k - Y_k| / |Y_k| of a signal's frequencies; none in runs of earlier versions."""
-
-
 class Metrics:
     """The rows so far, and the file that holds them; `frequencies` are those of a signal."""
 
     def __init__(self, path: Path, frequencies: Sequence[int] = ()) -> None:
         self.path = path
         of_signal = (f"{kind}{k}_cycles" for kind in (AMPLITUDE, AMPLITUDE_ERROR) for k in frequencies)
-        self.columns = [*COLUMNS, *of_signal]
+        self.columns = [*METRICS_COLUMNS, *of_signal]
         self.rows: list[Row] = []
 
     def read(self, until: int | None = None) -> None:
@@ -114,7 +97,7 @@ def _parse(line: dict[str, str]) -> Row:
         return float(line[name]) if line[name] else None
 
     def bands(columns: slice) -> list[float | None]:
-        values = [number(name) for name in COLUMNS[columns] if name in line]
+        values = [number(name) for name in METRICS_COLUMNS[columns]]
         while values and values[-1] is None:
             values.pop()
         return values

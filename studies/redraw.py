@@ -181,35 +181,49 @@ def _to_image(values: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"] 
     return np.concatenate((to_rgb(colour), to_rgb(alpha)[..., :1]), axis=-1)
 
 
-def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Explained:
+    """What explaining a run anew found, and where it lies."""
+
+    path: Path
+    """Of the folder with maps and numbers."""
+    report: Path | None
+    """None before the run's first end."""
+    step: int
+    summary: Summary
+
+    @property
+    def lines(self) -> list[str]:
+        """The verdict, and where the rest is."""
+        report = [] if self.report is None else [f"report  {self.report}"]
+        return [*self.summary.sentences, f"maps    {self.path}", *report]
+
+    def to_json(self) -> JsonObject:
+        """As one object."""
+        report = None if self.report is None else str(self.report)
+        return {"path": str(self.path), "report": report, "step": self.step, **self.summary.to_json()}
+
+
+def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | None = None) -> Explained:
     """Explain the missing detail of a run anew, from its newest checkpoint or that of `step`.
 
     The newest replaces the run's analysis and report; another step's goes to `analysis/step<N>/`.
-
-    Returns:
-        `path` of the analysis, `step`, `report` (None before the run's first end), and the verdict and summary as in
-        run.json.
 
     Raises:
         InputError: as `open_run` does.
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    progress = partial(reporter.working, "drawing the reconstruction")
-    views = saved.scene.views()[:1] if isinstance(saved.scene, Shape) else saved.scene.views()
-    drawn = [view.draw(saved.field, device=saved.device, progress=progress) for view in views]
-    newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
+    subject = saved.subject
+    finished = subject.finish(saved.field, partial(reporter.working, "drawing the reconstruction"))
+    progress = partial(reporter.working, "explaining missing detail")
+    explained = subject.explain(saved.field, finished, seed=saved.config.seed, progress=progress)
     path = analysis_path(folder, saved.step)
-    summary = look_at(saved.scene).explain(
-        path,
-        saved.field,
-        drawn,
-        seed=saved.config.seed,
-        progress=lambda done: reporter.working("explaining missing detail", done),
-    )
+    write_explained(path, explained)
+    newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
     if newest and folder.ended:
-        write_json(folder.result_file, folder.result() | summary)
-    return {"path": str(path), "report": refresh_report(folder, saved.step), "step": saved.step, **summary}
+        write_json(folder.result_file, replace(folder.record(), explained=explained.summary).to_json())
+    return Explained(path, refresh_report(folder, saved.step), saved.step, explained.summary)
 
 
 def refresh_report(folder: RunFolder, step: int) -> str | None:

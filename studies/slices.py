@@ -14,7 +14,6 @@ from analysis import Plane, crease_slice, per_diagonal, relu_network
 from configs.errors import InputError
 from configs.files import write_json
 from configs.space import Slice
-from fields import RadianceField
 from render.colour import (
     area_density_legend,
     area_density_rgb,
@@ -32,7 +31,7 @@ from scenes.shape import CLAMP, Shape
 from scenes.signal import Signal
 
 from .folder import RunFolder
-from .posed import density_met
+from .posed import density_met, radiance_of
 from .redraw import Saved, analysis_path, open_run, refresh_report
 from .reporter import Reporter, Silent
 
@@ -103,9 +102,9 @@ def section_of(saved: Saved, cut: Slice) -> Section:
     Raises:
         InputError: when it is of a picture or a signal.
     """
-    plane, scene, field = plane_of(cut), saved.scene, saved.field
+    plane, scene = plane_of(cut), saved.scene
     if isinstance(scene, PosedScene):
-        assert isinstance(field, RadianceField)  # a posed scene builds no other
+        field = radiance_of(saved.field)
         return Section(
             plane,
             quantity="density",
@@ -126,7 +125,7 @@ def section_of(saved: Saved, cut: Slice) -> Section:
             units=f"{units}, negative inside",
             caption=f"{'signed distance' if distance else 'logit of being outside'}; white: the surface",
             legend=partial(level_legend, reach=reach, unit="sides" if distance else "logit"),
-            function=scene.level(field),
+            function=scene.level(saved.field),
             picture=lambda level: lines_over(level_rgb(level, reach), zero_lines(level), opacity=1.0),
             solid=lambda level: (level < 0).astype(np.float32),
         )

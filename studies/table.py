@@ -1,63 +1,65 @@
 """The table of a comparison: one row a run, as CSV, as Markdown, and for the report."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import astuple
 from io import StringIO
-from typing import Any
+
+from report import Words
+
+from .record import RunRecord
+from .subjects.found import Statistic
 
 Cell = float | int | str | None
 
 
-def is_of_signal(result: Mapping[str, Any]) -> bool:
-    """Whether a run is of a signal, whose lengths are in samples."""
-    return "amplitude_recovered" in result
-
-
-def table_row(result: Mapping[str, Any]) -> dict[str, Cell]:
+def table_row(record: RunRecord, words: Words) -> dict[str, Cell]:
     """The numbers of run.json that people compare, in the order they are read."""
-    primary = result["primary_statistic"]
+    found, statistic = record.explained, record.explained.primary_statistic
     return {
-        "psnr_db": result["psnr_db"],
-        "ssim": result["ssim"],
-        "heldout_psnr_db": result["heldout_psnr_db"],
-        **_detail(result),
-        "seconds": result["seconds"],
-        "samples_per_s": result["samples_per_s"],
-        f"crossings_per_{'sample' if is_of_signal(result) else 'pixel'}": result["crossings_per_pixel"],
-        "dead_neurons": result["dead_neurons"],
-        "primary_statistic": None if primary is None else interval_text(**primary),
+        "psnr_db": record.psnr_db,
+        "ssim": record.ssim,
+        "heldout_psnr_db": record.heldout_psnr_db,
+        **_detail(record),
+        "seconds": record.seconds,
+        "samples_per_s": record.samples_per_s,
+        f"crossings_per_{words.step}": found.crossings_per_pixel,
+        "dead_neurons": found.dead_neurons,
+        "primary_statistic": None if statistic is None else interval_text(statistic),
     }
 
 
-def _detail(result: Mapping[str, Any]) -> dict[str, Cell]:
+def _detail(record: RunRecord) -> dict[str, Cell]:
     """Energy kept of the four finest octaves; of a signal, the amplitude recovered at each of its frequencies."""
-    if is_of_signal(result):
-        return {f"amplitude {wave}": share for wave, share in result["amplitude_recovered"].items()}
-    return {f"energy_kept {band}": kept for band, kept in list(result["energy_kept"].items())[:4]}
+    amplitudes = record.explained.amplitude_recovered
+    if amplitudes is not None:
+        return {f"amplitude {wave}": share for wave, share in amplitudes.items()}
+    return {f"energy_kept {band}": kept for band, kept in list(record.energy_kept.items())[:4]}
 
 
-def interval_text(value: float, low: float | None, high: float | None) -> str:
+def interval_text(found: Statistic) -> str:
     """A statistic with its interval, where there is one.
 
-    >>> interval_text(-0.415, -0.52, -0.29)
+    >>> interval_text(Statistic(-0.415, -0.52, -0.29))
     '−0.41 (−0.52 to −0.29)'
     """
-    interval = "no interval" if low is None or high is None else f"{low:.2f} to {high:.2f}"
-    return f"{value:.2f} ({interval})".replace("-", "−")
+    interval = "no interval" if found.low is None or found.high is None else f"{found.low:.2f} to {found.high:.2f}"
+    return f"{found.value:.2f} ({interval})".replace("-", "−")
 
 
-def to_csv(results: Sequence[Mapping[str, Any]]) -> str:
+def to_csv(records: Sequence[RunRecord], words: Words) -> str:
     """The table as CSV, with intervals in columns of their own."""
     rows = []
-    for result in results:
-        primary = result["primary_statistic"] or {"value": None, "low": None, "high": None}
-        statistics = {
-            f"primary_statistic_{key}".removesuffix("_value"): primary[key] for key in ("value", "low", "high")
-        }
+    for record in records:
+        statistic = record.explained.primary_statistic
+        value, low, high = (None, None, None) if statistic is None else astuple(statistic)
+        statistics = {"primary_statistic": value, "primary_statistic_low": low, "primary_statistic_high": high}
         numbers = {
-            name.replace(" ", "_"): cell for name, cell in table_row(result).items() if name != "primary_statistic"
+            name.replace(" ", "_"): cell
+            for name, cell in table_row(record, words).items()
+            if name not in statistics
         }
-        rows.append({"encoding": result["encoding"], "network": result["network"], **numbers, **statistics})
+        rows.append({"encoding": record.encoding, "network": record.network, **numbers, **statistics})
     text = StringIO()
     writer = csv.DictWriter(text, rows[0], lineterminator="\n", restval="")
     writer.writeheader()
@@ -78,9 +80,9 @@ HEADINGS = {
 }
 
 
-def to_markdown(results: Sequence[Mapping[str, Any]]) -> str:
+def to_markdown(records: Sequence[RunRecord], words: Words) -> str:
     """The table as aligned Markdown, which reads on a terminal as well; columns that no run fills are left out."""
-    rows = [{"encoding": r["encoding"], "network": r["network"], **table_row(r)} for r in results]
+    rows = [{"encoding": one.encoding, "network": one.network, **table_row(one, words)} for one in records]
     names = [name for name in rows[0] if any(row.get(name) is not None for row in rows)]
     cells = [[_text(name, row.get(name)) for name in names] for row in rows]
     heads = [HEADINGS.get(name, name.replace("energy_kept", "kept")) for name in names]

@@ -8,8 +8,9 @@ import torch
 from configs.encoding import Encoding, Fourier
 from configs.network import Network
 from configs.run import FitConfig, Training
-from fitting import Placement, TrainingState, initial_state
+from fitting import Placement, Plan, TrainingState, initial_state, plan_of
 from scenes.picture import Picture
+from scenes.scene import Scene
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 
@@ -23,6 +24,12 @@ def noise(side: int = 8, channels: int = 3, seed: int = 0) -> Picture:
 def training(**choices: Any) -> Training:
     """Of 32 pixels a step, on the CPU in fp32."""
     return Training(**{"batch_size": 32, "device": "cpu", "precision": "fp32"} | choices)
+
+
+def plan(learning_rate: float = 1e-2, scene: Scene | None = None, **choices: Any) -> Plan:
+    """Of 32 samples a step, unless told, on the CPU in fp32."""
+    config = FitConfig(training=training(learning_rate=learning_rate, **choices))
+    return plan_of(config, scene or noise())
 
 
 def start(seed: int = 0, encoding: Encoding | None = None, network: Network | None = None) -> TrainingState:

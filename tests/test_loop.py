@@ -25,7 +25,7 @@ def run(
     state: TrainingState, steps: int, snapshot_steps: Iterable[int] = (), heartbeat: float = 60.0
 ) -> list[tuple[int, bool, str | None]]:
     """Train up to a step; the moments that were yielded."""
-    moments = fit(state, noise(), training(steps=steps), CPU, RATE, snapshot_steps, heartbeat=heartbeat)
+    moments = fit(state, noise(), plan(RATE, steps=steps), snapshot_steps, heartbeat=heartbeat)
     return [(moment.step, moment.scheduled, moment.stopped_because) for moment in moments]
 
 
@@ -71,7 +71,7 @@ def test_a_fit_that_was_resumed_has_the_bytes_of_one_that_was_not(encoding: Enco
     placement = Placement(torch.device("cpu"), precision)
 
     def train(state: TrainingState, steps: int) -> None:
-        for _ in fit(state, noise(), training(steps=steps), placement, RATE, []):
+        for _ in fit(state, noise(), plan(RATE, steps=steps, precision=precision), []):
             pass
 
     through = start(1, encoding)
@@ -125,7 +125,7 @@ def test_a_heartbeat_is_yielded_after_its_seconds(clock: Clock) -> None:
 
 
 def test_the_loss_is_that_of_the_newest_batch() -> None:
-    moments = fit(start(), noise(), training(steps=3), CPU, RATE, range(4))
+    moments = fit(start(), noise(), plan(RATE, steps=3), range(4))
     assert next(moments).loss is None
     twin = start()
     for moment in moments:
@@ -139,7 +139,7 @@ def test_adam_is_given_the_rate_of_the_schedule(monkeypatch: pytest.MonkeyPatch)
     given: list[float] = []
     state = start()
     monkeypatch.setattr(state.optimiser, "step", given.append)
-    for _ in fit(state, noise(), training(steps=20, schedule="cosine"), CPU, 0.5, []):
+    for _ in fit(state, noise(), plan(0.5, steps=20, schedule="cosine"), []):
         pass
     assert given == pytest.approx([0.5 * (0.01 + 0.99 * (1 + np.cos(np.pi * step / 20)) / 2) for step in range(20)])
 
@@ -163,7 +163,7 @@ def test_steps_are_those_of_torch_to_the_byte(encoding: Encoding) -> None:
 def test_a_fit_does_not_wait_for_the_import_of_the_compiler() -> None:
     code = (
         "import sys\nfrom tests.small_fits import *\nfrom fitting import fit\n"
-        "list(fit(start(), noise(), training(steps=2), CPU, 1e-2, []))\n"
+        "list(fit(start(), noise(), plan(1e-2, steps=2), []))\n"
         "sys.exit('torch._dynamo' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)
@@ -185,38 +185,38 @@ def test_a_fit_that_is_over_is_told_so_at_once() -> None:
 
 
 def test_it_ends_at_its_seconds(clock: Clock) -> None:
-    *_, last = fit(start(), noise(), training(seconds=7), CPU, RATE, [])
+    *_, last = fit(start(), noise(), plan(RATE, seconds=7), [])
     assert (last.step, last.seconds, last.stopped_because) == (7, 7.0, "seconds")
 
 
 def test_without_a_limit_it_lasts_a_minute(clock: Clock) -> None:
-    *_, last = fit(start(), noise(), training(), CPU, RATE, [])
+    *_, last = fit(start(), noise(), plan(RATE), [])
     assert (last.seconds, last.stopped_because) == (60.0, "seconds")
 
 
 def test_the_seconds_of_an_earlier_sitting_count(clock: Clock) -> None:
     state = start()
-    for _ in fit(state, noise(), training(seconds=4), CPU, RATE, []):
+    for _ in fit(state, noise(), plan(RATE, seconds=4), []):
         pass
-    *_, last = fit(state, noise(), training(seconds=7), CPU, RATE, [])
+    *_, last = fit(state, noise(), plan(RATE, seconds=7), [])
     assert (last.step, last.seconds) == (7, 7.0)
 
 
 def test_its_caller_s_time_does_not_count(clock: Clock) -> None:
-    for moment in fit(start(), noise(), training(seconds=7), CPU, RATE, range(100)):
+    for moment in fit(start(), noise(), plan(RATE, seconds=7), range(100)):
         assert moment.seconds == moment.step
         clock.now += 1000.0  # drawing
 
 
 def test_seconds_are_real_ones() -> None:
     before = time.perf_counter()
-    *_, last = fit(start(), noise(), training(steps=20), CPU, RATE, [])
+    *_, last = fit(start(), noise(), plan(RATE, steps=20), [])
     assert 0 < last.seconds <= time.perf_counter() - before
 
 
 def test_stopping_ends_it_with_a_last_snapshot() -> None:
     controls, seen = Controls(), []
-    for moment in fit(start(), noise(), training(steps=50), CPU, RATE, range(50), controls):
+    for moment in fit(start(), noise(), plan(RATE, steps=50), range(50), controls):
         seen.append((moment.step, moment.stopped_because))
         assert (moment.loss is None) == (moment.step == 0), "the last one still tells the newest loss"
         controls.stop = moment.step == 3
@@ -231,13 +231,13 @@ def test_stopping_from_elsewhere_finishes_the_step(monkeypatch: pytest.MonkeyPat
         return take_step(state, *rest)
 
     monkeypatch.setattr(loop, "_step", step)
-    moments = fit(start(), noise(), training(steps=50), CPU, RATE, [], controls)
+    moments = fit(start(), noise(), plan(RATE, steps=50), [], controls)
     assert [(moment.step, moment.stopped_because) for moment in moments] == [(0, None), (5, "interrupted")]
 
 
 def test_a_caller_may_end_it_by_not_asking_on() -> None:
     state = start()
-    for moment in fit(state, noise(), training(steps=50), CPU, RATE, range(50)):
+    for moment in fit(state, noise(), plan(RATE, steps=50), range(50)):
         if moment.step == 2:
             break
     assert state.step == 2

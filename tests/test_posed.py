@@ -225,7 +225,7 @@ def test_a_fit_that_was_stopped_and_resumed_has_the_bytes_of_one_that_was_not() 
             other = initial_state(config, scene)
             other.restore(state.tensors(), state.step, 0.0)
             state = other
-            for _ in fit(state, scene, training(steps=stop, batch_size=64), CPU, 1e-2, []):
+            for _ in fit(state, scene, plan(1e-2, steps=stop, batch_size=64), []):
                 pass
         return state.tensors()
 
@@ -238,7 +238,7 @@ def test_a_fit_learns_the_ball() -> None:
     scene = PosedScene(capture(), Space(grid=16, samples=64))
     config = FitConfig(encoding=Fourier(3), network=Network(32, 2))
     state = initial_state(config, scene)
-    for _ in fit(state, scene, training(steps=200, batch_size=256), CPU, 1e-2, []):
+    for _ in fit(state, scene, plan(1e-2, steps=200, batch_size=256), []):
         pass
     assert isinstance(state.field, RadianceField)
     views = scene.views()

@@ -90,7 +90,7 @@ def test_only_relu_networks_have_neurons_to_revive() -> None:
 
 def test_a_fit_forgets_the_moments_of_revived_neurons_and_of_no_other() -> None:
     state = start()
-    for _ in fit(state, noise(), training(steps=3), CPU, 1e-3, []):
+    for _ in fit(state, noise(), plan(1e-3, steps=3), []):
         pass
     with torch.no_grad():
         for layer in state.field.mlp.linears[:-1]:
@@ -119,7 +119,7 @@ def test_a_fit_revives_at_its_steps_and_before_them_nothing_differs() -> None:
         state, counts = start(network=Network(width=16, depth=2)), {}
         with torch.no_grad():
             state.field.mlp.linears[0].bias[::3] = -50
-        for moment in fit(state, noise(), training(steps=9, revive_at=revive_at), CPU, 1e-3, range(10)):
+        for moment in fit(state, noise(), plan(1e-3, steps=9, revive_at=revive_at), range(10)):
             counts[moment.step] = sum(int((~was.any(0)).sum()) for was in on(moment.state.field))
         return counts
 
@@ -135,7 +135,7 @@ def test_reviving_leaves_the_data_and_its_order_as_they_are() -> None:
         state = start(network=Network(width=16, depth=2))
         with torch.no_grad():
             state.field.mlp.linears[0].bias[::3] = -50
-        for _ in fit(state, noise(), training(steps=6, revive_at=revive_at), CPU, 1e-3, []):
+        for _ in fit(state, noise(), plan(1e-3, steps=6, revive_at=revive_at), []):
             pass
         generators.append(state.generator.get_state())
     assert torch.equal(*generators)
@@ -143,7 +143,7 @@ def test_reviving_leaves_the_data_and_its_order_as_they_are() -> None:
 
 def test_a_fit_that_revives_can_be_resumed_to_the_same_bytes() -> None:
     def train(state: TrainingState, steps: int) -> TrainingState:
-        for _ in fit(state, noise(), training(steps=steps, revive_at=(5,)), CPU, 1e-2, []):
+        for _ in fit(state, noise(), plan(1e-2, steps=steps, revive_at=(5,)), []):
             pass
         return state
 

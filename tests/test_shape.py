@@ -150,7 +150,7 @@ def test_the_loss_of_distances_is_their_difference_up_to_the_clamp_with_a_way_ba
 def test_a_small_network_recovers_the_sphere(kind: ShapeKind) -> None:
     shape = sphere(kind)
     state = initial_state(FitConfig(encoding=Raw(), network=Network(width=32, depth=3)), shape)
-    for _ in fit(state, shape, training(steps=400, batch_size=1024), CPU, 5e-3, [400]):
+    for _ in fit(state, shape, plan(5e-3, steps=400, batch_size=1024), [400]):
         pass
     level = shape.level(state.field)
     assert iou(level, shape.unit_mesh, samples=20_000) > 0.95
@@ -168,16 +168,16 @@ def test_a_fit_that_goes_on_from_a_saved_target_gives_the_bytes_of_one_that_was_
     config = FitConfig(encoding=Raw(), network=Network(width=8, depth=2))
     shape = sphere("sdf", 2**10)
     whole = initial_state(config, shape)
-    for _ in fit(whole, shape, training(steps=20), CPU, 1e-3, [20]):
+    for _ in fit(whole, shape, plan(1e-3, steps=20), [20]):
         pass
     half = initial_state(config, shape)
-    for _ in fit(half, shape, training(steps=10), CPU, 1e-3, [10]):
+    for _ in fit(half, shape, plan(1e-3, steps=10), [10]):
         pass
     write_npz(tmp_path / "target.npz", **shape.to_npz_arrays())
     restored = Shape.from_npz(tmp_path / "target.npz")
     rest = initial_state(config, shape)
     rest.restore(half.tensors(), 10, 0.0)
-    for _ in fit(rest, restored, training(steps=20), CPU, 1e-3, [20]):
+    for _ in fit(rest, restored, plan(1e-3, steps=20), [20]):
         pass
     assert same_bytes(whole.tensors(), rest.tensors())
     assert (restored.name, restored.notes) == (shape.name, shape.notes)

@@ -11,7 +11,7 @@ from tests.small_fits import CPU, noise, same_bytes, start, training
 
 
 def after(steps: int, state: TrainingState) -> TrainingState:
-    for _ in fit(state, noise(), training(steps=steps), CPU, 1e-2, []):
+    for _ in fit(state, noise(), plan(1e-2, steps=steps), []):
         pass
     return state
 

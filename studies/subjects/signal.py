@@ -1,11 +1,11 @@
-"""Signals: curves with creases, amplitudes over training, and what is missing of each frequency."""
+"""A signal as a subject: curves with creases, amplitudes over training, and what is missing of each frequency."""
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, UInt8
+import torch
+from jaxtyping import Float
 
 from analysis import (
     LineCreases,
@@ -13,46 +13,41 @@ from analysis import (
     amplitudes_recovered,
     line_creases,
     refined_line_creases,
+    ssim,
 )
 from analysis.crossings import starting_refinement
 from analysis.fourier import HALF
 from analysis.verdict import percent
 from configs.encoding import Raw
-from configs.files import write_json
+from configs.files import JsonObject
 from fields import Field
 from render.colour import density_legend
 from render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
-from render.files import write_npz, write_png
 from render.panel import Tile, panel
+from report import SIGNAL_WORDS
+from scenes.scene import Function
 from scenes.signal import Signal
 
-from .explaining import creased
-from .metrics import Row
-from .observe import Observation
-from .spectra import signal_spectra
+from .creases import creased
+from .found import Explained, Files, Finished, Image, Named, Observation, Row, Summary, Values
+from .missing import signal_spectra
+from .scoring import score
+from .subject import DrawnDensity, Kind, Progress
 
 KNOTS_PER_PERIOD = 2
 """Bends that a curve of straight pieces needs in each period of a wave to follow it at all: one at each extreme."""
 
-Image: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
-Values: TypeAlias = Float[np.ndarray, "1 _ 1"]
 
+class SignalSubject:
+    """A signal: the curve with its creases, the residual, the amplitudes recovered and the creases along the line."""
 
-class SignalLook:
-    """The curve with its creases, the residual, the amplitudes recovered and the density of creases along the line."""
+    kind: Kind = "signal"
+    words = SIGNAL_WORDS
+    notes: Sequence[str] = ()
 
-    def __init__(self, view: Signal) -> None:
-        self.view = view
-        self.frequencies: Sequence[int] = view.frequencies
-
-    psnr_of = ""
-    energy_of = ""
-
-    def recovered(self, drawn: Values) -> tuple[Sequence[float], Sequence[float]]:
-        """Shares of the signal's amplitudes and errors, to the digits of metrics.csv: a resumed fit draws the same."""
-        found = self._recovered(drawn)
-        share, error = ([float(f"{v:.6g}") for v in values] for values in (found.share, found.relative_error))
-        return share, error
+    def __init__(self, signal: Signal, hidden_dtype: torch.dtype = torch.float32) -> None:
+        self.view, self.hidden_dtype = signal, hidden_dtype
+        self.frequencies: Sequence[int] = signal.frequencies
 
     def target(self) -> Image:
         """The signal's curve."""
@@ -61,6 +56,28 @@ class SignalLook:
     def target_tile(self) -> Tile:
         """The signal's curve."""
         return Tile(self.target(), "target")
+
+    def overview(self) -> None:
+        """Nothing is drawn before training."""
+
+    def observe(self, field: Field) -> Observation:
+        """All samples."""
+        return self._observed(field.in_precision(self.hidden_dtype), field.device)
+
+    def finish(self, field: Field, progress: Progress) -> Finished:
+        """All samples, in fp32."""
+        found = self._observed(field, field.device, progress)
+        return Finished([found.reconstruction], found.scores, ssim(self.view.target(), found.reconstruction))
+
+    def _observed(self, function: Function, device: torch.device, progress: Progress | None = None) -> Observation:
+        drawn, target = self.view.draw(function, device=device, progress=progress), self.view.target()
+        recovered = amplitudes_recovered(self.view.samples, drawn[0, :, 0], self.frequencies)
+        # to the digits of metrics.csv: a resumed fit draws the same
+        share, error = (
+            [float(f"{value:.6g}") for value in values] for values in (recovered.share, recovered.relative_error)
+        )
+        scores = replace(score(self.view, target, drawn), amplitudes=share, amplitude_errors=error)
+        return Observation(drawn, scores)
 
     def reconstruction(self, field: Field, drawn: Values) -> Image:
         """The reconstruction over the signal, with its creases."""
@@ -77,7 +94,7 @@ class SignalLook:
         field: Field,
         observation: Observation,
         title: str,
-        density: tuple[int, Image] | None,
+        density: DrawnDensity | None,
         rows: Sequence[Row],
     ) -> Image:
         """Curve and residual, amplitudes so far and, with the step it was drawn at, crease density."""
@@ -95,53 +112,59 @@ class SignalLook:
 
     def explain(
         self,
-        path: Path,
         field: Field,
-        drawn: Sequence[Values],
+        finished: Finished,
         *,
         seed: int,  # noqa: ARG002 (nothing is resampled)
-        progress: Callable[[float], None],
-    ) -> dict[str, Any]:
+        progress: Progress,
+    ) -> Explained:
         """Amplitude by frequency, and whether there are creases enough to follow the fastest."""
-        target = self.view.target()
-        recovered = amplitudes_recovered(target[0, :, 0], drawn[0][0, :, 0], self.frequencies)
+        target, drawn = self.view.target()[0, :, 0], finished.reconstructions[0][0, :, 0]
+        recovered = amplitudes_recovered(target, drawn, self.frequencies)
         network = creased(field)
         creases = None if network is None else refined_line_creases(network, self.view.width)
         crossings = None if creases is None else len(creases.position)
         straight = isinstance(field.encoding.config, Raw) and field.mlp.output == "linear"
-        sentences = verdict(self.frequencies, recovered, crossings, straight=straight)
-        write_png(path / "residual.png", residual_rgb(target[0, :, 0], drawn[0][0, :, 0]))
-        if creases is not None:
-            self._write_creases(path, creases)
-        explanation = {
-            "verdict": {"sentences": sentences},
-            "amplitude_over_target": self._named(recovered.share),
-            "relative_error": self._named(recovered.relative_error),
-            "creases": None if creases is None else self._numbers(creases),
-        }
-        write_json(path / "explain.json", explanation)
-        write_json(path / "spectra.json", signal_spectra(target[0, :, 0], drawn[0][0, :, 0]))
+        sentences = signal_verdict(self.frequencies, recovered, crossings, straight=straight)
+        files = Files(
+            pictures={"residual": residual_rgb(target, drawn)},
+            numbers={
+                "explain": {
+                    "verdict": {"sentences": sentences},
+                    "amplitude_over_target": self._named(recovered.share),
+                    "relative_error": self._named(recovered.relative_error),
+                    "creases": None if creases is None else self._numbers(creases),
+                },
+                "spectra": signal_spectra(target, drawn).to_json(),
+            },
+        )
         progress(1.0)
-        return {
-            "crossings_per_pixel": None if crossings is None else crossings / self.view.width,
-            "dead_neurons": None if creases is None else int(creases.dead.sum()),
-            "explained_band": f"{self.frequencies[-1]} cycles",
-            "primary_statistic": None,
-            "amplitude_recovered": self._named(recovered.share),
-            "verdict": sentences,
-            "capacity": None,
-        }
-
-    def _write_creases(self, path: Path, creases: LineCreases) -> None:
-        write_png(path / "density.png", crease_density_rgb(creases.per_sample(self.view.width)))
-        write_npz(
-            path / "creases.npz",
-            position=creases.position,
-            layer=creases.layer,
-            units=np.array("position: place in [0, 1] where a neuron switches; layer: its hidden layer, from 0"),
+        return Explained(
+            Summary(
+                verdict=sentences,
+                explained_band=f"{self.frequencies[-1]} cycles",
+                crossings_per_pixel=None if crossings is None else crossings / self.view.width,
+                dead_neurons=None if creases is None else int(creases.dead.sum()),
+                amplitude_recovered=self._named(recovered.share),
+            ),
+            files if creases is None else files | self._crease_files(creases),
         )
 
-    def _numbers(self, creases: LineCreases) -> dict[str, Any]:
+    def _crease_files(self, creases: LineCreases) -> Files:
+        return Files(
+            pictures={"density": crease_density_rgb(creases.per_sample(self.view.width))},
+            arrays={
+                "creases": {
+                    "position": creases.position,
+                    "layer": creases.layer,
+                    "units": np.array(
+                        "position: place in [0, 1] where a neuron switches; layer: its hidden layer, from 0"
+                    ),
+                }
+            },
+        )
+
+    def _numbers(self, creases: LineCreases) -> JsonObject:
         crossings = len(creases.position)
         return {
             "crossings": crossings,
@@ -153,15 +176,14 @@ class SignalLook:
             "undercount_left": creases.undercount,
         }
 
-    def _recovered(self, drawn: Values) -> Recovered:
-        return amplitudes_recovered(self.view.samples, drawn[0, :, 0], self.frequencies)
-
-    def _named(self, numbers: Float[np.ndarray, " frequencies"]) -> Mapping[str, float | None]:
+    def _named(self, numbers: Float[np.ndarray, " frequencies"]) -> Named:
         pairs = zip(self.frequencies, numbers.tolist(), strict=True)
         return {f"{k} cycles": number if np.isfinite(number) else None for k, number in pairs}
 
 
-def verdict(frequencies: Sequence[int], recovered: Recovered, crossings: int | None, *, straight: bool) -> list[str]:
+def signal_verdict(
+    frequencies: Sequence[int], recovered: Recovered, crossings: int | None, *, straight: bool
+) -> list[str]:
     """What is there of each frequency, what is not, and whether creases are too few for the fastest.
 
     Args:

@@ -1,0 +1,103 @@
+"""Every number of a fit, once what a person left open has been worked out."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import torch
+
+from configs.files import JsonObject
+from configs.rates import default_learning_rate
+from configs.run import FitConfig, Schedule
+from scenes.scene import Scene
+
+from .precision import Placement, place
+from .schedule import frame_steps
+
+PLATEAU_DB = 0.05
+"""Gain of the last third of the steps below which a fit of open length ends."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a fit will do, number by number; nothing in it is left open."""
+
+    seed: int
+    batch_size: int
+    """Of a step: pixels, samples, points or rays."""
+    learning_rate: float
+    """Of the first step."""
+    schedule: Schedule
+    steps: int | None
+    """To stop after, as with all limits that follow; None where there is no such limit."""
+    seconds: float | None
+    """Of training; drawing and analysis are not counted."""
+    target_psnr_db: float | None
+    plateau_db: float | None
+    least_steps: int
+    """Before which no plateau is looked for."""
+    frames: str
+    """`log`, `every:N` or `all`."""
+    open_frames: tuple[int, float]
+    """With `log` and no `steps`: each of so many first steps, then steps that grow by a factor."""
+    revive_at: tuple[int, ...]
+    """Steps before which dead neurons are drawn anew."""
+    device: str
+    """`cpu` or `cuda`."""
+    device_name: str
+    """`cpu`, or the GPU's own name."""
+    precision: Literal["fp32", "bf16"]
+    """Of the products between hidden layers."""
+    threads: int
+
+    @property
+    def placement(self) -> Placement:
+        """Where the fit runs, as torch has it."""
+        dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
+        return Placement(torch.device(self.device), dtype)
+
+    def frame_steps(self) -> Iterator[int]:
+        """The steps to draw, rising; without end where `steps` is None."""
+        return frame_steps(self.frames, self.steps, self.open_frames)
+
+    def to_json(self) -> JsonObject:
+        """As run.json has it."""
+        return asdict(self) | {"open_frames": list(self.open_frames), "revive_at": list(self.revive_at)}
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> "Plan":
+        """The inverse."""
+        dense, growth = found["open_frames"]
+        return cls(**found | {"open_frames": (dense, growth), "revive_at": tuple(found["revive_at"])})
+
+
+def plan_of(config: FitConfig, scene: Scene) -> Plan:
+    """The numbers of a fit: those of its configuration, and where that leaves one open, the scene's or the encoding's.
+
+    A fit without steps or seconds ends after the scene's own time of training. One without steps, seconds or a PSNR to
+    reach ends at a plateau as well.
+
+    Raises:
+        InputError: when a GPU is asked for and there is none.
+    """
+    training, placement = config.training, place(config.training, config.network)
+    length_open = training.steps is None and training.seconds is None
+    plateau_asked = length_open and training.target_psnr is None
+    return Plan(
+        seed=config.seed,
+        batch_size=training.batch_size or scene.default_batch_size,
+        learning_rate=training.learning_rate or scene.default_learning_rate(config),
+        schedule=training.schedule,
+        steps=training.steps,
+        seconds=scene.default_seconds if length_open else training.seconds,
+        target_psnr_db=training.target_psnr,
+        plateau_db=PLATEAU_DB if plateau_asked and training.plateau is None else training.plateau,
+        least_steps=scene.least_steps,
+        frames=config.output.frames,
+        open_frames=scene.open_frames,
+        revive_at=training.revive_at,
+        device=placement.device.type,
+        device_name=placement.device_name,
+        precision=placement.precision,
+        threads=training.threads or torch.get_num_threads(),
+    )

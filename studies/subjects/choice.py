@@ -1,0 +1,62 @@
+"""Which subject goes with a scene, and which subjects can be asked what only some can answer."""
+
+import torch
+
+from configs.errors import InputError
+from scenes.picture import Picture
+from scenes.posed import PosedScene
+from scenes.scene import Scene
+from scenes.shape import Shape
+from scenes.signal import Signal
+
+from .photographs import PhotographsSubject
+from .picture import PictureSubject
+from .signal import SignalSubject
+from .solid import SolidSubject
+from .subject import Spatial, Subject
+
+
+def subject_of(scene: Scene, hidden_dtype: torch.dtype = torch.float32) -> Subject:
+    """The subject that goes with a scene.
+
+    Args:
+        hidden_dtype: of the products between hidden layers, in which a field is drawn while it trains.
+
+    Raises:
+        InputError: for a scene that cannot be drawn.
+    """
+    match scene:
+        case Picture():
+            return PictureSubject(scene, hidden_dtype)
+        case Signal():
+            return SignalSubject(scene, hidden_dtype)
+        case PosedScene():
+            return PhotographsSubject(scene, hidden_dtype)
+        case Shape():
+            return SolidSubject(scene, hidden_dtype)
+    raise InputError(f"{scene.name} cannot be drawn")
+
+
+def spatial(subject: Subject, asked: str) -> Spatial:
+    """The subject as one that a camera can be put into.
+
+    Args:
+        asked: for it, such as "--orbit".
+
+    Raises:
+        InputError: when it is of no 3D scene.
+    """
+    if isinstance(subject, Spatial):
+        return subject
+    raise InputError(f"{asked} is for 3D scenes, and this run is of a {subject.kind}")
+
+
+def photographed(subject: Subject, asked: str) -> PhotographsSubject:
+    """The subject as one of photographs.
+
+    Raises:
+        InputError: when it is of anything else.
+    """
+    if isinstance(subject, PhotographsSubject):
+        return subject
+    raise InputError(f"{asked} is for photographs, and this run is of a {subject.kind}")

@@ -1,0 +1,30 @@
+"""What all kinds of scenes ask of creases: whether a field has any, and how a map of them is drawn."""
+
+import math
+
+import cv2
+import numpy as np
+
+from analysis import MIN_WINDOW_PX, ReluNetwork, relu_network
+from fields import Field
+
+
+def has_creases(field: Field) -> bool:
+    """Whether the activation has a kink."""
+    return field.mlp.activation != "sine"
+
+
+def creased(field: Field) -> ReluNetwork | None:
+    """The network whose creases can be measured; None for a field without any, or one that has diverged."""
+    network = relu_network(field) if has_creases(field) else None
+    return network if network is not None and network.is_finite else None
+
+
+def stride_for(pixels: int, most: int) -> int:
+    """Between the pixels to look at, so that there are about `most`; at most a window's side, so that each has one."""
+    return min(MIN_WINDOW_PX, math.ceil(math.sqrt(pixels / most)))
+
+
+def blocks(values: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Enlarged or reduced without blending neighbours: blocks stay blocks."""
+    return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)

@@ -1,0 +1,229 @@
+"""What a subject finds: at a moment of a fit, at its end, and when what is missing is explained."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from analysis import Explanation
+from analysis.surface import SurfaceAgreement
+from configs.files import JsonObject, write_json
+from render.files import write_npz, write_png
+
+Image: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
+"""A drawing, as a screen shows it."""
+Values: TypeAlias = Float[np.ndarray, "_ _ _"]
+"""What a field gives at the pixels of a view: rows, columns, channels."""
+Progress: TypeAlias = Callable[[float], None]
+"""Is told the share of a piece of work that is done, 0 to 1."""
+Named: TypeAlias = Mapping[str, float | None]
+"""Numbers by the name of a band or a frequency; None where there is nothing to divide by."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How close a drawing is to its target."""
+
+    psnr_db: float
+    heldout_psnr_db: float | None
+    energy_kept: Named
+    """By octave band, shortest waves first; None for bands without energy."""
+    relative_error: Named
+    """|F - Y| / |Y| by octave band: 0 exact, 1 as bad as leaving it out; None for bands without energy."""
+    amplitudes: Sequence[float] = ()
+    """Of a signal's frequencies, as shares of the signal's own."""
+    amplitude_errors: Sequence[float] = ()
+    """|F_k - Y_k| / |Y_k| of a signal's frequencies."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What a field gives at one moment."""
+
+    reconstruction: Values
+    scores: Scores
+    distance: Float[np.ndarray, "_ _"] | None = None
+    """Of photographs: of what is seen, from the camera, in sides of the scene's cube; NaN where nothing is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """What a field gives at the end, drawn whole."""
+
+    reconstructions: Sequence[Values]
+    """Of each view; of a solid, the first alone."""
+    scores: Scores
+    ssim: float | None
+    """None where a view is too small for it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recorded step; None where nothing was measured."""
+
+    step: int
+    seconds: float
+    loss: float | None
+    psnr_db: float
+    heldout_psnr_db: float | None
+    energy_kept: Sequence[float | None]
+    relative_error: Sequence[float | None] = ()
+    """By octave band, as `energy_kept` is."""
+    amplitudes: Sequence[float | None] = ()
+    """Of a signal's frequencies, as shares of the signal's own."""
+    amplitude_errors: Sequence[float | None] = ()
+    """|F_k - Y_k| / |Y_k| of a signal's frequencies."""
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A number with its interval, where there is one."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def primary(cls, explanation: Explanation) -> "Statistic | None":
+        """The statistic that decided, and its interval; None where it is not defined."""
+        estimate, interval = explanation.primary.estimate, explanation.primary.interval
+        if estimate is None:
+            return None
+        return cls(estimate, None, None) if interval is None else cls(estimate, interval.low, interval.high)
+
+    def to_json(self) -> JsonObject:
+        """As run.json has it."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> "Statistic":
+        """The inverse."""
+        return cls(found["value"], found["low"], found["high"])
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How close a field's surface is to the mesh; None where the field has no surface."""
+
+    iou: float
+    """Of the volume that either fills, the share that both do."""
+    chamfer: float | None
+    """Mean distance between the surfaces, as a share of the cube's diagonal."""
+    normal_consistency: float | None
+    """1 where all normals agree."""
+
+    @classmethod
+    def of(cls, overlap: float, surfaces: SurfaceAgreement | None) -> "Agreement":
+        """From what was measured of volumes and of surfaces."""
+        if surfaces is None:
+            return cls(overlap, None, None)
+        return cls(overlap, surfaces.chamfer, surfaces.normal_consistency)
+
+    def to_json(self) -> JsonObject:
+        """As run.json and explain.json have it."""
+        return {"iou": self.iou, "chamfer": self.chamfer, "normal_consistency": self.normal_consistency}
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> "Agreement":
+        """The inverse."""
+        return cls(found["iou"], found["chamfer"], found["normal_consistency"])
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What run.json says of an explanation."""
+
+    verdict: Sequence[str]
+    """In sentences."""
+    explained_band: str
+    """The octave of wavelengths, or the frequency, that the verdict speaks of."""
+    crossings_per_pixel: float | None
+    """Creases met in a step of a pixel, or of a sample; None for a field without creases."""
+    dead_neurons: int | None
+    """Hidden neurons that are on nowhere; None where that is not asked, or the field has no creases."""
+    primary_statistic: Statistic | None = None
+    capacity: str | None = None
+    """Whether the creases could express what is missing, in a sentence."""
+    amplitude_recovered: Named | None = None
+    """Of a signal, by its frequencies."""
+    collapsed: bool | None = None
+    """Of photographs: whether the field shows one colour and no more."""
+    agreement: Agreement | None = None
+    """Of a solid."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """The verdict, and after it whether the creases could express what is missing."""
+        return [*self.verdict, *([self.capacity] if self.capacity else [])]
+
+    def to_json(self) -> JsonObject:
+        """As run.json has it: what only some kinds of scene have is left out of the others."""
+        statistic = self.primary_statistic
+        amplitudes = {} if self.amplitude_recovered is None else {"amplitude_recovered": dict(self.amplitude_recovered)}
+        return {
+            "crossings_per_pixel": self.crossings_per_pixel,
+            "dead_neurons": self.dead_neurons,
+            "explained_band": self.explained_band,
+            "primary_statistic": None if statistic is None else statistic.to_json(),
+            **amplitudes,
+            "verdict": list(self.verdict),
+            **({} if self.collapsed is None else {"collapsed": self.collapsed}),
+            "capacity": self.capacity,
+            **({} if self.agreement is None else self.agreement.to_json()),
+        }
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> "Summary":
+        """The inverse."""
+        statistic = found["primary_statistic"]
+        return cls(
+            verdict=found["verdict"],
+            explained_band=found["explained_band"],
+            crossings_per_pixel=found["crossings_per_pixel"],
+            dead_neurons=found["dead_neurons"],
+            primary_statistic=None if statistic is None else Statistic.from_json(statistic),
+            capacity=found["capacity"],
+            amplitude_recovered=found.get("amplitude_recovered"),
+            collapsed=found.get("collapsed"),
+            agreement=Agreement.from_json(found) if "iou" in found else None,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Drawings, arrays and numbers to be written into one folder, each by its name there without an ending."""
+
+    pictures: Mapping[str, Image] = field(default_factory=dict)
+    arrays: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    numbers: Mapping[str, JsonObject] = field(default_factory=dict)
+
+    def __or__(self, other: "Files") -> "Files":
+        """All files of both."""
+        return Files(
+            {**self.pictures, **other.pictures}, {**self.arrays, **other.arrays}, {**self.numbers, **other.numbers}
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """What was found of missing detail: for people and run.json, and the maps and numbers behind it."""
+
+    summary: Summary
+    files: Files
+
+
+def write_explained(path: Path, explained: Explained) -> None:
+    """Write what was found into the folder `path`: `explain.json`, maps as pictures and as arrays.
+
+    Raises:
+        InputError: when a file cannot be written.
+    """
+    for name, picture in explained.files.pictures.items():
+        write_png(path / f"{name}.png", picture)
+    for name, arrays in explained.files.arrays.items():
+        write_npz(path / f"{name}.npz", **arrays)
+    for name, numbers in explained.files.numbers.items():
+        write_json(path / f"{name}.json", numbers)

@@ -1,0 +1,350 @@
+"""Photographs as a subject: a radiance field scored on rays and whole views, shown and explained in them."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor
+
+from analysis import (
+    ScreenDensity,
+    collapse,
+    crease_area_density,
+    neuron_states,
+    per_diagonal,
+    psnr_db,
+    relu_network,
+    screen_density,
+    ssim,
+)
+from configs.errors import InputError
+from configs.files import JsonObject
+from configs.space import Slice
+from fields import Field, RadianceField
+from render.camera import Camera
+from render.colour import density_rgb, distance_rgb, opacity_legend, opacity_rgb, to_rgb
+from render.panel import Tile
+from render.volume import in_occupied
+from report import PICTURE_WORDS
+from scenes.capture import Bounds, overview
+from scenes.mesh import Mesh
+from scenes.posed import CHUNK, PosedScene, PosedView, see
+from scenes.scene import Batch
+
+from .creases import blocks, creased, stride_for
+from .drawing import frame_of
+from .found import Explained, Files, Finished, Image, Observation, Row, Scores, Statistic, Summary, Values
+from .scoring import band_scores
+from .seen_views import SeenField, explain_seen
+from .section import Section, plane_of
+from .subject import DrawnDensity, Kind, Level, Progress, Seen
+
+FOLLOWED_RAYS = 1024
+"""Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
+SCORED_RAYS = 16_384
+"""Training pixels of which the end of a fit says the PSNR; held-out views are scored whole."""
+
+MAP_PIXELS = 25_000
+"""Pixels of all views together, about, in which crease density is measured at the end."""
+MOST_STRIDE = 4
+"""Between the pixels of those maps: so a window of the explanation has 16 at least."""
+SHOWN_PIXELS = 40_000
+"""Pixels of the view that is shown, about, in which its map is measured."""
+FRAME_MAP_PIXELS = 2500
+"""Pixels of a frame in progress, about, in which its map is measured."""
+
+OCCUPIED_POINTS = 65_536
+"""Points of the occupied cells at which neurons and crease area are looked at."""
+
+HALVING = 4
+"""Steps of a ray in which a density of the default level stops half of the light. At higher levels more of the inside
+of solids is hollow and thin wires break, at lower ones wires are thick; docs/benchmarks.md, "export", has distances."""
+EMPTIEST = 1e-3
+"""Densities below this share of the level, and those of empty cells, are taken for it: logarithms end there."""
+
+
+class PhotographsSubject:
+    """Photographs: a held-out view beside what the field shows there, its error, its distance and its creases."""
+
+    kind: Kind = "photographs"
+    words = replace(PICTURE_WORDS, psnr_of=f"of {FOLLOWED_RAYS:,} pixels", energy_of="of the view shown")
+    frequencies: Sequence[int] = ()
+    surface_caption = "colour"
+
+    def __init__(self, scene: PosedScene, hidden_dtype: torch.dtype = torch.float32) -> None:
+        self.scene, self.hidden_dtype = scene, hidden_dtype
+        self.view = scene.views()[0]
+        self.every_view: Sequence[PosedView] = scene.every_view
+        probes = "training and held-out" if scene.capture.heldout else "training"
+        self.notes: Sequence[str] = [
+            f"curves are of parts of the photographs: dB of {FOLLOWED_RAYS:,} {probes} pixels, bands of the view "
+            f"{self.view.name}, which is the one in the frames"
+        ]
+        # the cube as the camera sees it: what distances are drawn on, whatever is in it
+        middle = float(np.linalg.norm(self.view.camera.position - 0.5))
+        self._range = max(0.0, middle - math.sqrt(3) / 2), middle + math.sqrt(3) / 2
+
+    @property
+    def bounds(self) -> Bounds:
+        """The cube that is modelled."""
+        return self.scene.capture.bounds
+
+    def target(self) -> Image:
+        """The photograph of the view that frames show."""
+        return to_rgb(self.view.target())
+
+    def target_tile(self) -> Tile:
+        """The same as frames show it."""
+        return Tile(to_rgb(self._preview), self.view.name)
+
+    def overview(self) -> Image:
+        """The photographs' cameras, and the cube that is modelled."""
+        return overview(self.scene.capture)
+
+    def observe(self, field: Field) -> Observation:
+        """The view that frames show, and scores of rays spread over all photographs."""
+        seen = self.view.see(field.in_precision(self.hidden_dtype), *self.view.preview, device=field.device)
+        training, heldout = self._followed
+        scores = Scores(
+            self.psnr_db(field, training, self.hidden_dtype),
+            None if heldout is None else self.psnr_db(field, heldout, self.hidden_dtype),
+            *band_scores(self._preview, seen.colour),
+        )
+        return Observation(seen.colour, scores, seen.distance)
+
+    def finish(self, field: Field, progress: Progress) -> Finished:
+        """All views whole, in fp32; of the held-out PSNR and SSIM the means over views."""
+        views = self.scene.views()
+        drawn: list[Values] = []
+        psnrs, ssims = [], []
+        for number, view in enumerate(views):
+            drawn.append(view.draw(radiance_of(field), device=field.device))
+            psnrs.append(psnr_db(view.target(), drawn[-1]))
+            ssims.append(ssim(view.target(), drawn[-1]))
+            progress((number + 1) / (len(views) + 1))
+        training = self.psnr_db(field, self.scene.training_probe(SCORED_RAYS), torch.float32)
+        progress(1.0)
+        heldout = float(np.mean(psnrs)) if self.scene.capture.heldout else None
+        scores = Scores(training, heldout, *band_scores(self.view.target(), drawn[0]))
+        similarities = [value for value in ssims if value is not None]
+        similarity = float(np.mean(similarities)) if len(similarities) == len(views) else None
+        return Finished(drawn, scores, similarity)
+
+    @torch.inference_mode()
+    def psnr_db(self, field: Field, probe: Batch, precision: torch.dtype) -> float:
+        """Of a field over rays, in a precision of the products between hidden layers."""
+        function = field.in_precision(precision)
+        parts = zip(probe.coordinates.split(FOLLOWED_RAYS), probe.values.split(FOLLOWED_RAYS), strict=True)
+        drawn = [
+            self.scene.predict(function, Batch(rays, values).to(field.device)).float().cpu() for rays, values in parts
+        ]
+        return psnr_db(probe.values.numpy()[None], torch.cat(drawn).numpy()[None])
+
+    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
+        """The drawing itself."""
+        return to_rgb(drawn)
+
+    def density(self, field: Field) -> Image | None:
+        """Crossings per pixel of the view's picture, on the surfaces that it shows."""
+        if creased(field) is None:
+            return None
+        return self._crease_picture(radiance_of(field), self.view.camera.resized(*self.view.preview), FRAME_MAP_PIXELS)
+
+    def frame(
+        self,
+        field: Field,
+        observation: Observation,
+        title: str,
+        density: DrawnDensity | None,
+        rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
+    ) -> Image:
+        """Photograph, reconstruction, error, the distance of what is seen, and crease density."""
+        drawn, distance = observation.reconstruction, observation.distance
+        assert distance is not None  # those of photographs have one
+        return frame_of(
+            self.target_tile(),
+            Tile(self.reconstruction(field, drawn), "reconstruction"),
+            (self._preview, drawn),
+            title,
+            density,
+            [Tile(distance_rgb(distance, *self._range), "distance (dark: far)")],
+        )
+
+    def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
+        """Crease maps and a sheet of all views, bands and the verdict."""
+        heldout = bool(self.scene.capture.heldout)
+        found = explain_seen(
+            self.scene.views(),
+            self._seen_in_views(field, finished.reconstructions, progress),
+            kind="held-out views" if heldout else "training views, as none is held out",
+            compared="photograph, reconstruction, error",
+            seed=seed,
+        )
+        collapsed = collapse(found.views)
+        by_layer = found.crossings_by_layer
+        creases = None if by_layer is None else self._creases(field, by_layer)
+        files = Files(numbers={"explain": found.explanation.to_json() | {"capacity": None, "creases": creases}})
+        if creases is not None:
+            files |= self._density_files(radiance_of(field))
+        return Explained(
+            Summary(
+                verdict=[*([collapsed] if collapsed else []), *found.explanation.verdict.sentences],
+                explained_band=found.explanation.band,
+                crossings_per_pixel=found.crossings_per_pixel,
+                dead_neurons=None if creases is None else sum(creases["dead_neurons_by_layer"]),
+                primary_statistic=Statistic.primary(found.explanation),
+                collapsed=collapsed is not None,
+            ),
+            found.files | files,
+        )
+
+    def _seen_in_views(self, field: Field, drawn: Sequence[Values], progress: Progress) -> Iterator[SeenField]:
+        views, creases_exist = self.scene.views(), creased(field) is not None
+        # one for all: ranks set windows of different views against each other
+        stride = min(MOST_STRIDE, stride_for(sum(view.height * view.width for view in views), MAP_PIXELS))
+        for number, (view, colour) in enumerate(zip(views, drawn, strict=True), start=1):
+            if creases_exist:
+                found = screen_density(radiance_of(field), view.camera, self.scene.step, stride=stride)
+                yield SeenField(colour, found.opacity, found.crossings_per_pixel)
+            else:
+                yield SeenField(colour, view.see(field, device=field.device).opacity, None)
+            progress(number / len(views))
+
+    def _creases(self, field: Field, by_layer: Float32[np.ndarray, " layers"]) -> JsonObject:
+        """What was measured of creases: in the pictures, and of neurons at points of the occupied cells."""
+        points = _occupied_points(radiance_of(field), OCCUPIED_POINTS)
+        states = neuron_states(relu_network(field), points)
+        area = per_diagonal(crease_area_density(relu_network(field), points)).mean(1)
+        return {
+            "crossings_per_pixel": float(by_layer.sum()),
+            "crossings_per_pixel_by_layer": by_layer.tolist(),
+            "area_per_volume_by_layer": area.tolist(),
+            "dead_neurons_by_layer": states.dead.tolist(),
+            "always_on_neurons_by_layer": states.always_on.tolist(),
+            "live_neurons_by_layer": states.live.tolist(),
+            "units": (
+                "crossings per pixel of the views' pictures, where they show the scene; crease area per volume, over "
+                "the occupied cells, per diagonal of the scene's cube; neurons there of the network of positions"
+            ),
+        }
+
+    def _density_files(self, field: RadianceField) -> Files:
+        """The creases of the first view, as an array and a picture."""
+        stride = stride_for(self.view.height * self.view.width, SHOWN_PIXELS)
+        found = screen_density(field, self.view.camera, self.scene.step, stride=stride)
+        return Files(
+            pictures={"density": _density_rgb(found, *self.view.preview)},
+            arrays={
+                "density": {
+                    "crossings": found.crossings_per_pixel,
+                    "opacity": found.opacity,
+                    "stride": np.array(stride),
+                    "units": np.array(
+                        "crossings per pixel of the view's picture, mean over directions (layers, rows, columns); one "
+                        "row or column for every stride-th pixel"
+                    ),
+                }
+            },
+        )
+
+    def cameras(self) -> Sequence[Camera]:
+        """Those of the photographs that are trained on."""
+        return [photograph.camera for photograph in self.scene.capture.train]
+
+    def seen(self, field: Field, camera: Camera, map_pixels: int | None = None) -> Seen:
+        """The field over the views' background."""
+        seen = see(field, camera, self.scene.step, self.view.shown_over, device=field.device)
+        creases = None if creased(field) is None else self._crease_picture(radiance_of(field), camera, map_pixels)
+        return Seen(seen.colour, seen.distance, camera.normals(seen.distance), seen.opacity, creases)
+
+    def _crease_picture(self, field: RadianceField, camera: Camera, most: int | None) -> Image:
+        """The crossings per pixel that a camera sees, in about `most` of its pixels or in all, at its size."""
+        stride = 1 if most is None else stride_for(camera.height * camera.width, most)
+        found = screen_density(field, camera, self.scene.step, stride=stride)
+        return _density_rgb(found, camera.height, camera.width)
+
+    def section(self, field: Field, cut: Slice) -> Section:
+        """How much of the light a step of a ray stops."""
+        radiance, step = radiance_of(field), self.scene.step
+        return Section(
+            plane_of(cut),
+            quantity="density",
+            units="density per side of the scene's cube, none where a ray finds its grid empty",
+            caption="light that a step of a ray stops",
+            legend=opacity_legend,
+            function=lambda x: density_met(radiance, x)[:, None],
+            picture=lambda density: opacity_rgb(_stopped(density, step)),
+            solid=partial(_stopped, step=step),
+        )
+
+    def level(self, field: Field, density: float | None = None) -> Level:
+        """Where the density is `density`; by default where `HALVING` steps of a ray stop half of its light."""
+        density = math.log(2) / (HALVING * self.scene.step) if density is None else density
+        if not (math.isfinite(density) and density > 0):
+            raise InputError(f"--level is a density per side of the scene's cube, above 0, and got {density:g}")
+        return Level(outside_of(radiance_of(field), density), density)
+
+    @torch.inference_mode()
+    def colours(self, field: Field, surface: Mesh) -> Float[np.ndarray, "n 3"]:
+        """What one sees looking straight at the surface."""
+        radiance, device = radiance_of(field), field.device
+        points = torch.from_numpy(surface.vertices).float().split(CHUNK)
+        inwards = torch.from_numpy(-surface.vertex_normals).float().split(CHUNK)
+        colours = [radiance.radiance(x.to(device), d.to(device))[0].cpu() for x, d in zip(points, inwards, strict=True)]
+        return torch.cat(colours).double().numpy().clip(0, 1)
+
+    @cached_property
+    def _preview(self) -> Values:
+        return self.view.target(*self.view.preview)
+
+    @cached_property
+    def _followed(self) -> tuple[Batch, Batch | None]:
+        """Rays of training pixels and of held-out ones."""
+        return self.scene.training_probe(FOLLOWED_RAYS), self.scene.heldout_probe(FOLLOWED_RAYS)
+
+
+def outside_of(field: RadianceField, level: float) -> Callable[[Tensor], Tensor]:
+    """Below 0 where the density, as rays meet it, is above the level.
+
+    The logarithm of the density is nearer to a line between two corners of a grid than the density is.
+    """
+
+    def function(x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 1"]:
+        return -(density_met(field, x) / level).clamp(min=EMPTIEST).log()[:, None]
+
+    return function
+
+
+def density_met(field: RadianceField, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+    """The density per side of the cube as rays meet it: none in empty cells."""
+    return torch.where(in_occupied(field.occupied, x), field.density(x), 0.0)
+
+
+def radiance_of(field: Field) -> RadianceField:
+    """The field of a posed scene, which builds no other."""
+    assert isinstance(field, RadianceField)
+    return field
+
+
+def _stopped(density: Float32[np.ndarray, "_ _"], step: float) -> Float32[np.ndarray, "_ _"]:
+    """The share of the light that a step through a density stops."""
+    return -np.expm1(-density * np.float32(step))
+
+
+def _density_rgb(seen: ScreenDensity, height: int, width: int) -> Image:
+    """The map as a picture of that size."""
+    return blocks(density_rgb(seen.crossings_per_pixel.sum(0)), height, width)
+
+
+def _occupied_points(field: RadianceField, count: int) -> Float[Tensor, "n 3"]:
+    """Points evenly spread over the occupied cells, in a fixed order."""
+    cells = field.occupied.nonzero()
+    if not len(cells):  # nothing is left: anywhere is as good
+        cells = torch.zeros(1, 3, dtype=torch.long, device=cells.device)
+    chosen = cells[torch.linspace(0, len(cells) - 1, count, device=cells.device).long()]
+    inside = torch.rand(count, 3, generator=torch.Generator().manual_seed(0)).to(cells.device)
+    return (chosen + inside) / field.occupancy.resolution

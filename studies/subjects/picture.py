@@ -1,0 +1,317 @@
+"""A picture as a subject: pixels with maps of creases, missing detail explained by windows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from analysis import (
+    MIN_WINDOW_PX,
+    Capacity,
+    CapacityVerdict,
+    Crossings,
+    Density,
+    Explanation,
+    capacity,
+    capacity_verdict,
+    crease_density,
+    crossings,
+    explain,
+    refined_crossings,
+    ssim,
+)
+from configs.files import JsonObject
+from fields import Field
+from render.colour import density_rgb, missing_rgb, to_rgb
+from render.panel import Tile
+from report import PICTURE_WORDS
+from scenes.picture import Picture
+from scenes.scene import View
+
+from .creases import blocks, creased
+from .drawing import frame_of
+from .found import Explained, Files, Finished, Image, Observation, Row, Statistic, Summary, Values
+from .missing import missing_files
+from .scoring import CROP_SIDE, SCORED_PIXELS, Probe, is_large, score
+from .subject import DrawnDensity, Kind, Progress
+
+MAP_SIDE = 512
+"""Density is sampled about this often along the longer side, and at least once in the smallest window."""
+FRAME_MAP_SIDE = 256
+"""The same for the density of a frame in progress."""
+REFINED_SIDE = 64
+"""Pixels along the longer side in which crossings are counted at sub-pixel steps."""
+
+
+class PictureSubject:
+    """A picture: target, reconstruction, error and crease density side by side.
+
+    A picture no larger than its preview is drawn whole, and scored whole. A larger one is drawn smaller; its PSNR is
+    over a fixed sample of its training pixels, and the rest over a crop from its middle. `notes` say so.
+    """
+
+    kind: Kind = "picture"
+    frequencies: Sequence[int] = ()
+
+    def __init__(self, picture: Picture, hidden_dtype: torch.dtype = torch.float32) -> None:
+        self.view, self.hidden_dtype = picture, hidden_dtype
+        self.words = PICTURE_WORDS
+        self.notes: Sequence[str] = ()
+        self._target_caption = "target"
+        if is_large(picture):
+            height, width = picture.preview
+            psnr_of, energy_of = f"of {SCORED_PIXELS:,} training pixels", f"of the middle {CROP_SIDE} px"
+            self.words = replace(self.words, psnr_of=psnr_of, energy_of=energy_of)
+            self._target_caption = f"target, reduced to {width} x {height} px"
+            self.notes = [
+                f"frames in progress are reduced to {width} x {height} px, and curves are of parts of the picture: dB "
+                f"{psnr_of}, bands and held-out dB {energy_of}"
+            ]
+
+    def target(self) -> Image:
+        """The whole picture."""
+        return to_rgb(self.view.target())
+
+    def target_tile(self) -> Tile:
+        """The picture as frames in progress show it."""
+        return Tile(to_rgb(self._preview), self._target_caption)
+
+    def overview(self) -> None:
+        """Nothing is drawn before training."""
+
+    def observe(self, field: Field) -> Observation:
+        """The field as it stands, drawn at the preview's size."""
+        function = field.in_precision(self.hidden_dtype)
+        drawn = self.view.draw(function, *self.view.preview, device=field.device)
+        if not is_large(self.view):
+            return Observation(drawn, score(self.view, self._preview, drawn))
+        return Observation(drawn, self._sampled.score(function, field.device))
+
+    def finish(self, field: Field, progress: Progress) -> Finished:
+        """The field whole, in fp32."""
+        drawn, target = self.view.draw(field, device=field.device, progress=progress), self.view.target()
+        return Finished([drawn], score(self.view, target, drawn), ssim(target, drawn))
+
+    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
+        """The drawing itself."""
+        return to_rgb(drawn)
+
+    def density(self, field: Field) -> Image | None:
+        """The map of crossings per pixel."""
+        network = creased(field)
+        if network is None:
+            return None
+        stride = math.ceil(max(self.view.height, self.view.width) / FRAME_MAP_SIDE)
+        return density_picture(crease_density(network, self.view.height, self.view.width, stride=stride), self.view)
+
+    def frame(
+        self,
+        field: Field,
+        observation: Observation,
+        title: str,
+        density: DrawnDensity | None,
+        rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
+    ) -> Image:
+        """Target, reconstruction, error and crease density."""
+        drawn = observation.reconstruction
+        drawn_tile = Tile(self.reconstruction(field, drawn), "reconstruction")
+        return frame_of(self.target_tile(), drawn_tile, (self._preview, drawn), title, density)
+
+    def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
+        """Crease maps, bands and the verdict."""
+        target, drawn = self.view.target(), finished.reconstructions[0]
+        findings = explain_field(field, self.view, target, drawn, seed=seed, progress=progress)
+        return Explained(findings.summary(), findings_files(findings, self.view, target, drawn))
+
+    @cached_property
+    def _preview(self) -> Values:
+        return self.view.target(*self.view.preview)
+
+    @cached_property
+    def _sampled(self) -> Probe:
+        return Probe(self.view, self.view)
+
+
+@dataclass(frozen=True, eq=False)
+class PictureFindings:
+    """What the analysis of one field found; the maps are None for a field without creases (SIREN)."""
+
+    explanation: Explanation
+    density: Density | None
+    pixels: Crossings | None
+    """One sample a pixel."""
+    refined: Crossings | None
+    """Sub-pixel steps, in a lattice of pixels."""
+    capacity: Capacity | None
+
+    @property
+    def crossings_per_pixel(self) -> float | None:
+        """Mean over picture and directions, counted finely enough."""
+        return None if self.refined is None else float(self.refined.mean_per_pixel.mean())
+
+    @property
+    def capacity_verdict(self) -> CapacityVerdict | None:
+        """Whether the creases could express what is missing; None where nothing is, or the field has none."""
+        refit = self.capacity
+        if self.explanation.verdict.creases == "nothing to explain" or refit is None:
+            return None
+        if refit.removed is None or refit.null_removed is None:
+            return None
+        return capacity_verdict(refit.removed, refit.null_removed, refit.whole_removed, refit.windows.side)
+
+    @property
+    def dead_neurons(self) -> int | None:
+        """Hidden neurons that are on at no pixel."""
+        return None if self.pixels is None else int(self.pixels.dead.sum())
+
+    def summary(self) -> Summary:
+        """What run.json says."""
+        return Summary(
+            verdict=self.explanation.verdict.sentences,
+            explained_band=self.explanation.band,
+            crossings_per_pixel=self.crossings_per_pixel,
+            dead_neurons=self.dead_neurons,
+            primary_statistic=Statistic.primary(self.explanation),
+            capacity=None if self.capacity_verdict is None else self.capacity_verdict.sentence,
+        )
+
+    def to_json(self) -> JsonObject:
+        """The explanation and what was measured of creases, as strict JSON."""
+        return self.explanation.to_json() | {"capacity": self._capacity(), "creases": self._creases()}
+
+    def _capacity(self) -> JsonObject | None:
+        if self.capacity is None:
+            return None
+        said = self.capacity_verdict
+        words = {"sentence": said and said.sentence, "outcome": said and said.outcome}
+        return words | self.capacity.to_json()
+
+    def _creases(self) -> JsonObject | None:
+        if self.density is None or self.pixels is None or self.refined is None:
+            return None
+        directions = self.refined.per_pixel.sum(1).mean((1, 2))
+        return {
+            "crossings_per_pixel": self.crossings_per_pixel,
+            "crossings_per_pixel_by_direction": dict(
+                zip(("x", "y", "diagonal", "antidiagonal"), map(float, directions), strict=True)
+            ),
+            "steps_per_pixel": self.refined.refine,
+            "undercount_left": self.refined.undercount,
+            "one_sample_a_pixel_finds": float(self.pixels.mean_per_pixel.mean()),
+            "crofton_length_per_area_by_layer": self.refined.crofton.mean((1, 2)).tolist(),
+            "coarea_length_per_area_by_layer": self.density.length.mean((1, 2)).tolist(),
+            "bend_by_layer": None if self.density.bend is None else self.density.bend.mean((1, 2)).tolist(),
+            "grid_length_per_area": self.density.grid_length,
+            "dead_neurons_by_layer": self.pixels.dead.tolist(),
+            "always_on_neurons_by_layer": self.pixels.always_on.tolist(),
+            "live_neurons_by_layer": self.pixels.live.tolist(),
+            "units": "crossings per pixel; lengths in pixels per square pixel; pixels are those of the picture",
+        }
+
+
+def explain_field(
+    field: Field,
+    view: View,
+    target: Float[np.ndarray, "h w c"],
+    drawn: Float[np.ndarray, "h w c"],
+    *,
+    seed: int,
+    progress: Progress | None = None,
+) -> PictureFindings:
+    """Measure the creases of a field over a view, and whether they go with what `drawn` is missing of `target`."""
+    tell = progress or (lambda _share: None)
+    density = pixels = refined = refit = None
+    maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {"coarea": None}
+    network = creased(field)
+    if network is not None and np.isfinite(drawn).all():  # a fit that has diverged has no maps to speak of
+        side = max(view.height, view.width)
+        stride = min(math.ceil(side / MAP_SIDE), MIN_WINDOW_PX)
+        density = crease_density(
+            network, view.height, view.width, stride=stride, bend=True, progress=lambda share: tell(0.5 * share)
+        )
+        pixels = crossings(
+            network, view.height, view.width, stride=stride, progress=lambda share: tell(0.5 + 0.2 * share)
+        )
+        refined = refined_crossings(
+            network,
+            view.height,
+            view.width,
+            stride=min(math.ceil(side / REFINED_SIDE), MIN_WINDOW_PX),
+            max_refine=32,
+            progress=lambda share: tell(0.7 + 0.2 * share),
+        )
+        refit = capacity(network, target, drawn, progress=lambda share: tell(0.9 + 0.1 * share))
+        assert density.bend is not None  # it was asked for
+        maps = {
+            "coarea": density.length.sum(0),
+            "crossings": refined.mean_per_pixel,
+            "bend": density.bend.sum(0),
+        }
+    explanation = explain(target, drawn, maps, seed=seed)
+    tell(1.0)
+    return PictureFindings(explanation, density, pixels, refined, refit)
+
+
+def density_picture(density: Density, view: View) -> Image:
+    """The map at the size of frames."""
+    return blocks(density_rgb(density.crossings_per_pixel), *view.preview)
+
+
+def findings_files(findings: PictureFindings, view: View, target: Values, drawn: Values) -> Files:
+    """Maps as arrays and pictures, and the numbers of explain.json."""
+    files = missing_files(findings.explanation, view, target, drawn) | Files(numbers={"explain": findings.to_json()})
+    if findings.capacity is not None:
+        files |= _capacity_files(findings.capacity, view)
+    if findings.density is not None and findings.refined is not None:
+        files |= _density_files(findings.density, findings.refined, view)
+    return files
+
+
+def _capacity_files(refit: Capacity, view: View) -> Files:
+    remaining = refit.windows.spread(refit.remaining_share)
+    return Files(
+        pictures={"capacity": missing_rgb(blocks(remaining, *view.preview))},
+        arrays={
+            "capacity": {
+                "residual_energy": refit.residual,
+                "remaining_energy": refit.remaining,
+                "cosine_waves_remaining_energy": refit.null_remaining,
+                "degrees_of_freedom": refit.freedom,
+                "limited": refit.limited,
+                "valid": refit.valid,
+                "row_edges": refit.windows.row_edges,
+                "column_edges": refit.windows.column_edges,
+                "patch_px": np.array(refit.patch_px or 0),
+                "units": np.array(
+                    "per window; energies are mean squares over pixels and channels, remaining ones at pixels not "
+                    "fitted; edges of windows in pixels; patch_px: side of the middle of each that was looked at, 0 "
+                    "for all"
+                ),
+            }
+        },
+    )
+
+
+def _density_files(density: Density, refined: Crossings, view: View) -> Files:
+    return Files(
+        pictures={"density": density_picture(density, view)},
+        arrays={
+            "density": {
+                "length": density.length,
+                "bend": density.bend if density.bend is not None else np.zeros(0, np.float32),
+                "stride": np.array(density.stride),
+                "crossings": refined.per_pixel,
+                "crossings_stride": np.array(refined.stride),
+                "units": np.array(
+                    "length: crease length per area, pixels per square pixel (layers, rows, columns); "
+                    "bend: length times change of slope, value per square pixel (layers, rows, columns); "
+                    "crossings: per pixel, in x, y, diagonal, antidiagonal direction (4, layers, rows, columns); "
+                    "one row or column for every stride-th (crossings_stride-th) pixel"
+                ),
+            }
+        },
+    )

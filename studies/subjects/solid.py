@@ -1,0 +1,232 @@
+"""A solid as a subject: its field's surface beside the mesh, how far apart they are, and the creases on it."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from analysis import ReluNetwork, footprint_density, ssim
+from analysis.surface import compare_surfaces, extract_surface, iou
+from configs.errors import InputError
+from configs.files import JsonObject
+from configs.space import Slice
+from fields import Field
+from render.camera import Camera
+from render.colour import density_rgb, level_legend, level_rgb, to_rgb
+from render.lines import lines_over, zero_lines
+from render.panel import Tile
+from report import PICTURE_WORDS
+from scenes.capture import Bounds
+from scenes.mesh import Mesh
+from scenes.scene import Function
+from scenes.shape import CLAMP, Shape, ShapeView
+from scenes.shape import Seen as Traced
+
+from .creases import creased
+from .drawing import frame_of
+from .found import Agreement, Explained, Files, Finished, Image, Observation, Row, Statistic, Summary, Values
+from .scoring import score
+from .seen_views import SeenField, explain_seen
+from .section import Section, plane_of
+from .subject import DrawnDensity, Kind, Level, Progress, Seen
+
+SURFACE_CELLS = 96
+"""Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
+TRACING = 0.8
+"""Of the time that an explanation takes goes to drawing views, about; the rest to comparing surfaces."""
+COMPARED = 50_000
+"""Points on either surface that are compared, and points of the cube that are inside or not."""
+LOGITS = 5.0
+"""An occupancy is drawn up to this: 99.3 % sure."""
+
+
+class SolidSubject:
+    """A solid: the mesh, the field's surface shaded alike, its error and its crease density, from one side."""
+
+    kind: Kind = "solid"
+    words = PICTURE_WORDS
+    notes: Sequence[str] = ()
+    frequencies: Sequence[int] = ()
+    surface_caption = "surface"
+
+    def __init__(self, shape: Shape, hidden_dtype: torch.dtype = torch.float32) -> None:
+        self.shape, self.hidden_dtype = shape, hidden_dtype
+        self.every_view: Sequence[ShapeView] = shape.views()
+        self.view = self.every_view[0]
+
+    @property
+    def bounds(self) -> Bounds:
+        """The cube around the mesh."""
+        return self.shape.bounds
+
+    def target(self) -> Image:
+        """The mesh."""
+        return to_rgb(self._target)
+
+    def target_tile(self) -> Tile:
+        """The mesh, as frames show it."""
+        return Tile(self.target(), "mesh")
+
+    def overview(self) -> None:
+        """Nothing is drawn before training."""
+
+    def observe(self, field: Field) -> Observation:
+        """The surface in the first view."""
+        return self._observed(field.in_precision(self.hidden_dtype), field.device)
+
+    def finish(self, field: Field, progress: Progress) -> Finished:
+        """The first view, in fp32."""
+        found = self._observed(field, field.device, progress)
+        return Finished([found.reconstruction], found.scores, ssim(self._target, found.reconstruction))
+
+    def _observed(self, function: Function, device: torch.device, progress: Progress | None = None) -> Observation:
+        drawn = self.view.draw(function, device=device, progress=progress)
+        return Observation(drawn, score(self.view, self._target, drawn))
+
+    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
+        """The drawing itself."""
+        return to_rgb(drawn)
+
+    def density(self, field: Field) -> Image | None:
+        """Crossings per pixel on the field's surface; 0 beside it."""
+        network = creased(field)
+        if network is None:
+            return None
+        traced = self.view.field_seen(field, device=field.device)
+        return density_rgb(surface_crossings(network, self.view.camera, traced).sum(0))
+
+    def frame(
+        self,
+        field: Field,
+        observation: Observation,
+        title: str,
+        density: DrawnDensity | None,
+        rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
+    ) -> Image:
+        """The mesh, the field's surface, its error and crease density."""
+        drawn = observation.reconstruction
+        drawn_tile = Tile(self.reconstruction(field, drawn), "surface of the field")
+        return frame_of(self.target_tile(), drawn_tile, (self._target, drawn), title, density)
+
+    def explain(
+        self,
+        field: Field,
+        finished: Finished,  # noqa: ARG002 (views are traced anew, for the points that they show)
+        *,
+        seed: int,
+        progress: Progress,
+    ) -> Explained:
+        """Creases on the surface, bands of the shaded views, the verdict, and how far the surface is from the mesh."""
+        seen = list(self._seen_in_views(field, lambda share: progress(TRACING * share)))
+        found = explain_seen(
+            self.every_view, seen, kind="views", compared="mesh, surface of the field, error", seed=seed
+        )
+        agreement = self._agreement(field, seed, lambda share: progress(TRACING + (1 - TRACING) * share))
+        creases: JsonObject | None = None
+        if found.crossings_by_layer is not None:
+            creases = {
+                "crossings_per_pixel": found.crossings_per_pixel,
+                "crossings_per_pixel_by_layer": found.crossings_by_layer.tolist(),
+                "units": "crossings per pixel of the views' pictures, on the surface of the field",
+            }
+        explain = found.explanation.to_json() | {"capacity": None, "creases": creases, "surface": agreement.to_json()}
+        crossings = seen[0].crossings
+        files = Files(
+            pictures={} if crossings is None else {"density": density_rgb(crossings.sum(0))},
+            numbers={"explain": explain},
+        )
+        return Explained(
+            Summary(
+                verdict=[*_agreement_sentences(agreement), *found.explanation.verdict.sentences],
+                explained_band=found.explanation.band,
+                crossings_per_pixel=found.crossings_per_pixel,
+                dead_neurons=None,
+                primary_statistic=Statistic.primary(found.explanation),
+                agreement=agreement,
+            ),
+            found.files | files,
+        )
+
+    def _seen_in_views(self, field: Field, progress: Progress) -> Iterator[SeenField]:
+        network = creased(field)
+        for number, view in enumerate(self.every_view, start=1):
+            traced = view.field_seen(field, device=field.device)
+            crossings = None if network is None else surface_crossings(network, view.camera, traced)
+            yield SeenField(traced.colour, traced.met.astype(np.float32), crossings)
+            progress(number / len(self.every_view))
+
+    def _agreement(self, field: Field, seed: int, progress: Progress) -> Agreement:
+        level = self.shape.level(field)
+        overlap = iou(level, self.shape.unit_mesh, COMPARED, seed, device=field.device)
+        surface = extract_surface(level, SURFACE_CELLS, progress, device=field.device)
+        if not len(surface.triangles):
+            return Agreement.of(overlap, None)
+        return Agreement.of(overlap, compare_surfaces(surface, self.shape.unit_mesh, COMPARED, seed))
+
+    def cameras(self) -> Sequence[Camera]:
+        """Those that see it from above."""
+        up = np.asarray(self.shape.mesh.up)
+        cameras = (view.camera for view in self.every_view)
+        return [self.bounds.camera_to_world(camera) for camera in cameras if (camera.position - 0.5) @ up > 0]
+
+    def seen(self, field: Field, camera: Camera, map_pixels: int | None = None) -> Seen:  # noqa: ARG002 (it is quick)
+        """The field's surface, shaded."""
+        traced = ShapeView("film", self.shape, camera).field_seen(field, device=field.device)
+        network = creased(field)
+        creases = None if network is None else density_rgb(surface_crossings(network, camera, traced).sum(0))
+        opacity = traced.met.astype(np.float32)
+        return Seen(traced.colour, traced.distance(camera), traced.normals, opacity, creases)
+
+    def section(self, field: Field, cut: Slice) -> Section:
+        """Signed distances, or logits, around the line where the surface is."""
+        distance = self.shape.kind == "sdf"
+        reach = CLAMP if distance else LOGITS
+        what = "signed distance" if distance else "logit of being outside"
+        units = f"{what} in sides of the scene's cube" if distance else what
+        return Section(
+            plane_of(cut),
+            quantity="level",
+            units=f"{units}, negative inside",
+            caption=f"{what}; white: the surface",
+            legend=partial(level_legend, reach=reach, unit="sides" if distance else "logit"),
+            function=self.shape.level(field),
+            picture=lambda level: lines_over(level_rgb(level, reach), zero_lines(level), opacity=1.0),
+            solid=lambda level: (level < 0).astype(np.float32),
+        )
+
+    def level(self, field: Field, density: float | None = None) -> Level:
+        """The zero level."""
+        if density is not None:
+            raise InputError("--level is for radiance fields; the surface of a shape is where it is zero")
+        return Level(self.shape.level(field))
+
+    def colours(self, field: Field, surface: Mesh) -> None:  # noqa: ARG002 (the field says nothing of them)
+        """A solid has none."""
+
+    @cached_property
+    def _target(self) -> Values:
+        return self.view.target()
+
+
+def surface_crossings(network: ReluNetwork, camera: Camera, traced: Traced) -> Float32[np.ndarray, "layers h w"]:
+    """Creases per pixel on a surface as a camera in the unit cube's coordinates sees it, by layer; 0 beside it."""
+    rays, met = camera.rays(), torch.from_numpy(traced.met.ravel())
+    distance = torch.from_numpy(traced.distance(camera).ravel())[met, None]
+    points = rays.origins[met] + distance * rays.directions[met]
+    footprint = camera.footprint(points, torch.from_numpy(traced.normals[traced.met]))
+    found = footprint_density(network, points, footprint.across, footprint.down)
+    crossings = np.zeros((len(found), *traced.met.shape), np.float32)
+    crossings[:, traced.met] = found.cpu().numpy()
+    return crossings
+
+
+def _agreement_sentences(agreement: Agreement) -> list[str]:
+    if agreement.chamfer is None:
+        return ["The field has no surface in the cube: more steps, or another learning rate, may give it one."]
+    return [
+        f"Field and mesh share {agreement.iou:.3f} of the volume that either fills (IoU); their surfaces are "
+        f"{100 * agreement.chamfer:.2g} % of the diagonal apart (Chamfer), and their normals agree to "
+        f"{agreement.normal_consistency:.3f} (1: all)."
+    ]

@@ -1,0 +1,169 @@
+"""The seam between a scene and all that looks at it: what every kind of scene has to say of how it is seen.
+
+`choice.subject_of` has the one `match` that chooses among the kinds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from configs.space import Slice
+from render.camera import Camera
+from render.panel import Tile
+from report import Words
+from scenes.capture import Bounds
+from scenes.mesh import Mesh
+from scenes.scene import Function, View
+
+from .found import Explained, Finished, Image, Observation, Progress, Row, Values
+from .section import Section
+
+Kind: TypeAlias = Literal["picture", "signal", "photographs", "solid"]
+"""The kinds of scenes, each with a subject of its own."""
+DrawnDensity: TypeAlias = tuple[int, Image]
+"""A drawing of crease density, and the step that it is of."""
+
+
+@runtime_checkable
+class Subject(Protocol):
+    """How one scene is scored, drawn and explained, always in the same way."""
+
+    @property
+    def kind(self) -> Kind:
+        """Which questions it can be asked."""
+        ...
+
+    @property
+    def words(self) -> Words:
+        """What texts call it and its lengths."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is said before a fit: what scores are of, where that is not everything."""
+        ...
+
+    @property
+    def frequencies(self) -> Sequence[int]:
+        """Cycles over the unit interval that are followed through training; none but of a signal."""
+        ...
+
+    def target(self) -> Image:
+        """What is fitted, as the report shows it."""
+        ...
+
+    def target_tile(self) -> Tile:
+        """The same as a comparison's frames show it."""
+        ...
+
+    def overview(self) -> Image | None:
+        """What is drawn before training: of photographs, their cameras."""
+        ...
+
+    def observe(self, field: Any) -> Observation:
+        """Draw and score a field as it stands, in the precision that it is trained in."""
+        ...
+
+    def finish(self, field: Any, progress: Progress) -> Finished:
+        """Draw and score a field whole, in fp32."""
+        ...
+
+    def reconstruction(self, field: Any, drawn: Values) -> Image:
+        """What a field has drawn, as report and comparison show it."""
+        ...
+
+    def density(self, field: Any) -> Image | None:
+        """Crease density as frames show it; None for a field without creases, or one that has diverged."""
+        ...
+
+    def frame(
+        self, field: Any, observation: Observation, title: str, density: DrawnDensity | None, rows: Sequence[Row]
+    ) -> Image:
+        """The frame of one step.
+
+        Args:
+            density: the newest drawn.
+            rows: what was recorded so far, this step included.
+        """
+        ...
+
+    def explain(self, field: Any, finished: Finished, *, seed: int, progress: Progress) -> Explained:
+        """Explain what is missing; `found.write_explained` writes it."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a camera sees of a field of a 3D scene."""
+
+    colour: Values
+    distance: Float32[np.ndarray, "h w"]
+    """Along the rays, in sides of the scene's cube; NaN where nothing is."""
+    normals: Float32[np.ndarray, "h w 3"]
+    opacity: Float32[np.ndarray, "h w"]
+    creases: Image | None
+    """Crossings per pixel; None for a field that has no creases, or has diverged."""
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A function that is below zero inside a field's surface."""
+
+    function: Function
+    density: float | None = None
+    """At the surface, per side of the scene's cube; None for a solid, which has none."""
+
+
+@runtime_checkable
+class Spatial(Subject, Protocol):
+    """A subject that a camera can be put into: a 3D scene. Cameras of `seen` are in the unit cube's coordinates."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """The cube that fields see as the unit cube."""
+        ...
+
+    @property
+    def every_view(self) -> Sequence[View]:
+        """All views that can be named; the first is the one in frames."""
+        ...
+
+    @property
+    def surface_caption(self) -> str:
+        """What a film calls the picture of what is seen."""
+        ...
+
+    def cameras(self) -> Sequence[Camera]:
+        """The cameras whose median an orbit goes around at, in the world's coordinates."""
+        ...
+
+    def seen(self, field: Any, camera: Camera, map_pixels: int | None = None) -> Seen:
+        """What a camera sees of a field.
+
+        Args:
+            map_pixels: in about how many of its pixels crease density is measured, where that takes long; in all unless
+                told.
+        """
+        ...
+
+    def section(self, field: Any, cut: Slice) -> Section:
+        """What a field has on a slice through the cube."""
+        ...
+
+    def level(self, field: Any, density: float | None = None) -> Level:
+        """The surface of a field.
+
+        Args:
+            density: where the surface of a radiance field is.
+
+        Raises:
+            InputError: for a density that cannot be, or of a solid.
+        """
+        ...
+
+    def colours(self, field: Any, surface: Mesh) -> Float[np.ndarray, "n 3"] | None:
+        """The colours of a surface's vertices, each looked at against its normal; None where a field has none."""
+        ...
