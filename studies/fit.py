@@ -20,7 +20,6 @@ from configs.files import write_json, write_text
 from configs.network import Network
 from configs.run import FitConfig, Protocol
 from configs.storage import to_yaml
-from fields import aliased_octaves
 from fitting import Controls, Snapshot, fit, frame_steps, initial_state, place
 from render.files import read_png, write_npz, write_png
 from render.video import VideoWriter, check_encoder
@@ -146,7 +145,7 @@ class _Session:
         self.saved_at = -math.inf
         self.stopped_because = "steps"
         self.told_epoch = False
-        aliased = None if scene.resolution is None else aliased_octaves(config.encoding, scene.resolution)
+        aliased = None if scene.resolution is None else config.encoding.aliasing_note(scene.resolution)
         self.notes = [*scene.notes, *self.observer.notes, *([aliased] if aliased else [])]
         for note in self.notes:
             reporter.say(note)

@@ -17,7 +17,6 @@ from analysis import (
 from analysis.crossings import starting_refinement
 from analysis.fourier import HALF
 from analysis.verdict import percent
-from configs.encoding import Raw
 from configs.files import write_json
 from fields import Field
 from render.colour import density_legend
@@ -108,7 +107,7 @@ class SignalLook:
         network = creased(field)
         creases = None if network is None else refined_line_creases(network, self.view.width)
         crossings = None if creases is None else len(creases.position)
-        straight = isinstance(field.encoding.config, Raw) and field.mlp.output == "linear"
+        straight = field.encoding.config.is_affine and field.mlp.output == "linear"
         sentences = verdict(self.frequencies, recovered, crossings, straight=straight)
         write_png(path / "residual.png", residual_rgb(target[0, :, 0], drawn[0][0, :, 0]))
         if creases is not None:
