@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from configs.errors import InputError
-from fields.encodings import OctaveEncoding, RawEncoding, WaveEncoding
+from fields.encodings import ClosedForm
 
 from .cells import affine_encoding
 from .network import ReluNetwork
@@ -107,7 +107,7 @@ def crease_bounds(
         raise InputError(f"tiles are at least 1 px and have at least 1 part a side; got {tile_px} px, {refine} parts")
     network.require_finite()
     layers = _Layers.of(network)
-    features = _features(network)
+    form = _closed_form(network)
     top_left, bottom_right, shape = _tiles(height, width, tile_px, network.device)
     widths = network.width_per_layer
     lower, upper = np.empty((2, len(widths), len(top_left)), np.int64)
@@ -115,8 +115,8 @@ def crease_bounds(
     for first in range(0, len(top_left), chunk):
         here = slice(first, first + chunk)
         corners = top_left[here], bottom_right[here]
-        upper[:, here] = _may_change(layers, features, *corners, refine)
-        lower[:, here] = _seen_to_change(layers, features, *corners, 4 * refine)
+        upper[:, here] = _may_change(layers, form, *corners, refine)
+        lower[:, here] = _seen_to_change(layers, form, *corners, 4 * refine)
         if progress is not None:
             progress(min(first + chunk, len(top_left)) / len(top_left))
     return CreaseBounds(
@@ -136,7 +136,7 @@ def _tiles(
 
 def _may_change(
     layers: "_Layers",
-    features: "_Features",
+    form: ClosedForm,
     top_left: Float[Tensor, "tiles 2"],
     bottom_right: Float[Tensor, "tiles 2"],
     refine: int,
@@ -145,13 +145,13 @@ def _may_change(
     size = (bottom_right - top_left) / refine
     corner = (top_left[:, None] + size[:, None] * _lattice(refine).to(size.device)).flatten(0, 1)
     half = (size / 2).repeat_interleave(refine**2, 0)
-    undecided = layers.undecided(features.box(corner + half, half), half)
+    undecided = layers.undecided(_features_over(form, corner + half, half), half)
     return np.stack([part.unflatten(0, (-1, refine**2)).any(1).sum(-1).cpu().numpy() for part in undecided])
 
 
 def _seen_to_change(
     layers: "_Layers",
-    features: "_Features",
+    form: ClosedForm,
     top_left: Float[Tensor, "tiles 2"],
     bottom_right: Float[Tensor, "tiles 2"],
     steps: int,
@@ -159,7 +159,7 @@ def _seen_to_change(
     """Neurons with different signs among (steps + 1)^2 samples of each tile, its corners and sides among them."""
     shares = _lattice(steps + 1).to(top_left.device) / steps
     x = torch.lerp(top_left[:, None], bottom_right[:, None], shares)
-    tiles = (on.unflatten(0, x.shape[:2]) for on in layers.on(features.value(x.flatten(0, 1))))
+    tiles = (on.unflatten(0, x.shape[:2]) for on in layers.on(form(x.flatten(0, 1))))
     return np.stack([(on.any(1) & ~on.all(1)).sum(-1).cpu().numpy() for on in tiles])
 
 
@@ -182,61 +182,35 @@ class _Box:
     """How far they are from value + tangents . (x - centre) at most."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Features:
-    """Features that are affine in x, and behind them those that are sines of what is affine in x; all fp64."""
-
-    scale: Float[Tensor, "affine 2"]
-    shift: Float[Tensor, " affine"]
-    rates: Float[Tensor, "waves 2"]
-    phases: Float[Tensor, " waves"]
-
-    def value(self, x: Float[Tensor, "n 2"]) -> Float[Tensor, "n f"]:
-        return torch.cat([x @ self.scale.T + self.shift, (x @ self.rates.T + self.phases).sin()], 1)
-
-    def box(self, centre: Float[Tensor, "n 2"], half: Float[Tensor, "n 2"]) -> _Box:
-        """What is known of the features over boxes with that half size."""
-        angle = centre @ self.rates.T + self.phases
-        turn = half @ self.rates.abs().T + ROUNDING * (1 + angle.abs())  # angles are rounded too
-        low, high = _sine_range(angle - turn, angle + turn)
-        value, reach = centre @ self.scale.T + self.shift, half @ self.scale.abs().T
-        return _Box(
-            low=torch.cat([value - reach, low], 1),
-            high=torch.cat([value + reach, high], 1),
-            value=torch.cat([value, angle.sin()], 1),
-            tangents=torch.cat(
-                [self.scale.expand(len(centre), -1, -1), angle.cos()[..., None] * self.rates], 1
-            ).movedim(2, 0),
-            # Taylor: a sine bends away from its tangent by at most half the square of the turn
-            error=torch.cat([torch.zeros_like(value), turn.square() / 2], 1),
-        )
-
-
-def _features(network: ReluNetwork) -> _Features:
-    """The encoding of a network, as bounds need it."""
-    encoding, device = network.encode, network.device
-    identity, zeros = (
-        torch.eye(2, dtype=torch.float64, device=device),
-        torch.zeros(2, dtype=torch.float64, device=device),
+def _features_over(form: ClosedForm, centre: Float[Tensor, "n 2"], half: Float[Tensor, "n 2"]) -> _Box:
+    """What is known of features over boxes with that half size."""
+    angle = centre @ form.rates.T + form.phases
+    turn = half @ form.rates.abs().T + ROUNDING * (1 + angle.abs())  # angles are rounded too
+    low, high = _sine_range(angle - turn, angle + turn)
+    value, reach = centre @ form.scale.T + form.shift, half @ form.scale.abs().T
+    tangents = torch.cat([form.scale.expand(len(centre), -1, -1), angle.cos()[..., None] * form.rates], 1)
+    return _Box(
+        low=torch.cat([value - reach, low], 1),
+        high=torch.cat([value + reach, high], 1),
+        value=torch.cat([value, angle.sin()], 1),
+        tangents=tangents.movedim(2, 0),
+        # Taylor: a sine bends away from its tangent by at most half the square of the turn
+        error=torch.cat([torch.zeros_like(value), turn.square() / 2], 1),
     )
-    match encoding:
-        case RawEncoding():
-            low, high = encoding.config.interval
-            return _Features(identity * (high - low), zeros + low, identity[:0], zeros[:0])
-        case OctaveEncoding() | WaveEncoding():
-            rates, phases = (part.to(device) for part in encoding.sines())
-            affine = len(network.weights[0].T) - len(rates)  # the coordinates themselves, where they are included
-            low, high = encoding.config.interval if isinstance(encoding, OctaveEncoding) else (0.0, 1.0)
-            return _Features(identity[:affine] * (high - low), zeros[:affine] + low, rates, phases)
-        case _:
-            affine_map = affine_encoding(network)
-            if affine_map is None:
-                raise InputError(
-                    "bounds on the neurons with a crease in a tile need raw coordinates or an encoding of sines and "
-                    f"cosines, and know nothing of {type(encoding).__name__}: use local_complexity, a lower bound"
-                )
-            scale, shift = (torch.from_numpy(part).to(device) for part in affine_map)
-            return _Features(scale, shift, identity[:0], zeros[:0])
+
+
+def _closed_form(network: ReluNetwork) -> ClosedForm:
+    """The encoding of a network, as bounds need it; what it does to a few points tells if one not ours is affine."""
+    form = network.closed_form
+    if form is None and (affine := affine_encoding(network)) is not None:
+        scale, shift = map(torch.from_numpy, affine)
+        form = ClosedForm.of(2, (scale, shift))
+    if form is None:
+        raise InputError(
+            "bounds on the neurons with a crease in a tile need raw coordinates or an encoding of sines and "
+            f"cosines, and know nothing of {type(network.encode).__name__}: use local_complexity, a lower bound"
+        )
+    return form.to(network.device)
 
 
 def _sine_range(

@@ -261,9 +261,10 @@ def _bytes_per_point(layers: Trained, directions: int, dtype: torch.dtype) -> in
     shapes = [weight.shape for weight in layers.weights]
     numbers = sum(inputs for _, inputs in shapes) + directions * sum(outputs for outputs, _ in shapes) + layers.outputs
     table_bytes = 0
-    if layers.grid is not None:
-        corners = len(layers.grid.resolutions) * len(layers.grid.corners)
-        numbers += corners + directions * layers.grid.features
+    table = layers.learnt_table
+    if table is not None:
+        corners = table.rows_per_point
+        numbers += corners + directions * layers.weights[0].shape[1]
         table_bytes = corners * torch.int64.itemsize
     return numbers * dtype.itemsize + table_bytes
 
@@ -324,12 +325,12 @@ def _chunks(points: Float[Tensor, "n d"], size: int) -> Iterator[tuple[Float[Ten
 def _encode(
     layers: Trained, x: Float[Tensor, "n d"], dtype: torch.dtype
 ) -> tuple[Float[Tensor, "n f"], tuple[Int[Tensor, "levels n corners"], Float[Tensor, "levels n corners"]] | None]:
-    """Features at points; with a hash grid also the rows and weights that they are made of."""
-    grid = layers.grid
-    if grid is None:
+    """Features at points; of a learnt table also the rows and weights that they are made of."""
+    table = layers.learnt_table
+    if table is None:
         return layers.encode(x).to(dtype), None
-    rows, weights = (part.transpose(0, 1) for part in grid.corners_and_weights(x.to(dtype)))
-    values = (grid.table.to(dtype)[rows] * weights[..., None]).sum(-2)  # (levels, n, features)
+    rows, weights = (part.transpose(0, 1) for part in table.rows_and_weights(x.to(dtype)))
+    values = (table.values.to(dtype)[rows] * weights[..., None]).sum(-2)  # (levels, n, features)
     return values.transpose(0, 1).flatten(1), (rows, weights)
 
 

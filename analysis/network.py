@@ -13,10 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
 from configs.errors import InputError
 from fields import Field
-from fields.encodings import HashGridEncoding
+from fields.encodings import ClosedForm, EncodingModule
 
 from .scratch import Scratch
 from .sequential import Features, stack_of
@@ -62,6 +61,11 @@ class ReluNetwork:
     """Second derivatives of the features along each image axis; None where they are not known."""
     without_bias: frozenset[int] = frozenset()
     """Layers whose bias is no parameter but stands as zeros in `biases`."""
+
+    @property
+    def closed_form(self) -> ClosedForm | None:
+        """What `encode` computes, as formulas; None where it has none, or is not an encoding of ours."""
+        return self.encode.closed_form() if isinstance(self.encode, EncodingModule) else None
 
     @property
     def width_per_layer(self) -> tuple[int, ...]:
@@ -193,8 +197,8 @@ def _of_field(field: Field) -> ReluNetwork:
         biases=tuple(layer.bias.detach().float() for layer in mlp.linears),
         negative_slope=mlp.negative_slope,
         sigmoid_output=mlp.output == "sigmoid",
-        highest_frequency=highest_frequency(encoding.config),
-        grid_resolutions=tuple(encoding.resolutions) if isinstance(encoding, HashGridEncoding) else (),
+        highest_frequency=encoding.config.highest_frequency,
+        grid_resolutions=encoding.config.grid_resolutions,
         encode_second_derivatives=encoding.second_derivatives,
     )
 
@@ -218,26 +222,3 @@ def _of_sequential(module: nn.Sequential, encode: Encode | None, dim: int) -> Re
         highest_frequency=features.highest_frequency(dim if encode else inputs, device),
         without_bias=frozenset(index for index, bias in enumerate(biases) if bias is None),
     )
-
-
-def highest_frequency(config: Encoding) -> float:
-    """Cycles per unit of image coordinates of an encoding's fastest feature.
-
-    For `gaussian` three standard deviations; for `hashgrid` half the finest grid's lines, a hat function's wave.
-
-    >>> highest_frequency(Fourier(octaves=8))
-    64.0
-    """
-    match config:
-        case Raw():
-            return 0.0
-        case Fourier(octaves=octaves, interval=(low, high)):
-            return 2.0 ** (octaves - 2) * (high - low)
-        case Basic():
-            return 1.0
-        case Positional():
-            return 2.0**config.max_octave - 1
-        case Gaussian():
-            return 3 * config.scale
-        case HashGrid():
-            return config.finest / 2

@@ -24,7 +24,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from configs.errors import InputError
-from fields.encodings import OctaveEncoding, WaveEncoding
 
 from .cells import (
     CellCounts,
@@ -35,7 +34,7 @@ from .cells import (
     layers_behind_encoding,
 )
 from .density import crease_density
-from .network import ReluNetwork, highest_frequency
+from .network import ReluNetwork
 from .plane import Plane, in_double, on_plane
 from .sampling import Progress
 from .subdivision import Subdivision, Window, cut, merging_distance, uncut, unpacked, window_corners
@@ -250,13 +249,10 @@ def mesh_axes(network: ReluNetwork, window: Window) -> tuple[Float[np.ndarray, "
 
 def largest_wave_number(network: ReluNetwork) -> float:
     """|w_x| + |w_y| of the features' fastest wave, in radians per unit; for encodings not our own a bound."""
-    match network.encode:
-        case OctaveEncoding():
-            return 2 * math.pi * highest_frequency(network.encode.config)
-        case WaveEncoding():
-            return 2 * math.pi * float(network.encode.frequencies.abs().sum(1).max())
-        case _:
-            return 2 * math.pi * math.sqrt(2) * network.highest_frequency
+    form = network.closed_form
+    if form is None:
+        return 2 * math.pi * math.sqrt(2) * network.highest_frequency
+    return max(form.rates.abs().sum(1).tolist(), default=0.0)
 
 
 def foreseen_cells(network: ReluNetwork, window: Window) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fields import Field
-from fields.encodings import HashGridEncoding
+from fields.encodings import EncodingModule, LearntTable
 from fields.field import SINE_RATE
 
 from .network import Encode, ReluNetwork
@@ -33,9 +33,9 @@ class Trained:
     sigmoid_output: bool
 
     @property
-    def grid(self) -> HashGridEncoding | None:
-        """The encoding, if it is one with parameters."""
-        return self.encode if isinstance(self.encode, HashGridEncoding) else None
+    def learnt_table(self) -> LearntTable | None:
+        """What of `encode` is trained; None where nothing is, or it is not an encoding of ours."""
+        return self.encode.learnt_table() if isinstance(self.encode, EncodingModule) else None
 
     @property
     def outputs(self) -> int:

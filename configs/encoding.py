@@ -7,17 +7,20 @@ from their default: `fourier:8`, `raw:-1..1`, `hashgrid:16,log2_size=19`.
 
 import dataclasses
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, get_args
 
 from .errors import InputError, did_you_mean
 
 Interval: TypeAlias = tuple[float, float]
 
+_FOLDS = "by more than half a cycle a pixel, so that on the pixels it is a slower wave or a constant"
 
-class _Word:
-    """`str` of an encoding is its word."""
+
+class _Encoding(ABC):
+    """The facts of an encoding that others ask for, as they are where it does not say otherwise; `str` is its word."""
 
     def __str__(self) -> str:
         cls = type(self)
@@ -25,6 +28,33 @@ class _Word:
         written = [f"{k.name}={_write(getattr(self, k.name))}" for k in keys[1:] if getattr(self, k.name) != k.default]
         main = f":{_write(getattr(self, keys[0].name))}" if keys else ""
         return ",".join([cls.__name__.lower() + main, *written])
+
+    @property
+    @abstractmethod
+    def highest_frequency(self) -> float:
+        """Cycles per unit of image coordinates of the fastest feature; 0 where all features are affine.
+
+        >>> Fourier(octaves=8).highest_frequency
+        64.0
+        """
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether all features are affine in the coordinates, so that creases are straight, and fields between them."""
+        return self.highest_frequency == 0
+
+    @property
+    def grid_resolutions(self) -> tuple[int, ...]:
+        """Squares along the unit interval of each of its own grids, along whose lines fields bend too."""
+        return ()
+
+    def aliasing_note(self, resolution: int) -> str | None:  # noqa: ARG002  most have nothing to say
+        """One sentence when it has waves that `resolution` pixels along the unit interval cannot tell apart, else None.
+
+        Where a wave turns by more than half a cycle a pixel, its values on the pixels are those of a slower wave, or
+        all alike: the fit gains no finer detail, and the wave may do anything between the pixels.
+        """
+        return None
 
 
 def _rises(interval: Interval) -> bool:
@@ -38,7 +68,7 @@ def _need(holds: bool, what: str) -> None:
 
 
 @dataclass(frozen=True)
-class Raw(_Word):
+class Raw(_Encoding):
     """The coordinates themselves, scaled to an interval."""
 
     interval: Interval = (-1.0, 1.0)
@@ -47,9 +77,13 @@ class Raw(_Word):
     def __post_init__(self) -> None:
         _need(_rises(self.interval), f"the interval of raw must rise, got {_write(self.interval)}; try raw:-1..1")
 
+    @property
+    def highest_frequency(self) -> float:
+        return 0.0
+
 
 @dataclass(frozen=True)
-class Fourier(_Word):
+class Fourier(_Encoding):
     """sin(2^l pi x) and cos(2^l pi x) for octaves l = 0 .. L-1 on each axis (NeRF, Mildenhall et al. 2020)."""
 
     octaves: int = 8
@@ -63,9 +97,24 @@ class Fourier(_Word):
         _need(_rises(self.interval), f"the interval of fourier must rise, got {_write(self.interval)}; try -1..1")
         _need(1 <= self.octaves <= 24, f"fourier takes 1 to 24 octaves, got {self.octaves}")
 
+    @property
+    def highest_frequency(self) -> float:
+        low, high = self.interval
+        return 2.0 ** (self.octaves - 2) * (high - low)
+
+    def aliasing_note(self, resolution: int) -> str | None:
+        low, high = self.interval
+        most = max(1, math.floor(math.log2(resolution / (high - low))) + 1)  # octaves with 2^l half cycles at most
+        if self.octaves <= most:
+            return None
+        return (
+            f"{self} has more octaves than {resolution} pixels can tell apart: a wave from octave {most} on turns "
+            f"{_FOLDS}; {replace(self, octaves=most)} is the most that is useful here"
+        )
+
 
 @dataclass(frozen=True)
-class Positional(_Word):
+class Positional(_Encoding):
     """Log-spaced frequencies 2^t - 1, t from 0 to `max_octave`, along the axes (Tancik et al. 2020)."""
 
     max_octave: float = 6.0
@@ -77,14 +126,30 @@ class Positional(_Word):
         _need(0 < self.max_octave <= 24, f"positional takes a highest octave in (0, 24], got {self.max_octave:g}")
         _need(4 <= self.features <= 65536, f"positional takes 4 to 65536 features, got {self.features}")
 
+    @property
+    def highest_frequency(self) -> float:
+        return 2.0**self.max_octave - 1
+
+    def aliasing_note(self, resolution: int) -> str | None:
+        if self.highest_frequency <= resolution / 2:
+            return None
+        return (
+            f"{self} has waves of up to {self.highest_frequency:.0f} cycles over {resolution} pixels: "
+            f"above {resolution / 2:g} cycles a wave turns {_FOLDS}"
+        )
+
 
 @dataclass(frozen=True)
-class Basic(_Word):
+class Basic(_Encoding):
     """sin(2 pi x) and cos(2 pi x) on each axis: one wave over the picture (Tancik et al. 2020)."""
 
+    @property
+    def highest_frequency(self) -> float:
+        return 1.0
+
 
 @dataclass(frozen=True)
-class Gaussian(_Word):
+class Gaussian(_Encoding):
     """sin(2 pi B x) and cos(2 pi B x) with the rows of B drawn from a normal distribution (Tancik et al. 2020)."""
 
     scale: float = 10.0
@@ -96,9 +161,13 @@ class Gaussian(_Word):
         _need(math.isfinite(self.scale) and self.scale > 0, f"gaussian takes a scale above 0, got {self.scale:g}")
         _need(1 <= self.features <= 65536, f"gaussian takes 1 to 65536 features, got {self.features}")
 
+    @property
+    def highest_frequency(self) -> float:
+        return 3 * self.scale  # three standard deviations
+
 
 @dataclass(frozen=True)
-class HashGrid(_Word):
+class HashGrid(_Encoding):
     """Learnt features on grids from coarse to fine, interpolated bilinearly (Mueller et al. 2022)."""
 
     levels: int = 16
@@ -120,12 +189,19 @@ class HashGrid(_Word):
         _need(self.finest <= 2**20, f"hashgrid takes a finest of at most 2^20, got {self.finest}")
         _need(self.finest >= self.base, f"hashgrid's finest ({self.finest}) must not be below its base ({self.base})")
 
+    @property
+    def highest_frequency(self) -> float:
+        return self.finest / 2  # half the finest grid's lines: the wave of a hat function
+
+    @property
+    def grid_resolutions(self) -> tuple[int, ...]:
+        growth = (self.finest / self.base) ** (1 / max(1, self.levels - 1))
+        return tuple(math.floor(self.base * growth**level + 1e-6) for level in range(self.levels))
+
 
 Encoding: TypeAlias = Raw | Fourier | Positional | Basic | Gaussian | HashGrid
 
-ENCODINGS: dict[str, type[Encoding]] = {
-    cls.__name__.lower(): cls for cls in (Raw, Fourier, Positional, Basic, Gaussian, HashGrid)
-}
+ENCODINGS: dict[str, type[Encoding]] = {cls.__name__.lower(): cls for cls in get_args(Encoding)}
 
 
 def parse_encoding(word: str) -> Encoding:

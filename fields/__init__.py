@@ -1,7 +1,7 @@
 """What is trained: encodings of coordinates and the networks behind them."""
 
-from .encodings import aliased_octaves, build_encoding
+from .encodings import build_encoding
 from .field import MLP, Field, build
 from .radiance import RadianceField, build_radiance
 
-__all__ = ["MLP", "Field", "RadianceField", "aliased_octaves", "build", "build_encoding", "build_radiance"]
+__all__ = ["MLP", "Field", "RadianceField", "build", "build_encoding", "build_radiance"]

@@ -1,42 +1,98 @@
 """Encodings: image coordinates in, features out, and the exact derivatives of those features.
 
-Every encoding is a module with
-
-    forward(x)              Float[Tensor, "n d"] -> Float[Tensor, "n f"]
-    value_and_tangents(x)   -> the features and d features / d x, Float[Tensor, "n d f"]
-    second_derivatives(x)   -> d^2 features / d x_a^2 along each axis a, Float[Tensor, "n d f"]
-    features: int           f
-    config                  the choice it was built from
-
 Coordinates come in fp32 and features leave in fp32: a bf16 coordinate has 8 significant bits, fewer than a pixel grid.
 """
 
 import math
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
+from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Interval, Positional, Raw
 
 
+@dataclass(frozen=True, eq=False)
+class ClosedForm:
+    """Features as formulas, fp64: first those that are scale @ x + shift, then waves sin(rates @ x + phases)."""
+
+    scale: Float[Tensor, "affine d"]
+    shift: Float[Tensor, " affine"]
+    rates: Float[Tensor, "waves d"]
+    """In radians per unit."""
+    phases: Float[Tensor, " waves"]
+
+    @classmethod
+    def of(
+        cls,
+        dim: int,
+        affine: tuple[Float[Tensor, "affine d"], Float[Tensor, " affine"]] | None = None,
+        waves: tuple[Float[Tensor, "waves d"], Float[Tensor, " waves"]] | None = None,
+    ) -> "ClosedForm":
+        """Of either kind of feature, or both, in `dim` coordinates."""
+        none = torch.zeros(0, dim, dtype=torch.float64), torch.zeros(0, dtype=torch.float64)
+        return cls(*(affine or none), *(waves or none))
+
+    def to(self, device: torch.device) -> "ClosedForm":
+        """The same on a device."""
+        return ClosedForm(*(part.to(device) for part in (self.scale, self.shift, self.rates, self.phases)))
+
+    def __call__(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
+        """The features at points in fp64."""
+        return torch.cat([x @ self.scale.T + self.shift, (x @ self.rates.T + self.phases).sin()], 1)
+
+
+@dataclass(frozen=True, eq=False)
+class LearntTable:
+    """All that an encoding trains: a table whose rows, weighted and summed, are each level's features at a point."""
+
+    values: Float[Tensor, "rows features"]
+    rows_and_weights: Callable[
+        [Float[Tensor, "n d"]], tuple[Int[Tensor, "n levels corners"], Float[Tensor, "n levels corners"]]
+    ]
+    """The rows that points' features are made of, level by level, and how much of each."""
+    rows_per_point: int
+    """How many those are, over all levels."""
+
+
+@runtime_checkable
 class EncodingModule(Protocol):
-    """What a field asks of its encoding."""
+    """What a field, and whoever explains it, asks of an encoding; facts that need no module are on its `config`."""
 
-    features: int
-    config: Encoding
+    @property
+    def config(self) -> Encoding:
+        """The choice it was built from."""
+        ...
+
+    @property
+    def features(self) -> int:
+        """How many it gives, f."""
+        ...
 
     def __call__(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]: ...
 
-    def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]: ...
+    def value_and_tangents(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n d f"]]:
+        """The features and d features / d x."""
+        ...
 
-    def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]: ...
+    def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]:
+        """d^2 features / d x_a^2 along each axis a."""
+        ...
+
+    def closed_form(self) -> ClosedForm | None:
+        """Its features as formulas; None where they are neither affine nor sines."""
+        ...
+
+    def learnt_table(self) -> LearntTable | None:
+        """What of it is trained; None where nothing is."""
+        ...
 
 
-def build_encoding(config: Encoding, dim: int, generator: torch.Generator) -> nn.Module:
+def build_encoding(config: Encoding, dim: int, generator: torch.Generator) -> EncodingModule:
     """The module for a choice of encoding of `dim`-dimensional coordinates; random parts come from `generator`."""
     match config:
         case Raw():
@@ -74,6 +130,18 @@ class RawEncoding(nn.Module):
     def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]:
         return x.new_zeros(*x.shape, self.features)
 
+    def closed_form(self) -> ClosedForm:
+        return ClosedForm.of(self.features, affine=_scaled(self.config.interval, self.features))
+
+    def learnt_table(self) -> None:
+        return None
+
+
+def _scaled(interval: Interval, dim: int) -> tuple[Float[Tensor, "d d"], Float[Tensor, " d"]]:
+    """Scale and shift, fp64, that send [0, 1] to an interval on each axis."""
+    low, high = interval
+    return torch.eye(dim, dtype=torch.float64) * (high - low), torch.full((dim,), low, dtype=torch.float64)
+
 
 class OctaveEncoding(nn.Module):
     """sin(2^l pi x), cos(2^l pi x) for l = 0 .. L-1, octave by octave: all sines of an octave, then all its cosines."""
@@ -102,13 +170,17 @@ class OctaveEncoding(nn.Module):
         curved = self._by_axis(waves * -self._rates(x.device).square())
         return torch.cat([x.new_zeros(*x.shape, x.shape[1]), curved], 2) if self.config.include_input else curved
 
-    def sines(self) -> tuple[Float[Tensor, "waves d"], Float[Tensor, " waves"]]:
-        """Rates and phases, fp64, with which the waves, in their order, are sin(rates @ x + phases)."""
+    def closed_form(self) -> ClosedForm:
         axes = torch.eye(self.dim, dtype=torch.float64).repeat(2 * self.config.octaves, 1)
         octaves = torch.arange(self.config.octaves, dtype=torch.float64).repeat_interleave(2 * self.dim)
         quarter_turns = torch.arange(2, dtype=torch.float64).repeat_interleave(self.dim).repeat(self.config.octaves)
         rates = math.pi * 2.0 ** octaves[:, None] * axes
-        return rates * self._scale, math.pi / 2 * quarter_turns + rates.sum(1) * self.config.interval[0]
+        phases = math.pi / 2 * quarter_turns + rates.sum(1) * self.config.interval[0]
+        affine = _scaled(self.config.interval, self.dim) if self.config.include_input else None
+        return ClosedForm.of(self.dim, affine, (rates * self._scale, phases))
+
+    def learnt_table(self) -> None:
+        return None
 
     @property
     def _scale(self) -> float:
@@ -171,11 +243,13 @@ class WaveEncoding(nn.Module):
         squares = (2 * math.pi * self.frequencies.T).square().repeat(1, 2)  # (d, f)
         return -self(x)[:, None] * squares
 
-    def sines(self) -> tuple[Float[Tensor, "waves d"], Float[Tensor, " waves"]]:
-        """Rates and phases, fp64, with which the features, in their order, are sin(rates @ x + phases)."""
+    def closed_form(self) -> ClosedForm:
         rates = 2 * math.pi * self.frequencies.double()
         quarter_turns = torch.arange(2, dtype=torch.float64, device=rates.device).repeat_interleave(len(rates))
-        return rates.repeat(2, 1), math.pi / 2 * quarter_turns
+        return ClosedForm.of(rates.shape[1], waves=(rates.repeat(2, 1), math.pi / 2 * quarter_turns))
+
+    def learnt_table(self) -> None:
+        return None
 
 
 def log_spaced_frequencies(config: Positional, dim: int) -> Float[Tensor, "m d"]:
@@ -203,8 +277,7 @@ class HashGridEncoding(nn.Module):
             raise ValueError(f"a hash grid takes coordinates of up to {len(self.primes)} dimensions, got {dim}")
         self.config = config
         self.features = config.levels * config.features
-        growth = (config.finest / config.base) ** (1 / max(1, config.levels - 1))
-        self.resolutions = [math.floor(config.base * growth**level + 1e-6) for level in range(config.levels)]
+        self.resolutions = config.grid_resolutions
         sizes = [min((r + 1) ** dim, 2**config.log2_size) for r in self.resolutions]
         self.offsets = [sum(sizes[:level]) for level in range(config.levels)]
         self.sizes = sizes
@@ -224,6 +297,12 @@ class HashGridEncoding(nn.Module):
     def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]:
         """Zero: in a grid square the features are linear along each axis, and bend along diagonals only."""
         return x.new_zeros(*x.shape, self.features)
+
+    def closed_form(self) -> None:
+        return None
+
+    def learnt_table(self) -> LearntTable:
+        return LearntTable(self.table, self.corners_and_weights, len(self.resolutions) * len(self.corners))
 
     def corners_and_weights(
         self, x: Float[Tensor, "n d"]
@@ -274,31 +353,3 @@ class HashGridEncoding(nn.Module):
             rows.flatten(0, 1), self.table, per_sample_weights=weights.flatten(0, 1), mode="sum"
         )
         return bags.reshape(len(rows), self.features)
-
-
-def aliased_octaves(config: Encoding, resolution: int) -> str | None:
-    """One sentence when an encoding has waves that the pixels cannot tell apart, else None.
-
-    On `resolution` pixel centres over [0, 1] the wave of octave l turns by 2^l / resolution half cycles a pixel. Where
-    that is more than one, its values on the pixels are those of a slower wave, or all alike where `resolution` is a
-    power of two: the fit gains no finer detail, and the wave may do anything between the pixels.
-    """
-    folds = "by more than half a cycle a pixel, so that on the pixels it is a slower wave or a constant"
-    match config:
-        case Fourier(octaves=octaves, interval=(low, high)):
-            most = max(1, math.floor(math.log2(resolution / (high - low))) + 1)  # the octaves with 2^l <= that
-            return (
-                None
-                if octaves <= most
-                else (
-                    f"{config} has more octaves than {resolution} pixels can tell apart: a wave from octave {most} on "
-                    f"turns {folds}; {replace(config, octaves=most)} is the most that is useful here"
-                )
-            )
-        case Positional(max_octave=top) if 2**top - 1 > resolution / 2:
-            return (
-                f"{config} has waves of up to {2**top - 1:.0f} cycles over {resolution} pixels: "
-                f"above {resolution / 2:g} cycles a wave turns {folds}"
-            )
-        case _:
-            return None

@@ -80,9 +80,9 @@ class MLP(nn.Module):
 class Field(nn.Module):
     """The trained function: coordinates -> encoding -> MLP -> values."""
 
-    def __init__(self, encoding: nn.Module, mlp: MLP) -> None:
+    def __init__(self, encoding: EncodingModule, mlp: MLP) -> None:
         super().__init__()
-        self.encoding = cast(EncodingModule, encoding)
+        self.encoding = encoding
         self.mlp = mlp
 
     @property
@@ -112,4 +112,4 @@ class Field(nn.Module):
 def build(encoding: Encoding, network: Network, in_dim: int, out_dim: int, generator: torch.Generator) -> Field:
     """A field with PyTorch's default initialisation (SIREN's for `sine`), drawn from `generator`, on the CPU."""
     module = build_encoding(encoding, in_dim, generator)
-    return Field(module, MLP(network, cast(EncodingModule, module).features, out_dim, generator))
+    return Field(module, MLP(network, module.features, out_dim, generator))

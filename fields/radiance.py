@@ -5,11 +5,10 @@ it says of the colour goes, with the encoded direction, through one more hidden 
 """
 
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from configs.encoding import Encoding
@@ -34,8 +33,10 @@ class RadianceField(Field):
     """A field of three dimensions whose values are a density's and features of the colour; colour layers behind it; and
     a grid that knows where there is something."""
 
-    def __init__(self, position: Field, direction: nn.Module | None, colour: MLP, occupancy: OccupancyGrid) -> None:
-        super().__init__(cast(nn.Module, position.encoding), position.mlp)
+    def __init__(
+        self, position: Field, direction: EncodingModule | None, colour: MLP, occupancy: OccupancyGrid
+    ) -> None:
+        super().__init__(position.encoding, position.mlp)
         self.direction, self.colour, self.occupancy = direction, colour, occupancy
 
     def radiance(
@@ -103,6 +104,6 @@ def build_radiance(
     """
     position = build(encoding, network, 3, 1 + FEATURES, generator)
     directions = None if direction is None else build_encoding(direction, 3, generator)
-    inputs = FEATURES + (0 if directions is None else cast(EncodingModule, directions).features)
+    inputs = FEATURES + (0 if directions is None else directions.features)
     colour = MLP(Network(COLOUR_WIDTH, 1, network.activation, "sigmoid"), inputs, 3, generator)
     return RadianceField(position, directions, colour, OccupancyGrid(resolution, possible))

@@ -14,7 +14,6 @@ from configs.files import write_json, write_text
 from configs.network import Network
 from configs.run import FitConfig, Protocol
 from configs.storage import to_yaml
-from fields import aliased_octaves
 from fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of
 from render.files import read_png, write_npz, write_png
 from render.video import VideoWriter, check_encoder
@@ -109,7 +108,8 @@ def run(
     plan = plan_of(config, scene)
     torch.set_num_threads(plan.threads)
     subject, state = subject_of(scene, plan.placement.hidden_dtype), initial_state(config, scene, plan.device)
-    notes = [*scene.notes, *subject.notes, *_aliasing_note(config, scene)]
+    aliased = None if scene.resolution is None else config.encoding.aliasing_note(scene.resolution)
+    notes = [*scene.notes, *subject.notes, *([aliased] if aliased else [])]
     for sentence in [*notes, *resumed(folder, state)]:
         reporter.say(sentence)
     picture = subject.overview()
@@ -253,11 +253,6 @@ class _Teller:
             f"one epoch ({self.scene.training_samples:,} pixels) takes about {seconds:.0f} s; "
             f"with --max-side {LARGE_SIDE} it would take {shorter:.0f} s"
         )
-
-
-def _aliasing_note(config: FitConfig, scene: Scene) -> list[str]:
-    aliased = None if scene.resolution is None else aliased_octaves(config.encoding, scene.resolution)
-    return [] if aliased is None else [aliased]
 
 
 def _samples_per_step(scene: Scene, plan: Plan) -> int:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
-from fields import aliased_octaves, build_encoding
-from fields.encodings import EncodingModule, HashGridEncoding, OctaveEncoding, WaveEncoding, octave_waves
+from fields import build_encoding
+from fields.encodings import EncodingModule, HashGridEncoding, octave_waves
 
 LAST_PLACE = 2.0**-23
 """The step from 1 to the next fp32 number."""
@@ -31,7 +31,7 @@ EVERY_KIND = [
 
 
 def make(config: Encoding, dim: int = 2, seed: int = 0) -> EncodingModule:
-    return build_encoding(config, dim, torch.Generator().manual_seed(seed))  # type: ignore[return-value]
+    return build_encoding(config, dim, torch.Generator().manual_seed(seed))
 
 
 def points(n: int = 50, dim: int = 2, seed: int = 0) -> Tensor:
@@ -108,9 +108,39 @@ def test_second_derivatives_are_autograds_of_the_tangents(config: Encoding, dim:
 )
 def test_waves_are_sines_with_their_rates_and_phases(config: Encoding, dim: int) -> None:
     encoding, x = make(config, dim), points(dim=dim)
-    assert isinstance(encoding, OctaveEncoding | WaveEncoding)
-    rates, phases = encoding.sines()
-    torch.testing.assert_close(encoding(x).double(), (x.double() @ rates.T + phases).sin(), rtol=0, atol=1e-5)
+    form = encoding.closed_form()
+    assert form is not None
+    assert not len(form.scale)
+    waves = (x.double() @ form.rates.T + form.phases).sin()
+    torch.testing.assert_close(encoding(x).double(), waves, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+@pytest.mark.parametrize("config", EVERY_KIND, ids=str)
+def test_features_are_those_of_their_closed_form_or_come_from_a_learnt_table(config: Encoding, dim: int) -> None:
+    encoding, x = make(config, dim), points(dim=dim)
+    form, table = encoding.closed_form(), encoding.learnt_table()
+    assert (form is None) != (table is None)
+    if form is not None:
+        torch.testing.assert_close(encoding(x).double(), form(x.double()), rtol=0, atol=1e-5)
+    if table is not None:
+        rows, weights = table.rows_and_weights(x)
+        assert rows[0].numel() == table.rows_per_point
+        features = (table.values[rows] * weights[..., None]).sum(2).flatten(1)
+        torch.testing.assert_close(encoding(x), features)
+
+
+@pytest.mark.parametrize("config", EVERY_KIND, ids=str)
+def test_the_highest_frequency_is_that_of_the_fastest_wave(config: Encoding) -> None:
+    form = make(config).closed_form()
+    if form is None:
+        assert config.highest_frequency == max(config.grid_resolutions) / 2
+    elif isinstance(config, Gaussian):  # of eight drawn, none is beyond three standard deviations
+        assert form.rates.abs().max() < 2 * math.pi * config.highest_frequency
+    else:
+        fastest = max(form.rates.abs().flatten().tolist(), default=0.0)
+        assert 2 * math.pi * config.highest_frequency == pytest.approx(fastest)
+    assert config.is_affine == (form is not None and not len(form.rates))
 
 
 @pytest.mark.parametrize("config", [Gaussian(), HashGrid(2)], ids=str)
@@ -165,8 +195,8 @@ def test_on_an_interval_fourier_features_are_those_of_the_scaled_coordinates() -
 
 
 def test_on_a_wider_interval_fewer_octaves_are_told_apart() -> None:
-    assert aliased_octaves(Fourier(6, interval=(-1.0, 1.0)), 64) is None
-    warning = aliased_octaves(Fourier(7, interval=(-1.0, 1.0)), 64)
+    assert Fourier(6, interval=(-1.0, 1.0)).aliasing_note(64) is None
+    warning = Fourier(7, interval=(-1.0, 1.0)).aliasing_note(64)
     assert warning is not None
     assert "fourier:6,interval=-1..1 is the most" in warning
 
@@ -286,7 +316,7 @@ def test_every_level_has_entries_of_its_own() -> None:
 )
 def test_levels_grow_geometrically_from_base_to_finest(config: HashGrid, resolutions: list[int]) -> None:
     found = HashGridEncoding(config, 2, torch.Generator()).resolutions
-    assert found == resolutions
+    assert list(found) == resolutions
     assert found[0] == config.base
     assert found[-1] == (config.finest if config.levels > 1 else config.base)
 
@@ -338,13 +368,13 @@ def test_on_a_power_of_two_the_octaves_called_useful_are_those_that_raise_the_ra
         grown = np.linalg.matrix_rank(columns, tol=1e-9)
         useful.append(bool(grown > rank))
         rank = grown
-    most = useful_octaves(aliased_octaves(Fourier(10), pixels), 10)
+    most = useful_octaves(Fourier(10).aliasing_note(pixels), 10)
     assert useful == [octave < most for octave in range(10)]
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 16, 64])
 def test_on_a_power_of_two_further_octaves_are_constant(pixels: int) -> None:
-    most = useful_octaves(aliased_octaves(Fourier(12), pixels), 12)
+    most = useful_octaves(Fourier(12).aliasing_note(pixels), 12)
     for octave in range(most, 12):
         assert np.ptp(octave_columns(octave, pixels), 0) == pytest.approx(0, abs=1e-9)
     if pixels > 1:
@@ -353,7 +383,7 @@ def test_on_a_power_of_two_further_octaves_are_constant(pixels: int) -> None:
 
 @pytest.mark.parametrize("pixels", [3, 5, 12, 48, 100])
 def test_on_other_grids_further_octaves_are_slower_waves(pixels: int) -> None:
-    most = useful_octaves(aliased_octaves(Fourier(14), pixels), 14)
+    most = useful_octaves(Fourier(14).aliasing_note(pixels), 14)
     angles = np.arange(pixels)[:, None] * np.pi * (np.arange(pixels) + 0.5) / pixels  # k half cycles, below Nyquist
     for octave in range(14):
         wave = octave_columns(octave, pixels)
@@ -376,8 +406,8 @@ def test_on_other_grids_further_octaves_are_slower_waves(pixels: int) -> None:
 @pytest.mark.parametrize("pixels", [2, 3, 64, 100, 512, 4096])
 def test_no_word_is_said_about_octaves_the_pixels_can_tell_apart(pixels: int) -> None:
     most = math.floor(math.log2(pixels)) + 1
-    assert aliased_octaves(Fourier(most), pixels) is None
-    warning = aliased_octaves(Fourier(most + 1), pixels)
+    assert Fourier(most).aliasing_note(pixels) is None
+    warning = Fourier(most + 1).aliasing_note(pixels)
     assert warning is not None
     assert f"fourier:{most} is the most that is useful" in warning
     assert f"from octave {most} on" in warning
@@ -385,12 +415,12 @@ def test_no_word_is_said_about_octaves_the_pixels_can_tell_apart(pixels: int) ->
 
 
 def test_positional_waves_are_named_from_beyond_half_the_pixels() -> None:
-    assert aliased_octaves(Positional(5.0), 62) is None  # 31 cycles on 62 pixels: two pixels a cycle
-    warning = aliased_octaves(Positional(5.0), 61)
+    assert Positional(5.0).aliasing_note(62) is None  # 31 cycles on 62 pixels: two pixels a cycle
+    warning = Positional(5.0).aliasing_note(61)
     assert warning is not None
     assert "above 30.5 cycles" in warning
 
 
 @pytest.mark.parametrize("config", [Raw(), Basic(), Gaussian(), HashGrid()], ids=str)
 def test_encodings_without_octaves_are_not_warned_of(config: Encoding) -> None:
-    assert aliased_octaves(config, 2) is None
+    assert config.aliasing_note(2) is None

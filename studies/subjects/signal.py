@@ -18,7 +18,6 @@ from analysis import (
 from analysis.crossings import starting_refinement
 from analysis.fourier import HALF
 from analysis.verdict import percent
-from configs.encoding import Raw
 from configs.files import JsonObject
 from fields import Field
 from render.colour import density_legend
@@ -124,7 +123,7 @@ class SignalSubject:
         network = creased(field)
         creases = None if network is None else refined_line_creases(network, self.view.width)
         crossings = None if creases is None else len(creases.position)
-        straight = isinstance(field.encoding.config, Raw) and field.mlp.output == "linear"
+        straight = field.encoding.config.is_affine and field.mlp.output == "linear"
         sentences = signal_verdict(self.frequencies, recovered, crossings, straight=straight)
         files = Files(
             pictures={"residual": residual_rgb(target, drawn)},
