@@ -72,7 +72,7 @@ def fit(
         snapshot_steps: rising step numbers; those before the state's step are passed over.
     """
     controls = controls or Controls()
-    limit = training.second_limit(scene.default_seconds)
+    limit = training.second_limit(scene.pace.seconds)
     steps = (step for step in snapshot_steps if step >= state.step)
     due = next(steps, None)
     loss: float | None = None
@@ -92,7 +92,7 @@ def fit(
                 points = scene.batch(draws, min(scene.training_samples, REVIVAL_POINTS))
                 revive(state, points.coordinates.to(placement.device), draws)
             rate = learning_rate_at(state.step, training, learning_rate)
-            newest = _step(state, scene, training.batch_size or scene.default_batch_size, placement, rate)
+            newest = _step(state, scene, training.batch_size or scene.pace.batch_size, placement, rate)
             elapsed = time.perf_counter() - started
             state.seconds = seconds_before + elapsed
         if newest is not None:

@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from configs.errors import InputError
-from configs.rates import default_learning_rate
 from configs.run import FitConfig
 from configs.space import Background, Space
 from fields.radiance import RadianceField, build_radiance
@@ -23,7 +22,7 @@ from render.volume import render
 from .area import area_average, fitted_size
 from .capture import Bounds, Capture, Photograph
 from .hull import visual_hull
-from .scene import Batch, stratified
+from .scene import Batch, Pace, stratified
 
 GRID_EVERY = 16
 """Steps between two looks at the density."""
@@ -69,6 +68,14 @@ RAY = (3, 3, 1, 3)
 
 class PosedScene:
     """A capture to be fitted as a radiance field. Cameras and distances are those of the unit cube."""
+
+    pace = Pace(
+        batch_size=1024,  # rays
+        seconds=30.0,  # views take time to be drawn and explained as well
+        least_steps=1000,  # before the fog has gone, nothing is gained for a hundred steps and more
+        open_frames=(0, 1.15),  # about 43 in 1000 steps: drawing a view takes as long as some of them
+        rate_factor=2.0,  # found on `demo:teapot`, where it learns the first detail in half the steps
+    )
 
     def __init__(self, capture: Capture, space: Space) -> None:
         self.capture, self.space = capture, space
@@ -118,38 +125,6 @@ class PosedScene:
     def training_samples(self) -> int:
         """How many rays are trained on: one epoch."""
         return len(self._training)
-
-    @property
-    def in_dim(self) -> int:
-        return 3
-
-    @property
-    def out_dim(self) -> int:
-        return 3
-
-    @property
-    def default_batch_size(self) -> int:
-        """Rays per step."""
-        return 1024
-
-    @property
-    def default_seconds(self) -> float:
-        """Of training: views take time to be drawn and explained as well."""
-        return 30.0
-
-    @property
-    def least_steps(self) -> int:
-        """Before the fog has gone, nothing is gained for a hundred steps and more."""
-        return 1000
-
-    @property
-    def open_frames(self) -> tuple[int, float]:
-        """About 43 in 1000 steps: drawing a view takes as long as some of them."""
-        return 0, 1.15
-
-    def default_learning_rate(self, config: FitConfig) -> float:
-        """Twice that of a picture: found on `demo:teapot`, where it learns the first detail in half the steps."""
-        return 2 * default_learning_rate(config.encoding, config.network)
 
     def build(self, config: FitConfig, generator: torch.Generator) -> RadianceField:
         """The field before training. What the photographs' silhouettes leave empty, its grid knows from the start."""

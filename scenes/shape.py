@@ -7,7 +7,7 @@ et al. 2019). The mesh is asked once at a pool of points, from which batches are
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
@@ -18,13 +18,15 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from configs.errors import InputError
+from configs.run import FitConfig
+from fields import Field, build
 from render.camera import Camera, Rays, orbit, perspective
 from render.grid import Extent, picture_extent, pixel_centres
 from render.surface import shade, trace
 
 from .capture import Bounds
 from .mesh import Mesh
-from .scene import Batch, Function, PointScene, stratified
+from .scene import Batch, Function, Pace, stratified
 from .watertight import watertight
 
 ShapeKind: TypeAlias = Literal["occupancy", "sdf"]
@@ -57,8 +59,8 @@ VIEW_SIDE = 128
 VIEW_ANGLE, VIEW_ELEVATION = math.radians(35), math.radians(25)
 
 
-@dataclass(frozen=True, eq=False)
-class Shape(PointScene):
+@dataclass(eq=False)
+class Shape:
     """A solid to fit, by its occupancy or its signed distance; it is seen from around, shaded."""
 
     mesh: Mesh
@@ -67,6 +69,10 @@ class Shape(PointScene):
     seed: int = 0
     """Of the pool of points."""
     pool_size: int = POOL
+    _pool: Batch | None = field(default=None, init=False, repr=False)
+
+    pace = Pace(open_frames=(0, 1.15))
+    """About 35 frames in 300 steps: drawing a view takes as long as some of them."""
 
     @property
     def name(self) -> str:
@@ -107,11 +113,6 @@ class Shape(PointScene):
         return self.pool_size
 
     @property
-    def open_frames(self) -> tuple[int, float]:
-        """About 35 in 300 steps: drawing a view takes as long as some of them."""
-        return 0, 1.15
-
-    @property
     def in_dim(self) -> int:
         return 3
 
@@ -119,26 +120,39 @@ class Shape(PointScene):
     def out_dim(self) -> int:
         return 1
 
-    @cached_property
+    @property
     def pool(self) -> Batch:
         """All points to train on and what the mesh says there: first the uniform ones, then those near the surface."""
-        return self._pooled(lambda _share: None)
+        return self.prepare(lambda _share: None)
 
-    def prepare(self, progress: Callable[[float], None]) -> None:
-        """Ask the mesh for its pool now, rather than in the first step: of a million triangles it takes ten seconds."""
-        vars(self)["pool"] = self._pooled(progress)  # where the cached property keeps it
+    def prepare(self, progress: Callable[[float], None]) -> Batch:
+        """The pool, for which the mesh is asked once: of a million triangles it takes ten seconds."""
+        if self._pool is None:
+            self._pool = self._asked(progress)
+        return self._pool
 
-    def _pooled(self, progress: Callable[[float], None]) -> Batch:
+    def _asked(self, progress: Callable[[float], None]) -> Batch:
         generator = np.random.default_rng(self.seed)
         near, _ = self.unit_mesh.surface_points(self.pool_size - self.pool_size // 2, generator)
         near += generator.normal(scale=SPREAD, size=near.shape)
         points = np.concatenate([generator.random((self.pool_size // 2, 3)), near.clip(0, 1)]).astype(np.float32)
         return Batch(torch.from_numpy(points), torch.from_numpy(self._ask(points, progress)))
 
+    def build(self, config: FitConfig, generator: torch.Generator) -> Field:
+        """The field before training."""
+        return build(config.encoding, config.network, self.in_dim, self.out_dim, generator)
+
+    def refresh(self, field: Field, step: int, generator: torch.Generator) -> None:
+        """Nothing: all that such a field has is its weights."""
+
     def batch(self, generator: torch.Generator, size: int) -> Batch:
         """`size` points of the pool, half uniform, half near the surface."""
         chosen = stratified(generator, size, self.pool_size)
         return Batch(self.pool.coordinates[chosen], self.pool.values[chosen])
+
+    def predict(self, field: Function, batch: Batch, step: int | None = None) -> Float[Tensor, "n c"]:  # noqa: ARG002
+        """The field itself, at the batch's coordinates, whatever the step."""
+        return field(batch.coordinates)
 
     def loss(self, prediction: Float[Tensor, "n 1"], batch: Batch) -> Float[Tensor, ""]:
         """Binary cross-entropy of the logits, or the L1 distance of distances, clamped.

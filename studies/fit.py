@@ -18,6 +18,7 @@ from jaxtyping import UInt8
 from configs.errors import InputError
 from configs.files import write_json, write_text
 from configs.network import Network
+from configs.rates import default_learning_rate
 from configs.run import FitConfig, Protocol
 from configs.storage import to_yaml
 from fields import aliased_octaves
@@ -134,9 +135,11 @@ class _Session:
             torch.set_num_threads(config.training.threads)
         self.placement = place(config.training, config.network)
         self.state = initial_state(config, scene, self.placement.device)
-        self.batch_size = config.training.batch_size or scene.default_batch_size
-        self.learning_rate = config.training.learning_rate or scene.default_learning_rate(config)
-        self.second_limit = config.training.second_limit(scene.default_seconds)
+        self.batch_size = config.training.batch_size or scene.pace.batch_size
+        self.learning_rate = config.training.learning_rate or scene.pace.rate_factor * default_learning_rate(
+            config.encoding, config.network
+        )
+        self.second_limit = config.training.second_limit(scene.pace.seconds)
         self.observer = observer_of(scene, self.placement)
         self.look = look_at(scene)
         self.turntable = turntable(scene) if config.output.turntable and isinstance(scene, PosedScene | Shape) else None
@@ -153,7 +156,7 @@ class _Session:
 
     def frame_steps(self) -> Iterator[int]:
         """The steps that the configuration says to draw."""
-        return frame_steps(self.config.output.frames, self.config.training.steps, self.scene.open_frames)
+        return frame_steps(self.config.output.frames, self.config.training.steps, self.scene.pace.open_frames)
 
     def resume(self) -> None:
         """Take over the newest checkpoint, if there is one, and forget what was recorded after it."""
@@ -220,7 +223,7 @@ class _Session:
             return "diverged"
         if training.target_psnr is not None and psnr_db >= training.target_psnr:
             return "target"
-        if training.plateau_db is not None and self.metrics.plateau(training.plateau_db, self.scene.least_steps):
+        if training.plateau_db is not None and self.metrics.plateau(training.plateau_db, self.scene.pace.least_steps):
             return "plateau"
         return None
 

@@ -133,7 +133,7 @@ def test_a_folder_is_refused(here) -> None:
 def test_the_smallest_pictures_can_be_trained_on_and_drawn(here, size) -> None:
     written(here / "small.png", png16(noise(*size, 3, dtype=np.uint16)))
     scene = load("small.png")
-    field = torch.nn.Linear(scene.in_dim, scene.out_dim)
+    field = torch.nn.Linear(2, 3)
     batch = scene.batch(torch.Generator().manual_seed(0), 64)
     scene.loss(scene.predict(field, batch), batch).backward()
     (view,) = scene.views()
