@@ -83,7 +83,7 @@ class Digits:
         return ()
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        return {"name": np.array(NAME), "images": self.images.numpy(), "classes": self.classes.numpy()}
+        return {"scene": np.array(NAME), "images": self.images.numpy(), "classes": self.classes.numpy()}
 
 
 @cache

@@ -6,8 +6,7 @@ with N = max(height, width), the centre of pixel (row i, column j) is ((j + 0.5)
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -15,7 +14,6 @@ from jaxtyping import Bool, Float, Float32, UInt8, UInt16
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from configs.errors import InputError
 from configs.run import FitConfig
 from fields import Field, build
 from render.grid import Extent, draw, picture_extent
@@ -143,8 +141,9 @@ class Picture:
         return draw(field, height or self.height, width or self.width, extent, device=device, progress=progress)
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays for `numpy.savez`, of which none needs pickle; `from_npz` makes the same picture of them."""
+        """Arrays for `numpy.savez`, of which none needs pickle."""
         return {
+            "scene": np.array("picture"),
             "pixels": self.pixels,
             "name": np.array(self.name),
             "holdout": np.array(self.holdout),
@@ -152,22 +151,12 @@ class Picture:
         }
 
     @classmethod
-    def from_npz(cls, path: str | Path) -> "Picture":
-        """The picture that a run folder keeps.
-
-        Raises InputError naming the file where it is missing, damaged or something else; never unpickles.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                parts: dict[str, Any] = {key: arrays[key] for key in ("pixels", "name", "holdout", "notes")}
-        except FileNotFoundError:
-            raise InputError(f"there is no saved target at {str(path)!r}") from None
-        except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
-            raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
-        pixels, holdout = parts["pixels"], str(parts["holdout"])
+    def from_npz_arrays(cls, arrays: dict[str, np.ndarray]) -> "Picture":
+        """The inverse of `to_npz_arrays`; raises ValueError where they are no picture."""
+        pixels, holdout = arrays["pixels"], str(arrays["holdout"])
         if not (pixels.ndim == 3 and pixels.size and pixels.dtype in _STORED_TYPES and holdout in protocols.HOLDOUTS):
-            raise InputError(f"{str(path)!r} holds no picture that can be fitted")
-        return cls(str(parts["name"]), pixels, holdout, tuple(parts["notes"].tolist()))
+            raise ValueError("it holds no picture that can be fitted")
+        return cls(str(arrays["name"]), pixels, holdout, tuple(arrays["notes"].tolist()))
 
     @property
     def _unit(self) -> float:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
-from configs.errors import InputError
 from configs.run import FitConfig
 from configs.space import Background, Space
 from fields.radiance import RadianceField, build_radiance
@@ -194,10 +192,11 @@ class PosedScene:
         return self._views
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays from which `from_npz` makes the same scene: pixels as trained, cameras, bounds."""
+        """Arrays for `numpy.savez`, of which none needs pickle: pixels as trained, cameras, bounds."""
         photographs = [*self.capture.train, *self.capture.heldout]
         cameras = [photograph.camera for photograph in photographs]
         return {
+            "scene": np.array("photographs"),
             "name": np.array(self.name),
             "notes": np.array(self.capture.notes, dtype=str),  # those on views follow from the photographs
             "photographs": np.array([photograph.name for photograph in photographs], dtype=str),
@@ -210,35 +209,21 @@ class PosedScene:
         }
 
     @classmethod
-    def from_npz(cls, path: str | Path, space: Space) -> "PosedScene":
-        """The scene that a run folder keeps.
-
-        Raises InputError naming the file where it is missing, damaged or something else; never unpickles.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                parts: dict[str, Any] = {key: arrays[key] for key in arrays.files}
-            return cls(_capture(parts), space)
-        except FileNotFoundError:
-            raise InputError(f"there is no saved target at {str(path)!r}") from None
-        except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
-            raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
-
-
-def _capture(parts: dict[str, Any]) -> Capture:
-    ends = np.cumsum(parts["sizes"].prod(1))
-    photographs = []
-    for number, (height, width, channels) in enumerate(parts["sizes"].tolist()):
-        fx, fy, cx, cy = parts["intrinsics"][number].tolist()
-        camera = Camera(height, width, (fx, fy), (cx, cy), parts["poses"][number])
-        pixels = parts["pixels"][ends[number] - height * width * channels : ends[number]]
-        photographs.append(
-            Photograph(str(parts["photographs"][number]), camera, pixels.reshape(height, width, channels))
-        )
-    train = [photograph for photograph, out in zip(photographs, parts["heldout"], strict=True) if not out]
-    heldout = [photograph for photograph, out in zip(photographs, parts["heldout"], strict=True) if out]
-    x, y, z, side = parts["bounds"].tolist()
-    return Capture(str(parts["name"]), train, heldout, Bounds((x, y, z), side), tuple(parts["notes"].tolist()))
+    def from_npz_arrays(cls, arrays: dict[str, np.ndarray], space: Space) -> "PosedScene":
+        """The inverse of `to_npz_arrays`."""
+        ends = np.cumsum(arrays["sizes"].prod(1))
+        photographs = []
+        for number, (height, width, channels) in enumerate(arrays["sizes"].tolist()):
+            fx, fy, cx, cy = arrays["intrinsics"][number].tolist()
+            camera = Camera(height, width, (fx, fy), (cx, cy), arrays["poses"][number])
+            pixels = arrays["pixels"][ends[number] - height * width * channels : ends[number]]
+            name = str(arrays["photographs"][number])
+            photographs.append(Photograph(name, camera, pixels.reshape(height, width, channels)))
+        train = [photograph for photograph, out in zip(photographs, arrays["heldout"], strict=True) if not out]
+        heldout = [photograph for photograph, out in zip(photographs, arrays["heldout"], strict=True) if out]
+        x, y, z, side = arrays["bounds"].tolist()
+        notes = tuple(arrays["notes"].tolist())
+        return cls(Capture(str(arrays["name"]), train, heldout, Bounds((x, y, z), side), notes), space)
 
 
 class _Pixels:

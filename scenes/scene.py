@@ -168,5 +168,5 @@ class Scene(Protocol):
         ...
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays from which `scenes.load.restore` makes the same scene; none needs pickle."""
+        """Arrays from which `scenes.load.restore` makes the same scene, whose kind is `scene`; none needs pickle."""
         ...

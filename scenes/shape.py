@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -17,7 +16,6 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
-from configs.errors import InputError
 from configs.run import FitConfig
 from fields import Field, build
 from render.camera import Camera, Rays, orbit, perspective
@@ -186,9 +184,10 @@ class Shape:
         )
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays for `numpy.savez`, of which none needs pickle; `from_npz` makes the same scene of them."""
+        """Arrays for `numpy.savez`, of which none needs pickle."""
         colours = {} if self.mesh.colours is None else {"colours": self.mesh.colours}
         return colours | {
+            "scene": np.array("solid"),
             "vertices": self.mesh.vertices,
             "triangles": self.mesh.triangles,
             "kind": np.array(self.kind),
@@ -200,31 +199,21 @@ class Shape:
         }
 
     @classmethod
-    def from_npz(cls, path: str | Path) -> "Shape":
-        """The shape that a run folder keeps.
-
-        Raises InputError naming the file where it is missing, damaged or something else; never unpickles.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                parts: dict[str, Any] = {key: arrays[key] for key in arrays}
-            x, y, z = parts["up"].tolist()
-            mesh = Mesh(
-                parts["vertices"].astype(np.float64),
-                parts["triangles"].astype(np.int64),
-                parts.get("colours"),
-                (x, y, z),
-                str(parts["name"]),
-                tuple(parts["notes"].tolist()),
-            )
-            kind, seed, pool_size = str(parts["kind"]), int(parts["seed"]), int(parts["pool_size"])
-        except FileNotFoundError:
-            raise InputError(f"there is no saved target at {str(path)!r}") from None
-        except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
-            raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
+    def from_npz_arrays(cls, arrays: dict[str, np.ndarray]) -> "Shape":
+        """The inverse of `to_npz_arrays`; raises ValueError where they are no shape."""
+        x, y, z = arrays["up"].tolist()
+        mesh = Mesh(
+            arrays["vertices"].astype(np.float64),
+            arrays["triangles"].astype(np.int64),
+            arrays.get("colours"),
+            (x, y, z),
+            str(arrays["name"]),
+            tuple(arrays["notes"].tolist()),
+        )
+        kind = str(arrays["kind"])
         if kind not in SHAPE_KINDS:
-            raise InputError(f"{str(path)!r} holds no shape that can be fitted")
-        return cls(mesh, kind, seed, pool_size)
+            raise ValueError("it holds no shape that can be fitted")
+        return cls(mesh, kind, int(arrays["seed"]), int(arrays["pool_size"]))
 
     @cached_property
     def _raycasting(self) -> Any:

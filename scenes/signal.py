@@ -7,7 +7,6 @@ at (i + 0.5) / n.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -141,15 +140,14 @@ class Signal:
         return self.row.draw(lambda x: field(x[:, :1]), height, width, extent, device=device, progress=progress)
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays for `numpy.savez`, of which none needs pickle; `from_npz` makes the same signal of them."""
-        return self.row.to_npz_arrays() | {"frequencies": np.array(self.frequencies)}
+        """Arrays for `numpy.savez`, of which none needs pickle."""
+        own = {"scene": np.array("signal"), "frequencies": np.array(self.frequencies)}
+        return self.row.to_npz_arrays() | own
 
     @classmethod
-    def from_npz(cls, path: str | Path) -> "Signal":
-        """The signal that a run folder keeps; raises InputError as `Picture.from_npz` does."""
-        row = Picture.from_npz(path)
-        with np.load(path, allow_pickle=False) as arrays:
-            return cls(row, tuple(arrays["frequencies"].tolist()))
+    def from_npz_arrays(cls, arrays: dict[str, np.ndarray]) -> "Signal":
+        """The inverse of `to_npz_arrays`; raises ValueError where they are no signal."""
+        return cls(Picture.from_npz_arrays(arrays), tuple(arrays["frequencies"].tolist()))
 
 
 def sum_of_sines(sines: Sines, seed: int, holdout: Holdout = "none") -> Signal:
