@@ -15,6 +15,7 @@ from analysis.surface import compare_surfaces, extract_surface
 from benchmarks.measure import print_json
 from configs.encoding import Fourier
 from configs.network import Network
+from configs.rates import default_learning_rate
 from configs.run import FitConfig, Training
 from configs.space import Space
 from fields import RadianceField
@@ -36,7 +37,14 @@ def fitted(demo: Demo, seconds: float) -> tuple[PosedScene, RadianceField]:
     config = FitConfig(f"demo:{demo.name}", training=Training(seconds=seconds), encoding=Fourier(), network=Network())
     placement = place(config.training, config.network)
     state = initial_state(config, scene, placement.device)
-    for _ in fit(state, scene, config.training, placement, scene.default_learning_rate(config), ()):
+    for _ in fit(
+        state,
+        scene,
+        config.training,
+        placement,
+        scene.pace.rate_factor * default_learning_rate(config.encoding, config.network),
+        (),
+    ):
         pass
     assert isinstance(state.field, RadianceField)  # a posed scene builds no other
     return scene, state.field

@@ -16,6 +16,7 @@ from torch import Tensor
 from analysis import psnr_db
 from configs.encoding import parse_encoding
 from configs.network import Network, parse_network
+from configs.rates import default_learning_rate
 from configs.run import FitConfig, Training
 from fields import RadianceField
 from fitting import fit, initial_state, place
@@ -43,7 +44,7 @@ class Ours:
         assert isinstance(self.state.field, RadianceField)
         self.field: RadianceField = self.state.field
         self.field.colour.register_forward_hook(self._count)
-        self.rate = scene.default_learning_rate(config)
+        self.rate = scene.pace.rate_factor * default_learning_rate(config.encoding, config.network)
         self.moments = fit(self.state, scene, config.training, placement, self.rate, snapshot_steps=(), heartbeat=SLICE)
         next(self.moments)
 
@@ -86,7 +87,7 @@ class Plain:
         """For a slice of time."""
         until = time.perf_counter() + SLICE
         while time.perf_counter() < until:
-            batch = self.scene.batch(self.generator, self.scene.default_batch_size)
+            batch = self.scene.batch(self.generator, self.scene.pace.batch_size)
             for group in self.optimiser.param_groups:
                 group["lr"] = self.rate / math.sqrt(1 + self.steps / 1000)
             loss = torch.nn.functional.mse_loss(self.draw(batch), batch.values)
@@ -176,13 +177,13 @@ def main() -> None:
             "plain_seconds": seconds["plain"],
             "samples_per_s": samples_per_s,
             "share_of_matmul_peak": samples_per_s * peak["products"] / rows,
-            "ours_samples_per_ray": ours.samples / max(ours.state.step, 1) / scene.default_batch_size,
+            "ours_samples_per_ray": ours.samples / max(ours.state.step, 1) / scene.pace.batch_size,
             "plain_samples_per_ray": SAMPLES,
             "scene": args.scene,
             "encoding": str(encoding),
             "network": str(network),
             "learning_rate": ours.rate,
-            "rays_per_step": scene.default_batch_size,
+            "rays_per_step": scene.pace.batch_size,
             "threads": torch.get_num_threads(),
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         }

@@ -20,6 +20,7 @@ from typing import Any
 from benchmarks.measure import interleaved_medians, print_json
 from configs.encoding import Fourier
 from configs.network import Network
+from configs.rates import default_learning_rate
 from configs.run import FitConfig, Training
 from configs.space import Space
 from fitting import fit, initial_state, place
@@ -45,7 +46,7 @@ def seconds_to(goals_db: tuple[float, ...], limit: float) -> dict[str, float | N
     probe, observer = scene.heldout_probe(20_000), PosedObserver(scene, placement)
     assert probe is not None  # demo scenes hold photographs out
     reached: dict[str, float | None] = dict.fromkeys(map(str, goals_db))
-    rate = scene.default_learning_rate(config)
+    rate = scene.pace.rate_factor * default_learning_rate(config.encoding, config.network)
     for moment in fit(state, scene, config.training, placement, rate, (), heartbeat=SLICE):
         quality = observer.psnr_db(state.field, probe)
         for goal in goals_db:

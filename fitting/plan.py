@@ -80,21 +80,22 @@ def plan_of(config: FitConfig, scene: Scene) -> Plan:
     Raises:
         InputError: when a GPU is asked for and there is none.
     """
-    training, placement = config.training, place(config.training, config.network)
+    training, pace, placement = config.training, scene.pace, place(config.training, config.network)
+    own_rate = pace.rate_factor * default_learning_rate(config.encoding, config.network)
     length_open = training.steps is None and training.seconds is None
     plateau_asked = length_open and training.target_psnr is None
     return Plan(
         seed=config.seed,
-        batch_size=training.batch_size or scene.default_batch_size,
-        learning_rate=training.learning_rate or scene.default_learning_rate(config),
+        batch_size=training.batch_size or pace.batch_size,
+        learning_rate=training.learning_rate or own_rate,
         schedule=training.schedule,
         steps=training.steps,
-        seconds=scene.default_seconds if length_open else training.seconds,
+        seconds=pace.seconds if length_open else training.seconds,
         target_psnr_db=training.target_psnr,
         plateau_db=PLATEAU_DB if plateau_asked and training.plateau is None else training.plateau,
-        least_steps=scene.least_steps,
+        least_steps=pace.least_steps,
         frames=config.output.frames,
-        open_frames=scene.open_frames,
+        open_frames=pace.open_frames,
         revive_at=training.revive_at,
         device=placement.device.type,
         device_name=placement.device_name,

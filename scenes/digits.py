@@ -14,19 +14,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .scene import Batch, PointScene, View
+from configs.run import FitConfig
+from fields import Field, build
+
+from .scene import Batch, Function, Pace, View
 
 NAME = "digits"
 
 
 @dataclass(frozen=True, eq=False)
-class Digits(PointScene):
+class Digits:
     """Digits to tell apart, trained on all at once by cross-entropy; there is no view of them."""
 
     images: Float[Tensor, "n 64"]
     """Grey values in [0, 1], row by row."""
     classes: Float[Tensor, "n 10"]
     """1 for the digit that it is, else 0."""
+
+    pace = Pace()
 
     @property
     def name(self) -> str:
@@ -53,11 +58,22 @@ class Digits(PointScene):
     def out_dim(self) -> int:
         return self.classes.shape[1]
 
+    def build(self, config: FitConfig, generator: torch.Generator) -> Field:
+        """The field before training."""
+        return build(config.encoding, config.network, self.in_dim, self.out_dim, generator)
+
+    def refresh(self, field: Field, step: int, generator: torch.Generator) -> None:
+        """Nothing: all that such a field has is its weights."""
+
     def batch(self, generator: torch.Generator, size: int) -> Batch:
         """`size` digits drawn at random, or all, each once, where that is enough."""
         n = len(self.images)
         chosen = torch.randint(n, (size,), generator=generator) if size < n else torch.arange(n)
         return Batch(self.images[chosen], self.classes[chosen])
+
+    def predict(self, field: Function, batch: Batch, step: int | None = None) -> Float[Tensor, "n c"]:  # noqa: ARG002
+        """The field itself, at the batch's coordinates, whatever the step."""
+        return field(batch.coordinates)
 
     def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
         """The mean cross-entropy."""
@@ -67,7 +83,7 @@ class Digits(PointScene):
         return ()
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        return {"name": np.array(NAME), "images": self.images.numpy(), "classes": self.classes.numpy()}
+        return {"scene": np.array(NAME), "images": self.images.numpy(), "classes": self.classes.numpy()}
 
 
 @cache

@@ -126,25 +126,36 @@ def _meshed(path: Path, target: Target, space: Space, seed: int, working: Workin
 
 
 def restore(path: Path, space: Space) -> Scene:
-    """The scene that a run folder keeps.
+    """The scene that a run folder keeps, from what its `to_npz_arrays` gave.
 
-    Raises InputError where it is missing, damaged or none; never unpickles.
+    Raises InputError where it is missing, damaged, of another version or none; never unpickles.
     """
-    if _holds(path, "images"):
-        raise InputError(f"{str(path)!r} holds digits, the study's control in many dimensions, which cannot be drawn")
-    if _holds(path, "photographs"):
-        return PosedScene.from_npz(path, space)
-    if _holds(path, "triangles"):
-        return Shape.from_npz(path)
-    return Signal.from_npz(path) if _holds(path, "frequencies") else Picture.from_npz(path)
-
-
-def _holds(path: Path, name: str) -> bool:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return name in arrays
-    except Exception:  # whatever is wrong with the file, reading it as a picture says so in a sentence
-        return False
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        match str(arrays.get("scene", "")):
+            case "picture":
+                return Picture.from_npz_arrays(arrays)
+            case "signal":
+                return Signal.from_npz_arrays(arrays)
+            case "photographs":
+                return PosedScene.from_npz_arrays(arrays, space)
+            case "solid":
+                return Shape.from_npz_arrays(arrays)
+            case "digits":
+                raise InputError(
+                    f"{str(path)!r} holds digits, the study's control in many dimensions, which cannot be drawn"
+                )
+            case _:
+                raise ValueError("it names no kind of scene that this version knows")
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError(f"there is no saved target at {str(path)!r}") from None
+    except KeyError as missing:
+        raise InputError(f"{str(path)!r} is no saved target, or is damaged (it has no {missing})") from None
+    except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
+        raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
 
 
 def _within_one(reading: Reading) -> Reading:

@@ -6,20 +6,22 @@ with N = max(height, width), the centre of pixel (row i, column j) is ((j + 0.5)
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, UInt8, UInt16
+from torch import Tensor
+from torch.nn.functional import mse_loss
 
-from configs.errors import InputError
+from configs.run import FitConfig
+from fields import Field, build
 from render.grid import Extent, draw, picture_extent
 
 from . import holdout as protocols
 from .area import area_average, fitted_size
 from .holdout import Holdout
-from .scene import Batch, Function, PointScene, View, stratified
+from .scene import Batch, Function, Pace, View, stratified
 
 Pixels: TypeAlias = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"] | Float32[np.ndarray, "h w c"]
 """Stored values, channels last: grey, grey + alpha, RGB or RGBA, alpha premultiplied; integers span [0, 1]."""
@@ -31,7 +33,7 @@ _STORED_TYPES = (np.uint8, np.uint16, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class Picture(PointScene):
+class Picture:
     """A picture to fit, which is its own and only view.
 
     The pixels keep the type they have in the file, and only those that are asked for become float32: a 4096 x 4096
@@ -42,6 +44,8 @@ class Picture(PointScene):
     pixels: Pixels
     holdout: Holdout = "none"
     notes: tuple[str, ...] = ()  # what the values are, and everything that was done to the file's picture, in words
+
+    pace = Pace()
 
     def __post_init__(self) -> None:
         protocols.check(self.holdout, self.height, self.width)
@@ -91,6 +95,13 @@ class Picture(PointScene):
         """True at the pixels that are scored as held out; None means that there are none."""
         return protocols.heldout(self.holdout, self.height, self.width)
 
+    def build(self, config: FitConfig, generator: torch.Generator) -> Field:
+        """The field before training."""
+        return build(config.encoding, config.network, self.in_dim, self.out_dim, generator)
+
+    def refresh(self, field: Field, step: int, generator: torch.Generator) -> None:
+        """Nothing: all that such a field has is its weights."""
+
     def batch(self, generator: torch.Generator, size: int) -> Batch:
         """`size` training pixels in row-major order, spread evenly over the picture as `stratified` says."""
         chosen = stratified(generator, size, self.training_samples)
@@ -99,6 +110,14 @@ class Picture(PointScene):
         # numpy's take gathers rows of three bytes over ten times faster than indexing a tensor does.
         stored = self.pixels.reshape(-1, self.channels).take((row * self.width + column).numpy(), axis=0)
         return Batch(coordinates, torch.from_numpy(stored.astype(np.float32)) / self._unit)
+
+    def predict(self, field: Function, batch: Batch, step: int | None = None) -> Float[Tensor, "n c"]:  # noqa: ARG002
+        """The field itself, at the batch's coordinates, whatever the step."""
+        return field(batch.coordinates)
+
+    def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
+        """The mean squared error."""
+        return mse_loss(prediction, batch.values)
 
     def views(self) -> Sequence[View]:
         return (self,)
@@ -122,8 +141,9 @@ class Picture(PointScene):
         return draw(field, height or self.height, width or self.width, extent, device=device, progress=progress)
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays for `numpy.savez`, of which none needs pickle; `from_npz` makes the same picture of them."""
+        """Arrays for `numpy.savez`, of which none needs pickle."""
         return {
+            "scene": np.array("picture"),
             "pixels": self.pixels,
             "name": np.array(self.name),
             "holdout": np.array(self.holdout),
@@ -131,22 +151,12 @@ class Picture(PointScene):
         }
 
     @classmethod
-    def from_npz(cls, path: str | Path) -> "Picture":
-        """The picture that a run folder keeps.
-
-        Raises InputError naming the file where it is missing, damaged or something else; never unpickles.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                parts: dict[str, Any] = {key: arrays[key] for key in ("pixels", "name", "holdout", "notes")}
-        except FileNotFoundError:
-            raise InputError(f"there is no saved target at {str(path)!r}") from None
-        except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
-            raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
-        pixels, holdout = parts["pixels"], str(parts["holdout"])
+    def from_npz_arrays(cls, arrays: dict[str, np.ndarray]) -> "Picture":
+        """The inverse of `to_npz_arrays`; raises ValueError where they are no picture."""
+        pixels, holdout = arrays["pixels"], str(arrays["holdout"])
         if not (pixels.ndim == 3 and pixels.size and pixels.dtype in _STORED_TYPES and holdout in protocols.HOLDOUTS):
-            raise InputError(f"{str(path)!r} holds no picture that can be fitted")
-        return cls(str(parts["name"]), pixels, holdout, tuple(parts["notes"].tolist()))
+            raise ValueError("it holds no picture that can be fitted")
+        return cls(str(arrays["name"]), pixels, holdout, tuple(arrays["notes"].tolist()))
 
     @property
     def _unit(self) -> float:

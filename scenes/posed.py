@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,8 +10,6 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
-from configs.errors import InputError
-from configs.rates import default_learning_rate
 from configs.run import FitConfig
 from configs.space import Background, Space
 from fields.radiance import RadianceField, build_radiance
@@ -23,7 +20,7 @@ from render.volume import render
 from .area import area_average, fitted_size
 from .capture import Bounds, Capture, Photograph
 from .hull import visual_hull
-from .scene import Batch, stratified
+from .scene import Batch, Pace, stratified
 
 GRID_EVERY = 16
 """Steps between two looks at the density."""
@@ -69,6 +66,14 @@ RAY = (3, 3, 1, 3)
 
 class PosedScene:
     """A capture to be fitted as a radiance field. Cameras and distances are those of the unit cube."""
+
+    pace = Pace(
+        batch_size=1024,  # rays
+        seconds=30.0,  # views take time to be drawn and explained as well
+        least_steps=1000,  # before the fog has gone, nothing is gained for a hundred steps and more
+        open_frames=(0, 1.15),  # about 43 in 1000 steps: drawing a view takes as long as some of them
+        rate_factor=2.0,  # found on `demo:teapot`, where it learns the first detail in half the steps
+    )
 
     def __init__(self, capture: Capture, space: Space) -> None:
         self.capture, self.space = capture, space
@@ -118,38 +123,6 @@ class PosedScene:
     def training_samples(self) -> int:
         """How many rays are trained on: one epoch."""
         return len(self._training)
-
-    @property
-    def in_dim(self) -> int:
-        return 3
-
-    @property
-    def out_dim(self) -> int:
-        return 3
-
-    @property
-    def default_batch_size(self) -> int:
-        """Rays per step."""
-        return 1024
-
-    @property
-    def default_seconds(self) -> float:
-        """Of training: views take time to be drawn and explained as well."""
-        return 30.0
-
-    @property
-    def least_steps(self) -> int:
-        """Before the fog has gone, nothing is gained for a hundred steps and more."""
-        return 1000
-
-    @property
-    def open_frames(self) -> tuple[int, float]:
-        """About 43 in 1000 steps: drawing a view takes as long as some of them."""
-        return 0, 1.15
-
-    def default_learning_rate(self, config: FitConfig) -> float:
-        """Twice that of a picture: found on `demo:teapot`, where it learns the first detail in half the steps."""
-        return 2 * default_learning_rate(config.encoding, config.network)
 
     def build(self, config: FitConfig, generator: torch.Generator) -> RadianceField:
         """The field before training. What the photographs' silhouettes leave empty, its grid knows from the start."""
@@ -219,10 +192,11 @@ class PosedScene:
         return self._views
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays from which `from_npz` makes the same scene: pixels as trained, cameras, bounds."""
+        """Arrays for `numpy.savez`, of which none needs pickle: pixels as trained, cameras, bounds."""
         photographs = [*self.capture.train, *self.capture.heldout]
         cameras = [photograph.camera for photograph in photographs]
         return {
+            "scene": np.array("photographs"),
             "name": np.array(self.name),
             "notes": np.array(self.capture.notes, dtype=str),  # those on views follow from the photographs
             "photographs": np.array([photograph.name for photograph in photographs], dtype=str),
@@ -235,35 +209,21 @@ class PosedScene:
         }
 
     @classmethod
-    def from_npz(cls, path: str | Path, space: Space) -> "PosedScene":
-        """The scene that a run folder keeps.
-
-        Raises InputError naming the file where it is missing, damaged or something else; never unpickles.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                parts: dict[str, Any] = {key: arrays[key] for key in arrays.files}
-            return cls(_capture(parts), space)
-        except FileNotFoundError:
-            raise InputError(f"there is no saved target at {str(path)!r}") from None
-        except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
-            raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
-
-
-def _capture(parts: dict[str, Any]) -> Capture:
-    ends = np.cumsum(parts["sizes"].prod(1))
-    photographs = []
-    for number, (height, width, channels) in enumerate(parts["sizes"].tolist()):
-        fx, fy, cx, cy = parts["intrinsics"][number].tolist()
-        camera = Camera(height, width, (fx, fy), (cx, cy), parts["poses"][number])
-        pixels = parts["pixels"][ends[number] - height * width * channels : ends[number]]
-        photographs.append(
-            Photograph(str(parts["photographs"][number]), camera, pixels.reshape(height, width, channels))
-        )
-    train = [photograph for photograph, out in zip(photographs, parts["heldout"], strict=True) if not out]
-    heldout = [photograph for photograph, out in zip(photographs, parts["heldout"], strict=True) if out]
-    x, y, z, side = parts["bounds"].tolist()
-    return Capture(str(parts["name"]), train, heldout, Bounds((x, y, z), side), tuple(parts["notes"].tolist()))
+    def from_npz_arrays(cls, arrays: dict[str, np.ndarray], space: Space) -> "PosedScene":
+        """The inverse of `to_npz_arrays`."""
+        ends = np.cumsum(arrays["sizes"].prod(1))
+        photographs = []
+        for number, (height, width, channels) in enumerate(arrays["sizes"].tolist()):
+            fx, fy, cx, cy = arrays["intrinsics"][number].tolist()
+            camera = Camera(height, width, (fx, fy), (cx, cy), arrays["poses"][number])
+            pixels = arrays["pixels"][ends[number] - height * width * channels : ends[number]]
+            name = str(arrays["photographs"][number])
+            photographs.append(Photograph(name, camera, pixels.reshape(height, width, channels)))
+        train = [photograph for photograph, out in zip(photographs, arrays["heldout"], strict=True) if not out]
+        heldout = [photograph for photograph, out in zip(photographs, arrays["heldout"], strict=True) if out]
+        x, y, z, side = arrays["bounds"].tolist()
+        notes = tuple(arrays["notes"].tolist())
+        return cls(Capture(str(arrays["name"]), train, heldout, Bounds((x, y, z), side), notes), space)
 
 
 class _Pixels:

@@ -13,9 +13,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from configs.rates import default_learning_rate
 from configs.run import FitConfig
-from fields import Field, build
+from fields import Field
 from render.grid import Extent
 
 Function: TypeAlias = Callable[[Tensor], Tensor]
@@ -98,53 +97,21 @@ class View(Protocol):
         ...
 
 
-class PointScene(Protocol):
-    """What scenes have in common whose points are fitted each by itself."""
+@dataclass(frozen=True)
+class Pace:
+    """How a scene is trained unless a person says otherwise."""
 
-    @property
-    def in_dim(self) -> int: ...
-
-    @property
-    def out_dim(self) -> int: ...
-
-    @property
-    def default_batch_size(self) -> int:
-        """Points per step unless a person says otherwise."""
-        return 8192
-
-    @property
-    def default_seconds(self) -> float:
-        """Of training, unless a person says otherwise."""
-        return 60.0
-
-    @property
-    def least_steps(self) -> int:
-        """Before which no plateau is looked for."""
-        return 100
-
-    @property
-    def open_frames(self) -> tuple[int, float]:
-        """Slow fits of 150 steps a minute have 49 frames, and quick ones of 3000 have 75."""
-        return 36, 1.12
-
-    def default_learning_rate(self, config: FitConfig) -> float:
-        """Adam's rate unless a person says otherwise."""
-        return default_learning_rate(config.encoding, config.network)
-
-    def build(self, config: FitConfig, generator: torch.Generator) -> Field:
-        """The field before training."""
-        return build(config.encoding, config.network, self.in_dim, self.out_dim, generator)
-
-    def refresh(self, field: Field, step: int, generator: torch.Generator) -> None:
-        """Nothing: all that such a field has is its weights."""
-
-    def predict(self, field: Function, batch: Batch, step: int | None = None) -> Float[Tensor, "n c"]:  # noqa: ARG002
-        """The field itself, at the batch's coordinates, whatever the step."""
-        return field(batch.coordinates)
-
-    def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
-        """The mean squared error."""
-        return torch.nn.functional.mse_loss(prediction, batch.values)
+    batch_size: int = 8192
+    """Training points per step."""
+    seconds: float = 60.0
+    """Of training."""
+    least_steps: int = 100
+    """Before which no plateau is looked for."""
+    open_frames: tuple[int, float] = (36, 1.12)
+    """Frames of a fit whose length nobody knows: each of so many first steps, then steps that grow by a factor. Slow
+    fits of 150 steps a minute have 49 frames so, and quick ones of 3000 have 75."""
+    rate_factor: float = 1.0
+    """Times the encoding's own learning rate."""
 
 
 @runtime_checkable
@@ -170,38 +137,7 @@ class Scene(Protocol):
         ...
 
     @property
-    def in_dim(self) -> int:
-        """Coordinates of a point of the field."""
-        ...
-
-    @property
-    def out_dim(self) -> int:
-        """Values of a pixel, a sample or a point."""
-        ...
-
-    @property
-    def default_batch_size(self) -> int:
-        """Training points per step unless a person says otherwise."""
-        ...
-
-    @property
-    def default_seconds(self) -> float:
-        """Of training, unless a person says otherwise."""
-        ...
-
-    @property
-    def least_steps(self) -> int:
-        """Steps before which no plateau is looked for."""
-        ...
-
-    @property
-    def open_frames(self) -> tuple[int, float]:
-        """Frames of a fit whose length nobody knows: each of so many first steps, then steps that grow by a factor."""
-        ...
-
-    def default_learning_rate(self, config: FitConfig) -> float:
-        """Adam's rate unless a person says otherwise."""
-        ...
+    def pace(self) -> Pace: ...
 
     def build(self, config: FitConfig, generator: torch.Generator) -> Field:
         """The field before training, on the CPU; every random number comes from `generator`."""
@@ -232,5 +168,5 @@ class Scene(Protocol):
         ...
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays from which `scenes.load.restore` makes the same scene; none needs pickle."""
+        """Arrays from which `scenes.load.restore` makes the same scene, whose kind is `scene`; none needs pickle."""
         ...

@@ -7,9 +7,8 @@ et al. 2019). The mesh is asked once at a pool of points, from which batches are
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -17,14 +16,15 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
-from configs.errors import InputError
+from configs.run import FitConfig
+from fields import Field, build
 from render.camera import Camera, Rays, orbit, perspective
 from render.grid import Extent, picture_extent, pixel_centres
 from render.surface import shade, trace
 
 from .capture import Bounds
 from .mesh import Mesh
-from .scene import Batch, Function, PointScene, stratified
+from .scene import Batch, Function, Pace, stratified
 from .watertight import watertight
 
 ShapeKind: TypeAlias = Literal["occupancy", "sdf"]
@@ -57,8 +57,8 @@ VIEW_SIDE = 128
 VIEW_ANGLE, VIEW_ELEVATION = math.radians(35), math.radians(25)
 
 
-@dataclass(frozen=True, eq=False)
-class Shape(PointScene):
+@dataclass(eq=False)
+class Shape:
     """A solid to fit, by its occupancy or its signed distance; it is seen from around, shaded."""
 
     mesh: Mesh
@@ -67,6 +67,10 @@ class Shape(PointScene):
     seed: int = 0
     """Of the pool of points."""
     pool_size: int = POOL
+    _pool: Batch | None = field(default=None, init=False, repr=False)
+
+    pace = Pace(open_frames=(0, 1.15))
+    """About 35 frames in 300 steps: drawing a view takes as long as some of them."""
 
     @property
     def name(self) -> str:
@@ -107,11 +111,6 @@ class Shape(PointScene):
         return self.pool_size
 
     @property
-    def open_frames(self) -> tuple[int, float]:
-        """About 35 in 300 steps: drawing a view takes as long as some of them."""
-        return 0, 1.15
-
-    @property
     def in_dim(self) -> int:
         return 3
 
@@ -119,26 +118,39 @@ class Shape(PointScene):
     def out_dim(self) -> int:
         return 1
 
-    @cached_property
+    @property
     def pool(self) -> Batch:
         """All points to train on and what the mesh says there: first the uniform ones, then those near the surface."""
-        return self._pooled(lambda _share: None)
+        return self.prepare(lambda _share: None)
 
-    def prepare(self, progress: Callable[[float], None]) -> None:
-        """Ask the mesh for its pool now, rather than in the first step: of a million triangles it takes ten seconds."""
-        vars(self)["pool"] = self._pooled(progress)  # where the cached property keeps it
+    def prepare(self, progress: Callable[[float], None]) -> Batch:
+        """The pool, for which the mesh is asked once: of a million triangles it takes ten seconds."""
+        if self._pool is None:
+            self._pool = self._asked(progress)
+        return self._pool
 
-    def _pooled(self, progress: Callable[[float], None]) -> Batch:
+    def _asked(self, progress: Callable[[float], None]) -> Batch:
         generator = np.random.default_rng(self.seed)
         near, _ = self.unit_mesh.surface_points(self.pool_size - self.pool_size // 2, generator)
         near += generator.normal(scale=SPREAD, size=near.shape)
         points = np.concatenate([generator.random((self.pool_size // 2, 3)), near.clip(0, 1)]).astype(np.float32)
         return Batch(torch.from_numpy(points), torch.from_numpy(self._ask(points, progress)))
 
+    def build(self, config: FitConfig, generator: torch.Generator) -> Field:
+        """The field before training."""
+        return build(config.encoding, config.network, self.in_dim, self.out_dim, generator)
+
+    def refresh(self, field: Field, step: int, generator: torch.Generator) -> None:
+        """Nothing: all that such a field has is its weights."""
+
     def batch(self, generator: torch.Generator, size: int) -> Batch:
         """`size` points of the pool, half uniform, half near the surface."""
         chosen = stratified(generator, size, self.pool_size)
         return Batch(self.pool.coordinates[chosen], self.pool.values[chosen])
+
+    def predict(self, field: Function, batch: Batch, step: int | None = None) -> Float[Tensor, "n c"]:  # noqa: ARG002
+        """The field itself, at the batch's coordinates, whatever the step."""
+        return field(batch.coordinates)
 
     def loss(self, prediction: Float[Tensor, "n 1"], batch: Batch) -> Float[Tensor, ""]:
         """Binary cross-entropy of the logits, or the L1 distance of distances, clamped.
@@ -172,9 +184,10 @@ class Shape(PointScene):
         )
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays for `numpy.savez`, of which none needs pickle; `from_npz` makes the same scene of them."""
+        """Arrays for `numpy.savez`, of which none needs pickle."""
         colours = {} if self.mesh.colours is None else {"colours": self.mesh.colours}
         return colours | {
+            "scene": np.array("solid"),
             "vertices": self.mesh.vertices,
             "triangles": self.mesh.triangles,
             "kind": np.array(self.kind),
@@ -186,31 +199,21 @@ class Shape(PointScene):
         }
 
     @classmethod
-    def from_npz(cls, path: str | Path) -> "Shape":
-        """The shape that a run folder keeps.
-
-        Raises InputError naming the file where it is missing, damaged or something else; never unpickles.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                parts: dict[str, Any] = {key: arrays[key] for key in arrays}
-            x, y, z = parts["up"].tolist()
-            mesh = Mesh(
-                parts["vertices"].astype(np.float64),
-                parts["triangles"].astype(np.int64),
-                parts.get("colours"),
-                (x, y, z),
-                str(parts["name"]),
-                tuple(parts["notes"].tolist()),
-            )
-            kind, seed, pool_size = str(parts["kind"]), int(parts["seed"]), int(parts["pool_size"])
-        except FileNotFoundError:
-            raise InputError(f"there is no saved target at {str(path)!r}") from None
-        except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
-            raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
+    def from_npz_arrays(cls, arrays: dict[str, np.ndarray]) -> "Shape":
+        """The inverse of `to_npz_arrays`; raises ValueError where they are no shape."""
+        x, y, z = arrays["up"].tolist()
+        mesh = Mesh(
+            arrays["vertices"].astype(np.float64),
+            arrays["triangles"].astype(np.int64),
+            arrays.get("colours"),
+            (x, y, z),
+            str(arrays["name"]),
+            tuple(arrays["notes"].tolist()),
+        )
+        kind = str(arrays["kind"])
         if kind not in SHAPE_KINDS:
-            raise InputError(f"{str(path)!r} holds no shape that can be fitted")
-        return cls(mesh, kind, seed, pool_size)
+            raise ValueError("it holds no shape that can be fitted")
+        return cls(mesh, kind, int(arrays["seed"]), int(arrays["pool_size"]))
 
     @cached_property
     def _raycasting(self) -> Any:

@@ -7,28 +7,33 @@ at (i + 0.5) / n.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32
+from torch import Tensor
+from torch.nn.functional import mse_loss
 
+from configs.run import FitConfig
 from configs.signal import Sines
+from fields import Field, build
 from render.grid import Extent
 
 from .holdout import Holdout
 from .picture import Picture
-from .scene import Batch, Function, PointScene, View
+from .scene import Batch, Function, Pace, View
 
 
 @dataclass(frozen=True, eq=False)
-class Signal(PointScene):
+class Signal:
     """A signal to fit, which is its own and only view."""
 
     row: Picture
     """The samples, one row of one channel."""
     frequencies: tuple[int, ...]
     """Cycles over the unit interval of which the signal is a sum, rising."""
+
+    pace = Pace()
 
     @property
     def name(self) -> str:
@@ -86,6 +91,13 @@ class Signal(PointScene):
         """The values at (i + 0.5) / n."""
         return self.row.pixels[0, :, 0].astype(np.float32, copy=False)
 
+    def build(self, config: FitConfig, generator: torch.Generator) -> Field:
+        """The field before training."""
+        return build(config.encoding, config.network, self.in_dim, self.out_dim, generator)
+
+    def refresh(self, field: Field, step: int, generator: torch.Generator) -> None:
+        """Nothing: all that such a field has is its weights."""
+
     def batch(self, generator: torch.Generator, size: int) -> Batch:
         """`size` training samples, one drawn in each of as many strata; all of them, each once, where that is enough.
 
@@ -98,6 +110,14 @@ class Signal(PointScene):
         chosen = np.arange(self.width) if self.trained is None else np.flatnonzero(self.trained[0])
         coordinates = (torch.from_numpy(chosen)[:, None].float() + 0.5) / self.width
         return Batch(coordinates, torch.from_numpy(self.samples[chosen, None]))
+
+    def predict(self, field: Function, batch: Batch, step: int | None = None) -> Float[Tensor, "n c"]:  # noqa: ARG002
+        """The field itself, at the batch's coordinates, whatever the step."""
+        return field(batch.coordinates)
+
+    def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
+        """The mean squared error."""
+        return mse_loss(prediction, batch.values)
 
     def views(self) -> Sequence[View]:
         return (self,)
@@ -120,15 +140,14 @@ class Signal(PointScene):
         return self.row.draw(lambda x: field(x[:, :1]), height, width, extent, device=device, progress=progress)
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays for `numpy.savez`, of which none needs pickle; `from_npz` makes the same signal of them."""
-        return self.row.to_npz_arrays() | {"frequencies": np.array(self.frequencies)}
+        """Arrays for `numpy.savez`, of which none needs pickle."""
+        own = {"scene": np.array("signal"), "frequencies": np.array(self.frequencies)}
+        return self.row.to_npz_arrays() | own
 
     @classmethod
-    def from_npz(cls, path: str | Path) -> "Signal":
-        """The signal that a run folder keeps; raises InputError as `Picture.from_npz` does."""
-        row = Picture.from_npz(path)
-        with np.load(path, allow_pickle=False) as arrays:
-            return cls(row, tuple(arrays["frequencies"].tolist()))
+    def from_npz_arrays(cls, arrays: dict[str, np.ndarray]) -> "Signal":
+        """The inverse of `to_npz_arrays`; raises ValueError where they are no signal."""
+        return cls(Picture.from_npz_arrays(arrays), tuple(arrays["frequencies"].tolist()))
 
 
 def sum_of_sines(sines: Sines, seed: int, holdout: Holdout = "none") -> Signal:

@@ -104,10 +104,10 @@ def run(
     before = folder.config()
     config = config or before
     scene = folder.scene()
-    scene.prepare(partial(reporter.working, "asking the mesh at points"))
     plan = plan_of(config, scene)
     torch.set_num_threads(plan.threads)
     subject, state = subject_of(scene, plan.placement.hidden_dtype), initial_state(config, scene, plan.device)
+    subject.prepare(reporter.working)
     aliased = None if scene.resolution is None else config.encoding.aliasing_note(scene.resolution)
     notes = [*scene.notes, *subject.notes, *([aliased] if aliased else [])]
     for sentence in [*notes, *resumed(folder, state)]:

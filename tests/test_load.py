@@ -16,6 +16,8 @@ from configs.run import Target
 from configs.space import Space
 from scenes import BUILTINS, Picture, load, thumbnail_sheet
 from scenes.demos import DEMOS
+from scenes.digits import digits
+from scenes.load import restore
 from scenes.mesh import write_mesh
 from scenes.mesh_photographs import photographed_mesh
 from tests.picture_files import encoded, noise, png16, written
@@ -133,7 +135,7 @@ def test_a_folder_is_refused(here) -> None:
 def test_the_smallest_pictures_can_be_trained_on_and_drawn(here, size) -> None:
     written(here / "small.png", png16(noise(*size, 3, dtype=np.uint16)))
     scene = load("small.png")
-    field = torch.nn.Linear(scene.in_dim, scene.out_dim)
+    field = torch.nn.Linear(2, 3)
     batch = scene.batch(torch.Generator().manual_seed(0), 64)
     scene.loss(scene.predict(field, batch), batch).backward()
     (view,) = scene.views()
@@ -178,3 +180,28 @@ def test_a_float_picture_with_more_light_than_1_becomes_shares_of_its_brightest_
     sun = picture(str(tmp_path / "sun.tiff"))
     np.testing.assert_array_equal(sun.target(), values / 8)
     assert any("brightest value, 8" in note for note in sun.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"scene": None}, "names no kind of scene"),
+        ({"scene": np.array("hologram")}, "names no kind of scene"),
+        ({"pixels": None}, "has no 'pixels'"),
+    ],
+)
+def test_a_saved_target_of_no_known_kind_or_without_an_array_of_its_kind_is_refused(tmp_path, change, said) -> None:
+    arrays = Picture("grey", np.zeros((2, 2, 1), np.uint8)).to_npz_arrays() | change
+    np.savez(
+        tmp_path / "target.npz",
+        allow_pickle=False,
+        **{name: array for name, array in arrays.items() if array is not None},
+    )
+    with pytest.raises(InputError, match=rf"target\.npz' is no saved target, or is damaged \(it {said}"):
+        restore(tmp_path / "target.npz", Space())
+
+
+def test_digits_are_not_restored_as_they_cannot_be_drawn(tmp_path) -> None:
+    np.savez(tmp_path / "target.npz", allow_pickle=False, **digits().to_npz_arrays())
+    with pytest.raises(InputError, match="holds digits"):
+        restore(tmp_path / "target.npz", Space())

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.errors import InputError
+from configs.space import Space
 from render.grid import pixel_centres
 from scenes import holdout as protocols
 from scenes.area import area_average, fitted_size
+from scenes.load import restore
 from scenes.picture import Picture
 from scenes.scene import Scene, View
 
@@ -208,7 +210,8 @@ def test_a_saved_picture_comes_back_the_same(tmp_path, dtype) -> None:
     notes = ("reduced from 8x10", "naïve <script> 🐈")
     picture = Picture("my 'photo' 🐈", pixels, "checkerboard", notes)
     np.savez(tmp_path / "target.npz", allow_pickle=False, **picture.to_npz_arrays())
-    back = Picture.from_npz(tmp_path / "target.npz")
+    back = restore(tmp_path / "target.npz", Space())
+    assert isinstance(back, Picture)
     assert (back.name, back.holdout, back.notes) == (picture.name, picture.holdout, notes)
     assert back.pixels.dtype == dtype
     np.testing.assert_array_equal(back.pixels, pixels)
@@ -219,11 +222,11 @@ def test_a_damaged_saved_picture_is_refused_by_name(tmp_path) -> None:
     np.savez(good, allow_pickle=False, **numbered(8, 8).to_npz_arrays())
     whole = good.read_bytes()
     with pytest.raises(InputError, match=r"no saved target at .*gone\.npz"):
-        Picture.from_npz(tmp_path / "gone.npz")
+        restore(tmp_path / "gone.npz", Space())
     for content in (b"", b"text", whole[: len(whole) // 2], whole[:200] + b"\xff" * 40 + whole[240:]):
         good.write_bytes(content)
         with pytest.raises(InputError, match=r"target\.npz"):
-            Picture.from_npz(good)
+            restore(good, Space())
 
 
 def test_a_saved_picture_is_never_unpickled(tmp_path) -> None:
@@ -234,7 +237,7 @@ def test_a_saved_picture_is_never_unpickled(tmp_path) -> None:
     arrays = numbered(2, 2).to_npz_arrays() | {"name": np.array(Trap(), dtype=object)}
     np.savez(tmp_path / "target.npz", allow_pickle=True, **arrays)
     with pytest.raises(InputError, match="no saved target"):
-        Picture.from_npz(tmp_path / "target.npz")
+        restore(tmp_path / "target.npz", Space())
 
 
 @pytest.mark.parametrize(
@@ -245,4 +248,4 @@ def test_saved_arrays_that_are_no_picture_are_refused(tmp_path, change) -> None:
     arrays = numbered(2, 2).to_npz_arrays() | change
     np.savez(tmp_path / "target.npz", allow_pickle=False, **arrays)
     with pytest.raises(InputError, match="no picture"):
-        Picture.from_npz(tmp_path / "target.npz")
+        restore(tmp_path / "target.npz", Space())

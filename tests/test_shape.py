@@ -16,8 +16,10 @@ from configs.encoding import Raw
 from configs.errors import InputError
 from configs.network import Network
 from configs.run import FitConfig
+from configs.space import Space
 from fitting import fit, initial_state
 from render.files import write_npz
+from scenes.load import restore
 from scenes.scene import Batch, Scene, View
 from scenes.shape import CLAMP, SHAPE_KINDS, VIEW_ANGLE, Shape, ShapeKind, ShapeView, shape_of
 from tests.small_fits import CPU, same_bytes, training
@@ -174,7 +176,8 @@ def test_a_fit_that_goes_on_from_a_saved_target_gives_the_bytes_of_one_that_was_
     for _ in fit(half, shape, plan(1e-3, steps=10), [10]):
         pass
     write_npz(tmp_path / "target.npz", **shape.to_npz_arrays())
-    restored = Shape.from_npz(tmp_path / "target.npz")
+    restored = restore(tmp_path / "target.npz", Space())
+    assert isinstance(restored, Shape)
     rest = initial_state(config, shape)
     rest.restore(half.tensors(), 10, 0.0)
     for _ in fit(rest, restored, plan(1e-3, steps=20), [20]):
@@ -187,16 +190,16 @@ def test_a_fit_that_goes_on_from_a_saved_target_gives_the_bytes_of_one_that_was_
 def test_a_saved_target_that_is_missing_damaged_or_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "target.npz"
     with pytest.raises(InputError, match="there is no saved target"):
-        Shape.from_npz(path)
+        restore(path, Space())
     path.write_bytes(b"nothing")
     with pytest.raises(InputError, match="is no saved target, or is damaged"):
-        Shape.from_npz(path)
+        restore(path, Space())
     write_npz(path, pixels=np.zeros((2, 2, 3)))
     with pytest.raises(InputError, match="is no saved target, or is damaged"):
-        Shape.from_npz(path)
+        restore(path, Space())
     write_npz(path, **sphere("sdf").to_npz_arrays() | {"kind": np.array("density")})
     with pytest.raises(InputError, match="holds no shape"):
-        Shape.from_npz(path)
+        restore(path, Space())
 
 
 @pytest.mark.parametrize("kind", ["sdf", "occupancy"])

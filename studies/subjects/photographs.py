@@ -30,6 +30,7 @@ from render.colour import density_rgb, distance_rgb, opacity_legend, opacity_rgb
 from render.panel import Tile
 from render.volume import in_occupied
 from report import PICTURE_WORDS
+from scenes.load import Working
 from scenes.capture import Bounds, overview
 from scenes.mesh import Mesh
 from scenes.posed import CHUNK, PosedScene, PosedView, see
@@ -104,6 +105,9 @@ class PhotographsSubject:
     def overview(self) -> Image:
         """The photographs' cameras, and the cube that is modelled."""
         return overview(self.scene.capture)
+
+    def prepare(self, working: Working) -> None:  # noqa: ARG002 (all is there)
+        """Nothing takes long."""
 
     def observe(self, field: Field) -> Observation:
         """The view that frames show, and scores of rays spread over all photographs."""

@@ -29,6 +29,7 @@ from fields import Field
 from render.colour import density_rgb, missing_rgb, to_rgb
 from render.panel import Tile
 from report import PICTURE_WORDS
+from scenes.load import Working
 from scenes.picture import Picture
 from scenes.scene import View
 
@@ -82,6 +83,9 @@ class PictureSubject:
 
     def overview(self) -> None:
         """Nothing is drawn before training."""
+
+    def prepare(self, working: Working) -> None:  # noqa: ARG002 (all is there)
+        """Nothing takes long."""
 
     def observe(self, field: Field) -> Observation:
         """The field as it stands, drawn at the preview's size."""

@@ -24,6 +24,7 @@ from render.colour import density_legend
 from render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
 from render.panel import Tile, panel
 from report import SIGNAL_WORDS
+from scenes.load import Working
 from scenes.scene import Function
 from scenes.signal import Signal
 
@@ -58,6 +59,9 @@ class SignalSubject:
 
     def overview(self) -> None:
         """Nothing is drawn before training."""
+
+    def prepare(self, working: Working) -> None:  # noqa: ARG002 (all is there)
+        """Nothing takes long."""
 
     def observe(self, field: Field) -> Observation:
         """All samples."""

@@ -18,6 +18,7 @@ from render.colour import density_rgb, level_legend, level_rgb, to_rgb
 from render.lines import lines_over, zero_lines
 from render.panel import Tile
 from report import PICTURE_WORDS
+from scenes.load import Working
 from scenes.capture import Bounds
 from scenes.mesh import Mesh
 from scenes.scene import Function
@@ -71,6 +72,10 @@ class SolidSubject:
 
     def overview(self) -> None:
         """Nothing is drawn before training."""
+
+    def prepare(self, working: Working) -> None:
+        """Ask the mesh at the points to train on: of a million triangles that takes ten seconds."""
+        self.shape.prepare(partial(working, "asking the mesh at points"))
 
     def observe(self, field: Field) -> Observation:
         """The surface in the first view."""

@@ -15,6 +15,7 @@ from render.camera import Camera
 from render.panel import Tile
 from report import Words
 from scenes.capture import Bounds
+from scenes.load import Working
 from scenes.mesh import Mesh
 from scenes.scene import Function, View
 
@@ -61,6 +62,10 @@ class Subject(Protocol):
 
     def overview(self) -> Image | None:
         """What is drawn before training: of photographs, their cameras."""
+        ...
+
+    def prepare(self, working: Working) -> None:
+        """Do what takes long before the first step: of a solid, ask the mesh at points."""
         ...
 
     def observe(self, field: Any) -> Observation:
