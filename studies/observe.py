@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 
 from analysis import bands_over_training, psnr_db, ssim
-from analysis.bands import band_labels
+from analysis.detail.bands import band_labels
 from fields import Field
 from fitting import Placement
 from render.grid import picture_extent

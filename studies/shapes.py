@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 
 from analysis import ReluNetwork, SeenView, explain_views, footprint_density
-from analysis.surface import compare_surfaces, extract_surface, iou
+from analysis.creases.surface import compare_surfaces, extract_surface, iou
 from configs.files import write_json
 from fields import Field
 from render.camera import Camera

@@ -14,9 +14,9 @@ from analysis import (
     line_creases,
     refined_line_creases,
 )
-from analysis.crossings import starting_refinement
-from analysis.fourier import HALF
-from analysis.verdict import percent
+from analysis.creases.crossings import starting_refinement
+from analysis.detail.spectra import HALF
+from analysis.detail.verdict import percent
 from configs.encoding import Raw
 from configs.files import write_json
 from fields import Field

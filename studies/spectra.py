@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis import half_energy_step, half_error_step, radial_spectra, spectral_bias
-from analysis.bands import rounding_variance
-from analysis.fourier import LOOSE_CUTOFF, STRICT_CUTOFF, RadialSpectra, line_spectra, merged_rings
+from analysis.detail.bands import rounding_variance
+from analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF, RadialSpectra, line_spectra, merged_rings
 from report import Learnt, Spectra
 
 from .metrics import Row
