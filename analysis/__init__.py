@@ -1,9 +1,9 @@
 """Why a reconstruction looks as it does: creases in image space, missing detail, and whether the two go together.
 
-All that is meant for use is imported from here. It stands in wings, each of which imports only from lines below its own:
+All that is meant for use is imported from here. It stands in wings; each imports only from lines below its own:
 
     gradients/   partition/    which points' training steps help each other   |   the exact cells, and interpolated ones
-    creases/                   densities and crossings of creases in a picture, on a line, in space, on a screen; capacity
+    creases/                   densities and crossings of creases in pictures, on lines, in space, on screens; capacity
     patterns/                  which neurons are on where: distances, distinct patterns, activity
     networks/                  the network as all of these see it, and the points it is asked at
     detail/                    bands, spectra, windows, statistics, explanation, verdict: no network and no scene

@@ -4,7 +4,7 @@ A pixel's squared error, its mean over the channels, has a gradient g by all par
 their gradients says whether a step for one is a step for the other (1), is no matter to it (0), or undoes it (-1).
 Sankararaman et al. (2020, arXiv 1904.06963, definition 2.1) bound the confusion at given parameters by the least eta
 with <g_i, g_j> >= -eta for all pairs; Lazzari & Liu (2023, arXiv 2301.05816) look at the distribution of the cosine,
-over nearby ("local") and over far-apart ("global") pairs. Inner products come from `point_gradients`: no gradient is formed.
+over nearby ("local") and over far-apart ("global") pairs. Inner products come from `point_gradients`, without gradients.
 
 With one channel g = 2 r grad f, r the residual f - y, so that
 
