@@ -1,22 +1,30 @@
-"""Why a reconstruction looks as it does: creases in image space, missing detail, and whether the two go together."""
+"""Why a reconstruction looks as it does: creases in image space, missing detail, and whether the two go together.
 
-from .attribution import Attribution, attribute
-from .bands import band_labels, energy_kept, octave_bands
-from .bounds import CreaseBounds, crease_bounds
-from .capacity import Capacity, capacity
-from .cells import CellCounts, Cells, Layers, cells, count_cells
-from .collapse import collapse
-from .complexity import LocalComplexity, local_complexity
-from .confusion import Confusion, ConfusionMap, confusion, confusion_map, global_pairs, local_pairs, pixel_confusion
-from .confusion_windows import WindowConfusion, window_confusion
-from .correlation import CorrelationLength, kernel_correlation_length
-from .crossings import Crossings, crossings, crossings_along, refined_crossings
-from .decay import RateAgreement, rate_agreement
-from .density import Density, crease_density
-from .distance import CreaseDistance, nearest_crease
-from .distinct import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
-from .explain import Explanation, SeenView, early_prediction, explain, explain_views
-from .fourier import (
+All that is meant for use is imported from here. It stands in wings; each imports only from lines below its own:
+
+    gradients/   partition/    which points' training steps help each other   |   the exact cells, and interpolated ones
+    creases/                   densities and crossings of creases in pictures, on lines, in space, on screens; capacity
+    patterns/                  which neurons are on where: distances, distinct patterns, activity
+    networks/                  the network as all of these see it, and the points it is asked at
+    detail/                    bands, spectra, windows, statistics, explanation, verdict: no network and no scene
+"""
+
+from .creases.bending import Bending, bending
+from .creases.capacity import Capacity, capacity
+from .creases.crossings import Crossings, crossings, crossings_along, refined_crossings
+from .creases.density import Density, crease_density
+from .creases.in_space import crease_area_density, crease_slice, footprint_density, per_diagonal
+from .creases.nearest_crease import CreaseDistance, nearest_crease
+from .creases.on_line import LineCreases, line_creases, refined_line_creases
+from .creases.on_screen import ScreenDensity, screen_density
+from .creases.slopes import Slopes, slopes
+from .creases.surface import SurfaceAgreement, compare_surfaces, extract_surface, iou
+from .detail.attribution import Attribution, attribute
+from .detail.bands import band_labels, energy_kept, octave_bands
+from .detail.collapse import collapse
+from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views
+from .detail.metrics import psnr_db, ssim
+from .detail.spectra import (
     BandsOverTraining,
     RadialSpectra,
     Reached,
@@ -31,23 +39,24 @@ from .fourier import (
     radial_spectra,
     spectral_bias,
 )
-from .hamming import HammingMeans, hamming_means
-from .kernel import Kernel, kernel
-from .line import LineCreases, line_creases, refined_line_creases
-from .metrics import psnr_db, ssim
-from .network import ReluNetwork, relu_network
-from .neurons import LayerActivity, NeuronStates, neuron_activity, neuron_states
-from .patterns import PackedPatterns, expected_hamming, packed_patterns
-from .plane import Plane, on_plane
-from .screen import ScreenDensity, screen_density
-from .slopes import Slopes, slopes
-from .smoothness import Bending, bending
-from .space import crease_area_density, crease_slice, footprint_density, per_diagonal
-from .surface import SurfaceAgreement, compare_surfaces, extract_surface, iou
-from .surrogate import SurrogateCells, TooManyCellsError, surrogate_cells
-from .tiles import CellMap, cells_per_tile
-from .verdict import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
-from .weights import (
+from .detail.verdict import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
+from .detail.windows import MIN_WINDOW_PX
+from .gradients.confusion import (
+    Confusion,
+    ConfusionMap,
+    confusion,
+    confusion_map,
+    global_pairs,
+    local_pairs,
+    pixel_confusion,
+)
+from .gradients.correlation_length import CorrelationLength, kernel_correlation_length
+from .gradients.kernel import Kernel, kernel
+from .gradients.rate_agreement import RateAgreement, rate_agreement
+from .gradients.window_confusion import WindowConfusion, window_confusion
+from .networks.plane import Plane, on_plane
+from .networks.relu_network import ReluNetwork, relu_network
+from .networks.weights import (
     Angles,
     Narrowness,
     first_layer_inspheres,
@@ -56,7 +65,15 @@ from .weights import (
     region_narrowness,
     spectral_norms,
 )
-from .windows import MIN_WINDOW_PX
+from .partition.cells_per_tile import CellMap, cells_per_tile
+from .partition.crease_bounds import CreaseBounds, crease_bounds
+from .partition.exact_cells import CellCounts, Cells, Layers, cells, count_cells
+from .partition.interpolated_cells import SurrogateCells, TooManyCellsError, surrogate_cells
+from .patterns.distinct_patterns import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
+from .patterns.hamming_means import HammingMeans, hamming_means
+from .patterns.local_complexity import LocalComplexity, local_complexity
+from .patterns.neuron_activity import LayerActivity, NeuronStates, neuron_activity, neuron_states
+from .patterns.packed_patterns import PackedPatterns, expected_hamming, packed_patterns
 
 __all__ = [
     "MIN_WINDOW_PX",

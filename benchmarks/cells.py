@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from analysis import relu_network
-from analysis.cells import Layers, cells, count_cells, layers_behind_encoding
+from analysis.partition.exact_cells import Layers, cells, count_cells, layers_behind_encoding
 from benchmarks.measure import interleaved_medians, print_json
 from configs.encoding import parse_encoding
 from configs.network import Network

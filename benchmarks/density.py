@@ -11,7 +11,7 @@ import argparse
 import torch
 
 from analysis import crease_density, crossings, relu_network
-from analysis.sampling import chunk_points, image_points
+from analysis.networks.sampling import chunk_points, image_points
 from benchmarks.measure import interleaved_medians, peak_mb_above_now, print_json
 from configs.encoding import parse_encoding
 from configs.network import parse_network

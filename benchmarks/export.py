@@ -11,7 +11,7 @@ import argparse
 import math
 from dataclasses import replace
 
-from analysis.surface import compare_surfaces, extract_surface
+from analysis.creases.surface import compare_surfaces, extract_surface
 from benchmarks.measure import print_json
 from configs.encoding import Fourier
 from configs.network import Network

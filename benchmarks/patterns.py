@@ -12,7 +12,7 @@ import argparse
 import torch
 
 from analysis import distinct_patterns, hamming_means, relu_network
-from analysis.sampling import chunk_points, image_points, pixel_centres
+from analysis.networks.sampling import chunk_points, image_points, pixel_centres
 from benchmarks.measure import interleaved_medians, peak_mb_above_now, print_json
 from configs.encoding import parse_encoding
 from configs.network import parse_network

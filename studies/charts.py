@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.distinct import SATURATED_SHARE
+from analysis.patterns.distinct_patterns import SATURATED_SHARE
 
 from .measuring import QUANTITIES, saturation_caveat
 from .over_training import History

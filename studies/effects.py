@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis import count_cells, relu_network, surrogate_cells
-from analysis.cells import is_affine
-from analysis.distinct import SATURATED_SHARE
-from analysis.fourier import half_error_step
-from analysis.statistics import rank_correlation
+from analysis.detail.spectra import half_error_step
+from analysis.detail.statistics import rank_correlation
+from analysis.partition.exact_cells import is_affine
+from analysis.patterns.distinct_patterns import SATURATED_SHARE
 from configs.encoding import Encoding
 from configs.errors import InputError
 

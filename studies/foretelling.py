@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis import MIN_WINDOW_PX, crease_density, early_prediction, prediction_verdict
-from analysis.explanation import Association
-from analysis.verdict import Findings
+from analysis.detail.explanation import Association
+from analysis.detail.verdict import Findings
 from configs.files import write_json
 
 from .explaining import creased

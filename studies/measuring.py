@@ -36,10 +36,10 @@ from analysis import (
     slopes,
     spectral_norms,
 )
-from analysis.bands import compare_bands, luma, spectrum
-from analysis.confusion import Confusion, at_pixels
-from analysis.distinct import SATURATED_SHARE
-from analysis.statistics import QUANTILES, rank_correlation
+from analysis.detail.bands import compare_bands, luma, spectrum
+from analysis.detail.statistics import QUANTILES, rank_correlation
+from analysis.gradients.confusion import Confusion, at_pixels
+from analysis.patterns.distinct_patterns import SATURATED_SHARE
 from fields import Field
 from scenes.scene import View
 

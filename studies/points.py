@@ -11,8 +11,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analysis import confusion
-from analysis.confusion import Pairs
-from analysis.gradients import Loss
+from analysis.gradients.confusion import Pairs
+from analysis.gradients.point_gradients import Loss
 from fields import Field
 
 from .explaining import creased

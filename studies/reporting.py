@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.explanation import Association
+from analysis.detail.explanation import Association
 from configs.errors import InputError
 from configs.files import read_json, read_json_as, write_text
 from configs.run import Protocol

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from analysis import global_pairs, local_pairs
-from analysis.gradients import squared_error
+from analysis.gradients.point_gradients import squared_error
 from configs.run import FitConfig
 from configs.signal import is_signal
 from fields import Field

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Bool
 
 from analysis import ReluNetwork, relu_network
-from analysis.sampling import centre_chunks
+from analysis.networks.sampling import centre_chunks
 from configs.encoding import parse_encoding
 from configs.network import parse_network
 from fields import Field, build

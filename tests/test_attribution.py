@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from analysis.attribution import LEAST_SHARE, Attribution, attribute
+from analysis.detail.attribution import LEAST_SHARE, Attribution, attribute
 from configs.errors import InputError
 
 SIDE = 24

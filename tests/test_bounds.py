@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from analysis import ReluNetwork, crease_bounds, relu_network
-from analysis.bounds import _sine_range
-from analysis.cells import cells
+from analysis.partition.crease_bounds import _sine_range
+from analysis.partition.exact_cells import cells
 from configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 

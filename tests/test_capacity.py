@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from analysis import ReluNetwork, relu_network
-from analysis.capacity import MIN_FITTED, PIXELS_PER_FREEDOM, Capacity, capacity
+from analysis.creases.capacity import MIN_FITTED, PIXELS_PER_FREEDOM, Capacity, capacity
 from configs.errors import InputError
 from fields import Field
 from render.grid import draw, pixel_centres

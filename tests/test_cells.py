@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from analysis import ReluNetwork, crease_density, refined_crossings, relu_network
-from analysis.cells import CellCounts, Cells, Layers, Window, cells, count_cells, layers_of
+from analysis.partition.exact_cells import CellCounts, Cells, Layers, Window, cells, count_cells, layers_of
 from configs.encoding import parse_encoding
 from configs.errors import InputError
 from configs.network import parse_network

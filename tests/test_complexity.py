@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from analysis import local_complexity
-from analysis.complexity import _corners
+from analysis.patterns.local_complexity import _corners
 from configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from analysis import confusion, confusion_map, global_pairs, kernel, local_pairs, pixel_confusion
-from analysis.gradients import Loss, PointGradients, bytes_per_point, loss_gradients
+from analysis.gradients.point_gradients import Loss, PointGradients, bytes_per_point, loss_gradients
 from configs.errors import InputError
 from fields import Field
 from fields.encodings import HashGridEncoding
@@ -19,8 +19,8 @@ from tests.gradient_fields import COLLIDING, ENCODINGS, NETWORKS, InDouble, auto
 from tests.small_networks import field_of
 
 # the package's name for each of these is the function
-CONFUSION = importlib.import_module("analysis.confusion")
-GRADIENTS = importlib.import_module("analysis.gradients")
+CONFUSION = importlib.import_module("analysis.gradients.confusion")
+GRADIENTS = importlib.import_module("analysis.gradients.point_gradients")
 
 
 def worst_error(found: Tensor, gradients: Tensor, i: Tensor, j: Tensor) -> float:

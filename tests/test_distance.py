@@ -10,7 +10,7 @@ import shapely
 import torch
 
 from analysis import nearest_crease
-from analysis.cells import cells
+from analysis.partition.exact_cells import cells
 from configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 

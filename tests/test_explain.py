@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from analysis.bands import band_labels
-from analysis.explain import early_prediction, explain
-from analysis.explanation import PARTIAL, PLAIN, Explanation
+from analysis.detail.bands import band_labels
+from analysis.detail.explain import early_prediction, explain
+from analysis.detail.explanation import PARTIAL, PLAIN, Explanation
 from configs.errors import InputError
 
 WINDOW = 16

@@ -8,7 +8,7 @@ import pytest
 
 import studies.foretelling
 import studies.history
-from analysis.explain import early_prediction, explain
+from analysis.detail.explain import early_prediction, explain
 from configs.files import read_json
 from configs.network import Network
 from studies.checkpoints import checkpoint_steps

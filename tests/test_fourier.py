@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import rows
-from analysis.bands import octave_bands
-from analysis.fourier import (
+from analysis.detail import rows
+from analysis.detail.bands import octave_bands
+from analysis.detail.spectra import (
     RadialSpectra,
     Reached,
     amplitudes_recovered,

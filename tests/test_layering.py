@@ -4,7 +4,8 @@ import ast
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,27 @@ LAYERS = (
 """The packages, highest layer first; those on one line are neighbours."""
 
 PACKAGES = set().union(*LAYERS)
+
+WINGS = {
+    "analysis": (
+        {"gradients", "partition"},
+        {"creases"},
+        {"patterns"},
+        {"networks"},
+        {"detail"},
+    ),
+}
+"""The folders within a package that has any, highest line first. What stands in the package itself is the door: it may
+import all of them, and none of them imports it."""
+
+BARRED = {"analysis.detail": {"scenes", "fields", "render"}}
+"""Packages that a wing does without, although its own package may import them."""
+
+MOST_MODULES = 16
+"""In one folder, beside its __init__.py."""
+
+CROWDED = {"scenes", "studies"}
+"""Packages with a folder that holds more."""
 
 BESIDE = {"tests", "benchmarks", "examples", "docs"}
 """Folders of Python that stand beside the house: they may import anything, and nothing imports them."""
@@ -60,6 +82,11 @@ class Import:
     def top(self) -> str:
         return self.module.partition(".")[0]
 
+    @property
+    def wing(self) -> str:
+        """The name below the top one; empty where the top itself is imported."""
+        return self.module.partition(".")[2].partition(".")[0]
+
 
 def imports_of(source: str, package: str) -> list[Import]:
     """All imports in a module of `package`, those inside functions and those by `import_module("...")` as well."""
@@ -91,17 +118,21 @@ def _imports_by_name(called: ast.expr) -> bool:
     return ast.unparse(called) in {"importlib.import_module", "import_module", "__import__"}
 
 
-def allowed_below(package: str) -> set[str]:
-    """The packages of the house that `package` may import: itself and all on lines below its own."""
-    line = next(i for i, layer in enumerate(LAYERS) if package in layer)
-    return {package}.union(*LAYERS[line + 1 :])
+def allowed_below(name: str, lines: Sequence[set[str]] = LAYERS) -> set[str]:
+    """What `name` may import of all that stands on these lines: itself and all on lines below its own."""
+    own = next(i for i, line in enumerate(lines) if name in line)
+    return {name}.union(*lines[own + 1 :])
 
 
 def violations(source: str, package: str) -> list[str]:
-    """What a module of `package` imports against the rules, each as "line: why"."""
+    """What a module of `package`, or of a wing such as "analysis.detail", imports against the rules: "line: why"."""
+    house, _, wing = package.partition(".")
+    packages = allowed_below(house) - BARRED.get(package, set())
+    wings = allowed_below(wing, WINGS[house]) if wing else None
     found = []
     for imported in imports_of(source, package):
-        if imported.top in BESIDE or (imported.top in PACKAGES and imported.top not in allowed_below(package)):
+        outside = imported.top in PACKAGES and imported.top not in packages
+        if outside or imported.top in BESIDE or (wings and imported.top == house and imported.wing not in wings):
             found.append(f"{imported.line}: {package} must not import {imported.module}")
         elif package == "configs" and imported.top in HEAVY:
             found.append(f"{imported.line}: configs must not import {imported.module}, which is heavy")
@@ -128,6 +159,15 @@ def test_a_package_imports_only_from_the_lines_below_its_own(package: str) -> No
 def test_no_folder_of_python_stands_outside_the_layers() -> None:
     folders = {path.parent.name for path in ROOT.glob("[!.]*/*.py")}
     assert folders <= PACKAGES | BESIDE
+    for house in PACKAGES:
+        assert {path.parent.name for path in (ROOT / house).glob("*/*.py")} == set().union(*WINGS.get(house, ()))
+        assert not list((ROOT / house).glob("*/*/*.py"))
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES - CROWDED))
+def test_a_folder_can_be_seen_at_a_glance(package: str) -> None:
+    counts = Counter(path.parent.relative_to(ROOT) for path in modules(package) if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in counts.items() if count > MOST_MODULES} == {}
 
 
 def test_importing_any_module_of_the_verbs_or_the_configs_loads_nothing_heavy() -> None:
@@ -165,6 +205,12 @@ def test_importing_the_analysis_does_not_wait_for_numba() -> None:
         ("fitting", "class A:\n    import report"),
         ("configs", "def late():\n    import torch"),
         ("configs", "from numpy.random import default_rng"),
+        ("analysis.detail", "from ..networks.relu_network import relu_network"),
+        ("analysis.detail", "def late():\n    from fields import Field"),
+        ("analysis.patterns", "import analysis.creases.density"),
+        ("analysis.gradients", "from ..partition import exact_cells"),
+        ("analysis.creases", "from analysis import relu_network"),
+        ("analysis.creases", "from .. import networks"),
         ("fieldlens", "import torch"),
         ("fieldlens", "try:\n    from cv2 import imread\nexcept ImportError:\n    pass"),
     ],
@@ -183,6 +229,10 @@ def test_the_checker_catches(package: str, source: str) -> None:
         ("fieldlens", "import tyro\nfrom configs.errors import InputError"),
         ("configs", "import dataclasses, yaml"),
         ("render", "import scenes_of_another_project"),
+        ("analysis", "from .creases.density import crease_density\nfrom .detail import bands"),
+        ("analysis.detail", "import numpy\nfrom . import rows\nfrom .bands import luma\nimport configs"),
+        ("analysis.partition", "from ..creases.density import crease_density\nfrom ..detail import verdict"),
+        ("analysis.creases", "from fields.radiance import RadianceField\nimport analysis.detail.windows"),
     ],
 )
 def test_the_checker_lets_pass(package: str, source: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from analysis import ReluNetwork, relu_network
-from analysis.line import line_creases, refined_line_creases
+from analysis.creases.on_line import line_creases, refined_line_creases
 from configs.encoding import Encoding, Fourier, Raw
 from configs.errors import InputError
 from configs.network import Network

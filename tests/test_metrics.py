@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from analysis import metrics, rows
-from analysis.metrics import MAX_PSNR_DB, psnr_db, ssim
+from analysis.detail import metrics, rows
+from analysis.detail.metrics import MAX_PSNR_DB, psnr_db, ssim
 from configs.errors import InputError
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from analysis import relu_network
-from analysis.scratch import Scratch
+from analysis.networks.scratch import Scratch
 from configs.encoding import parse_encoding
 from configs.errors import InputError
 from configs.network import parse_network

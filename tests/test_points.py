@@ -6,7 +6,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.neighbors import NearestNeighbors
 
-from analysis.gradients import squared_error
+from analysis.gradients.point_gradients import squared_error
 from configs.encoding import Raw
 from configs.network import Network
 from configs.run import FitConfig, Training

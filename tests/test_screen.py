@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from analysis import ReluNetwork, ScreenDensity, crossings, footprint_density, relu_network, screen_density
-from analysis.sampling import sampled_pixels
-from analysis.screen import volume_screen_density
+from analysis.creases.on_screen import volume_screen_density
+from analysis.networks.sampling import sampled_pixels
 from configs.encoding import parse_encoding
 from configs.errors import InputError
 from configs.network import parse_network
@@ -169,7 +169,7 @@ def test_rays_at_once_or_some_at_a_time_see_the_same(monkeypatch: pytest.MonkeyP
     field, shares = slab_field("raw"), []
     whole = screen_density(field, CAMERA, 1 / 128, progress=shares.append)
     assert shares == [1.0]
-    monkeypatch.setattr("analysis.screen.RAYS_AT_ONCE", 1000)
+    monkeypatch.setattr("analysis.creases.on_screen.RAYS_AT_ONCE", 1000)
     parts = screen_density(field, CAMERA, 1 / 128, progress=shares.append)
     assert (len(shares), shares[-1]) == (5, 1.0)
     assert (np.abs(whole.crossings_per_pixel - parts.crossings_per_pixel) > 1e-4).mean() < 1e-3

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from analysis import cells, count_cells, crease_density, crossings, refined_crossings, relu_network
-from analysis.scratch import Scratch
+from analysis.networks.scratch import Scratch
 from configs.errors import InputError
 from tests.gradient_fields import some
 from tests.small_networks import field_of

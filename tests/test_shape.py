@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from analysis.metrics import psnr_db
-from analysis.statistics import MIN_BLOCKS
-from analysis.surface import compare_surfaces, extract_surface, iou
+from analysis.creases.surface import compare_surfaces, extract_surface, iou
+from analysis.detail.metrics import psnr_db
+from analysis.detail.statistics import MIN_BLOCKS
 from configs.encoding import Raw
 from configs.errors import InputError
 from configs.network import Network

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.fourier import Recovered
+from analysis.detail.spectra import Recovered
 from configs.encoding import Fourier, Raw
 from configs.errors import InputError
 from configs.files import read_json

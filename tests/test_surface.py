@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from analysis.surface import compare_surfaces, extract_surface, iou
+from analysis.creases.surface import compare_surfaces, extract_surface, iou
 from configs.errors import InputError
 from scenes.edges import EdgeCounts, count_edges
 from scenes.mesh import Mesh

@@ -9,10 +9,9 @@ import scipy.integrate
 import torch
 
 from analysis import ReluNetwork, crease_density, relu_network
-from analysis.cells import cells
-from analysis.plane import Plane, on_plane
-from analysis.subdivision import Window
-from analysis.surrogate import (
+from analysis.networks.plane import Plane, on_plane
+from analysis.partition.exact_cells import cells
+from analysis.partition.interpolated_cells import (
     SurrogateCells,
     TooManyCellsError,
     foreseen_cells,
@@ -21,6 +20,7 @@ from analysis.surrogate import (
     mesh_axes,
     surrogate_cells,
 )
+from analysis.partition.subdivision import Window
 from configs.encoding import parse_encoding
 from configs.errors import InputError
 from configs.network import parse_network
@@ -313,7 +313,7 @@ def test_the_number_of_cells_is_foreseen_and_a_window_that_is_too_large_names_on
 
 
 def test_a_count_that_does_not_settle_is_an_error_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.surrogate.HALVINGS", 1)
+    monkeypatch.setattr("analysis.partition.interpolated_cells.HALVINGS", 1)
     network = field_network("fourier:3", "3x48")
     with pytest.raises(InputError, match="still changes by"):
         surrogate_cells(network, (0.3, 0.3, 0.5, 0.5), tolerance=1e-9)

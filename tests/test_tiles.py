@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from analysis import crease_density, relu_network
-from analysis.cells import Layers, count_cells
-from analysis.subdivision import Window
-from analysis.tiles import cells_per_tile
+from analysis.partition.cells_per_tile import cells_per_tile
+from analysis.partition.exact_cells import Layers, count_cells
+from analysis.partition.subdivision import Window
 from configs.encoding import parse_encoding
 from configs.errors import InputError
 from configs.network import parse_network

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.statistics import Interval
-from analysis.verdict import (
+from analysis.detail.statistics import Interval
+from analysis.detail.verdict import (
     CREASE_RULES,
     DETAIL_RULES,
     PREDICTION_RULES,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from analysis import first_layer_inspheres, neuron_angles, neuron_cosines, region_narrowness, slopes, spectral_norms
-from analysis.cells import cells
+from analysis.partition.exact_cells import cells
 from configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.bands import band_picture, spectrum
-from analysis.windows import FLOOR_SHARE, window_energies, window_slopes, windows_of, windows_of_side
+from analysis.detail.bands import band_picture, spectrum
+from analysis.detail.windows import FLOOR_SHARE, window_energies, window_slopes, windows_of, windows_of_side
 from configs.errors import InputError
 
 

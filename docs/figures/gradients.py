@@ -15,7 +15,7 @@ from analysis import (
     pixel_confusion,
     rate_agreement,
 )
-from analysis.confusion import at_pixels
+from analysis.gradients.confusion import at_pixels
 from render.colour import CONFUSION_RANGE, LENGTH_RANGE
 
 from .fits import Fit, Fits

@@ -9,8 +9,8 @@ from analysis import (
     bands_over_training,
     radial_spectra,
 )
-from analysis.bands import band_labels
-from analysis.fourier import LOOSE_CUTOFF, STRICT_CUTOFF
+from analysis.detail.bands import band_labels
+from analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF
 from render.panel import Tile, panel
 from scenes.signal import Signal
 from studies.charts import label_axes, plot_history

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from analysis import Explanation
-from analysis.surface import SurfaceAgreement
+from analysis.creases.surface import SurfaceAgreement
 from configs.files import JsonObject, write_json
 from render.files import write_npz, write_png
 

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis import Explanation, radial_spectra, spectral_bias
-from analysis.bands import rounding_variance
-from analysis.fourier import LOOSE_CUTOFF, STRICT_CUTOFF, RadialSpectra, line_spectra, merged_rings
+from analysis.detail.bands import rounding_variance
+from analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF, RadialSpectra, line_spectra, merged_rings
 from configs.files import JsonObject
 from render.colour import error_rgb, missing_rgb
 from scenes.scene import View

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float
 
 from analysis import bands_over_training, psnr_db
-from analysis.bands import band_labels
+from analysis.detail.bands import band_labels
 from render.grid import picture_extent
 from scenes.scene import Function, Scene, View
 

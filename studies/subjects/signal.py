@@ -15,9 +15,9 @@ from analysis import (
     refined_line_creases,
     ssim,
 )
-from analysis.crossings import starting_refinement
-from analysis.fourier import HALF
-from analysis.verdict import percent
+from analysis.creases.crossings import starting_refinement
+from analysis.detail.spectra import HALF
+from analysis.detail.verdict import percent
 from configs.files import JsonObject
 from fields import Field
 from render.colour import density_legend

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32
 
 from analysis import ReluNetwork, footprint_density, ssim
-from analysis.surface import compare_surfaces, extract_surface, iou
+from analysis.creases.surface import compare_surfaces, extract_surface, iou
 from configs.errors import InputError
 from configs.files import JsonObject
 from configs.space import Slice

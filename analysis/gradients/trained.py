@@ -1,0 +1,81 @@
+"""What gradients by the parameters need to know of a network: its layers, smooth ones too, whatever they came as."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fields import Field
+from fields.encodings import EncodingModule, LearntTable
+from fields.field import SINE_RATE
+
+from ..networks.relu_network import Encode, ReluNetwork
+
+Network: TypeAlias = Field | ReluNetwork
+"""A field of this project, or what `relu_network` made of a network trained elsewhere."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """The layers of a network and what stands before, between and behind them."""
+
+    encode: Encode
+    weights: tuple[Float[Tensor, "_ _"], ...]
+    """(outputs, inputs) of each layer, the output layer last."""
+    biases: tuple[Float[Tensor, " _"], ...]
+    without_bias: frozenset[int]
+    """Layers whose bias is no parameter but stands as zeros in `biases`."""
+    sine: bool
+    """Whether the activation is SIREN's, not (leaky) ReLU."""
+    negative_slope: float
+    sigmoid_output: bool
+
+    @property
+    def learnt_table(self) -> LearntTable | None:
+        """What of `encode` is trained; None where nothing is, or it is not an encoding of ours."""
+        return self.encode.learnt_table() if isinstance(self.encode, EncodingModule) else None
+
+    @property
+    def outputs(self) -> int:
+        """How many channels the network has."""
+        return len(self.biases[-1])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are, and where points must be."""
+        return self.weights[0].device
+
+    def activation_and_slope(self, z: Float[Tensor, "n _"]) -> tuple[Float[Tensor, "n _"], Float[Tensor, "n _"]]:
+        """h and dh/dz; at z = 0 the slope is that of z < 0, as autograd has it. `z` may be overwritten."""
+        if self.sine:
+            return torch.sin(SINE_RATE * z), SINE_RATE * torch.cos(SINE_RATE * z)
+        slope = (z > 0).to(z.dtype)
+        if self.negative_slope:
+            slope.mul_(1 - self.negative_slope).add_(self.negative_slope)
+        return z.mul_(slope), slope
+
+
+def trained(network: Network) -> Trained:
+    """The layers of a network of either kind."""
+    if isinstance(network, ReluNetwork):
+        return Trained(
+            network.encode,
+            network.weights,
+            network.biases,
+            network.without_bias,
+            sine=False,
+            negative_slope=network.negative_slope,
+            sigmoid_output=network.sigmoid_output,
+        )
+    mlp = network.mlp
+    return Trained(
+        network.encoding,
+        tuple(linear.weight for linear in mlp.linears),
+        tuple(linear.bias for linear in mlp.linears),
+        frozenset(),
+        sine=mlp.activation == "sine",
+        negative_slope=mlp.negative_slope,
+        sigmoid_output=mlp.output == "sigmoid",
+    )
