@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> int:
     study = replace(read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study), grid=arguments.grid)
 
     from fitting import Controls
-    from studies.paper import claims_table, run_paper
+    from studies.paper.page import claims_table, run_paper
 
     from .console import Console, interruptible
 

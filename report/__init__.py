@@ -1,6 +1,7 @@
 """Plain results in, one HTML file out: the page that shows a fit being learnt and says why detail is missing."""
 
 from report.build import build
+from report.claims_page import ClaimRow, StudyFigure, StudyReport, build_study
 from report.model import (
     Curves,
     FigureFile,
@@ -14,7 +15,6 @@ from report.model import (
     Spectra,
     ThroughTraining,
 )
-from report.study import ClaimRow, StudyFigure, StudyReport, build_study
 
 __all__ = [
     "ClaimRow",

@@ -16,7 +16,7 @@ import pytest
 import torch
 from skimage.measure import label
 
-import studies.study
+import studies.paper.runs
 from analysis import ReluNetwork, hamming_means, relu_network
 from configs.encoding import Encoding, Fourier, Raw
 from configs.errors import InputError
@@ -29,15 +29,15 @@ from fieldlens.options import PRESETS
 from fields import build_encoding
 from fitting import Controls
 from studies.checkpoints import checkpoint_file
-from studies.claims import CLAIMS
-from studies.effects import Fits, cells_in_windows, rising
-from studies.figures import DRAWINGS
 from studies.measuring import QUANTITIES
 from studies.over_training import History, read_history, write_history
-from studies.paper import run_paper
+from studies.paper.claims import CLAIMS
+from studies.paper.effects import Fits, cells_in_windows, rising
+from studies.paper.figures import DRAWINGS
+from studies.paper.page import run_paper
+from studies.paper.runs import ROLES, WATCHED, Runs, measured_steps, run_study
 from studies.redraw import open_run
 from studies.reporter import Silent
-from studies.study import ROLES, WATCHED, Runs, measured_steps, run_study
 from tests.small_networks import field_of
 from tests.test_claims import measured
 
@@ -139,7 +139,7 @@ def test_a_worker_that_is_ended_from_outside_ends_the_study_in_a_sentence(
             future.set_exception(BrokenProcessPool())
             return future
 
-    monkeypatch.setattr(studies.study, "ProcessPoolExecutor", Broken)
+    monkeypatch.setattr(studies.paper.runs, "ProcessPoolExecutor", Broken)
     torch.set_num_threads(2)
     try:
         with pytest.raises(InputError, match="memory"):
@@ -298,10 +298,10 @@ def test_a_study_without_the_fits_of_a_claim_leaves_it_out(tmp_path: Path) -> No
 
 
 def test_a_worker_whose_first_process_is_gone_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studies.study, "_controls", Controls())
+    monkeypatch.setattr(studies.paper.runs, "_controls", Controls())
     never = multiprocessing.get_context("spawn").Event()
-    studies.study._stop_with(never, os.getppid() + 1)
-    assert studies.study._controls.stop
+    studies.paper.runs._stop_with(never, os.getppid() + 1)
+    assert studies.paper.runs._controls.stop
 
 
 def test_an_unknown_claim_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from analysis.statistics import rank_correlation
 from configs.encoding import Encoding
 from configs.errors import InputError
 
-from .over_training import History
-from .redraw import open_run
-from .study import EPOCH, Runs, Unit
+from ..over_training import History
+from ..redraw import open_run
+from .runs import EPOCH, Runs, Unit
 
 OCTAVES = "powers of two"
 WINDOWS_ALONG = 16

@@ -12,12 +12,12 @@ from configs.study import Study
 from fitting import Controls
 from report import ClaimRow, StudyFigure, StudyReport, build_study
 
+from ..reporter import Reporter, Silent
 from .claims import CLAIMS
 from .effects import Fits
 from .figures import DRAWINGS
 from .judging import FAILS, HOLDS, UNDECIDED, Judged, JudgedPart, judge
-from .reporter import Reporter, Silent
-from .study import ROLES, Runs, run_study
+from .runs import ROLES, Runs, run_study
 
 TITLE = "Spectral bias of coordinate networks: the claims of Lazzari & Liu, measured"
 

@@ -19,11 +19,11 @@ from configs.network import Network
 from fitting import initial_state
 from render.colour import to_rgb
 
-from .charts import COLOURS, Histories, charts, label_axes, legend_outside, part_label, plot_history, svg_of
+from ..charts import COLOURS, Histories, charts, label_axes, legend_outside, part_label, plot_history, svg_of
+from ..measuring import QUANTITIES
+from ..redraw import open_run
 from .effects import NARROW, WIDE, density_midway
-from .measuring import QUANTITIES
-from .redraw import open_run
-from .study import LOOKED_AT, NOISE, Runs, Unit
+from .runs import LOOKED_AT, NOISE, Runs, Unit
 
 FOUR_COLOURS = (*COLOURS[:2], *COLOURS[-2:])
 """Of two raw and two positional encodings."""

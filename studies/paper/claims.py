@@ -39,7 +39,7 @@ from .effects import (
     with_dose,
 )
 from .judging import Claim, Part
-from .study import EPOCH, LOOKED_AT
+from .runs import EPOCH, LOOKED_AT
 
 RAW, BOTH = ("raw",), ("raw", "coarse", "fine")
 

@@ -15,8 +15,8 @@ from analysis.confusion import Pairs
 from analysis.gradients import Loss
 from fields import Field
 
-from .explaining import creased
-from .measuring import Measures, cosine_columns
+from ..explaining import creased
+from ..measuring import Measures, cosine_columns
 
 POINT_QUANTITIES = frozenset({"loss", "dead", "hamming_local", "hamming_global", "confusion_local", "confusion_global"})
 

@@ -27,12 +27,12 @@ from configs.study import Study
 from fitting import Controls, fit, initial_state, place
 from render.files import write_npz
 
-from .checkpoints import checkpoint_file, write_checkpoint
-from .folder import RunFolder, folder_name
-from .measuring import LOCAL
-from .over_training import History, history_of, read_history, write_history
-from .reporter import Reporter
-from .subjects import DIGITS, Subject, is_complete, is_picture, subject_of
+from ..checkpoints import checkpoint_file, write_checkpoint
+from ..folder import RunFolder, folder_name
+from ..measuring import LOCAL
+from ..over_training import History, history_of, read_history, write_history
+from ..reporter import Reporter
+from .fitted import DIGITS, Fitted, fitted_of, is_complete, is_picture
 
 EPOCH = 32
 """Steps of one of the authors' epochs. Their times are taken over in steps, as Adam's steps are of one size."""
@@ -127,9 +127,9 @@ class Runs:
             self._resolutions[config.scene] = self.subject(config).scene.resolution or 0
         return self._resolutions[config.scene]
 
-    def subject(self, config: FitConfig) -> Subject:
+    def subject(self, config: FitConfig) -> Fitted:
         """What a fit of the study is of, and how it is measured."""
-        return subject_of(config, quadrant_gap=LOCAL if self.study.grid == "authors" else 0.0)
+        return fitted_of(config, quadrant_gap=LOCAL if self.study.grid == "authors" else 0.0)
 
     def folder(self, config: FitConfig) -> RunFolder:
         """Where a fit of the study lies."""
