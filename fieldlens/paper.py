@@ -52,7 +52,7 @@ def main(words: Sequence[str]) -> int:
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True), "ending the fits that are not finished"):
         path = arguments.output_dir / "paper" / (arguments.tier + "-authors" * (arguments.grid == "authors"))
-        result = run_paper(study, path, only=arguments.only, reporter=console, controls=controls)
-    console.result(f"{claims_table(result['claims'])}\nreport  {result['report']}".strip())
-    console.finish(result)
+        found = run_paper(study, path, only=arguments.only, reporter=console, controls=controls)
+    console.result(f"{claims_table(found.claims)}\nreport  {found.report}".strip())
+    console.finish(found.to_json())
     return 0
