@@ -15,7 +15,21 @@ from configs.run import Protocol
 from configs.storage import to_plain
 from render.colour import density_legend, error_legend, missing_legend, remaining_legend
 from render.files import read_png
-from report import Curves, FigureFile, Frame, Overlay, Picture, Report, RunPart, Series, ThroughTraining, build
+from report import (
+    PICTURE_WORDS,
+    SIGNAL_WORDS,
+    Curves,
+    Exhibit,
+    FigureFile,
+    Frame,
+    Overlay,
+    Report,
+    RunPart,
+    Series,
+    ThroughTraining,
+    Words,
+    report_html,
+)
 
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder
@@ -76,8 +90,6 @@ PICTURES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
 }
 """Drawings of analyses that a person asks for: their titles, and captions with the numbers they go with."""
 
-AMPLITUDE_BY = "amplitude recovered by frequency, as a share of the signal's"
-
 
 def write_report(folder: RunFolder) -> None:
     """Write the report of one run."""
@@ -88,11 +100,11 @@ def write_report(folder: RunFolder) -> None:
         target=look_at(scene).target(),
         runs=[_part(folder, result, look_at(scene))],
         protocol=_protocol(to_plain(folder.config()), _taken(folder.config(), [result])),
-        of_signal=is_of_signal(result),
+        words=words_of(result),
         notes=[*result["notes"], *_thinning_note([folder])],
         video_name=folder.video.name if folder.video.exists() else None,
     )
-    write_text(folder.report, build(report))
+    write_text(folder.report, report_html(report))
 
 
 def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: Sequence[str], config: Protocol) -> None:
@@ -106,11 +118,11 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
         target=look_at(scene).target(),
         runs=[_part(folder, result, look_at(scene)) for folder, result in zip(folders, results, strict=True)],
         protocol=_protocol(to_plain(config), _taken(config, results)),
-        of_signal=is_of_signal(results[0]),
+        words=words_of(results[0]),
         notes=[*notes, *_thinning_note(folders)],
         video_name="compare.mp4",
     )
-    write_text(path, build(report))
+    write_text(path, report_html(report))
 
 
 def _part(folder: RunFolder, result: Mapping[str, Any], look: Look) -> RunPart:
@@ -119,7 +131,7 @@ def _part(folder: RunFolder, result: Mapping[str, Any], look: Look) -> RunPart:
     overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
     explanation = read_json(folder.analysis / "explain.json")
     spectra = folder.analysis / "spectra.json"  # runs of earlier versions have none
-    of_signal = is_of_signal(result)
+    words = words_of(result)
     return RunPart(
         label=result["encoding"],
         network=result["network"],
@@ -128,13 +140,12 @@ def _part(folder: RunFolder, result: Mapping[str, Any], look: Look) -> RunPart:
             for row in _thinned(rows)
         ],
         final=read_png(folder.path / "reconstruction.png"),
-        overlays=[_overlay(name, file, of_signal) for name, file in overlays.items() if file.exists()],
+        overlays=[_overlay(name, file, words) for name, file in overlays.items() if file.exists()],
         curves=Curves(
             step=[row.step for row in rows],
             psnr_db=[row.psnr_db for row in rows],
             heldout_psnr_db=[row.heldout_psnr_db for row in rows],
             energy_kept=followed,
-            kept_as=AMPLITUDE_BY if of_signal else Curves.kept_as,
             psnr_of=look.psnr_of,
             energy_of=look.energy_of,
         ),
@@ -142,14 +153,14 @@ def _part(folder: RunFolder, result: Mapping[str, Any], look: Look) -> RunPart:
         verdict=sentences(result),
         explanation=explanation,
         spectra=spectra_part(read_json(spectra)) if spectra.exists() else None,
-        learnt=learnt_parts(rows, list(followed), of_signal=of_signal),
+        learnt=learnt_parts(rows, list(followed), of_signal=words.in_cycles),
         through_training=_through_training(folder),
         views=_views(folder),
         pictures=list(_pictures(folder)),
     )
 
 
-def _views(folder: RunFolder) -> Picture | None:
+def _views(folder: RunFolder) -> Exhibit | None:
     """The sheet of a 3D scene's views; none of pictures, and of runs of earlier versions."""
     sheet, numbers = folder.analysis / "views.png", folder.analysis / "views.json"
     if not (sheet.exists() and numbers.exists()):
@@ -164,18 +175,18 @@ def _views(folder: RunFolder) -> Picture | None:
         mean = np.mean([psnr for psnr, _ in scored])
         spread = f"from {low:.2f} dB ({lowest}) to {high:.2f} dB ({highest})"
         scores = f" Mean PSNR of {len(scored)} views: {mean:.2f} dB, {spread}."
-    return Picture(found["kind"].capitalize(), read_png(sheet), f"{found['compared'].capitalize()} of each.{scores}")
+    return Exhibit(found["kind"].capitalize(), read_png(sheet), f"{found['compared'].capitalize()} of each.{scores}")
 
 
-def _pictures(folder: RunFolder) -> Iterator[Picture]:
+def _pictures(folder: RunFolder) -> Iterator[Exhibit]:
     """The cameras of a 3D scene, and what `analyze` drew of the newest step where a person asked for it."""
     if folder.cameras.exists():
-        yield Picture("Cameras", read_png(folder.cameras), "The photographs' cameras, and the cube that is modelled.")
+        yield Exhibit("Cameras", read_png(folder.cameras), "The photographs' cameras, and the cube that is modelled.")
     for name, (title, caption) in PICTURES.items():
         drawing, numbers = folder.analysis / f"{name}.png", folder.analysis / f"{name}.json"
         if drawing.exists() and numbers.exists():
             found = read_json(numbers)
-            yield Picture(f"{title}, step {found['step']}", read_png(drawing), caption(found))
+            yield Exhibit(f"{title}, step {found['step']}", read_png(drawing), caption(found))
 
 
 def _on_slice(found: Mapping[str, Any]) -> str:
@@ -224,6 +235,11 @@ def _series(rows: Sequence[Mapping[str, Any]], key: str, label: str) -> Series:
     )
 
 
+def words_of(result: Mapping[str, Any]) -> Words:
+    """What the pages of a run call things."""
+    return SIGNAL_WORDS if is_of_signal(result) else PICTURE_WORDS
+
+
 def sentences(result: Mapping[str, Any]) -> list[str]:
     """The verdict, and below it whether the creases could express what is missing."""
     capacity = result.get("capacity")  # runs of earlier versions have none
@@ -254,10 +270,10 @@ def _thinning_note(folders: Sequence[RunFolder]) -> list[str]:
     )
 
 
-def _overlay(name: str, path: Path, of_signal: bool) -> Overlay:
+def _overlay(name: str, path: Path, words: Words) -> Overlay:
     caption, legend = OVERLAYS[name]
-    if name == "density" and of_signal:
-        legend = partial(density_legend, unit="crossings / sample")
+    if name == "density":
+        legend = partial(density_legend, unit=words.crossings)
     return Overlay(name, read_png(path), caption, None if legend is None else legend(36, 360))
 
 

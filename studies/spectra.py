@@ -65,7 +65,6 @@ def spectra_part(found: Mapping[str, Any]) -> Spectra:
         power_db={kind: list(map(_decibels, found[kind])) for kind in ("target", "reconstruction", "residual")},
         rounding_db=_decibels(found.get("rounding")),
         correlation=found["ring_correlation"],
-        of_signal="resolved_frequency" not in found,
         resolved=found.get("resolved_frequency", {}),
     )
 

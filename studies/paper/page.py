@@ -11,7 +11,7 @@ from configs.files import write_bytes, write_json, write_text
 from configs.storage import to_plain, to_yaml
 from configs.study import Study
 from fitting import Controls
-from report import ClaimRow, StudyFigure, StudyReport, build_study
+from report import ClaimRow, StudyFigure, StudyReport, study_html
 
 from ..reporter import Reporter, Silent
 from .claims import CLAIMS
@@ -87,7 +87,7 @@ def run_paper(
     summary = _summary(study, judged)
     page = StudyReport(TITLE, summary, [_row(claim) for claim in judged], figures, _protocol(study))
     write_text(here / "claims.md", claims_markdown(judged, summary, figures))
-    write_text(found.report, build_study(page))
+    write_text(found.report, study_html(page))
     return found
 
 
