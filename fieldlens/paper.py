@@ -45,14 +45,14 @@ def main(words: Sequence[str]) -> int:
     study = replace(read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study), grid=arguments.grid)
 
     from fitting import Controls
-    from studies.paper import claims_table, run_paper
+    from studies.paper.page import claims_table, run_paper
 
     from .console import Console, interruptible
 
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True), "ending the fits that are not finished"):
         path = arguments.output_dir / "paper" / (arguments.tier + "-authors" * (arguments.grid == "authors"))
-        result = run_paper(study, path, only=arguments.only, reporter=console, controls=controls)
-    console.result(f"{claims_table(result['claims'])}\nreport  {result['report']}".strip())
-    console.finish(result)
+        found = run_paper(study, path, only=arguments.only, reporter=console, controls=controls)
+    console.result(f"{claims_table(found.claims)}\nreport  {found.report}".strip())
+    console.finish(found.to_json())
     return 0

@@ -1,29 +1,32 @@
 """Plain results in, one HTML file out: the page that shows a fit being learnt and says why detail is missing."""
 
-from report.build import build
+from report.build import report_html
+from report.claims_page import ClaimRow, StudyFigure, StudyReport, study_html
 from report.model import (
     Curves,
+    Exhibit,
     FigureFile,
     Frame,
     Learnt,
     Overlay,
-    Picture,
     Report,
     RunPart,
     Series,
     Spectra,
     ThroughTraining,
 )
-from report.study import ClaimRow, StudyFigure, StudyReport, build_study
+from report.words import PICTURE_WORDS, SIGNAL_WORDS, Words
 
 __all__ = [
+    "PICTURE_WORDS",
+    "SIGNAL_WORDS",
     "ClaimRow",
     "Curves",
+    "Exhibit",
     "FigureFile",
     "Frame",
     "Learnt",
     "Overlay",
-    "Picture",
     "Report",
     "RunPart",
     "Series",
@@ -31,6 +34,7 @@ __all__ = [
     "StudyFigure",
     "StudyReport",
     "ThroughTraining",
-    "build",
-    "build_study",
+    "Words",
+    "report_html",
+    "study_html",
 ]

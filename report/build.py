@@ -1,9 +1,9 @@
 """One HTML file that opens from disk and asks nothing of the network.
 
 The page's words and marks live in `template.html`, its looks in `report.css`, its behaviour in `curves.js` and
-`viewer.js`; `build` writes the static parts as escaped HTML, puts pictures and curves into one JSON block and joins
-them all. A content security policy names the script by its hash, so that no text of a report can ever run, and allows
-no address at all.
+`viewer.js`; `report_html` writes the static parts as escaped HTML, puts pictures and curves into one JSON block and
+joins them all. A content security policy names the script by its hash, so that no text of a report can ever run, and
+allows no address at all.
 """
 
 import json
@@ -21,11 +21,12 @@ from report.guide import guide_html
 from report.images import LARGEST_SIDE, frame_uri, is_reduced, map_uri, still_uri
 from report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
 from report.table import decimals, number_text, numbers_html
+from report.words import Words
 
 SCRIPTS = ("curves.js", "viewer.js")
 
 
-def build(report: Report) -> str:
+def report_html(report: Report) -> str:
     """The whole page. Under 5 MB for two runs of fifty frames of 256x256.
 
     Raises ValueError if the report has no run or a run has no frame: there would be nothing to show.
@@ -49,9 +50,9 @@ def _static_parts(report: Report) -> dict[str, str]:
     return {
         "verdict": sections.sentences(report.verdict),
         "numbers": numbers_html(report.runs),
-        "guide": guide_html(of_signal=report.of_signal),
+        "guide": guide_html(report.words.guide),
         "views": sections.views_section(report.runs),
-        "spectra": sections.spectra_section(report.runs),
+        "spectra": sections.spectra_section(report.runs, report.words),
         "through_training": sections.through_training_section(report.runs),
         "runs": sections.run_sections(report.runs),
         "protocol": sections.protocol_table(report.protocol),
@@ -87,11 +88,11 @@ def _data(report: Report) -> dict[str, object]:
     height, width = report.target.shape[:2]
     return {
         "target": {"label": "target", "image": still_uri(report.target), "height": height, "width": width},
-        "runs": [_run(run) for run in report.runs],
+        "runs": [_run(run, report.words) for run in report.runs],
     }
 
 
-def _run(run: RunPart) -> dict[str, object]:
+def _run(run: RunPart, words: Words) -> dict[str, object]:
     return {
         "label": run.label,
         "network": run.network,
@@ -108,8 +109,8 @@ def _run(run: RunPart) -> dict[str, object]:
             }
             for overlay in run.overlays
         ],
-        "curves": _curves(run.curves),
-        "spectra": None if run.spectra is None else _spectra(run.spectra),
+        "curves": _curves(run.curves, words),
+        "spectra": None if run.spectra is None else _spectra(run.spectra, words),
         "creases": None if run.through_training is None else _through_training(run.through_training),
     }
 
@@ -123,33 +124,33 @@ def _frame(frame: Frame, image: str) -> dict[str, object]:
     }
 
 
-def _curves(curves: Curves) -> dict[str, object]:
+def _curves(curves: Curves, words: Words) -> dict[str, object]:
     heldout = _finite(curves.heldout_psnr_db)
     return {
         "step": [int(step) for step in curves.step],
         "psnr": _finite(curves.psnr_db),
         "heldout": heldout if any(value is not None for value in heldout) else [],
-        "psnrOf": curves.psnr_of,
-        "bandsAre": curves.kept_as,
-        "bandsOf": curves.energy_of,
+        "psnrOf": words.psnr_of,
+        "bandsAre": words.followed,
+        "bandsOf": words.energy_of,
         "bands": [{"label": label, "kept": _finite(kept)} for label, kept in curves.energy_kept.items()],
     }
 
 
-def _spectra(spectra: Spectra) -> dict[str, object]:
+def _spectra(spectra: Spectra, words: Words) -> dict[str, object]:
     """Tenths of a decibel and four digits are more than a chart shows."""
     return {
         "frequency": [float(f"{frequency:.4g}") for frequency in spectra.frequency],
         "power": [{"label": name, "values": _rounded(values, 1)} for name, values in spectra.power_db.items()],
         "rounding": spectra.rounding_db,
         "correlation": _rounded(spectra.correlation, 3),
-        "ofSignal": spectra.of_signal,
+        "ofSignal": words.in_cycles,
     }
 
 
-def _through_training(found: ThroughTraining) -> dict[str, object]:
+def _through_training(training: ThroughTraining) -> dict[str, object]:
     return {
-        "step": list(found.step),
+        "step": list(training.step),
         "series": [
             {
                 "label": series.label,
@@ -157,7 +158,7 @@ def _through_training(found: ThroughTraining) -> dict[str, object]:
                 "low": _rounded(series.low, 3),
                 "high": _rounded(series.high, 3),
             }
-            for series in found.series
+            for series in training.series
         ],
     }
 

@@ -3,6 +3,7 @@
 from html import escape
 
 Entries = tuple[tuple[str, str], ...]
+"""Terms of the page with their meanings."""
 
 _LEARNT = (
     "Half of its energy, error under a half",
@@ -10,7 +11,7 @@ _LEARNT = (
     "error, the root of the residual's over the target's energy, is under one half.",
 )
 
-PICTURE: Entries = (
+PICTURE_GUIDE: Entries = (
     (
         "PSNR",
         "How close the reconstruction comes to the target, in decibels over all training pixels; 6 dB more is half the "
@@ -49,7 +50,7 @@ PICTURE: Entries = (
     ("“Goes with”", "The verdict reports what occurs together. It does not say that one causes the other."),
 )
 
-SIGNAL: Entries = (
+SIGNAL_GUIDE: Entries = (
     (
         "PSNR",
         "How close the reconstruction comes to the target, in decibels over all samples; 6 dB more is half the error.",
@@ -74,7 +75,6 @@ SIGNAL: Entries = (
 )
 
 
-def guide_html(*, of_signal: bool) -> str:
+def guide_html(entries: Entries) -> str:
     """Terms and their meanings as list items."""
-    entries = SIGNAL if of_signal else PICTURE
     return "".join(f"<dt>{escape(term)}</dt><dd>{escape(meaning)}</dd>" for term, meaning in entries)

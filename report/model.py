@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import UInt8
 
+from report.words import PICTURE_WORDS, Words
+
 Number = float | int | str | None
 
 
@@ -46,13 +48,8 @@ class Curves:
     heldout_psnr_db: Sequence[float | None] = ()
     """Empty, or None throughout, when no pixels were held out."""
     energy_kept: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
-    """By octave of wavelengths (`2-4 px`), the reconstruction's energy over the target's: 1 where all is there."""
-    kept_as: str = "energy kept by wavelength"
-    """What the curves of `energy_kept` are, where they are of something else: of a signal, amplitudes by frequency."""
-    psnr_of: str = ""
-    """Of which pixels, where not of all: "of 65,536 pixels"."""
-    energy_of: str = ""
-    """Of which part of the picture, where not of all."""
+    """By octave of wavelengths (`2-4 px`), the reconstruction's energy over the target's: 1 where all is there. Of a
+    signal the same of amplitudes, by frequency."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +59,13 @@ class Spectra:
     frequency: Sequence[float]
     """Rising; in cycles per pixel, or of a signal in cycles over its length."""
     power_db: Mapping[str, Sequence[float | None]]
-    """Of target, reconstruction and residual."""
+    """Power in dB of `target`, `reconstruction` and `residual`."""
     correlation: Sequence[float | None]
     """Ring correlation: 1 for the same detail, 0 for unrelated detail or none."""
     rounding_db: float | None = None
     """Power of rounding to 8 bits, below which there is no detail."""
     resolved: Mapping[str, float | None] = field(default_factory=dict)
     """Frequencies up to which detail is the right detail, by the threshold in words."""
-    of_signal: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,7 @@ class FigureFile:
 
     title: str
     address: str
-    """Of the file, relative to the report."""
+    """Where the file is, relative to the report."""
     note: str = ""
     """What has to be said beside it."""
 
@@ -116,7 +112,7 @@ class ThroughTraining:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Exhibit:
     """A drawing of an analysis that was asked for, complete with its own scale."""
 
     title: str
@@ -148,9 +144,9 @@ class RunPart:
     """By octave, shortest waves first, or by a signal's frequency."""
     through_training: ThroughTraining | None = None
     """Where the checkpoints were measured."""
-    views: Picture | None = None
-    """Of a 3D scene: all its views on one sheet, each with its PSNR."""
-    pictures: Sequence[Picture] = ()
+    views: Exhibit | None = None
+    """All views of a 3D scene on one sheet, each with its PSNR; None for what is no 3D scene."""
+    pictures: Sequence[Exhibit] = ()
     """What was looked at besides, below the verdict."""
 
 
@@ -167,7 +163,7 @@ class Report:
     """Every choice that made these numbers, by the name a person would type."""
     notes: Sequence[str] = ()
     """What was done to the picture, and warnings, in words."""
-    of_signal: bool = False
-    """Whether what is fitted is a curve: lengths are in samples then, and there are no pixels."""
+    words: Words = PICTURE_WORDS
+    """What the page calls the parts of what is fitted."""
     video_name: str | None = None
     """A video in the report's own folder."""

@@ -5,8 +5,9 @@ from html import escape
 from urllib.parse import quote
 
 from report.images import still_uri
-from report.model import FigureFile, Learnt, Picture, Report, RunPart, Spectra
+from report.model import Exhibit, FigureFile, Learnt, Report, RunPart, Spectra
 from report.table import ABSENT, RUN_COLOURS, number_text
+from report.words import Words
 
 SHOWN_ITEMS = 12
 """Longer lists (one number per window, say) are counted, not printed; `explain.json` holds them."""
@@ -25,26 +26,26 @@ def run_sections(runs: Sequence[RunPart]) -> str:
 def views_section(runs: Sequence[RunPart]) -> str:
     """For each run its views on one sheet; nothing where none has any."""
     parts = "".join(
-        f"<article>{'' if len(runs) == 1 else _run_heading(index, run)}{_picture(run.views, 'picture sheet')}</article>"
+        f"<article>{'' if len(runs) == 1 else _run_heading(index, run)}{_exhibit(run.views, 'picture sheet')}</article>"
         for index, run in enumerate(runs)
         if run.views is not None
     )
     return f"<h2>View by view</h2>{parts}" if parts else ""
 
 
-def spectra_section(runs: Sequence[RunPart]) -> str:
+def spectra_section(runs: Sequence[RunPart], words: Words) -> str:
     """Places for the charts of spectra, and for each run when its octaves or frequencies were there."""
     if not any(run.spectra or run.learnt for run in runs):
         return ""
     drawn = '<div class="charts" id="spectrum-charts"></div>' if any(run.spectra for run in runs) else ""
-    tables = "".join(_spectra_of(index, run, alone=len(runs) == 1) for index, run in enumerate(runs))
+    tables = "".join(_spectra_of(index, run, words, alone=len(runs) == 1) for index, run in enumerate(runs))
     return f'<h2>Which frequencies are there, and since when</h2>{drawn}<div class="runs learnt">{tables}</div>'
 
 
-def _spectra_of(index: int, run: RunPart, *, alone: bool) -> str:
+def _spectra_of(index: int, run: RunPart, words: Words, *, alone: bool) -> str:
     heading = "" if alone else _run_heading(index, run)
     resolved = "" if run.spectra is None else sentences(_resolved(run.spectra))
-    return f"<article>{heading}{resolved}{_learnt_table(run)}</article>"
+    return f"<article>{heading}{resolved}{_learnt_table(run, words)}</article>"
 
 
 def _resolved(spectra: Spectra) -> list[str]:
@@ -57,13 +58,13 @@ def _resolved(spectra: Spectra) -> list[str]:
     return [f"Resolved, by how target and reconstruction correlate: {'; '.join(words)}."] if words else []
 
 
-def _learnt_table(run: RunPart) -> str:
+def _learnt_table(run: RunPart, words: Words) -> str:
     if not run.learnt:
         return ""
     cells = "".join(map(_learnt_row, run.learnt))
-    of = "frequency" if run.spectra is not None and run.spectra.of_signal else "wavelengths"
+    of = "frequency" if words.in_cycles else "wavelengths"
     heads = "".join(f'<th scope="col">{name}</th>' for name in (of, "half of its energy", "error under a half"))
-    note = f" {run.curves.energy_of}" if run.curves.energy_of else ""
+    note = f" {words.energy_of}" if words.energy_of else ""
     return (
         f'<table class="facts"><caption>At which recorded step{escape(note)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
@@ -105,13 +106,13 @@ def through_training_section(runs: Sequence[RunPart]) -> str:
 
 
 def _through_training_of(index: int, run: RunPart, *, alone: bool) -> str:
-    found = run.through_training
-    if found is None:
+    training = run.through_training
+    if training is None:
         return ""
     heading = "" if alone else _run_heading(index, run)
-    files = "".join(map(_figure_file, found.figures))
+    files = "".join(map(_figure_file, training.figures))
     index_of = f"<details><summary>All that was measured over training</summary><ul>{files}</ul></details>"
-    return f"<article>{heading}{sentences(found.verdict)}{index_of if files else ''}</article>"
+    return f"<article>{heading}{sentences(training.verdict)}{index_of if files else ''}</article>"
 
 
 def _figure_file(figure: FigureFile) -> str:
@@ -144,7 +145,7 @@ def _address(name: str) -> str:
 def _run_section(index: int, run: RunPart, *, alone: bool) -> str:
     verdict = "" if alone else _run_heading(index, run) + sentences(run.verdict)
     rows = list(flattened(run.explanation))
-    pictures = "".join(map(_picture, run.pictures))
+    pictures = "".join(map(_exhibit, run.pictures))
     statistics = f"<details><summary>The statistics behind it</summary>{_two_columns(rows)}</details>" if rows else ""
     inside = verdict + pictures + statistics
     return f'<article class="run">{inside}</article>' if inside else ""
@@ -154,10 +155,10 @@ def _run_heading(index: int, run: RunPart) -> str:
     return f'<h3><span class="run-name" data-run="{index % RUN_COLOURS}">{escape(run.label)}</span></h3>'
 
 
-def _picture(picture: Picture, kind: str = "picture") -> str:
+def _exhibit(shown: Exhibit, kind: str = "picture") -> str:
     return (
-        f'<figure class="{kind}"><img alt="{escape(picture.title)}" src="{still_uri(picture.image)}">'
-        f"<figcaption><b>{escape(picture.title)}.</b> {escape(picture.caption)}</figcaption></figure>"
+        f'<figure class="{kind}"><img alt="{escape(shown.title)}" src="{still_uri(shown.image)}">'
+        f"<figcaption><b>{escape(shown.title)}.</b> {escape(shown.caption)}</figcaption></figure>"
     )
 
 

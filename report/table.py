@@ -22,9 +22,9 @@ class Column:
     text: Callable[[float], str]
     higher_is_better: bool = False
     is_share: bool = False
-    """In [0, 1], drawn with a bar."""
+    """Whether the numbers are in [0, 1], drawn with a bar."""
     has_interval: bool = False
-    """Text such as "−0.41 (−0.52 to −0.29)", whose bracket goes below."""
+    """Whether they are text such as "−0.41 (−0.52 to −0.29)", whose bracket goes below."""
 
 
 def decimals(digits: int) -> Callable[[float], str]:
@@ -49,15 +49,16 @@ def significant(value: float) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
 
 
-def percent(value: float) -> str:
-    """
-    >>> percent(0.934)
+def whole_percent(value: float) -> str:
+    """A share as a whole number of hundredths, as columns line it up.
+
+    >>> whole_percent(0.934)
     '93 %'
     """
     return f"{value * 100:.0f} %".replace("-", "−")
 
 
-COLUMNS: Mapping[str, Column] = {
+KNOWN_COLUMNS: Mapping[str, Column] = {
     "psnr_db": Column("PSNR", "dB", decimals(2), higher_is_better=True),
     "ssim": Column("SSIM", "", decimals(3), higher_is_better=True),
     "heldout_psnr_db": Column("Held-out", "dB", decimals(2), higher_is_better=True),
@@ -71,6 +72,8 @@ COLUMNS: Mapping[str, Column] = {
     "primary_statistic": Column("Primary statistic", "", decimals(2), has_interval=True),
 }
 
+"""How numbers are shown whose names are known, by the names of `run.json`."""
+
 ENERGY_KEPT = "energy_kept"
 """Prefix of one column per band: `energy_kept 2-4 px`."""
 
@@ -82,10 +85,10 @@ def column(name: str) -> Column:
     """The column of a number's name; a name not known here is its own heading."""
     if name.startswith(ENERGY_KEPT):
         band = name.removeprefix(ENERGY_KEPT).strip(" _:")
-        return Column("Kept", band.replace("-", "–"), percent, is_share=True)
+        return Column("Kept", band.replace("-", "–"), whole_percent, is_share=True)
     if name.startswith(AMPLITUDE):
-        return Column("Amplitude", name.removeprefix(AMPLITUDE).strip(), percent, is_share=True)
-    return COLUMNS.get(name) or Column(name.replace("_", " ").capitalize(), "", significant)
+        return Column("Amplitude", name.removeprefix(AMPLITUDE).strip(), whole_percent, is_share=True)
+    return KNOWN_COLUMNS.get(name) or Column(name.replace("_", " ").capitalize(), "", significant)
 
 
 def number_text(value: Number, form: Callable[[float], str] = significant) -> str:

@@ -43,8 +43,8 @@ from analysis.patterns.distinct_patterns import SATURATED_SHARE
 from fields import Field
 from scenes.scene import View
 
-from .explaining import creased
 from .over_training import History
+from .subjects.creases import creased
 
 Measures = dict[str, float]
 """Numbers by column; what is not defined for a field or at a moment is left out."""

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from configs.study import Study
-from studies.claims import CLAIMS
-from studies.effects import Fits, rising, times
 from studies.over_training import History, history_of
-from studies.study import Runs
+from studies.paper.claims import CLAIMS
+from studies.paper.effects import Fits, rising, times
+from studies.paper.runs import Runs
 
 
 def falling_density(column: str = "crease_length") -> History:

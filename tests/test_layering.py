@@ -223,7 +223,7 @@ def test_the_checker_catches(package: str, source: str) -> None:
     ("package", "source"),
     [
         ("fields", "import torch\nfrom configs.encoding import Raw\nfrom .field import Field\nfrom . import field"),
-        ("studies", "from report import build\nfrom fitting import fit\nimport analysis, configs"),
+        ("studies", "from report import report_html\nfrom fitting import fit\nimport analysis, configs"),
         ("fieldlens", "def main():\n    import torch\n    from studies import fit"),
         ("fieldlens", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from torch import Tensor"),
         ("fieldlens", "import tyro\nfrom configs.errors import InputError"),

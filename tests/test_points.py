@@ -15,7 +15,7 @@ from fitting import fit, initial_state
 from scenes.digits import cross_entropy, digits
 from scenes.scene import Scene
 from studies.over_training import history_of
-from studies.points import POINT_QUANTITIES, measure_points, near_and_far
+from studies.paper.points import POINT_QUANTITIES, measure_points, near_and_far
 from tests.small_fits import CPU
 
 PLACES = torch.rand(40, 5, generator=torch.Generator().manual_seed(0))

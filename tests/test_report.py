@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report import Learnt, Report, Spectra, build
+from report import SIGNAL_WORDS, Learnt, Report, Spectra, report_html
 from report.build import embedded_json
 from report.images import EXACT_SIDE, LARGEST_SIDE, frame_uri, still_uri
 from report.sections import flattened
@@ -69,11 +69,11 @@ def decoded(uri: str) -> np.ndarray:
 def test_two_runs_of_forty_frames_stay_far_under_fifteen_megabytes():
     report = examples.two_runs()
     assert len(report.runs[0].frames) >= 40
-    assert len(build(report).encode()) < 5e6
+    assert len(report_html(report).encode()) < 5e6
 
 
 def test_page_names_no_address_outside_itself(two_runs: Report):
-    html = build(two_runs)
+    html = report_html(two_runs)
     addresses = [
         value for _, attributes in Page(html).elements for name, value in attributes.items() if name in ("src", "href")
     ]
@@ -82,7 +82,7 @@ def test_page_names_no_address_outside_itself(two_runs: Report):
 
 
 def test_verdict_comes_before_every_number(two_runs: Report):
-    text = Page(build(two_runs)).text
+    text = Page(report_html(two_runs)).text
     assert text.index(two_runs.verdict[0]) < text.index(two_runs.verdict[1]) < text.index("PSNR")
 
 
@@ -90,7 +90,7 @@ def test_hostile_text_is_shown_as_text_and_adds_no_element(two_runs: Report):
     run = replace(two_runs.runs[0], label=HOSTILE, network=HOSTILE, verdict=[HOSTILE], explanation={HOSTILE: HOSTILE})
     run = replace(run, overlays=[replace(run.overlays[0], caption=HOSTILE)], numbers={HOSTILE: HOSTILE})
     hostile = replace(two_runs, title=HOSTILE, verdict=[HOSTILE], protocol={HOSTILE: HOSTILE}, notes=[HOSTILE])
-    page = Page(build(replace(hostile, runs=[run, run])))
+    page = Page(report_html(replace(hostile, runs=[run, run])))
     assert [tag for tag, _ in page.elements].count("script") == 2
     assert "b" not in {tag for tag, _ in page.elements}
     assert page.text.count(HOSTILE) >= 8
@@ -112,15 +112,15 @@ def test_embedded_json_reads_back_and_cannot_end_its_script(data: object):
 
 
 def test_video_name_with_spaces_and_signs_stays_a_relative_address(two_runs: Report):
-    html = build(replace(two_runs, video_name='a "b" #1:?.mp4'))
+    html = report_html(replace(two_runs, video_name='a "b" #1:?.mp4'))
     assert 'href="./a%20%22b%22%20%231%3A%3F.mp4"' in html
-    assert "Watch the video" not in build(replace(two_runs, video_name=None))
+    assert "Watch the video" not in report_html(replace(two_runs, video_name=None))
 
 
 def test_curves_keep_gaps_where_nothing_finite_was_measured(two_runs: Report):
     run = two_runs.runs[0]
     curves = replace(run.curves, step=[0, 1, 2], psnr_db=[10.0, float("inf"), None], heldout_psnr_db=[None] * 3)
-    page = Page(build(replace(two_runs, runs=[replace(run, curves=curves)])))
+    page = Page(report_html(replace(two_runs, runs=[replace(run, curves=curves)])))
     assert page.data["runs"][0]["curves"]["psnr"] == [10.0, None, None]
     assert page.data["runs"][0]["curves"]["heldout"] == []
 
@@ -129,7 +129,7 @@ def test_last_frame_is_the_final_picture_at_full_size(two_runs: Report):
     target = examples.photograph(96, 128)
     run = examples.run("raw", target, end_sigma_px=1.0, frame_count=4)
     small = [replace(frame, image=examples.photograph(48, 64)) for frame in run.frames]
-    page = Page(build(examples.report_of([replace(run, frames=small)], target)))
+    page = Page(report_html(examples.report_of([replace(run, frames=small)], target)))
     frames = page.data["runs"][0]["frames"]
     assert decoded(frames[0]["image"]).shape == (48, 64, 3)
     np.testing.assert_array_equal(decoded(frames[-1]["image"]), run.final)
@@ -159,14 +159,14 @@ def test_thin_and_long_pictures_are_encoded(height: int, width: int):
 def test_reduction_of_large_pictures_is_said():
     target = np.zeros((2, LARGEST_SIDE + 2, 3), np.uint8)
     run = examples.run("raw", target, end_sigma_px=1.0, frame_count=3)
-    assert "by area averaging; the run folder has them at full size" in build(examples.report_of([run], target))
+    assert "by area averaging; the run folder has them at full size" in report_html(examples.report_of([run], target))
 
 
 def test_octaves_say_since_when_they_are_there_and_wavelengths_up_to_where_detail_is_resolved(two_runs: Report):
     spectra = Spectra([0.1, 0.4], {"target": [0.0, 0.0]}, [1.0, 0.1], resolved={"1/7": 0.4, "1/2": 0.0, "none": None})
     learnt = [Learnt("2-4 px", (None, None), None), Learnt("4-8 px", (40, 1200), (64, 64))]
     run = replace(two_runs.runs[0], spectra=spectra, learnt=learnt)
-    page = Page(build(replace(two_runs, runs=[run])))
+    page = Page(report_html(replace(two_runs, runs=[run])))
     assert "waves of 2.5 px and longer (1/7); none of it (1/2)." in page.text
     assert "2–4 pxnevern/a4–8 pxstep 40, for good from 1,200 onstep 64" in page.text
     assert page.data["runs"][0]["spectra"]["power"] == [{"label": "target", "values": [0.0, 0.0]}]
@@ -174,28 +174,28 @@ def test_octaves_say_since_when_they_are_there_and_wavelengths_up_to_where_detai
 
 def test_runs_without_spectra_have_no_section_of_them(two_runs: Report):
     runs = [replace(run, spectra=None, learnt=[]) for run in two_runs.runs]
-    assert "since when" not in build(replace(two_runs, runs=runs))
+    assert "since when" not in report_html(replace(two_runs, runs=runs))
 
 
 def test_a_signals_page_speaks_of_samples_and_a_pictures_of_pixels(two_runs: Report):
-    assert "pixel" in Page(build(two_runs)).text
+    assert "pixel" in Page(report_html(two_runs)).text
     signal = [replace(run, numbers={"crossings_per_sample": 3.0}, spectra=None, learnt=[]) for run in two_runs.runs]
-    page = Page(build(replace(two_runs, runs=signal, of_signal=True, verdict=[])))
+    page = Page(report_html(replace(two_runs, runs=signal, words=SIGNAL_WORDS, verdict=[])))
     assert "crossings / sample" in page.text
     assert not re.search(r"pixel|\bpx\b|picture", page.text.partition("Watch it being learnt")[0])
 
 
 def test_no_line_of_the_page_ends_between_a_number_and_its_percent_sign(two_runs: Report):
-    page = Page(build(replace(two_runs, verdict=["Of it 59 % is missing."], notes=["5 % of 3 % more"])))
+    page = Page(report_html(replace(two_runs, verdict=["Of it 59 % is missing."], notes=["5 % of 3 % more"])))
     assert "59\u00a0% is missing" in page.text
     assert not re.search(r"\d %", page.text)
 
 
 def test_report_without_frames_is_refused(two_runs: Report):
     with pytest.raises(ValueError, match="at least one run"):
-        build(replace(two_runs, runs=[]))
+        report_html(replace(two_runs, runs=[]))
     with pytest.raises(ValueError, match="at least one frame"):
-        build(replace(two_runs, runs=[replace(two_runs.runs[0], frames=[])]))
+        report_html(replace(two_runs, runs=[replace(two_runs.runs[0], frames=[])]))
 
 
 def test_missing_numbers_read_na_and_perfect_ones_infinity():

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from report import Curves, FigureFile, Frame, Overlay, Picture, Report, RunPart, Series, ThroughTraining, build
+from report import Curves, Exhibit, FigureFile, Frame, Overlay, Report, RunPart, Series, ThroughTraining, report_html
 from tests import report_examples as examples
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -44,7 +44,7 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
 
     def opened(report: Report, *, width: int = 720, height: int = 600, scheme: str = "light") -> Page:
         path = tmp_path / "a report's page é.html"
-        path.write_text(build(report), encoding="utf-8")
+        path.write_text(report_html(report), encoding="utf-8")
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # pyright: ignore
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text))
@@ -197,7 +197,7 @@ def test_map_covers_its_run_as_strongly_as_chosen(open_report: Open, colours: Re
 
 def test_pictures_of_analyses_stand_in_the_page_with_their_words(open_report: Open, colours: Report):
     green = np.full((40, 60, 3), GREEN, np.uint8)
-    picture = Picture("Cells & <b>edges</b>", green, "12 cells in a region.")
+    picture = Exhibit("Cells & <b>edges</b>", green, "12 cells in a region.")
     page = open_report(replace(colours, runs=[replace(colours.runs[0], pictures=[picture]), *colours.runs[1:]]))
     figure = page.locator("figure.picture")
     assert figure.count() == 1

@@ -56,7 +56,7 @@ def test_a_signals_wave_is_one_peak_in_the_file():
     peak = found["frequency"].index(5.0)
     assert found["target"][peak] == pytest.approx(0.25**2 / 2 / 2)  # half the square, shared by sine and cosine
     assert found["residual"][peak] == pytest.approx(0.6**2 * found["target"][peak])
-    assert spectra_part(found).of_signal
+    assert not spectra_part(found).resolved
 
 
 def row(step: int, kept: list[float | None], error: list[float | None], amplitudes: list[float] | None = None) -> Row:

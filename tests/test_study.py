@@ -16,7 +16,7 @@ import pytest
 import torch
 from skimage.measure import label
 
-import studies.study
+import studies.paper.runs
 from analysis import ReluNetwork, hamming_means, relu_network
 from configs.encoding import Encoding, Fourier, Raw
 from configs.errors import InputError
@@ -29,15 +29,15 @@ from fieldlens.options import PRESETS
 from fields import build_encoding
 from fitting import Controls
 from studies.checkpoints import checkpoint_file
-from studies.claims import CLAIMS
-from studies.effects import Fits, cells_in_windows, rising
-from studies.figures import DRAWINGS
 from studies.measuring import QUANTITIES
 from studies.over_training import History, read_history, write_history
-from studies.paper import run_paper
+from studies.paper.claims import CLAIMS
+from studies.paper.effects import Fits, cells_in_windows, rising
+from studies.paper.figures import DRAWINGS
+from studies.paper.page import PaperFound, run_paper
+from studies.paper.runs import ROLES, WATCHED, Runs, measured_steps, run_study
 from studies.redraw import open_run
 from studies.reporter import Silent
-from studies.study import ROLES, WATCHED, Runs, measured_steps, run_study
 from tests.small_networks import field_of
 from tests.test_claims import measured
 
@@ -89,14 +89,19 @@ def test_every_claim_and_figure_is_there_and_said_in_json(folder: Path) -> None:
     assert all((folder / link).exists() for link in re.findall(r"\]\((.*?)\)", document))
 
 
+def test_what_a_study_found_survives_its_file(folder: Path) -> None:
+    result = json.loads((folder / "claims.json").read_text())
+    assert PaperFound.from_json(result).to_json() == result
+
+
 def test_finished_fits_are_used_again(folder: Path) -> None:
     before = times_of_writing(folder)
     page = (folder / "report.html").read_bytes()
     part = run_paper(TINY, folder, only=("A4", "E2"))
     assert times_of_writing(folder) == before
     assert (folder / "report.html").read_bytes() == page, "the whole study's page stays as it is"
-    assert [claim["id"] for claim in part["claims"]] == ["A4"]
-    assert [file.stem for file in (Path(part["path"]) / "figures").iterdir()] == ["E2"]
+    assert [claim.id for claim in part.claims] == ["A4"]
+    assert [file.stem for file in (part.path / "figures").iterdir()] == ["E2"]
     assert len(before) == len(Runs(TINY, folder).fits())
 
 
@@ -139,7 +144,7 @@ def test_a_worker_that_is_ended_from_outside_ends_the_study_in_a_sentence(
             future.set_exception(BrokenProcessPool())
             return future
 
-    monkeypatch.setattr(studies.study, "ProcessPoolExecutor", Broken)
+    monkeypatch.setattr(studies.paper.runs, "ProcessPoolExecutor", Broken)
     torch.set_num_threads(2)
     try:
         with pytest.raises(InputError, match="memory"):
@@ -294,14 +299,14 @@ def test_a_study_without_the_fits_of_a_claim_leaves_it_out(tmp_path: Path) -> No
         run_paper(small, tmp_path, only=("A16",))
     assert not list(tmp_path.iterdir())
     made = run_paper(small, tmp_path, only=("A13", "N1"))
-    assert [claim["id"] for claim in made["claims"]] == ["A13", "N1"]
+    assert [claim.id for claim in made.claims] == ["A13", "N1"]
 
 
 def test_a_worker_whose_first_process_is_gone_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studies.study, "_controls", Controls())
+    monkeypatch.setattr(studies.paper.runs, "_controls", Controls())
     never = multiprocessing.get_context("spawn").Event()
-    studies.study._stop_with(never, os.getppid() + 1)
-    assert studies.study._controls.stop
+    studies.paper.runs._stop_with(never, os.getppid() + 1)
+    assert studies.paper.runs._controls.stop
 
 
 def test_an_unknown_claim_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

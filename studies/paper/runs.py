@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -18,21 +18,19 @@ import torch
 
 from configs.encoding import Encoding, Fourier
 from configs.errors import InputError
-from configs.files import write_text
 from configs.network import Network
-from configs.rates import default_learning_rate
 from configs.run import FitConfig, Output, Target
-from configs.storage import to_yaml
 from configs.study import Study
-from fitting import Controls, fit, initial_state, place
-from render.files import write_npz
+from fields import Field
+from fitting import Controls, Snapshot, initial_state, place, plan_of
 
-from .checkpoints import checkpoint_file, write_checkpoint
-from .folder import RunFolder, folder_name
-from .measuring import LOCAL
-from .over_training import History, history_of, read_history, write_history
-from .reporter import Reporter
-from .subjects import DIGITS, Subject, is_complete, is_picture, subject_of
+from ..checkpoints import checkpoint_file
+from ..fit import start, train
+from ..folder import RunFolder, folder_name
+from ..measuring import LOCAL, Measures
+from ..over_training import History, history_of, read_history, write_history
+from ..reporter import Reporter
+from .fitted import DIGITS, Fitted, fitted_of, is_complete, is_picture
 
 EPOCH = 32
 """Steps of one of the authors' epochs. Their times are taken over in steps, as Adam's steps are of one size."""
@@ -124,12 +122,12 @@ class Runs:
 
     def _samples(self, config: FitConfig) -> int:
         if config.scene not in self._resolutions:
-            self._resolutions[config.scene] = self.subject(config).scene.resolution or 0
+            self._resolutions[config.scene] = self.fitted(config).scene.resolution or 0
         return self._resolutions[config.scene]
 
-    def subject(self, config: FitConfig) -> Subject:
+    def fitted(self, config: FitConfig) -> Fitted:
         """What a fit of the study is of, and how it is measured."""
-        return subject_of(config, quadrant_gap=LOCAL if self.study.grid == "authors" else 0.0)
+        return fitted_of(config, quadrant_gap=LOCAL if self.study.grid == "authors" else 0.0)
 
     def folder(self, config: FitConfig) -> RunFolder:
         """Where a fit of the study lies."""
@@ -257,21 +255,42 @@ def _fit(study: Study, path: Path, config: FitConfig, controls: Controls) -> str
     if controls.stop:
         return None
     runs = Runs(study, path)
-    subject = runs.subject(config)
-    scene = subject.scene
-    placement = place(config.training, config.network)
-    state = initial_state(config, scene, placement.device)
-    rate = config.training.learning_rate or default_learning_rate(config.encoding, config.network)
-    rows = []
-    for moment in fit(state, scene, config.training, placement, rate, measured_steps(study), controls):
-        if moment.stopped_because == "interrupted":
-            return None
-        if moment.scheduled:
-            rows.append((moment.step, subject.measure(state.field)))
-    folder = runs.folder(config)
-    shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, or damaged
-    write_npz(folder.target_file, **scene.to_npz_arrays())
-    write_text(folder.config_file, to_yaml(config))
-    write_checkpoint(folder.checkpoints, state)
-    write_history(folder.history_file, history_of(rows))
+    fitted, folder = runs.fitted(config), runs.folder(config)
+    shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, stopped midway, or damaged
+    start(config, folder.path, fitted.scene)
+    plan = plan_of(config, fitted.scene)
+    state = initial_state(config, fitted.scene, plan.device)
+    recorder = _QuantityRecorder(measured_steps(study), fitted.measure)
+    if train(folder, fitted.scene, state, plan, recorder, controls) == "interrupted":
+        return None
+    write_history(folder.history_file, history_of(recorder.rows))
     return f"{config.scene} {config.encoding} {config.network}"
+
+
+class _QuantityRecorder:
+    """Measures a field of the study at the steps that it is given."""
+
+    def __init__(self, steps: Sequence[int], measure: Callable[[Field], Measures]) -> None:
+        self._steps, self._measure = steps, measure
+        self.rows: list[tuple[int, Measures]] = []
+
+    def steps(self) -> Iterator[int]:
+        """Those that it was given."""
+        return iter(self._steps)
+
+    def record(self, moment: Snapshot) -> str | None:
+        """Measure one of these steps."""
+        if moment.scheduled:
+            self.rows.append((moment.step, self._measure(moment.state.field)))
+        return moment.stopped_because
+
+    def save(self) -> None:
+        """Nothing: a fit that is not finished is made anew."""
+
+    def wants_state(self, step: int) -> bool:  # noqa: ARG002 (the time is enough)
+        """None."""
+        return False
+
+    def kept_states(self) -> Collection[int]:
+        """None."""
+        return ()

@@ -45,7 +45,7 @@ class StudyReport:
     protocol: Mapping[str, str]
 
 
-def build_study(report: StudyReport) -> str:
+def study_html(report: StudyReport) -> str:
     """The whole page; like a run's report it asks nothing of the network, and it runs no script at all."""
     return Template(_file("study.html")).substitute(
         title=escape(report.title),

@@ -15,16 +15,18 @@ from analysis.patterns.distinct_patterns import SATURATED_SHARE
 from configs.encoding import Encoding
 from configs.errors import InputError
 
-from .over_training import History
-from .redraw import open_run
-from .study import EPOCH, Runs, Unit
+from ..over_training import History
+from ..redraw import open_run
+from .runs import EPOCH, Runs, Unit
 
-OCTAVES = "powers of two"
+DOUBLINGS = "powers of two"
+"""The unit of ratios, which are logarithms: 1 is twice as much."""
 WINDOWS_ALONG = 16
-"""Windows in which cells are counted are as many times smaller than the picture's longer side."""
-ENOUGH = 0.1
-"""A fall or a rise is one from this on, in powers of two: 7 %."""
+"""Side of the windows in which cells are counted: this often into the picture's longer side."""
+LEAST_CHANGE = 0.1
+"""The least fall or rise of a quantity that is called one, in powers of two: 7 %."""
 NARROW, WIDE = 0, 1
+"""Which of a study's raw coordinates are on [0, 1], and which on [-1, 1]."""
 
 
 @dataclass(frozen=True)
@@ -183,10 +185,10 @@ def cells_in_windows(fits: Fits, encoding: Encoding) -> float | None:
         middle = x * view.width / longer, y * view.height / longer
         window = middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half
         try:
-            found = count_cells(network, window) if is_affine(network) else surrogate_cells(network, window).counts
+            cells = count_cells(network, window) if is_affine(network) else surrogate_cells(network, window).counts
         except InputError:
             return None
-        count += found.count
+        count += cells.count
     return float(count)
 
 

@@ -7,9 +7,9 @@ measured but not asked: they decide nothing.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 from scipy.special import stdtrit
@@ -17,6 +17,7 @@ from scipy.special import stdtrit
 Unit = TypeVar("Unit")
 
 HOLDS, FAILS, UNDECIDED, NOT_ASKED = "holds", "does not hold", "undecided", "not asked"
+"""Verdicts on claims and their parts; only a part can be not asked."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Part(Generic[Unit]):
     above: float
     """The part is true if the number is above this."""
     measure: Callable[[Unit], float | None]
-    """In one unit; None where it is not defined."""
+    """The number in one unit; None where it is not defined."""
     least_steps: int = 0
     """Steps of training that the claim speaks of: a study of shorter fits does not ask it."""
 
@@ -43,7 +44,7 @@ class Claim(Generic[Unit]):
     authors: str
     """The authors' number, or where the statement comes from."""
     roles: tuple[str, ...]
-    """Of the fits that are looked at."""
+    """Roles of the fits that the claim looks at."""
     parts: tuple[Part[Unit], ...]
 
 
@@ -55,13 +56,34 @@ class JudgedPart:
     unit: str
     above: float
     effect: float | None
-    """Mean over units; None where no unit has it."""
+    """Mean of the number over the units that have it; None where none has."""
     interval: tuple[float, float] | None
-    """Of the mean, 95 %; None for fewer than three units."""
+    """Ends of the 95 % interval of the mean; None for fewer than three units."""
     units: int
+    """How many units have the number."""
     verdict: str
     reason: str = ""
-    """Why it is not asked, or undecided where that is not the interval."""
+    """Why the part is not asked, or undecided for another reason than its interval."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values under the keys of `claims.json`; null for what is not defined."""
+        return {
+            "name": self.name,
+            "effect": self.effect,
+            "interval": None if self.interval is None else list(self.interval),
+            "unit": self.unit,
+            "holds_above": self.above,
+            "units": self.units,
+            "verdict": self.verdict,
+            "reason": self.reason,
+        }
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """What `to_json` was given."""
+        interval = None if plain["interval"] is None else (plain["interval"][0], plain["interval"][1])
+        number = (plain["unit"], plain["holds_above"], plain["effect"], interval, plain["units"])
+        return cls(plain["name"], *number, plain["verdict"], plain["reason"])
 
 
 @dataclass(frozen=True)
@@ -91,29 +113,24 @@ class Judged:
         return next((part for part in self.parts if part.verdict == self.verdict), self.parts[0])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain numbers, null for what is not defined."""
+        """Plain values under the keys of `claims.json`, with the number that decides; null for what is not defined."""
         return {
             "id": self.id,
             "statement": self.statement,
             "authors": self.authors,
-            **_numbers(self.deciding),
+            **{
+                key: value for key, value in self.deciding.to_json().items() if key not in ("name", "verdict", "reason")
+            },
             "verdict": self.verdict,
             "parts_asked": self.asked,
-            "parts": [
-                {"name": part.name, **_numbers(part), "verdict": part.verdict, "reason": part.reason}
-                for part in self.parts
-            ],
+            "parts": [part.to_json() for part in self.parts],
         }
 
-
-def _numbers(part: JudgedPart) -> dict[str, Any]:
-    return {
-        "effect": part.effect,
-        "interval": None if part.interval is None else list(part.interval),
-        "unit": part.unit,
-        "holds_above": part.above,
-        "units": part.units,
-    }
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """What `to_json` was given; the number that decides is among the parts."""
+        parts = tuple(map(JudgedPart.from_json, plain["parts"]))
+        return cls(plain["id"], plain["statement"], plain["authors"], plain["verdict"], parts)
 
 
 def judge(claim: Claim[Unit], units: Sequence[Unit], steps: int) -> Judged:

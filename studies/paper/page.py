@@ -1,25 +1,46 @@
 """The paper's study from beginning to end: fits, claims, figures, and a page that shows them."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from configs.errors import InputError
 from configs.files import write_bytes, write_json, write_text
 from configs.storage import to_plain, to_yaml
 from configs.study import Study
 from fitting import Controls
-from report import ClaimRow, StudyFigure, StudyReport, build_study
+from report import ClaimRow, StudyFigure, StudyReport, study_html
 
+from ..reporter import Reporter, Silent
 from .claims import CLAIMS
 from .effects import Fits
-from .figures import DRAWINGS
-from .judging import FAILS, HOLDS, UNDECIDED, Judged, JudgedPart, judge
-from .reporter import Reporter, Silent
-from .study import ROLES, Runs, run_study
+from .figures import DRAWINGS, Drawing
+from .judging import FAILS, HOLDS, UNDECIDED, Claim, Judged, JudgedPart, judge
+from .runs import ROLES, Runs, run_study
 
 TITLE = "Spectral bias of coordinate networks: the claims of Lazzari & Liu, measured"
+
+Chosen = TypeVar("Chosen", Claim[Fits], Drawing)
+
+
+@dataclass(frozen=True)
+class PaperFound:
+    """What a study found, and where its page stands."""
+
+    path: Path
+    report: Path
+    claims: tuple[Judged, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values under the keys of `claims.json`."""
+        return {"path": str(self.path), "report": str(self.report), "claims": [c.to_json() for c in self.claims]}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """What `to_json` was given."""
+        return cls(Path(plain["path"]), Path(plain["report"]), tuple(map(Judged.from_json, plain["claims"])))
 
 
 def run_paper(
@@ -29,15 +50,12 @@ def run_paper(
     only: Sequence[str] = (),
     reporter: Reporter | None = None,
     controls: Controls | None = None,
-) -> dict[str, Any]:
+) -> PaperFound:
     """Make what fits are missing, judge the claims, draw the figures, and write the page.
 
     Args:
         path: the study's folder. Fits that are there and were made by the same protocol are used again.
         only: ids of claims and experiments, such as A4 and E2; all that the study has fits for if none is named.
-
-    Returns:
-        `path`, `report`, and `claims`: a list of `id`, `effect`, `interval`, `verdict` and the parts they are made of.
 
     Raises:
         InputError: for an unknown id or one that the study has no fits for, a picture that cannot be read, or a folder
@@ -58,9 +76,9 @@ def run_paper(
         if controls.stop:
             raise KeyboardInterrupt
         judged.append(judge(claim, [Fits(runs, unit) for unit in runs.units], study.training.steps or 0))
-    result = {"path": str(here), "report": str(here / "report.html"), "claims": [claim.to_json() for claim in judged]}
+    found = PaperFound(here, here / "report.html", tuple(judged))
     write_text(here / "study.yaml", to_yaml(study))
-    write_json(here / "claims.json", result)
+    write_json(here / "claims.json", found.to_json())
     figures = []
     for number, drawing in enumerate(drawings):
         reporter.working("drawing figures", number / len(drawings))
@@ -69,8 +87,8 @@ def run_paper(
     summary = _summary(study, judged)
     page = StudyReport(TITLE, summary, [_row(claim) for claim in judged], figures, _protocol(study))
     write_text(here / "claims.md", claims_markdown(judged, summary, figures))
-    write_text(here / "report.html", build_study(page))
-    return result
+    write_text(found.report, study_html(page))
+    return found
 
 
 def claims_markdown(judged: Sequence[Judged], summary: Sequence[str], figures: Sequence[StudyFigure]) -> str:
@@ -86,14 +104,13 @@ def claims_markdown(judged: Sequence[Judged], summary: Sequence[str], figures: S
     return "\n".join(lines) + "\n"
 
 
-def claims_table(claims: Sequence[Mapping[str, Any]]) -> str:
+def claims_table(claims: Sequence[Judged]) -> str:
     """The claims as lines for a screen: id, verdict, and the number that decided it."""
     lines = []
     for claim in claims:
-        effect = "n/a" if claim["effect"] is None else f"{claim['effect']:.3g} {claim['unit']}"
-        asked = f"{claim['parts_asked']} of {len(claim['parts'])} parts asked"
-        some = f"  ({asked})" if claim["parts_asked"] < len(claim["parts"]) else ""
-        lines.append(f"{claim['id']:<4} {claim['verdict']:<14} {effect}{some}")
+        effect = "n/a" if claim.deciding.effect is None else f"{claim.deciding.effect:.3g} {claim.deciding.unit}"
+        asked = f"  ({claim.asked} of {len(claim.parts)} parts asked)" if claim.asked < len(claim.parts) else ""
+        lines.append(f"{claim.id:<4} {claim.verdict:<14} {effect}{asked}")
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -114,22 +131,21 @@ def _outcome(part: JudgedPart) -> str:
     return f"{part.verdict}: {part.reason}" if part.reason else part.verdict
 
 
-def _chosen(runs: Runs, only: Sequence[str]) -> tuple[list[Any], list[Any]]:
-    known = list(dict.fromkeys(thing.id for thing in (*CLAIMS, *DRAWINGS)))
+def _chosen(runs: Runs, only: Sequence[str]) -> tuple[list[Claim[Fits]], list[Drawing]]:
     fitted = {role for role in ROLES if any(runs.playing(unit, role) for unit in runs.units)}
 
-    def wanted(things: Collection[Any]) -> list[Any]:
+    def wanted(things: Sequence[Chosen]) -> list[Chosen]:
         return [thing for thing in things if (not only or thing.id in only) and fitted.issuperset(thing.roles)]
 
-    there = {thing.id for thing in (*wanted(CLAIMS), *wanted(DRAWINGS))}
+    claims, drawings = wanted(CLAIMS), wanted(DRAWINGS)
+    known = dict.fromkeys(thing.id for thing in (*CLAIMS, *DRAWINGS))
     for word in only:
         if word not in known:
             there_are = ", ".join(known)
             raise InputError(f"{word!r} is no claim and no experiment of the study (there are: {there_are})")
-        if word not in there:
+        if word not in {thing.id for thing in (*claims, *drawings)}:
             raise InputError(f"{word} needs fits that this study does not make; try --tier cpu")
-
-    return wanted(CLAIMS), wanted(DRAWINGS)
+    return claims, drawings
 
 
 def _summary(study: Study, judged: Sequence[Judged]) -> list[str]:
@@ -153,7 +169,7 @@ def _row(claim: Judged) -> ClaimRow:
 
 
 def _protocol(study: Study) -> dict[str, str]:
-    def words(value: Any) -> str:
+    def words(value: object) -> str:
         if isinstance(value, Mapping):
             return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner is not None)
         return ", ".join(map(words, value)) if isinstance(value, list) else str(value)

@@ -8,16 +8,16 @@ import torch
 from analysis import global_pairs, local_pairs
 from analysis.gradients.point_gradients import squared_error
 from configs.run import FitConfig
-from configs.signal import is_signal
+from configs.signal import is_signal, parse_signal
 from fields import Field
 from scenes.digits import NAME as DIGITS
 from scenes.digits import cross_entropy, digits
 from scenes.load import load
 from scenes.scene import Scene
-from scenes.signal import Signal
+from scenes.signal import Signal, sum_of_sines
 
-from .measuring import LOCAL, PAIRS, Measures, has_every_quantity, measure
-from .over_training import History
+from ..measuring import LOCAL, PAIRS, Measures, has_every_quantity, measure
+from ..over_training import History
 from .points import POINT_QUANTITIES, measure_points, near_and_far
 
 NEIGHBOURS = 25
@@ -25,7 +25,7 @@ NEIGHBOURS = 25
 
 
 @dataclass(frozen=True)
-class Subject:
+class Fitted:
     """Something to fit."""
 
     scene: Scene
@@ -43,7 +43,7 @@ def is_complete(config: FitConfig, history: History) -> bool:
     return has_every_quantity(history) if is_picture(config.scene) else set(history.quantities) == POINT_QUANTITIES
 
 
-def subject_of(config: FitConfig, quadrant_gap: float = 0.0) -> Subject:
+def fitted_of(config: FitConfig, quadrant_gap: float = 0.0) -> Fitted:
     """What a configuration of a study fits.
 
     Args:
@@ -53,17 +53,17 @@ def subject_of(config: FitConfig, quadrant_gap: float = 0.0) -> Subject:
     if config.scene == DIGITS:
         control = digits()
         pairs = near_and_far(control.images, PAIRS // NEIGHBOURS, NEIGHBOURS, generator)
-        return Subject(
+        return Fitted(
             control, lambda field: measure_points(field, control.images, control.classes, pairs, cross_entropy)
         )
+    if is_signal(config.scene):
+        return _signal(sum_of_sines(parse_signal(config.scene), config.seed), generator)
     scene = load(config.scene, config.target, seed=config.seed)
-    if isinstance(scene, Signal):
-        return _signal(scene, generator)
     view = scene.views()[0]
-    return Subject(scene, lambda field: measure(field, view, seed=config.seed, quadrant_gap=quadrant_gap))
+    return Fitted(scene, lambda field: measure(field, view, seed=config.seed, quadrant_gap=quadrant_gap))
 
 
-def _signal(scene: Signal, generator: torch.Generator) -> Subject:
+def _signal(scene: Signal, generator: torch.Generator) -> Fitted:
     n = scene.width
     reach = max(1, round(LOCAL * n / 2))
     pairs = {
@@ -72,4 +72,4 @@ def _signal(scene: Signal, generator: torch.Generator) -> Subject:
     }
     points = (torch.arange(n)[:, None] + 0.5) / n
     values = torch.from_numpy(scene.samples)[:, None]
-    return Subject(scene, lambda field: measure_points(field, points, values, pairs, squared_error))
+    return Fitted(scene, lambda field: measure_points(field, points, values, pairs, squared_error))

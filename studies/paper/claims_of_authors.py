@@ -1,34 +1,29 @@
-"""What Lazzari & Liu (arXiv 2301.05816) say, and what is said of it, as measurements on the fits of a study.
+"""The statements of Lazzari & Liu (arXiv 2301.05816), A1-A16, as measurements on the fits of a study.
 
-A1-A16 are the paper's statements, C1-C4 those that its own figures contradict or that its measure cannot carry, N1-N6
-are about density in image space, which the paper does not measure. Raw coordinates "narrow" are on [0, 1], "wide" on
-[-1, 1]; "coarse" and "fine" are the study's two positional encodings. Ratios are in powers of two: 1 is twice as much.
+Raw coordinates "narrow" are on [0, 1], "wide" on [-1, 1]; "coarse" and "fine" are the study's two positional encodings.
+Ratios are in powers of two: 1 is twice as much.
 """
 
 import numpy as np
 
 from .effects import (
-    ENOUGH,
-    OCTAVES,
+    DOUBLINGS,
+    LEAST_CHANGE,
     Fits,
-    against_none,
     at_first,
     at_last,
     bands_in_order,
     change_with_size,
     decline,
     deep_cosines,
-    density_midway,
     difference,
     early_death,
     fewer_dead,
-    gain_in_patterns,
     least_global_over_local,
     least_growth,
     least_local_spread,
     least_step_in_cells,
     monotone,
-    off_prediction,
     off_random,
     per_neuron,
     ratio,
@@ -36,34 +31,34 @@ from .effects import (
     rising,
     times,
     wider,
-    with_dose,
 )
 from .judging import Claim, Part
-from .study import EPOCH, LOOKED_AT
+from .runs import EPOCH, LOOKED_AT
 
-RAW, BOTH = ("raw",), ("raw", "coarse", "fine")
+RAW, RAW_AND_ENCODED = ("raw",), ("raw", "coarse", "fine")
+"""Roles of the fits that claims look at: raw coordinates alone, and those beside the two encodings."""
 
 
-def doses(role: str, over: str) -> tuple[Part[Fits], ...]:
-    """That a dose of density has its response, over the fits of a role."""
-    less_missing = with_dose(role, "missing")
-    return (
-        Part(f"rank correlation over {over} of density midway and PSNR at the end", "", 0, with_dose(role, "psnr_db")),
+def spreads_when_looked_at(cosines: str, less: str) -> tuple[Part[Fits], ...]:
+    """That gradients of near pairs spread wider under narrow raw coordinates, each time that the authors look."""
+    return tuple(
         Part(
-            f"minus that of density midway and what is missing of the explained octave, over {over}",
+            f"spread of {cosines} after {step:,} steps, narrow raw over {less}",
             "",
             0,
-            lambda fits: None if (found := less_missing(fits)) is None else -found,
-        ),
+            wider("local", "narrow", less, step),
+            least_steps=step,
+        )
+        for step in LOOKED_AT
     )
 
 
-CLAIMS: tuple[Claim[Fits], ...] = (
+STATED: tuple[Claim[Fits], ...] = (
     Claim(
         "A1",
         "Low frequencies are fitted before high ones, under any encoding.",
         "figures; Rahaman et al. 2019",
-        BOTH,
+        RAW_AND_ENCODED,
         (
             Part(
                 "rank correlation of wavelength with how early the error is under a half, at its least",
@@ -92,26 +87,17 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         "Local gradient confusion is wider for raw coordinates than for positional encoding.",
         "half widths about 0.95 to 0.25 at epoch 15, 0.5 to 0.2 at epoch 1000 (from figures)",
         ("raw", "fine"),
-        tuple(
-            Part(
-                f"spread of local cosines after {step:,} steps, narrow raw over fine",
-                "",
-                0,
-                wider("local", "narrow", "fine", step),
-                least_steps=step,
-            )
-            for step in LOOKED_AT
-        ),
+        spreads_when_looked_at("local cosines", "fine"),
     ),
     Claim(
         "A4",
         "Local Hamming distance: narrow raw below wide raw below coarse below fine, at all times.",
         "70, 87, 280, 325 of 2048 at epoch 1000 (from figures)",
-        BOTH,
+        RAW_AND_ENCODED,
         (
             Part(
                 "least step up in this order, at any time",
-                OCTAVES,
+                DOUBLINGS,
                 0,
                 lambda fits: rising([history["hamming_local"] for history in fits.four]),
             ),
@@ -121,15 +107,10 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         "A5",
         "Patterns differ less, and gradients are more confused, between near pixels than between far ones.",
         "figures",
-        BOTH,
+        RAW_AND_ENCODED,
         (
-            Part("global over local Hamming distance, at its least", OCTAVES, 0, least_global_over_local),
-            Part(
-                "local over global spread of cosines at the end, at its least",
-                "",
-                0,
-                least_local_spread,
-            ),
+            Part("global over local Hamming distance, at its least", DOUBLINGS, 0, least_global_over_local),
+            Part("local over global spread of cosines at the end, at its least", "", 0, least_local_spread),
         ),
     ),
     Claim(
@@ -162,19 +143,19 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "cells in nine windows, at the end: least step up from narrow to wide raw to few octaves",
-                OCTAVES,
+                DOUBLINGS,
                 0,
                 least_step_in_cells,
             ),
             Part(
                 "distinct patterns, saturated as they are: fine over few octaves, at its least",
-                OCTAVES,
+                DOUBLINGS,
                 -0.01,
                 lambda fits: rising([fits("few")[-1].since("patterns", EPOCH), fits.fine.since("patterns", EPOCH)]),
             ),
             Part(
                 "least growth from one time to the next from step 32 on, raw (5 % less is let pass)",
-                OCTAVES,
+                DOUBLINGS,
                 -0.07,
                 least_growth,
             ),
@@ -186,8 +167,8 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         "632, 329, 189, 151 of 2048 at first; 1075, 867, 772, 742 at the end",
         RAW,
         (
-            Part("least step down in dead neurons, narrow to wide, at first", OCTAVES, 0, lambda f: fewer_dead(f, 0)),
-            Part("the same at the end", OCTAVES, 0, lambda fits: fewer_dead(fits, -1)),
+            Part("least step down in dead neurons, narrow to wide, at first", DOUBLINGS, 0, lambda f: fewer_dead(f, 0)),
+            Part("the same at the end", DOUBLINGS, 0, lambda fits: fewer_dead(fits, -1)),
             Part(
                 "dead at the end, narrow raw",
                 "share of neurons",
@@ -222,11 +203,11 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         "A10",
         "Raw coordinates need larger weights: products of spectral norms fall from raw to coarse to fine.",
         "530k and 657k, 418k, 205k at epoch 1000 (from figures)",
-        BOTH,
+        RAW_AND_ENCODED,
         (
-            Part("narrow raw over coarse", OCTAVES, 0, ratio("norm_product", "narrow", "coarse")),
-            Part("wide raw over coarse", OCTAVES, 0, ratio("norm_product", "wide", "coarse")),
-            Part("coarse over fine", OCTAVES, 0, ratio("norm_product", "coarse", "fine")),
+            Part("narrow raw over coarse", DOUBLINGS, 0, ratio("norm_product", "narrow", "coarse")),
+            Part("wide raw over coarse", DOUBLINGS, 0, ratio("norm_product", "wide", "coarse")),
+            Part("coarse over fine", DOUBLINGS, 0, ratio("norm_product", "coarse", "fine")),
         ),
     ),
     Claim(
@@ -258,21 +239,21 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "the measure falls, fine",
-                OCTAVES,
-                ENOUGH,
+                DOUBLINGS,
+                LEAST_CHANGE,
                 lambda fits: rise_after_fall(fits.fine, "narrowness")[0],
                 least_steps=200 * EPOCH,
             ),
             Part(
                 "and rises again, fine",
-                OCTAVES,
-                ENOUGH,
+                DOUBLINGS,
+                LEAST_CHANGE,
                 lambda fits: rise_after_fall(fits.fine, "narrowness")[1],
                 least_steps=500 * EPOCH,
             ),
             Part(
                 "the measure at the end, fine over coarse",
-                OCTAVES,
+                DOUBLINGS,
                 0,
                 ratio("narrowness", "fine", "coarse"),
                 least_steps=1000 * EPOCH,
@@ -287,7 +268,7 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "distance to the nearest crease in image space at first, coarse over fine",
-                OCTAVES,
+                DOUBLINGS,
                 0,
                 ratio("crease_distance", "coarse", "fine", at_first),
             ),
@@ -316,19 +297,19 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "least step up with size, global, fine",
-                OCTAVES,
+                DOUBLINGS,
                 0,
                 lambda fits: rising([at_last(h, "hamming_global") for h in fits("sizes, fine")]),
             ),
             Part(
                 "least step down with size, global per neuron, fine",
-                OCTAVES,
+                DOUBLINGS,
                 0,
                 lambda fits: rising(per_neuron(fits, "sizes, fine", "hamming_global")[::-1]),
             ),
             Part(
                 "local per neuron, fine over narrow raw, at its least over sizes",
-                OCTAVES,
+                DOUBLINGS,
                 1,
                 lambda fits: min(
                     float(times(fine, raw))
@@ -341,7 +322,7 @@ CLAIMS: tuple[Claim[Fits], ...] = (
             ),
             Part(
                 "minus the change of local per neuron from the smallest to the largest, narrow raw",
-                OCTAVES,
+                DOUBLINGS,
                 -0.5,
                 lambda fits: -change_with_size(fits),
             ),
@@ -354,7 +335,7 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         "70 and 87 of 2048 at epoch 1000 (from figures)",
         RAW,
         (
-            Part("local Hamming distance, wide over narrow", OCTAVES, 0, ratio("hamming_local", "wide", "narrow")),
+            Part("local Hamming distance, wide over narrow", DOUBLINGS, 0, ratio("hamming_local", "wide", "narrow")),
             Part(
                 "spread of local cosines at the end, narrow over wide",
                 "",
@@ -370,159 +351,7 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         "In many dimensions gradients are less confused: digits, against raw coordinates of a picture.",
         "cosines of 25 nearest and 25 farthest at 0 for MNIST, Fashion and CIFAR (from figures)",
         ("raw", "digits"),
-        (
-            *(
-                Part(
-                    f"spread of cosines of near pairs after {step:,} steps, narrow raw over digits",
-                    "",
-                    0,
-                    wider("local", "narrow", "digits", step),
-                    least_steps=step,
-                )
-                for step in LOOKED_AT
-            ),
-        ),
-    ),
-    Claim(
-        "C1",
-        "At the end of training raw coordinates have less global Hamming distance than many octaves.",
-        "contradicted by the authors' figures: 460 and 450 at epoch 1000",
-        ("raw", "fine"),
-        (
-            Part(
-                "Hamming distance of opposite quadrants at the end, fine over narrow raw",
-                OCTAVES,
-                0,
-                ratio("hamming_opposite", "fine", "narrow"),
-                least_steps=1000 * EPOCH,
-            ),
-        ),
-    ),
-    Claim(
-        "C2",
-        "At the end of training raw coordinates have more global gradient confusion than many octaves.",
-        "contradicted by the authors' figures: half widths 0.02 and 0.1 to 0.25 at epoch 1000",
-        ("raw", "fine"),
-        (
-            Part(
-                "spread of global cosines at the end, narrow raw over fine",
-                "",
-                0,
-                wider("global", "narrow", "fine"),
-                least_steps=1000 * EPOCH,
-            ),
-        ),
-    ),
-    Claim(
-        "C3",
-        "More octaves put more regions to use, counted as distinct patterns of pixels.",
-        "262,144 of 262,144: every pixel has its own, so that the count says nothing",
-        ("coarse", "fine"),
-        (Part("distinct patterns, fine over coarse, where at most 60 % are unique", OCTAVES, 0, gain_in_patterns),),
-    ),
-    Claim(
-        "C4",
-        "Regions around pixels are wider with more octaves, in image space.",
-        "holds by the authors' measure only, which is in no image space",
-        ("coarse", "fine"),
-        (
-            Part(
-                "distance to the nearest crease at the end, fine over coarse",
-                OCTAVES,
-                0,
-                ratio("crease_distance", "fine", "coarse"),
-            ),
-        ),
-    ),
-    Claim(
-        "N1",
-        "Under raw coordinates crease density first falls below that of the untrained network, then grows again.",
-        "not in the paper; its first counts of patterns suggest it",
-        RAW,
-        (
-            Part(
-                "fall of crease density to its least, narrow raw",
-                OCTAVES,
-                ENOUGH,
-                lambda fits: rise_after_fall(fits.narrow, "crease_length")[0],
-            ),
-            Part(
-                "rise from there to the end",
-                OCTAVES,
-                ENOUGH,
-                lambda fits: rise_after_fall(fits.narrow, "crease_length")[1],
-            ),
-        ),
-    ),
-    Claim(
-        "N2",
-        "In an untrained network crease density grows with the octaves L like sqrt((4^L - 1) / L).",
-        "not in the paper",
-        ("coarse", "fine"),
-        (Part("minus the distance from that growth, coarse to fine", OCTAVES, -0.2, lambda f: -off_prediction(f)),),
-    ),
-    Claim(
-        "N3",
-        "Within a trained network of raw coordinates creases bend more where there is more detail, and more is missing "
-        "where creases are few.",
-        "not in the paper; an open question",
-        RAW,
-        (
-            Part(
-                "rank correlation of bend density with the target's energy, wide raw",
-                "",
-                0,
-                lambda fits: at_last(fits.wide, "bend_detail"),
-            ),
-            Part(
-                "minus the partial rank correlation of crease density with missing detail, wide raw",
-                "",
-                0,
-                lambda fits: -at_last(fits.wide, "crease_missing"),
-            ),
-        ),
-    ),
-    Claim(
-        "N4",
-        "Raw coordinates on intervals that give more creases midway are fitted better at an equal number of steps.",
-        "not in the paper; a dose and its response, though a wider interval changes more than the density",
-        RAW,
-        doses("raw", "intervals"),
-    ),
-    Claim(
-        "N5",
-        "So it is with first-layer biases that are spread before training: more creases midway, a better fit.",
-        "not in the paper; a dose and its response",
-        ("biases",),
-        doses("biases", "spreads"),
-    ),
-    Claim(
-        "N6",
-        "Reviving dead neurons makes creases denser midway, and the fit better after as many steps.",
-        "not in the paper; a dose and its response",
-        ("revived",),
-        (
-            Part(
-                "density midway, revived most often over never",
-                OCTAVES,
-                0,
-                against_none("revived", lambda most, none: float(times(density_midway(most), density_midway(none)))),
-            ),
-            Part(
-                "PSNR at the end, the same",
-                "dB",
-                0,
-                against_none("revived", lambda most, none: at_last(most, "psnr_db") - at_last(none, "psnr_db")),
-            ),
-            Part(
-                "missing of the explained octave, never over most often",
-                OCTAVES,
-                0,
-                against_none(
-                    "revived", lambda most, none: float(times(at_last(none, "missing"), at_last(most, "missing")))
-                ),
-            ),
-        ),
+        spreads_when_looked_at("cosines of near pairs", "digits"),
     ),
 )
-"""In the order of their names."""
+"""A1-A16, in the order of their names."""
