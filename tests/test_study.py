@@ -274,7 +274,7 @@ def test_on_the_authors_grid_fits_are_others_and_quadrants_have_a_gap(tmp_path: 
     theirs, ours = Runs(replace(TINY, grid="authors"), tmp_path), Runs(TINY, tmp_path)
     assert not set(theirs.fits(("raw", "fine", "signals"))) & set(ours.fits())
     config, field = theirs.config(theirs.units[0], TINY.fine), field_of("fourier:3")
-    opposite = [runs.subject(config).measure(field)["hamming_opposite__layer1"] for runs in (theirs, ours)]
+    opposite = [runs.fitted(config).measure(field)["hamming_opposite__layer1"] for runs in (theirs, ours)]
     network = relu_network(field)
     exact = [hamming_means(network, 16, 16, gap_px=gap).opposite[0] for gap in (round(16 * 50 / 512), 0)]
     assert opposite == pytest.approx(exact)
