@@ -25,6 +25,7 @@ from .demos import DEMOS, Demo, thumbnail
 from .mesh import READ, read_mesh
 from .mesh_photographs import photographed_mesh
 from .picture import Picture, unit_of
+from .points import ENDING, Points, read_points
 from .posed import PosedScene
 from .reading import Reading, read_picture, reduced
 from .scene import Scene
@@ -77,6 +78,8 @@ def load(
         return _posed(read_capture(path, max_side=target.max_side, progress=photographs), target, space)
     elif word and _exists(path) and path.suffix.lower() in READ:
         return _meshed(path, target, space, seed, working)
+    elif word and _exists(path) and path.suffix.lower() == ENDING:
+        return _scattered(path, target)
     elif word and _exists(path):
         name = _scene_name(path)
         reading = read_picture(path, max_pixels=target.max_pixels, max_side=target.max_side)
@@ -125,6 +128,14 @@ def _meshed(path: Path, target: Target, space: Space, seed: int, working: Workin
     return shape
 
 
+def _scattered(path: Path, target: Target) -> Points:
+    if target.holdout != "none":
+        raise InputError("--holdout is for pictures: of points, the file says which are held out (`heldout`)")
+    if target.max_side is not None:
+        raise InputError("--max-side is for pictures; points are fitted as they are")
+    return read_points(path, _scene_name(path))
+
+
 def restore(path: Path, space: Space) -> Scene:
     """The scene that a run folder keeps, from what its `to_npz_arrays` gave.
 
@@ -142,6 +153,8 @@ def restore(path: Path, space: Space) -> Scene:
                 return PosedScene.from_npz_arrays(arrays, space)
             case "solid":
                 return Shape.from_npz_arrays(arrays)
+            case "points":
+                return Points.from_npz_arrays(arrays)
             case "digits":
                 raise InputError(
                     f"{str(path)!r} holds digits, the study's control in many dimensions, which cannot be drawn"

@@ -10,7 +10,7 @@ from pathlib import Path
 from configs.files import JsonObject
 from fitting import Plan
 
-from .subjects.found import Finished, Named, Summary
+from .subjects.found import Named, Summary
 
 
 @dataclass(frozen=True)

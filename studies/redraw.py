@@ -25,7 +25,6 @@ from scenes.signal import Signal
 
 from .checkpoints import checkpoint_steps, read_newest
 from .folder import RunFolder, folder_name
-from .look import look_at
 from .reporter import Reporter, Silent
 from .reporting import write_report
 

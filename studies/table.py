@@ -55,9 +55,7 @@ def to_csv(records: Sequence[RunRecord], words: Words) -> str:
         value, low, high = (None, None, None) if statistic is None else astuple(statistic)
         statistics = {"primary_statistic": value, "primary_statistic_low": low, "primary_statistic_high": high}
         numbers = {
-            name.replace(" ", "_"): cell
-            for name, cell in table_row(record, words).items()
-            if name not in statistics
+            name.replace(" ", "_"): cell for name, cell in table_row(record, words).items() if name not in statistics
         }
         rows.append({"encoding": record.encoding, "network": record.network, **numbers, **statistics})
     text = StringIO()

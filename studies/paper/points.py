@@ -15,8 +15,8 @@ from analysis.gradients.confusion import Pairs
 from analysis.gradients.point_gradients import Loss
 from fields import Field
 
-from ..subjects.creases import creased
 from ..measuring import Measures, cosine_columns
+from ..subjects.creases import creased
 
 POINT_QUANTITIES = frozenset({"loss", "dead", "hamming_local", "hamming_global", "confusion_local", "confusion_global"})
 

@@ -4,6 +4,7 @@ import torch
 
 from configs.errors import InputError
 from scenes.picture import Picture
+from scenes.points import Points
 from scenes.posed import PosedScene
 from scenes.scene import Scene
 from scenes.shape import Shape
@@ -11,6 +12,7 @@ from scenes.signal import Signal
 
 from .photographs import PhotographsSubject
 from .picture import PictureSubject
+from .points import PointsSubject
 from .signal import SignalSubject
 from .solid import SolidSubject
 from .subject import Spatial, Subject
@@ -34,6 +36,8 @@ def subject_of(scene: Scene, hidden_dtype: torch.dtype = torch.float32) -> Subje
             return PhotographsSubject(scene, hidden_dtype)
         case Shape():
             return SolidSubject(scene, hidden_dtype)
+        case Points():
+            return PointsSubject(scene, hidden_dtype)
     raise InputError(f"{scene.name} cannot be drawn")
 
 

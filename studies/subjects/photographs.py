@@ -30,8 +30,8 @@ from render.colour import density_rgb, distance_rgb, opacity_legend, opacity_rgb
 from render.panel import Tile
 from render.volume import in_occupied
 from report import PICTURE_WORDS
-from scenes.load import Working
 from scenes.capture import Bounds, overview
+from scenes.load import Working
 from scenes.mesh import Mesh
 from scenes.posed import CHUNK, PosedScene, PosedView, see
 from scenes.scene import Batch
@@ -40,8 +40,8 @@ from .creases import blocks, creased, stride_for
 from .drawing import frame_of
 from .found import Explained, Files, Finished, Image, Observation, Row, Scores, Statistic, Summary, Values
 from .scoring import band_scores
-from .seen_views import SeenField, explain_seen
 from .section import Section, plane_of
+from .seen_views import SeenField, explain_seen
 from .subject import DrawnDensity, Kind, Level, Progress, Seen
 
 FOLLOWED_RAYS = 1024
@@ -106,7 +106,7 @@ class PhotographsSubject:
         """The photographs' cameras, and the cube that is modelled."""
         return overview(self.scene.capture)
 
-    def prepare(self, working: Working) -> None:  # noqa: ARG002 (all is there)
+    def prepare(self, working: Working) -> None:
         """Nothing takes long."""
 
     def observe(self, field: Field) -> Observation:

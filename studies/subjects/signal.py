@@ -60,7 +60,7 @@ class SignalSubject:
     def overview(self) -> None:
         """Nothing is drawn before training."""
 
-    def prepare(self, working: Working) -> None:  # noqa: ARG002 (all is there)
+    def prepare(self, working: Working) -> None:
         """Nothing takes long."""
 
     def observe(self, field: Field) -> Observation:

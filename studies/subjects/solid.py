@@ -18,8 +18,8 @@ from render.colour import density_rgb, level_legend, level_rgb, to_rgb
 from render.lines import lines_over, zero_lines
 from render.panel import Tile
 from report import PICTURE_WORDS
-from scenes.load import Working
 from scenes.capture import Bounds
+from scenes.load import Working
 from scenes.mesh import Mesh
 from scenes.scene import Function
 from scenes.shape import CLAMP, Shape, ShapeView
@@ -29,8 +29,8 @@ from .creases import creased
 from .drawing import frame_of
 from .found import Agreement, Explained, Files, Finished, Image, Observation, Row, Statistic, Summary, Values
 from .scoring import score
-from .seen_views import SeenField, explain_seen
 from .section import Section, plane_of
+from .seen_views import SeenField, explain_seen
 from .subject import DrawnDensity, Kind, Level, Progress, Seen
 
 SURFACE_CELLS = 96
@@ -207,7 +207,7 @@ class SolidSubject:
             raise InputError("--level is for radiance fields; the surface of a shape is where it is zero")
         return Level(self.shape.level(field))
 
-    def colours(self, field: Field, surface: Mesh) -> None:  # noqa: ARG002 (the field says nothing of them)
+    def colours(self, field: Field, surface: Mesh) -> None:
         """A solid has none."""
 
     @cached_property

@@ -22,7 +22,7 @@ from scenes.scene import Function, View
 from .found import Explained, Finished, Image, Observation, Progress, Row, Values
 from .section import Section
 
-Kind: TypeAlias = Literal["picture", "signal", "photographs", "solid"]
+Kind: TypeAlias = Literal["picture", "signal", "photographs", "solid", "points"]
 """The kinds of scenes, each with a subject of its own."""
 DrawnDensity: TypeAlias = tuple[int, Image]
 """A drawing of crease density, and the step that it is of."""
