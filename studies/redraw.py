@@ -1,6 +1,6 @@
 """A finished run again, without training: its field drawn at any size, and its missing detail explained anew."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from fitting import initial_state, place
 from render.colour import to_rgb
 from render.files import write_png
 from render.grid import Extent, picture_extent
-from scenes.picture import Picture
 from scenes.posed import PosedScene
 from scenes.scene import Scene, View
 from scenes.shape import Shape
@@ -53,6 +52,25 @@ class Saved:
         return self.scene.views()[0]
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """A drawing of a field."""
+
+    path: Path
+    height: int
+    width: int
+    step: int
+
+    @property
+    def lines(self) -> list[str]:
+        """Its size and where it is."""
+        return [f"{self.width} x {self.height} px of step {self.step}  {self.path}"]
+
+    def to_json(self) -> dict[str, Any]:
+        """For a program."""
+        return asdict(self) | {"path": str(self.path)}
+
+
 def open_run(folder: RunFolder, step: int | None = None, reporter: Reporter | None = None) -> Saved:
     """The field of a run at its newest checkpoint, or at that of `step`, on a GPU if this machine has one.
 
@@ -76,7 +94,7 @@ def render(
     step: int | None = None,
     file: Path | None = None,
     reporter: Reporter | None = None,
-) -> dict[str, Any]:
+) -> Rendered:
     """Draw the field of a run with `scale` pixels for each of the picture's, over the whole or a region.
 
     Where the picture has an alpha, so has the drawing.
@@ -84,9 +102,6 @@ def render(
     Args:
         view: of a 3D scene, its name or its number from 1; by default the first.
         file: a PNG; by default one named by size and step in the run's `renders/`.
-
-    Returns:
-        `path` of the PNG, `height`, `width` and `step`.
 
     Raises:
         InputError: for a run of a signal, a region that leaves the picture, a size that cannot be drawn, a file that
@@ -112,25 +127,13 @@ def render(
     of = "" if view is None else f"_{folder_name(shown.name)}"
     file = file or folder.path / "renders" / f"step{saved.step:07d}{of}_{width}x{height}_at_{left:g}_{top:g}.png"
     write_png(file, _to_image(drawn))
-    return {"path": str(file), "height": height, "width": width, "step": saved.step}
+    return Rendered(file, height, width, saved.step)
 
 
 def analysis_path(folder: RunFolder, step: int) -> Path:
     """Where what is found of a checkpoint is written: `analysis/` for the newest, else `analysis/step<N>/`."""
     newest = step == checkpoint_steps(folder.checkpoints)[-1]
     return folder.analysis if newest else folder.analysis / f"step{step:07d}"
-
-
-def picture_view(saved: Saved, what: str) -> View:
-    """The view of a run, which must be of a picture.
-
-    Raises:
-        InputError: when it is of a signal or a 3D scene.
-    """
-    if not isinstance(saved.scene, Picture):
-        kind = "a signal" if isinstance(saved.scene, Signal) else "a 3D scene"
-        raise InputError(f"{what} is for pictures, and this run is of {kind}; its frames and report show what it has")
-    return saved.view
 
 
 def _view_named(saved: Saved, word: str) -> View:

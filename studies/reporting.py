@@ -1,6 +1,6 @@
 """From run folders to reports: reads what a run left and hands it to `report`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.verdict import percent
+from analysis.explanation import Association
 from configs.errors import InputError
 from configs.files import read_json, write_text
 from configs.run import Protocol
@@ -19,6 +19,7 @@ from report import Curves, FigureFile, Frame, Overlay, Picture, Report, RunPart,
 
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder
+from .found import DRAWN
 from .look import Look, look_at
 from .measuring import QUANTITIES, saturation_caveat
 from .metrics import Row, drawn_rows
@@ -37,44 +38,6 @@ OVERLAYS = {
     "residual": ("reconstruction less target", None),
 }
 """The maps of the last snapshot: what each shows, and its colours."""
-
-PICTURES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
-    "cells": (
-        "Cells",
-        lambda found: (
-            f"{found['cells']:,} cells {_on_slice(found)}in the region "
-            f"{' '.join(f'{share:g}' for share in found['region'])} (left, top, width, height as shares of the "
-            f"{'slice' if 'slice' in found else 'picture'}), drawn by the creases between them in their layers' "
-            "colours; in each the same neurons are on."
-        ),
-    ),
-    "slice": (
-        "A slice through the cube",
-        lambda found: (
-            f"Where {found['slice']}: the area per volume of the creases of the network of the position, "
-            f"{found['area_per_volume']:,.0f} per diagonal of the cube on average, beside what the field has there."
-        ),
-    ),
-    "confusion": (
-        "Gradient confusion",
-        lambda found: (
-            "Cosine of two pixels' loss gradients: at 1 a step for one is a step for the other, at -1 it undoes it. Of "
-            f"pairs up to {found['radius_px']} px apart {percent(found['local']['cosine']['negative_share'])} hinder "
-            f"each other, of those farther apart {percent(found['global']['cosine']['negative_share'])}."
-        ),
-    ),
-    "kernel": (
-        "The neural tangent kernel",
-        lambda found: (
-            "How far a step for a pixel reaches: the distance at which the normalised kernel falls to "
-            f"{found['correlation_length']['level']:g}, green where it does not within 64 px or up to the picture's "
-            "end. The field moves in "
-            f"{found['entropy_rank']:.3g} directions "
-            f"(effective rank, of {found['pixels']:,} pixels)."
-        ),
-    ),
-}
-"""Drawings of analyses that a person asks for: their titles, and captions with the numbers they go with."""
 
 AMPLITUDE_BY = "amplitude recovered by frequency, as a share of the signal's"
 
@@ -171,16 +134,11 @@ def _pictures(folder: RunFolder) -> Iterator[Picture]:
     """The cameras of a 3D scene, and what `analyze` drew of the newest step where a person asked for it."""
     if folder.cameras.exists():
         yield Picture("Cameras", read_png(folder.cameras), "The photographs' cameras, and the cube that is modelled.")
-    for name, (title, caption) in PICTURES.items():
+    for name, kind in DRAWN.items():
         drawing, numbers = folder.analysis / f"{name}.png", folder.analysis / f"{name}.json"
         if drawing.exists() and numbers.exists():
-            found = read_json(numbers)
-            yield Picture(f"{title}, step {found['step']}", read_png(drawing), caption(found))
-
-
-def _on_slice(found: Mapping[str, Any]) -> str:
-    """Where cells of a 3D scene are."""
-    return f"where {found['slice']}, " if "slice" in found else ""
+            found = kind.from_json(read_json(numbers))
+            yield Picture(f"{found.title}, step {found.step}", read_png(drawing), found.caption)
 
 
 def _through_training(folder: RunFolder) -> ThroughTraining | None:
@@ -193,13 +151,16 @@ def _through_training(folder: RunFolder) -> ThroughTraining | None:
         return None
     end = int(history.steps[-1])
     found = read_foretelling(folder.foretelling_file)
-    found = found if found is not None and found["end_step"] == end else None
-    rows = [] if found is None else found["checkpoints"]
-    lines = [_series(rows, "end", "with what is missing at the end"), _series(rows, "now", "with what is missing then")]
+    found = found if found is not None and found.end_step == end else None
+    rows = [] if found is None else found.checkpoints
+    lines = [
+        _series([row.end for row in rows], "with what is missing at the end"),
+        _series([row.now for row in rows], "with what is missing then"),
+    ]
     files = {quantity: folder.history_figures / f"{quantity}.svg" for quantity in history.quantities}
     return ThroughTraining(
-        verdict=[found["sentence"]] if found and found["sentence"] else [],
-        step=[row["step"] for row in rows],
+        verdict=[found.sentence] if found and found.sentence else [],
+        step=[row.step for row in rows],
         series=[line for line in lines if any(value is not None for value in line.values)],
         figures=[
             FigureFile(
@@ -213,14 +174,12 @@ def _through_training(folder: RunFolder) -> ThroughTraining | None:
     )
 
 
-def _series(rows: Sequence[Mapping[str, Any]], key: str, label: str) -> Series:
-    found = [row[key] for row in rows]
-    intervals = [one["interval"] or {"low": None, "high": None} for one in found]
+def _series(found: Sequence[Association], label: str) -> Series:
     return Series(
         label,
-        [one["estimate"] for one in found],
-        [interval["low"] for interval in intervals],
-        [interval["high"] for interval in intervals],
+        [one.estimate for one in found],
+        [one.interval and one.interval.low for one in found],
+        [one.interval and one.interval.high for one in found],
     )
 
 

@@ -236,7 +236,7 @@ def test_cells_are_drawn_exactly_for_raw_runs_and_interpolated_for_others(
     # each cell but one closes with an edge more than it adds vertices (Euler)
     assert sum(child.get("d", "").count("M") for child in root[2:]) > found["cells"] // 2
     over = drawing.with_suffix(".png").read_bytes()
-    monkeypatch.setattr("studies.celldrawing.MAX_DRAWN_LINES", found["cells"])
+    monkeypatch.setattr("studies.questions.cells.MAX_DRAWN_LINES", found["cells"])
     assert cli.main(["analyze", "latest", "--cells", "--region", "0.25", "0.5", "0.5", "0.25"]) == 0
     root = ElementTree.parse(drawing).getroot()
     assert len(root) == 2  # too many lines: the picture has them in it

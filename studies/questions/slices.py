@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -11,7 +11,6 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from analysis import Plane, crease_slice, per_diagonal, relu_network
-from configs.errors import InputError
 from configs.files import write_json
 from configs.space import Slice
 from fields import RadianceField
@@ -29,12 +28,13 @@ from render.lines import lines_over, zero_lines
 from render.panel import Legend, Tile, panel
 from scenes.posed import PosedScene
 from scenes.shape import CLAMP, Shape
-from scenes.signal import Signal
 
-from .folder import RunFolder
-from .posed import density_met
-from .redraw import Saved, analysis_path, open_run, refresh_report
-from .reporter import Reporter, Silent
+from ..folder import RunFolder
+from ..found import Drawn, SliceFound
+from ..posed import density_met
+from ..redraw import Saved, analysis_path, open_run, refresh_report
+from ..reporter import Reporter, Silent
+from .table import QUESTIONS
 
 SIDE = 384
 """Pixels along the sides of a slice."""
@@ -103,6 +103,7 @@ def section_of(saved: Saved, cut: Slice) -> Section:
     Raises:
         InputError: when it is of a picture or a signal.
     """
+    QUESTIONS["slice"].check(saved.scene)
     plane, scene, field = plane_of(cut), saved.scene, saved.field
     if isinstance(scene, PosedScene):
         assert isinstance(field, RadianceField)  # a posed scene builds no other
@@ -116,35 +117,29 @@ def section_of(saved: Saved, cut: Slice) -> Section:
             picture=lambda density: opacity_rgb(_stopped(density, scene.step)),
             solid=partial(_stopped, step=scene.step),
         )
-    if isinstance(scene, Shape):
-        distance = scene.kind == "sdf"
-        reach = CLAMP if distance else LOGITS
-        units = "signed distance in sides of the scene's cube" if distance else "logit of being outside"
-        return Section(
-            plane,
-            quantity="level",
-            units=f"{units}, negative inside",
-            caption=f"{'signed distance' if distance else 'logit of being outside'}; white: the surface",
-            legend=partial(level_legend, reach=reach, unit="sides" if distance else "logit"),
-            function=scene.level(field),
-            picture=lambda level: lines_over(level_rgb(level, reach), zero_lines(level), opacity=1.0),
-            solid=lambda level: (level < 0).astype(np.float32),
-        )
-    kind = "signal" if isinstance(scene, Signal) else "picture"
-    raise InputError(f"--slice is for 3D scenes, and this run is of a {kind}; leave it out")
+    assert isinstance(scene, Shape)  # as was checked
+    distance = scene.kind == "sdf"
+    reach = CLAMP if distance else LOGITS
+    units = "signed distance in sides of the scene's cube" if distance else "logit of being outside"
+    return Section(
+        plane,
+        quantity="level",
+        units=f"{units}, negative inside",
+        caption=f"{'signed distance' if distance else 'logit of being outside'}; white: the surface",
+        legend=partial(level_legend, reach=reach, unit="sides" if distance else "logit"),
+        function=scene.level(field),
+        picture=lambda level: lines_over(level_rgb(level, reach), zero_lines(level), opacity=1.0),
+        solid=lambda level: (level < 0).astype(np.float32),
+    )
 
 
 def draw_slice(
     folder: RunFolder, cut: Slice, *, step: int | None = None, reporter: Reporter | None = None
-) -> dict[str, Any]:
+) -> Drawn[SliceFound]:
     """Measure how dense creases are on a slice through a run's 3D scene, and draw it beside what the field has there.
 
     Creases are those of the network of the position. Writes `slice.png`, `slice.npz` (by layer) and `slice.json` to
     the run's `analysis/`, or to `analysis/step<N>/` for a step that is not the newest.
-
-    Returns:
-        `path` of the drawing, `report` (None before the run's first end), a `summary` in words, and what slice.json
-        says.
 
     Raises:
         InputError: for a run of a picture or signal, a field without creases or that has diverged, or as `open_run`
@@ -178,36 +173,17 @@ def draw_slice(
             f"(column + 0.5) / {SIDE} u + (row + 0.5) / {SIDE} v of the cube; {section.quantity}: {section.units}"
         ),
     )
-    summary = {"step": saved.step, "slice": str(cut)} | _means(density, solid)
-    write_json(path / "slice.json", summary)
-    report = refresh_report(folder, saved.step)
-    return {"path": str(path / "slice.png"), "report": report, "summary": _sentence(summary), **summary}
+    found = _means(density, solid, saved.step, cut)
+    write_json(path / "slice.json", found.to_json())
+    return Drawn(path / "slice.png", refresh_report(folder, saved.step), found)
 
 
-def _means(density: Float32[np.ndarray, "layers h w"], solid: Values) -> dict[str, Any]:
+def _means(density: Float32[np.ndarray, "layers h w"], solid: Values, step: int, cut: Slice) -> SliceFound:
     """Mean density over the slice, and where the field is solid, weighted by how far it is."""
     by_layer = density.mean((1, 2), dtype=np.float64)
     share = float(solid.mean(dtype=np.float64))
     inside = float(np.average(density.sum(0), weights=solid)) if share > 0 else None
-    return {
-        "area_per_volume": float(by_layer.sum()),
-        "area_per_volume_by_layer": by_layer.tolist(),
-        "area_per_volume_solid": inside,
-        "solid_share": share,
-        "units": (
-            "crease area per volume, per diagonal of the scene's cube; solid: inside a shape, or weighted by the light "
-            "that a step of a ray stops"
-        ),
-    }
-
-
-def _sentence(found: dict[str, Any]) -> str:
-    inside = found["area_per_volume_solid"]
-    where = "" if inside is None else f", {inside:,.0f} where the field is solid"
-    return (
-        f"on {found['slice']} the creases' area per volume is {found['area_per_volume']:,.0f} per diagonal of the "
-        f"cube{where}, step {found['step']}"
-    )
+    return SliceFound(step, str(cut), float(by_layer.sum()), by_layer.tolist(), inside, share)
 
 
 def _stopped(density: Values, step: float) -> Values:

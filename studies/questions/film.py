@@ -1,9 +1,8 @@
 """A camera that flies around a fitted scene: colour, distance, normals and crease density, as a video."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from configs.errors import InputError
 from render.camera import Camera
@@ -12,12 +11,37 @@ from scenes.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_cam
 from scenes.posed import PosedScene
 from scenes.shape import Shape
 
-from .filming import Film, orbit_of
-from .folder import RunFolder
-from .redraw import open_run
-from .reporter import Reporter, Silent
+from ..filming import Film, orbit_of
+from ..folder import RunFolder
+from ..found import Json
+from ..redraw import open_run
+from ..reporter import Reporter, Silent
 
 MAX_FRAMES = 10_000
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """A film of a scene."""
+
+    path: Path
+    camera_path: Path
+    frames: int
+    height: int
+    width: int
+    """Of the view in pixels."""
+    fps: float
+    step: int
+
+    @property
+    def lines(self) -> list[str]:
+        """How much there is, and where."""
+        size = f"{self.frames} frames of {self.width} x {self.height} px"
+        return [f"{size} of step {self.step}  {self.path}", f"camera path  {self.camera_path}"]
+
+    def to_json(self) -> Json:
+        """For a program."""
+        return asdict(self) | {"path": str(self.path), "camera_path": str(self.camera_path)}
 
 
 def fly(
@@ -29,7 +53,7 @@ def fly(
     step: int | None = None,
     file: Path | None = None,
     reporter: Reporter | None = None,
-) -> dict[str, Any]:
+) -> Filmed:
     """Film the scene of a run, on an orbit around its middle or along a camera path.
 
     An orbit has the median distance, elevation and field of view of the cameras that the scene was fitted from; as a
@@ -40,9 +64,6 @@ def fly(
         path: a file with a camera path, instead of an orbit.
         width: of the view in pixels; by default that of the photographs, or what the path says.
         file: an MP4; by default `orbit.mp4`, or one with the path's name, in the run's `renders/`.
-
-    Returns:
-        `path` of the video, `camera_path`, `frames`, `height` and `width` of the view, `fps` and `step`.
 
     Raises:
         InputError: for a run of a picture or signal, sizes that cannot be drawn, a path that cannot be read, a file
@@ -69,15 +90,8 @@ def fly(
             reporter.working("filming", (number + 1) / count)
     if path is None:
         write_camera_path(beside, flight)
-    return {
-        "path": str(file),
-        "camera_path": str(beside),
-        "frames": count,
-        "height": flight.cameras[0].height,
-        "width": flight.cameras[0].width,
-        "fps": flight.fps,
-        "step": saved.step,
-    }
+    first = flight.cameras[0]
+    return Filmed(file, beside, count, first.height, first.width, flight.fps, saved.step)
 
 
 def _checked(frames: int | None) -> int:
