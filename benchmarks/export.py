@@ -24,7 +24,7 @@ from scenes.demos import DEMOS, Demo, photographed
 from scenes.mesh import Mesh
 from scenes.posed import PosedScene
 from scenes.surfaces import joined
-from studies.export import HALVING, outside_of
+from studies.questions.export import HALVING, outside_of
 
 SCENES = ("solids", "teapot", "lattice")
 HALVINGS = (1, 2, 4, 8, 16)

@@ -28,7 +28,7 @@ from scenes.demos import DEMOS, photographed
 from scenes.posed import PosedScene
 from studies.folder import RunFolder
 from studies.posed import PosedObserver
-from studies.redraw import open_run
+from studies.saved import open_run
 
 HARD = ("lattice", "teapot")
 GOALS_DB = (25.5, 27.0)

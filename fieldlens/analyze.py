@@ -1,14 +1,15 @@
 """`fieldlens analyze RUN`: maps and verdict again, from any checkpoint, without training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
 from configs.errors import InputError
 from configs.space import Slice
+from studies.questions.table import QUESTIONS, Question
 
 from .options import Json, parse
 
@@ -48,16 +49,7 @@ class AnalyzeArguments:
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(AnalyzeArguments, "analyze", DESCRIPTION, words)
-    for option in ("region", "max_cells"):
-        if getattr(arguments, option) != getattr(AnalyzeArguments, option) and not arguments.cells:
-            raise InputError(f"--{option.replace('_', '-')} goes with --cells; all else is of the whole picture")
-
-    kinds = ("cells", "slice", "confusion", "kernel", "all_checkpoints")
-    chosen = [kind.replace("_", "-") for kind in kinds if getattr(arguments, kind)]
-    if len(chosen) > 1 and chosen != ["cells", "slice"]:
-        raise InputError(f"--{chosen[0]} and --{chosen[1]} are two analyses; choose one")
-    if arguments.all_checkpoints and arguments.step is not None:
-        raise InputError("--all-checkpoints is of every step: leave out --step")
+    question = _question(arguments)
 
     from studies.folder import find_run
 
@@ -65,64 +57,37 @@ def main(words: Sequence[str]) -> int:
 
     console = Console(arguments.json)
     folder = find_run(arguments.run, arguments.output_dir)
-    if arguments.cells:
-        from studies.celldrawing import cells_sentence, draw_cells
-
-        found = draw_cells(
-            folder,
-            region=arguments.region,
-            cut=arguments.slice,
-            step=arguments.step,
-            max_cells=arguments.max_cells,
-            reporter=console,
-        )
-        console.result("\n".join([cells_sentence(found), *_places(found)]))
-        console.finish(found)
+    if question is not None:
+        said = {option: getattr(arguments, option) for option in question.options}
+        console.answer(question.answer(folder, reporter=console, **said))
         return 0
 
-    if arguments.slice is not None:
-        from studies.slices import draw_slice
+    from studies.questions.explanation import analyze
 
-        found = draw_slice(folder, arguments.slice, step=arguments.step, reporter=console)
-        console.result("\n".join([found["summary"], *_places(found)]))
-        console.finish(found)
-        return 0
-
-    if arguments.confusion or arguments.kernel:
-        from studies.pairs import measure_confusion, measure_kernel
-
-        measure = measure_confusion if arguments.confusion else measure_kernel
-        measured = measure(folder, step=arguments.step, reporter=console)
-        console.result("\n".join([measured["summary"], *_places(measured)]))
-        console.finish(measured)
-        return 0
-
-    if arguments.all_checkpoints:
-        from studies.history import measure_checkpoints
-
-        measured = measure_checkpoints(folder, reporter=console)
-        console.result("\n".join(_over_training(measured)))
-        console.finish(measured)
-        return 0
-
-    from studies.redraw import analyze
-    from studies.reporting import sentences
-
-    result = analyze(folder, step=arguments.step, reporter=console)
-    lines = [*sentences(result), f"maps    {result['path']}"]
-    console.result("\n".join(lines if result["report"] is None else [*lines, f"report  {result['report']}"]))
-    console.finish(result)
+    console.answer(analyze(folder, step=arguments.step, reporter=console))
     return 0
 
 
-def _over_training(measured: Mapping[str, Any]) -> list[str]:
-    """What early creases foretell, apart from the verdict, and where the rest is."""
-    foretold = measured["foretold"] or {}
-    sentence = [foretold["sentence"]] if foretold.get("sentence") else []
-    report = [] if measured["report"] is None else [f"report   {measured['report']}"]
-    return [*sentence, f"table    {measured['path']}", f"figures  {measured['figures']}", *report]
+def _question(arguments: AnalyzeArguments) -> Question | None:
+    """What is asked; None for the verdict anew.
+
+    Raises:
+        InputError: when two questions are asked, or what is said does not go with the one.
+    """
+    named = {name: question for name, question in QUESTIONS.items() if getattr(arguments, name)}
+    with_another = {option for name, question in named.items() for option in question.options if option != name}
+    asked = [question for name, question in named.items() if name not in with_another]
+    takes = asked[0].options if asked else ("step",)
+    for option in ("region", "max_cells"):
+        if _is_said(arguments, option) and option not in takes:
+            takers = " or ".join(question.option for question in QUESTIONS.values() if option in question.options)
+            raise InputError(f"--{option.replace('_', '-')} goes with {takers}; all else is of the whole picture")
+    if len(asked) > 1:
+        raise InputError(f"{asked[0].option} and {asked[1].option} are two analyses; choose one")
+    if _is_said(arguments, "step") and "step" not in takes:
+        raise InputError(f"{asked[0].option} is of every step: leave out --step")
+    return asked[0] if asked else None
 
 
-def _places(found: Mapping[str, Any]) -> list[str]:
-    """Where a drawing is, and the report that shows it."""
-    return [f"drawing {found['path']}", *([] if found["report"] is None else [f"report  {found['report']}"])]
+def _is_said(arguments: AnalyzeArguments, option: str) -> bool:
+    return getattr(arguments, option) != getattr(AnalyzeArguments, option)

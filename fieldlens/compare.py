@@ -1,6 +1,5 @@
 """`fieldlens compare SCENE --encodings ...`: the same picture or 3D scene under several encodings, side by side."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from configs.run import CompareConfig
 
+from .cli import DONE, INTERRUPTED
 from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
 
 if TYPE_CHECKING:
@@ -50,13 +50,9 @@ def main(words: Sequence[str]) -> int:
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)):
         comparison = resumed or start_comparison(config, console)
-        result = run_comparison(comparison, console, controls)
-    table = (comparison.path / "table.md").read_text(encoding="utf-8")
-    console.result("\n".join([table, *result["verdict"], f"video   {result['video']}", f"report  {result['report']}"]))
-    if result["stopped_because"] == "interrupted":
-        console.result(f"go on   fieldlens compare --resume {shlex.quote(result['path'])}")
-    console.finish(result)
-    return 130 if result["stopped_because"] == "interrupted" else 0
+        record = run_comparison(comparison, console, controls)
+    console.answer(record)
+    return INTERRUPTED if record.stopped_because == "interrupted" else DONE
 
 
 def _folder_to_resume(words: Sequence[str]) -> "Comparison | None":

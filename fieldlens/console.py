@@ -7,13 +7,16 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
 from studies.reporter import Moment
+
+if TYPE_CHECKING:
+    from studies.answers import Answer
 
 LINE_EVERY = 5.0
 """Seconds between two plain lines of progress."""
@@ -58,6 +61,11 @@ class Console:
         """Text that is the result, such as a table."""
         self.close()
         print(text, file=self.results, flush=True)
+
+    def answer(self, found: "Answer") -> None:
+        """What was found: in lines, and with `--json` as the one that is last."""
+        self.result("\n".join(found.lines))
+        self.finish(found.to_json())
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """The end: with `--json` the result as one line."""

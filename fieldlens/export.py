@@ -48,22 +48,19 @@ def main(words: Sequence[str]) -> int:
         if arguments.mesh is None and getattr(arguments, option) != getattr(ExportArguments, option):
             raise InputError(f"--{option} goes with --mesh")
 
-    from studies.export import export_depth, export_mesh
     from studies.folder import find_run
+    from studies.questions.export import export_depth, export_mesh
 
     from .console import Console
 
     console = Console(arguments.json)
     folder = find_run(arguments.run, arguments.output_dir)
     if arguments.depth is not None:
-        found = export_depth(folder, arguments.depth, step=arguments.step, reporter=console)
-        unit = f"a count is {found['world_units_per_count']:.4g} of the world's units"
-        console.result(f"depth of {found['views']} views of step {found['step']}, {unit}  {found['path']}")
-        console.finish(found)
+        console.answer(export_depth(folder, arguments.depth, step=arguments.step, reporter=console))
         return 0
 
     assert arguments.mesh is not None  # one of them is given
-    found = export_mesh(
+    exported = export_mesh(
         folder,
         arguments.mesh,
         resolution=arguments.resolution,
@@ -72,12 +69,7 @@ def main(words: Sequence[str]) -> int:
         step=arguments.step,
         reporter=console,
     )
-    for note in found["notes"]:
-        console.say(note)
-    if found["density_per_diagonal"] is not None:
-        low, high = found["density_per_diagonal"]
-        console.say(f"colours are crease area per volume, {low:.3g} to {high:.3g} per diagonal of the cube")
-    at = "" if found["level"] is None else f", where the density is {found['level']:.4g} per side of the cube"
-    console.result(f"{found['triangles']:,} triangles of step {found['step']}{at}  {found['path']}")
-    console.finish(found)
+    for remark in exported.remarks:
+        console.say(remark)
+    console.answer(exported)
     return 0

@@ -1,7 +1,6 @@
 """`fieldlens fit SCENE`: train a field, draw every step, explain what is missing."""
 
 import dataclasses
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from configs.run import FitConfig
 
+from .cli import DONE, INTERRUPTED
 from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
 
 if TYPE_CHECKING:
@@ -49,16 +49,13 @@ def main(words: Sequence[str]) -> int:
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)):
         if resumed is None:
-            result = run(start(config, reporter=console), config, console, controls)
+            record = run(start(config, reporter=console), config, console, controls)
         else:
             limits = f"only limits ({', '.join(RESUMABLE)}) can be changed"
             check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=limits)
-            result = run(resumed, dataclasses.replace(config, output=before.output), console, controls)
-    console.result(summary(result))
-    if result["stopped_because"] == "interrupted":
-        console.result(f"go on   fieldlens fit --resume {shlex.quote(result['path'])}")
-    console.finish(result)
-    return 130 if result["stopped_because"] == "interrupted" else 0
+            record = run(resumed, dataclasses.replace(config, output=before.output), console, controls)
+    console.answer(record)
+    return INTERRUPTED if record.stopped_because == "interrupted" else DONE
 
 
 def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":
@@ -68,21 +65,3 @@ def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":
     from studies.folder import find_run
 
     return find_run(*named)
-
-
-def summary(result: dict) -> str:
-    """What a person reads when a fit is over."""
-    from studies.reporting import sentences
-
-    quality = "no PSNR" if result["psnr_db"] is None else f"{result['psnr_db']:.2f} dB"
-    if result["heldout_psnr_db"] is not None:
-        quality += f" ({result['heldout_psnr_db']:.2f} dB held out)"
-    lines = [
-        f"{result['encoding']} {result['network']}: {quality} after {result['steps']} steps, "
-        f"{result['seconds']:.0f} s of training ({result['stopped_because']})",
-        *sentences(result),
-        f"video   {result['video']}",
-        *([] if result["turntable"] is None else [f"turning {result['turntable']}"]),
-        f"report  {result['report']}",
-    ]
-    return "\n".join(lines)

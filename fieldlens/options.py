@@ -1,10 +1,8 @@
 """What the verbs' command lines share: words for encodings, defaults from files, and options for every verb."""
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Collection, Sequence
-from contextlib import redirect_stderr
-from io import StringIO
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -18,6 +16,8 @@ from configs.run import CompareConfig, FitConfig, Output
 from configs.space import Slice, parse_slice
 from configs.storage import read_config, to_plain
 
+from .refusals import refused_in_a_sentence
+
 Arguments = TypeVar("Arguments")
 Config = TypeVar("Config", FitConfig, CompareConfig)
 
@@ -28,24 +28,28 @@ Json = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 """`--json`: the last line on standard output is one JSON object, everything else goes to standard error."""
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What must be known before the others' defaults are."""
+
+    resume: str | None = None
+    config: Path | None = None
+    preset: str | None = None
+    output_dir: Path = Output().output_dir
+
+
 def parse(kind: type[Arguments], verb: str, description: str, words: Sequence[str], default: Any = None) -> Arguments:
     """Read a verb's command line; `--help` prints and leaves.
 
     Raises:
         InputError: when it cannot be read; with the nearest right option where one comes near.
     """
+    instead = None
+    if kind_of_networks(kind) and _sets_one_network(words):
+        instead = f"{verb} takes networks as words, such as --networks 4x64 2x128,sine, and not option by option"
     extra = {} if default is None else {"default": default}
-    box = StringIO()
-    try:
-        with _words(networks=kind_of_networks(kind)), redirect_stderr(box):
-            return tyro.cli(kind, prog=f"fieldlens {verb}", description=description, args=list(words), **extra)
-    except SystemExit as leaving:
-        if not leaving.code:
-            raise
-        sentence = _sentence_in(box.getvalue())
-        if kind_of_networks(kind) and _sets_one_network(words):
-            sentence = f"{verb} takes networks as words, such as --networks 4x64 2x128,sine, and not option by option"
-        raise InputError(f"{sentence}; see fieldlens {verb} --help") from None
+    with refused_in_a_sentence(verb, instead), _words(networks=kind_of_networks(kind)):
+        return tyro.cli(kind, prog=f"fieldlens {verb}", description=description, args=list(words), **extra)
 
 
 def _sets_one_network(words: Sequence[str]) -> bool:
@@ -55,38 +59,25 @@ def _sets_one_network(words: Sequence[str]) -> bool:
     return any(option.startswith(("--network.", "--networks.")) or option in parts for option in options)
 
 
-def _sentence_in(box: str) -> str:
-    """What tyro says in the first part of its box, and the options that it thinks were meant.
-
-    >>> print(_sentence_in("│ Unknown: --stpes │\\n│ ──── │\\n│ Perhaps you meant: │\\n│ --steps INT │"))
-    Unknown: --stpes; did you mean --steps?
-    """
-    lines = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
-    said = list(itertools.takewhile(lambda line: set(line) != {"─"}, lines))
-    sentence = " ".join(filter(None, said)).rstrip(".")
-    meant = [line.split()[0] for line in lines[len(said) :] if line.startswith("--")]
-    hinted = any("meant" in line or "similar" in line.lower() for line in lines)
-    return f"{sentence}; did you mean {' or '.join(meant)}?" if meant and hinted else sentence
-
-
 def kind_of_networks(kind: type) -> bool:
     """Whether networks are listed as words (several of them) or set option by option (one)."""
     return any(key.name == "networks" for key in dataclasses.fields(kind))
 
 
-def value_of(option: str, words: Sequence[str]) -> str | None:
-    """The value of an option that must be known before the others' defaults are; as in tyro the last one holds, and
-    underscores are as good as hyphens.
+def beginning(verb: str, words: Sequence[str]) -> Beginning:
+    """Where a fit or comparison begins; all other words are left to `parse`.
 
-    >>> value_of("--output-dir", ["photo.jpg", "--output-dir", "a"]), value_of("--output-dir", ["--output_dir=a"])
-    ('a', 'a')
+    >>> beginning("fit", ["photo.jpg", "--preset=authors", "--seed", "7"]).preset
+    'authors'
+
+    Raises:
+        InputError: when one of these options has no value.
     """
-    value = None
-    for word, following in itertools.zip_longest(words, words[1:]):
-        name, equals, inside = word.partition("=")
-        if name.replace("_", "-") == option:
-            value = inside if equals else following
-    return value
+    with refused_in_a_sentence(verb), _words(networks=False):
+        begins, _others = tyro.cli(
+            Beginning, prog=f"fieldlens {verb}", args=list(words), return_unknown_args=True, add_help=False
+        )
+    return begins
 
 
 def starting_config(kind: type[Config], verb: str, words: Sequence[str]) -> Config:
@@ -95,12 +86,12 @@ def starting_config(kind: type[Config], verb: str, words: Sequence[str]) -> Conf
     Raises:
         InputError: when the file is not there or is no configuration, or both are given.
     """
-    file, preset = value_of("--config", words), value_of("--preset", words)
-    if file is not None and preset is not None:
+    begins = beginning(verb, words)
+    if begins.config is not None and begins.preset is not None:
         raise InputError("a fit or comparison starts from one set of choices: leave out --config or --preset")
-    if preset is not None:
-        return read_config(_preset(preset, verb), kind)
-    return kind() if file is None else read_config(Path(file), kind)
+    if begins.preset is not None:
+        return read_config(_preset(begins.preset, verb), kind)
+    return kind() if begins.config is None else read_config(begins.config, kind)
 
 
 def _preset(name: str, verb: str) -> Path:
@@ -117,13 +108,13 @@ def folder_to_resume(verb: str, words: Sequence[str]) -> tuple[str, Path] | None
     Raises:
         InputError: when other choices to start from are given as well.
     """
-    word = value_of("--resume", words)
-    if word is None:
+    begins = beginning(verb, words)
+    if begins.resume is None:
         return None
-    for option in ("--config", "--preset"):
-        if value_of(option, words) is not None:
-            raise InputError(f"{verb} --resume goes on with the choices in the folder: leave out {option}")
-    return word, Path(value_of("--output-dir", words) or Output().output_dir)
+    for option in ("config", "preset"):
+        if getattr(begins, option) is not None:
+            raise InputError(f"{verb} --resume goes on with the choices in the folder: leave out --{option}")
+    return begins.resume, begins.output_dir
 
 
 def check_unchanged(before: Config, now: Config, what: str, *, free: Collection[str], hint: str) -> None:

@@ -61,7 +61,7 @@ def main(words: Sequence[str]) -> int:
     console = Console(arguments.json)
     folder = find_run(arguments.run, arguments.output_dir)
     if films:
-        from studies.flight import fly
+        from studies.questions.film import fly
 
         film = fly(
             folder,
@@ -72,14 +72,12 @@ def main(words: Sequence[str]) -> int:
             file=arguments.file,
             reporter=console,
         )
-        size = f"{film['frames']} frames of {film['width']} x {film['height']} px"
-        console.result(f"{size} of step {film['step']}  {film['path']}\ncamera path  {film['camera_path']}")
-        console.finish(film)
+        console.answer(film)
         return 0
 
-    from studies.redraw import render
+    from studies.questions.rendering import render
 
-    result = render(
+    drawn = render(
         folder,
         scale=arguments.scale,
         region=arguments.region,
@@ -88,6 +86,5 @@ def main(words: Sequence[str]) -> int:
         file=arguments.file,
         reporter=console,
     )
-    console.result(f"{result['width']} x {result['height']} px of step {result['step']}  {result['path']}")
-    console.finish(result)
+    console.answer(drawn)
     return 0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -132,7 +133,21 @@ class ComparisonRecord:
     """`steps`, or `interrupted`."""
     drawing_seconds: float
     """Spent on video, table and report."""
+    table: str
+    """As table.md has it."""
     runs: Sequence[RunRecord]
+
+    @property
+    def lines(self) -> list[str]:
+        """What a person reads when a comparison is over."""
+        path = shlex.quote(str(self.path))
+        return [
+            self.table,
+            *self.verdict,
+            f"video   {self.video}",
+            f"report  {self.report}",
+            *([f"go on   fieldlens compare --resume {path}"] if self.stopped_because == "interrupted" else []),
+        ]
 
     def to_json(self) -> JsonObject:
         """As compare.json has it."""
@@ -145,19 +160,6 @@ class ComparisonRecord:
             "drawing_seconds": self.drawing_seconds,
             "runs": [record.to_json() for record in self.runs],
         }
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> "ComparisonRecord":
-        """The inverse."""
-        return cls(
-            path=Path(found["path"]),
-            report=Path(found["report"]),
-            video=Path(found["video"]),
-            verdict=found["verdict"],
-            stopped_because=found["stopped_because"],
-            drawing_seconds=found["drawing_seconds"],
-            runs=[RunRecord.from_json(run) for run in found["runs"]],
-        )
 
 
 def run_comparison(
@@ -189,7 +191,8 @@ def run_comparison(
     reporter.working("writing the report", 0.0)
     write_comparison_report(comparison.report, list(records), verdict, comparison.config())
     write_text(comparison.path / "table.csv", to_csv(runs, subject.words))
-    write_text(comparison.path / "table.md", to_markdown(runs, subject.words))
+    table = to_markdown(runs, subject.words)
+    write_text(comparison.path / "table.md", table)
     record = ComparisonRecord(
         path=comparison.path,
         report=comparison.report,
@@ -197,6 +200,7 @@ def run_comparison(
         verdict=verdict,
         stopped_because="interrupted" if controls.stop else "steps",
         drawing_seconds=round(time.perf_counter() - drawing_started, 3),
+        table=table,
         runs=runs,
     )
     write_json(comparison.path / "compare.json", record.to_json())

@@ -56,7 +56,7 @@ def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
     if config.training.revive_at and subject.kind == "photographs":
         raise InputError("--revive-at is for pictures and signals, whose points say which neurons are dead")
     if config.output.turntable:
-        spatial(subject, "--turntable")
+        spatial(subject, "--turntable is")
     return scene
 
 
@@ -122,7 +122,7 @@ def run(
         subject,
         label=str(config.encoding),
         keeps_checkpoints=config.output.checkpoints == "frames",
-        film=turntable(spatial(subject, "--turntable")) if config.output.turntable else None,
+        film=turntable(spatial(subject, "--turntable is")) if config.output.turntable else None,
         watch=watch,
         from_step=state.step,
     )

@@ -5,14 +5,16 @@ Beside it stands `over_training.json`, what creases foretell.
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from analysis.detail.explanation import Association
+from analysis.detail.statistics import Interval
 from configs.errors import InputError
 from configs.files import read_bytes, read_json, write_text
 
@@ -92,13 +94,56 @@ def read_history(path: Path) -> History:
         raise InputError(f"{str(path)!r} is damaged; delete it, and it is measured anew") from None
 
 
-def read_foretelling(path: Path) -> dict[str, Any] | None:
-    """What `studies.foretelling` wrote; None where there is nothing, or nothing that can be read."""
+@dataclass(frozen=True)
+class Checkpoint:
+    """The verdict's statistic for the density of one checkpoint."""
+
+    step: int
+    now: Association
+    """With what is missing at the checkpoint itself."""
+    end: Association
+    """With what is missing at the end."""
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """What the creases of checkpoints say of what is missing then and at the end."""
+
+    sentence: str | None
+    """Of the early checkpoint; None without one."""
+    outcome: str | None
+    early_step: int | None
+    end_step: int
+    checkpoints: Sequence[Checkpoint]
+    units: str = (
+        "partial rank correlation of the checkpoint's crease density with residual energy given target energy: now, of "
+        "the checkpoint's own residual; end, of that at the last checkpoint"
+    )
+
+    def to_json(self) -> dict[str, Any]:
+        """What over_training.json says."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        rows = [
+            Checkpoint(row["step"], _association(row["now"]), _association(row["end"])) for row in found["checkpoints"]
+        ]
+        return cls(**{**found, "checkpoints": rows})
+
+
+def read_foretelling(path: Path) -> Foretold | None:
+    """What `foretell` wrote; None where there is nothing, or nothing that can be read."""
     try:
-        found = read_json(path)
-    except InputError:
+        return Foretold.from_json(read_json(path))
+    except (InputError, KeyError, TypeError):
         return None
-    return found if {"sentence", "end_step", "checkpoints"} <= set(found) else None
+
+
+def _association(found: Mapping[str, Any]) -> Association:
+    interval = found["interval"]
+    return Association(**{**found, "interval": None if interval is None else Interval(**interval)})
 
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, float]]]:

@@ -2,6 +2,7 @@
 
 import math
 import platform
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -50,6 +51,23 @@ class RunRecord:
     def name(self) -> str:
         """Encoding and network in their words."""
         return f"{self.encoding} {self.network}"
+
+    @property
+    def lines(self) -> list[str]:
+        """What a person reads when a fit is over."""
+        quality = "no PSNR" if self.psnr_db is None else f"{self.psnr_db:.2f} dB"
+        if self.heldout_psnr_db is not None:
+            quality += f" ({self.heldout_psnr_db:.2f} dB held out)"
+        path = shlex.quote(str(self.path))
+        return [
+            f"{self.name}: {quality} after {self.steps} steps, {self.seconds:.0f} s of training "
+            f"({self.stopped_because})",
+            *self.explained.sentences,
+            f"video   {self.video}",
+            *([] if self.turntable is None else [f"turning {self.turntable}"]),
+            f"report  {self.report}",
+            *([f"go on   fieldlens fit --resume {path}"] if self.stopped_because == "interrupted" else []),
+        ]
 
     def to_json(self) -> JsonObject:
         """As run.json has it."""

@@ -28,9 +28,9 @@ from report import (
     report_html,
 )
 
+from .answers import DRAWN
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder
-from .found import DRAWN
 from .measuring import QUANTITIES, saturation_caveat
 from .metrics import drawn_rows
 from .over_training import read_foretelling, read_history

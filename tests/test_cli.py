@@ -21,7 +21,7 @@ from configs.run import CompareConfig, FitConfig
 from fieldlens import cli
 from fieldlens.console import Console
 from fieldlens.fit import FitArguments
-from fieldlens.options import arguments_from, parse, starting_config, value_of
+from fieldlens.options import arguments_from, beginning, parse, starting_config
 from scenes import demos
 from scenes.load import load
 from scenes.scene import Scene
@@ -236,7 +236,7 @@ def test_cells_are_drawn_exactly_for_raw_runs_and_interpolated_for_others(
     # each cell but one closes with an edge more than it adds vertices (Euler)
     assert sum(child.get("d", "").count("M") for child in root[2:]) > found["cells"] // 2
     over = drawing.with_suffix(".png").read_bytes()
-    monkeypatch.setattr("studies.celldrawing.MAX_DRAWN_LINES", found["cells"])
+    monkeypatch.setattr("studies.questions.cells.MAX_DRAWN_LINES", found["cells"])
     assert cli.main(["analyze", "latest", "--cells", "--region", "0.25", "0.5", "0.5", "0.25"]) == 0
     root = ElementTree.parse(drawing).getroot()
     assert len(root) == 2  # too many lines: the picture has them in it
@@ -288,8 +288,13 @@ def test_options_change_a_preset_and_nothing_else():
     assert (changed.scene, changed.seed, changed.training) == ("x.png", 7, FitConfig().training)
 
 
-def test_value_of_an_option_that_is_not_there_is_none():
-    assert value_of("--preset", ["photo.jpg"]) is None
+def test_an_option_to_begin_with_that_is_not_there_is_none():
+    assert beginning("fit", ["photo.jpg"]).preset is None
+
+
+def test_an_option_to_begin_with_is_found_among_all_others():
+    words = ["photo.jpg", "--network.width=8", "--preset", "authors", "--encoding", "raw", "-h", "--seed", "7"]
+    assert beginning("fit", words).preset == "authors"
 
 
 @pytest.mark.parametrize(
@@ -302,8 +307,8 @@ def test_value_of_an_option_that_is_not_there_is_none():
         ["--output-dir", "here", "--output-dir", "there"],
     ],
 )
-def test_value_of_an_option_is_what_the_parser_reads(words: list[str]):
-    assert value_of("--output-dir", words) == "there"
+def test_an_option_to_begin_with_is_what_the_parser_reads(words: list[str]):
+    assert str(beginning("fit", words).output_dir) == "there"
     assert str(parse(FitArguments, "fit", "", words).output.output_dir) == "there"
 
 

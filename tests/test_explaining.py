@@ -9,7 +9,7 @@ import pytest
 from analysis import MIN_WINDOW_PX
 from configs.network import Network
 from scenes.picture import Picture
-from studies.explaining import explain_field, write_findings
+from studies.subjects.creases import explain_field, write_findings
 from tests.small_fits import noise, start
 
 

@@ -16,10 +16,10 @@ from fitting import initial_state
 from scenes.mesh import WRITTEN, Mesh, read_mesh
 from scenes.posed import PosedScene
 from scenes.shape import Shape
-from studies import export
-from studies.export import HALVING, export_depth, export_mesh
 from studies.folder import RunFolder
-from studies.redraw import Saved, open_run
+from studies.questions import export
+from studies.questions.export import HALVING, export_depth, export_mesh
+from studies.saved import Saved, open_run
 from tests.runs import small_config, small_picture
 from tests.small_meshes import icosphere
 from tests.small_runs import fitted, small_radiance
@@ -53,8 +53,9 @@ def test_the_mesh_is_the_surface_at_which_a_few_steps_stop_half_the_light(ball: 
     found = export_mesh(run, tmp_path / "ball.ply", resolution=24)
     scene = open_run(run).scene
     assert isinstance(scene, PosedScene)
-    assert 1 - math.exp(-found["level"] * HALVING * scene.step) == pytest.approx(0.5)
-    mesh, bounds = read_mesh(found["path"]), scene.capture.bounds
+    assert found.level is not None
+    assert 1 - math.exp(-found.level * HALVING * scene.step) == pytest.approx(0.5)
+    mesh, bounds = read_mesh(found.path), scene.capture.bounds
     middle = bounds.to_world(np.array([MIDDLE]))
     away = np.linalg.norm(mesh.vertices - middle, axis=1)
     # 32 steps along the cube: ln 2 times 32 over 4 is 5.545
@@ -70,23 +71,24 @@ def test_a_lower_density_lies_farther_out(ball: None, run: RunFolder, tmp_path: 
     scene = open_run(run).scene
     assert isinstance(scene, PosedScene)
     bounds = scene.capture.bounds
-    away = np.linalg.norm(read_mesh(found["path"]).vertices - bounds.to_world(np.array([MIDDLE])), axis=1)
+    away = np.linalg.norm(read_mesh(found.path).vertices - bounds.to_world(np.array([MIDDLE])), axis=1)
     np.testing.assert_allclose(away, (RADIUS + 0.05) * bounds.side, rtol=0.01)
 
 
 @pytest.mark.parametrize("ending", WRITTEN)
 def test_every_format_is_read_back(ball: None, run: RunFolder, tmp_path: Path, ending: str):
     found = export_mesh(run, tmp_path / f"ball{ending}", resolution=8)
-    mesh = read_mesh(found["path"])
-    assert len(mesh.triangles) == found["triangles"]
-    assert (mesh.colours is None) == (ending == ".stl") == bool(found["notes"])
+    mesh = read_mesh(found.path)
+    assert len(mesh.triangles) == found.triangles
+    assert (mesh.colours is None) == (ending == ".stl") == bool(found.notes)
 
 
 def test_crease_density_colours_a_mesh_on_the_scale_that_is_said(ball: None, run: RunFolder, tmp_path: Path):
     found = export_mesh(run, tmp_path / "ball.ply", resolution=16, colour="density")
-    low, high = found["density_per_diagonal"]
+    assert found.density_per_diagonal is not None
+    low, high = found.density_per_diagonal
     assert 0 < low < high
-    colours = read_mesh(found["path"]).colours
+    colours = read_mesh(found.path).colours
     assert colours is not None
     assert len(np.unique(colours, axis=0)) > 4
 
@@ -100,9 +102,9 @@ def test_the_mesh_of_a_shape_is_its_zero_level_in_the_meshes_own_coordinates(
     monkeypatch.setattr(Field, "forward", lambda field, x, *_: (x - 0.5).norm(dim=1, keepdim=True) - 0.25)
     monkeypatch.setattr(export, "open_run", lambda *_: Saved(config, shape, field, 0, torch.device("cpu")))
     found = export_mesh(run, tmp_path / "sphere.obj", resolution=24)
-    away = np.linalg.norm(read_mesh(found["path"]).vertices - [5.0, 0.0, 0.0], axis=1)
+    away = np.linalg.norm(read_mesh(found.path).vertices - [5.0, 0.0, 0.0], axis=1)
     np.testing.assert_allclose(away, 0.25 * shape.bounds.side, rtol=0.01)
-    assert found["level"] is None
+    assert found.level is None
     with pytest.raises(InputError, match="--level is for radiance fields"):
         export_mesh(run, tmp_path / "other.ply", level=1.0)
 
@@ -133,7 +135,7 @@ def test_depth_of_a_ball_is_that_of_a_ball(ball: None, run: RunFolder, tmp_path:
         rays = camera.rays().directions.double().numpy() @ camera.forward
         cosine = rays.reshape(seen.shape)[seen]
         np.testing.assert_allclose(arrays["distance"][seen] * cosine, arrays["depth"][seen], rtol=1e-5)
-    assert found["views"] == 2
+    assert found.views == 2
     with pytest.raises(InputError, match="is there already"):
         export_depth(run, tmp_path / "depth")
 

@@ -18,11 +18,11 @@ from scenes.mesh import write_mesh
 from scenes.posed import PosedScene
 from scenes.shape import VIEW_ELEVATION, Shape
 from studies.compare import start_comparison
-from studies.explaining import creased
 from studies.filming import TURN, Film, orbit_of, turntable
 from studies.fit import run, start
 from studies.folder import RunFolder
-from studies.redraw import open_run
+from studies.saved import open_run
+from studies.subjects.creases import creased
 from tests.runs import StopAt, small_config, small_picture, with_training
 from tests.small_meshes import icosphere
 from tests.small_runs import fitted, small_radiance_config

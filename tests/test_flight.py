@@ -11,9 +11,9 @@ from configs.errors import InputError
 from render.camera import looking_at, orbit, orbit_among, perspective
 from render.video import read_frames
 from scenes.camera_path import CameraPath, read_camera_path, write_camera_path
-from studies.flight import fly
 from studies.folder import RunFolder
-from studies.redraw import render
+from studies.questions.film import fly
+from studies.saved import render
 from tests.runs import small_config, small_picture
 from tests.small_runs import fitted, small_radiance
 
@@ -91,10 +91,10 @@ def test_a_path_that_cannot_be_flown_is_refused_in_one_sentence(tmp_path: Path, 
 
 def test_an_orbit_is_a_video_and_its_path_flies_it_again(run: RunFolder) -> None:
     film = fly(run, frames=2, width=20)
-    assert (film["frames"], film["height"], film["width"], film["step"]) == (2, 20, 20, 4)
-    frames = list(read_frames(film["path"]))
-    again = fly(run, path=Path(film["camera_path"]), file=run.path / "renders" / "again.mp4")
-    for one, other in zip(frames, read_frames(again["path"]), strict=True):
+    assert (film.frames, film.height, film.width, film.step) == (2, 20, 20, 4)
+    frames = list(read_frames(film.path))
+    again = fly(run, path=film.camera_path, file=run.path / "renders" / "again.mp4")
+    for one, other in zip(frames, read_frames(again.path), strict=True):
         np.testing.assert_array_equal(one, other)
     assert len(frames) == 2
     assert (frames[0] != frames[1]).any()
@@ -118,8 +118,8 @@ def test_sizes_that_cannot_be_filmed_are_refused(run: RunFolder, choice: dict, w
 
 def test_a_view_is_chosen_by_name_or_number(run: RunFolder) -> None:
     by_number, by_name = render(run, view="2"), render(run, view="test/r_0.png", scale=0.5)
-    assert Path(by_number["path"]).name == "step0000004_test_r_0.png_24x24_at_0_0.png"
-    assert by_name["width"] == 12
+    assert by_number.path.name == "step0000004_test_r_0.png_24x24_at_0_0.png"
+    assert by_name.width == 12
     with pytest.raises(InputError, match=r"no view '3' among the 2.*"):
         render(run, view="3")
 

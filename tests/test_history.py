@@ -1,20 +1,19 @@
 """A finished run measured at every checkpoint it kept."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import studies.history
+import studies.questions.all_checkpoints
 from analysis import crease_density, relu_network
 from studies.charts import history_figure
 from studies.fit import run, start
 from studies.folder import RunFolder
-from studies.history import measure_checkpoints
 from studies.measuring import QUANTITIES
 from studies.over_training import history_of, read_history
-from studies.redraw import open_run
+from studies.questions.all_checkpoints import measure_checkpoints
+from studies.saved import open_run
 from tests.runs import small_config, small_picture
 
 
@@ -31,16 +30,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take most of the time, and only one test looks at them."""
-    monkeypatch.setattr(studies.history, "history_figure", lambda *_: b"<svg/>")
+    monkeypatch.setattr(studies.questions.all_checkpoints, "history_figure", lambda *_: b"<svg/>")
 
 
 def test_every_checkpoint_is_measured_and_every_quantity_drawn(folder: RunFolder) -> None:
     found = measure_checkpoints(folder)
-    history = read_history(Path(found["path"]))
-    assert history.steps.tolist() == found["steps"]
-    assert len(found["steps"]) >= 4
+    history = read_history(found.path)
+    assert history.steps.tolist() == found.steps
+    assert len(found.steps) >= 4
     assert set(history.quantities) <= set(QUANTITIES)
-    drawn = {file.stem for file in Path(found["figures"]).glob("*.svg")}
+    drawn = {file.stem for file in found.figures.glob("*.svg")}
     assert drawn == set(history.quantities)
 
 
@@ -63,7 +62,7 @@ def test_legends_name_layers_and_octaves_in_words() -> None:
 
 @pytest.mark.usefixtures("undrawn")
 def test_columns_are_what_the_checkpoints_own_field_has(folder: RunFolder) -> None:
-    history = read_history(Path(measure_checkpoints(folder)["path"]))
+    history = read_history(measure_checkpoints(folder).path)
     step = int(history.steps[1])
     saved = open_run(folder, step)
     density = crease_density(relu_network(saved.field), saved.view.height, saved.view.width)
@@ -80,16 +79,16 @@ def test_what_is_measured_already_is_not_measured_again(folder: RunFolder, monke
     def never(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(studies.history, "measure", never)
+    monkeypatch.setattr(studies.questions.all_checkpoints, "measure", never)
     measure_checkpoints(folder)
     assert folder.history_file.read_bytes() == before
 
 
 @pytest.mark.usefixtures("undrawn")
 def test_an_interrupted_measurement_keeps_what_it_has(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = measure_checkpoints(folder)["steps"]
+    whole = measure_checkpoints(folder).steps
     folder.history_file.unlink()
-    original, calls = studies.history.measure, []
+    original, calls = studies.questions.all_checkpoints.measure, []
 
     def interrupted(*args: object, **kwargs: object) -> object:
         calls.append(args)
@@ -97,11 +96,11 @@ def test_an_interrupted_measurement_keeps_what_it_has(folder: RunFolder, monkeyp
             raise KeyboardInterrupt
         return original(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(studies.history, "measure", interrupted)
+    monkeypatch.setattr(studies.questions.all_checkpoints, "measure", interrupted)
     with pytest.raises(KeyboardInterrupt):
         measure_checkpoints(folder)
     assert read_history(folder.history_file).steps.tolist() == whole[:2]
-    assert measure_checkpoints(folder)["steps"] == whole
+    assert measure_checkpoints(folder).steps == whole
     assert len(calls) == 3 + len(whole) - 2
 
 

@@ -14,11 +14,13 @@ from configs.encoding import Raw
 from configs.errors import InputError
 from configs.files import read_json
 from render.files import read_png
+from studies.answers import ConfusionFound, KernelFound
 from studies.checkpoints import checkpoint_steps
 from studies.fit import run, start
 from studies.folder import RunFolder
-from studies.pairs import measure_confusion, measure_kernel
-from studies.redraw import open_run, refresh_report
+from studies.questions.confusion import measure_confusion
+from studies.questions.kernel import measure_kernel
+from studies.saved import open_run, refresh_report
 from tests.runs import small_config, small_picture
 
 
@@ -32,12 +34,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 def test_confusion_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
-    told = measure_confusion(finished)
+    drawn = measure_confusion(finished)
+    told = drawn.to_json()
     assert Path(told.pop("path")) == finished.analysis / "confusion.png"
     assert told.pop("report") == str(finished.report)
     assert "pixels up to" in told.pop("summary")
     written = read_json(finished.analysis / "confusion.json")
     assert written == json.loads(json.dumps(told))
+    assert ConfusionFound.from_json(written) == drawn.found
     assert (written["step"], written["radius_px"]) == (24, 2)
     assert written["local"]["pairs"] == written["global"]["pairs"] == 10_000
     assert -1 <= written["global"]["cosine"]["mean"] <= 1
@@ -49,9 +53,11 @@ def test_confusion_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
 
 
 def test_the_kernel_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
-    told = measure_kernel(finished)
+    drawn = measure_kernel(finished)
+    told = drawn.to_json()
     written = read_json(finished.analysis / "kernel.json")
     assert {name: value for name, value in told.items() if name not in ("path", "report", "summary")} == written
+    assert KernelFound.from_json(written) == drawn.found
     batch = finished.scene().batch(torch.Generator().manual_seed(0), 768)
     expected = kernel(open_run(finished).field, batch.coordinates, "luma")
     assert written["pixels"] == 768
@@ -70,8 +76,8 @@ def test_what_was_asked_for_is_in_the_report(finished: RunFolder) -> None:
         file.unlink(missing_ok=True)
     refresh_report(finished, 24)
     assert "Gradient confusion" not in finished.report.read_text()
-    found = measure_confusion(finished)
-    share = f"{percent(found['local']['cosine']['negative_share'])} hinder each other".replace(" %", "\u00a0%")
+    found = measure_confusion(finished).found
+    share = f"{percent(found.near.cosine.negative_share)} hinder each other".replace(" %", "\u00a0%")
     assert "Gradient confusion, step 24" in finished.report.read_text()
     assert share in finished.report.read_text()
 
@@ -82,7 +88,7 @@ def test_of_an_older_step_the_report_says_nothing(tmp_path: Path) -> None:
     run(folder, replace(folder.config(), training=replace(folder.config().training, steps=30)))
     older, newest = checkpoint_steps(folder.checkpoints)
     before = folder.report.read_bytes()
-    assert measure_confusion(folder, step=older)["report"] == str(folder.report)
+    assert measure_confusion(folder, step=older).report == str(folder.report)
     assert folder.report.read_bytes() == before
     measure_confusion(folder, step=newest)
     assert folder.report.read_bytes() != before
@@ -93,4 +99,4 @@ def test_a_fit_that_has_diverged_and_a_picture_too_small_are_refused(tmp_path: P
     run(tiny)
     with pytest.raises(InputError, match="4 pixels along a side; this picture has 3"):
         measure_confusion(tiny)
-    assert measure_kernel(tiny)["pixels"] == 9
+    assert measure_kernel(tiny).found.pixels == 9

@@ -16,7 +16,7 @@ from render.colour import to_rgb
 from render.files import read_png
 from studies.fit import run, start
 from studies.folder import RunFolder, find_run
-from studies.redraw import analyze, open_run, render
+from studies.saved import analyze, open_run, render
 from tests.picture_files import smooth
 from tests.runs import small_config, small_picture, with_training
 
@@ -88,7 +88,7 @@ def test_a_drawing_over_a_checkerboard_is_the_reconstruction(tmp_path: Path, cha
     Image.fromarray(pixels.squeeze()).save(tmp_path / "picture.png")
     folder = start(small_config(tmp_path / "picture.png", tmp_path / "outputs", steps=100))
     run(folder)
-    with Image.open(render(folder)["path"]) as drawn:
+    with Image.open(render(folder).path) as drawn:
         assert drawn.mode == ("RGBA" if channels in (2, 4) else "RGB")
         rgba = np.asarray(drawn.convert("RGBA")) / 255
     premultiplied = np.concatenate((rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]), axis=-1)
@@ -102,7 +102,7 @@ def test_a_drawing_has_the_straight_colours_of_the_picture(tmp_path: Path):
     Image.fromarray(straight).save(tmp_path / "picture.png")
     folder = start(small_config(tmp_path / "picture.png", tmp_path / "outputs", steps=300))
     run(folder)
-    with Image.open(render(folder)["path"]) as drawn:
+    with Image.open(render(folder).path) as drawn:
         assert abs(np.asarray(drawn).astype(int) - straight).mean() < 6
 
 

@@ -11,12 +11,12 @@ from configs.errors import InputError
 from configs.files import read_json
 from configs.network import Network
 from configs.run import CompareConfig, FitConfig
-from studies.celldrawing import draw_cells
 from studies.compare import run_comparison, start_comparison
 from studies.fit import run, start
 from studies.folder import RunFolder
 from studies.metrics import Metrics
-from studies.redraw import analyze, render
+from studies.questions.cells import draw_cells
+from studies.saved import analyze, render
 from studies.signals import verdict
 from tests.runs import StopAt, small_config
 

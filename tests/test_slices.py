@@ -1,7 +1,6 @@
 """Slices through scenes: what is where on them, and how their words are read."""
 
 import itertools
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,18 +11,20 @@ import torch
 from analysis import crease_area_density, relu_network
 from configs.encoding import Encoding, Fourier, HashGrid, Raw
 from configs.errors import InputError
+from configs.files import read_json
 from configs.network import Network
 from configs.space import Slice, parse_slice
 from fieldlens import cli
 from fields import RadianceField
 from fitting import initial_state
 from scenes.mesh import write_mesh
-from studies.celldrawing import draw_cells
+from studies.answers import CellsFound, SliceFound
 from studies.checkpoints import write_checkpoint
 from studies.fit import start
 from studies.folder import RunFolder
-from studies.redraw import open_run
-from studies.slices import draw_slice, plane_of
+from studies.questions.cells import draw_cells
+from studies.questions.slices import draw_slice, plane_of
+from studies.saved import open_run
 from tests.runs import small_config, small_picture
 from tests.small_meshes import icosphere
 from tests.small_runs import fitted, small_radiance
@@ -34,7 +35,7 @@ SIDE = 48
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studies.slices.SIDE", SIDE)
+    monkeypatch.setattr("studies.questions.slices.SIDE", SIDE)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_creases_and_density_of_a_slice_are_those_at_its_points(
     full = torch.ones(2, 2, 2, dtype=torch.bool)
     full[0] = False  # where x < 0.5
     monkeypatch.setattr(RadianceField, "occupied", full)
-    found = draw_slice(radiance, parse_slice(word))
+    found = draw_slice(radiance, parse_slice(word)).found
     held, at = np.load(radiance.analysis / "slice.npz"), points(parse_slice(word))
     expected = 50 * np.linalg.norm(at - MIDDLE, axis=2) * (at[..., 0] >= 0.5)
     np.testing.assert_allclose(held["density"], expected, rtol=1e-4)
@@ -102,15 +103,16 @@ def test_creases_and_density_of_a_slice_are_those_at_its_points(
     # the last bits of points differ, and with them a few of the creases at the edges of the band
     assert (np.abs(at_chosen - area) > 1e-3).mean() < 0.01
     assert np.ptp(area) > 0
-    assert found["area_per_volume"] == pytest.approx(held["area_density"].sum(0).mean(), rel=1e-5)
+    assert found.area_per_volume == pytest.approx(held["area_density"].sum(0).mean(), rel=1e-5)
     stopped = 1 - np.exp(-expected / 32)  # 32 samples along the cube
-    assert found["solid_share"] == pytest.approx(stopped.mean(), rel=1e-4)
+    assert found.solid_share == pytest.approx(stopped.mean(), rel=1e-4)
     if stopped.max() > 0:
         weighted = (held["area_density"].sum(0) * stopped).sum() / stopped.sum()
-        assert found["area_per_volume_solid"] == pytest.approx(weighted, rel=1e-4)
+        assert found.area_per_volume_solid == pytest.approx(weighted, rel=1e-4)
     else:
-        assert found["area_per_volume_solid"] is None
-    assert json.loads((radiance.analysis / "slice.json").read_text())["slice"] == word
+        assert found.area_per_volume_solid is None
+    assert found.slice == word
+    assert SliceFound.from_json(read_json(radiance.analysis / "slice.json")) == found
     assert f"Where {word}: the area per volume" in radiance.report.read_text()
 
 
@@ -126,10 +128,10 @@ def test_the_slice_of_a_shape_has_the_fields_level(solid: RunFolder) -> None:
 def test_exact_cells_of_a_slice_are_those_of_its_straight_lines(solid: RunFolder, axis: str) -> None:
     """The first layer's, by how many lines enter the region and how many pairs of them meet in it."""
     cut, (left, top, wide, high) = parse_slice(f"{axis}=0.4"), (0.1, 0.3, 0.5, 0.6)
-    found = draw_cells(solid, region=(left, top, wide, high), cut=cut)
-    assert found["exact"]
-    assert found["slice"] == f"{axis}=0.4"
-    assert found["area"]["mean"] * found["cells"] == pytest.approx(wide * high)
+    found = draw_cells(solid, region=(left, top, wide, high), cut=cut).found
+    assert found.exact
+    assert found.slice == f"{axis}=0.4"
+    assert found.area.mean * found.cells == pytest.approx(wide * high)
     first = relu_network(open_run(solid).field)
     weight, bias = (part[0].detach().double().numpy() for part in (first.weights, first.biases))
     weight, bias = 2 * weight, bias - weight.sum(1)  # raw coordinates are seen in [-1, 1]
@@ -142,21 +144,23 @@ def test_exact_cells_of_a_slice_are_those_of_its_straight_lines(solid: RunFolder
     meetings = [np.cross(one, other) for one, other in itertools.combinations(entering, 2)]
     at = np.array([meeting[:2] / meeting[2] for meeting in meetings])
     inside = ((at > low) & (at < high_up)).all(1).sum()
-    assert found["cells_per_layer"][0] == 1 + len(entering) + inside
+    assert found.cells_per_layer[0] == 1 + len(entering) + inside
     assert len(entering) > 3
 
 
 def test_cells_under_an_encoding_are_those_of_the_interpolated_one(radiance: RunFolder) -> None:
-    found = draw_cells(radiance, region=(0.4, 0.4, 0.1, 0.1), cut=Slice())
-    assert not found["exact"]
-    assert found["interpolation"]["unit"] == "sides"
-    assert found["area"]["mean"] * found["cells"] == pytest.approx(0.01)
+    found = draw_cells(radiance, region=(0.4, 0.4, 0.1, 0.1), cut=Slice()).found
+    assert not found.exact
+    assert found.interpolation is not None
+    assert found.interpolation.unit == "sides"
+    assert found.area.mean * found.cells == pytest.approx(0.01)
+    assert CellsFound.from_json(read_json(radiance.analysis / "cells.json")) == found
     assert "cells where z=0.5" in radiance.report.read_text()
 
 
 def test_a_hash_grid_or_a_field_without_creases_is_refused(tmp_path: Path) -> None:
     run = shape(tmp_path, HashGrid(levels=2))
-    assert draw_slice(run, Slice())["area_per_volume"] >= 0
+    assert draw_slice(run, Slice()).found.area_per_volume >= 0
     with pytest.raises(InputError, match="a hash grid's own lines"):
         draw_cells(run, cut=Slice())
     with pytest.raises(InputError, match="sine"):

@@ -36,8 +36,8 @@ from studies.paper.effects import Fits, cells_in_windows, rising
 from studies.paper.figures import DRAWINGS
 from studies.paper.page import PaperFound, run_paper
 from studies.paper.runs import ROLES, WATCHED, Runs, measured_steps, run_study
-from studies.redraw import open_run
 from studies.reporter import Silent
+from studies.saved import open_run
 from tests.small_networks import field_of
 from tests.test_claims import measured
 

@@ -17,7 +17,7 @@ Gradients are of plain gradient descent on the squared error, or on any other lo
 regularisers, and what Adam does to a step, are left out. With another loss r stands for its derivative by the output.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
@@ -84,6 +84,14 @@ class Summary:
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, with the levels of the quantiles."""
         return {"quantile_levels": list(QUANTILES)} | asdict(self)
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "Summary":
+        """The inverse of `to_json`."""
+        plain = {key: value for key, value in found.items() if key != "quantile_levels"}
+        for key in ("cosine", "strength", "residual_cosine"):
+            plain[key] = Distribution(**{**plain[key], "quantiles": tuple(plain[key]["quantiles"])})
+        return cls(**plain)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from scenes.scene import View
 from studies.checkpoints import checkpoint_steps
 from studies.fit import run, start
 from studies.folder import RunFolder, folder_name
-from studies.redraw import Saved, open_run
+from studies.saved import Saved, open_run
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF
 from render.panel import Tile, panel
 from scenes.signal import Signal
 from studies.charts import label_axes, plot_history
-from studies.history import measure_checkpoints
 from studies.over_training import read_history
+from studies.questions.all_checkpoints import measure_checkpoints
 from studies.signals import SignalLook
 
 from .fits import Fits

@@ -16,7 +16,7 @@ from configs.encoding import Encoding
 from configs.errors import InputError
 
 from ..over_training import History
-from ..redraw import open_run
+from ..saved import open_run
 from .runs import EPOCH, Runs, Unit
 
 DOUBLINGS = "powers of two"

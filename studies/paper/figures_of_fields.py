@@ -16,7 +16,7 @@ from fitting import initial_state
 from render.colour import to_rgb
 
 from ..charts import charts, legend_outside
-from ..redraw import open_run
+from ..saved import open_run
 from .runs import Runs
 
 INSPHERES = 40

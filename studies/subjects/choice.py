@@ -10,6 +10,7 @@ from scenes.scene import Scene
 from scenes.shape import Shape
 from scenes.signal import Signal
 
+from .kinds import KINDS
 from .photographs import PhotographsSubject
 from .picture import PictureSubject
 from .points import PointsSubject
@@ -45,14 +46,14 @@ def spatial(subject: Subject, asked: str) -> Spatial:
     """The subject as one that a camera can be put into.
 
     Args:
-        asked: for it, such as "--orbit".
+        asked: what is only for 3D scenes, such as "--orbit is".
 
     Raises:
         InputError: when it is of no 3D scene.
     """
     if isinstance(subject, Spatial):
         return subject
-    raise InputError(f"{asked} is for 3D scenes, and this run is of a {subject.kind}")
+    raise InputError(f"{asked} for 3D scenes, and this run is of {KINDS[subject.kind]}")
 
 
 def photographed(subject: Subject, asked: str) -> PhotographsSubject:
@@ -63,4 +64,4 @@ def photographed(subject: Subject, asked: str) -> PhotographsSubject:
     """
     if isinstance(subject, PhotographsSubject):
         return subject
-    raise InputError(f"{asked} is for photographs, and this run is of a {subject.kind}")
+    raise InputError(f"{asked} for photographs, and this run is of something else")

@@ -105,7 +105,7 @@ class Statistic:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class SolidAgreement:
     """How close a field's surface is to the mesh; None where the field has no surface."""
 
     iou: float
@@ -116,7 +116,7 @@ class Agreement:
     """1 where all normals agree."""
 
     @classmethod
-    def of(cls, overlap: float, surfaces: SurfaceAgreement | None) -> "Agreement":
+    def of(cls, overlap: float, surfaces: SurfaceAgreement | None) -> "SolidAgreement":
         """From what was measured of volumes and of surfaces."""
         if surfaces is None:
             return cls(overlap, None, None)
@@ -127,7 +127,7 @@ class Agreement:
         return {"iou": self.iou, "chamfer": self.chamfer, "normal_consistency": self.normal_consistency}
 
     @classmethod
-    def from_json(cls, found: JsonObject) -> "Agreement":
+    def from_json(cls, found: JsonObject) -> "SolidAgreement":
         """The inverse."""
         return cls(found["iou"], found["chamfer"], found["normal_consistency"])
 
@@ -151,7 +151,7 @@ class Summary:
     """Of a signal, by its frequencies."""
     collapsed: bool | None = None
     """Of photographs: whether the field shows one colour and no more."""
-    agreement: Agreement | None = None
+    agreement: SolidAgreement | None = None
     """Of a solid."""
 
     @property
@@ -188,7 +188,7 @@ class Summary:
             capacity=found["capacity"],
             amplitude_recovered=found.get("amplitude_recovered"),
             collapsed=found.get("collapsed"),
-            agreement=Agreement.from_json(found) if "iou" in found else None,
+            agreement=SolidAgreement.from_json(found) if "iou" in found else None,
         )
 
 

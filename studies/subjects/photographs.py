@@ -39,10 +39,11 @@ from scenes.scene import Batch
 from .creases import blocks, creased, stride_for
 from .drawing import frame_of
 from .found import Explained, Files, Finished, Image, Observation, Row, Scores, Statistic, Summary, Values
+from .kinds import Kind
 from .scoring import band_scores
 from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen
-from .subject import DrawnDensity, Kind, Level, Progress, Seen
+from .subject import DrawnDensity, Level, Progress, Seen
 
 FOLLOWED_RAYS = 1024
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""

@@ -36,9 +36,10 @@ from scenes.scene import View
 from .creases import blocks, creased
 from .drawing import frame_of
 from .found import Explained, Files, Finished, Image, Observation, Row, Statistic, Summary, Values
+from .kinds import Kind
 from .missing import missing_files
 from .scoring import CROP_SIDE, SCORED_PIXELS, Probe, is_large, score
-from .subject import DrawnDensity, Kind, Progress
+from .subject import DrawnDensity, Progress
 
 MAP_SIDE = 512
 """Density is sampled about this often along the longer side, and at least once in the smallest window."""

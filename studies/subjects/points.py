@@ -18,9 +18,10 @@ from scenes.scene import Function
 from .creases import creased
 from .drawing import frame_of
 from .found import Explained, Finished, Image, Observation, Row, Scores, Values
+from .kinds import Kind
 from .picture import FRAME_MAP_SIDE, density_picture, explain_field, findings_files
 from .scoring import AT_ONCE, band_scores
-from .subject import DrawnDensity, Kind, Progress
+from .subject import DrawnDensity, Progress
 
 
 class PointsSubject:

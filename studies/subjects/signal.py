@@ -30,9 +30,10 @@ from scenes.signal import Signal
 
 from .creases import creased
 from .found import Explained, Files, Finished, Image, Named, Observation, Row, Summary, Values
+from .kinds import Kind
 from .missing import signal_spectra
 from .scoring import score
-from .subject import DrawnDensity, Kind, Progress
+from .subject import DrawnDensity, Progress
 
 KNOTS_PER_PERIOD = 2
 """Bends that a curve of straight pieces needs in each period of a wave to follow it at all: one at each extreme."""

@@ -27,11 +27,12 @@ from scenes.shape import Seen as Traced
 
 from .creases import creased
 from .drawing import frame_of
-from .found import Agreement, Explained, Files, Finished, Image, Observation, Row, Statistic, Summary, Values
+from .found import Explained, Files, Finished, Image, Observation, Row, SolidAgreement, Statistic, Summary, Values
+from .kinds import Kind
 from .scoring import score
 from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen
-from .subject import DrawnDensity, Kind, Level, Progress, Seen
+from .subject import DrawnDensity, Level, Progress, Seen
 
 SURFACE_CELLS = 96
 """Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
@@ -162,13 +163,13 @@ class SolidSubject:
             yield SeenField(traced.colour, traced.met.astype(np.float32), crossings)
             progress(number / len(self.every_view))
 
-    def _agreement(self, field: Field, seed: int, progress: Progress) -> Agreement:
+    def _agreement(self, field: Field, seed: int, progress: Progress) -> SolidAgreement:
         level = self.shape.level(field)
         overlap = iou(level, self.shape.unit_mesh, COMPARED, seed, device=field.device)
         surface = extract_surface(level, SURFACE_CELLS, progress, device=field.device)
         if not len(surface.triangles):
-            return Agreement.of(overlap, None)
-        return Agreement.of(overlap, compare_surfaces(surface, self.shape.unit_mesh, COMPARED, seed))
+            return SolidAgreement.of(overlap, None)
+        return SolidAgreement.of(overlap, compare_surfaces(surface, self.shape.unit_mesh, COMPARED, seed))
 
     def cameras(self) -> Sequence[Camera]:
         """Those that see it from above."""
@@ -227,7 +228,7 @@ def surface_crossings(network: ReluNetwork, camera: Camera, traced: Traced) -> F
     return crossings
 
 
-def _agreement_sentences(agreement: Agreement) -> list[str]:
+def _agreement_sentences(agreement: SolidAgreement) -> list[str]:
     if agreement.chamfer is None:
         return ["The field has no surface in the cube: more steps, or another learning rate, may give it one."]
     return [

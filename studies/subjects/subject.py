@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -20,10 +20,9 @@ from scenes.mesh import Mesh
 from scenes.scene import Function, View
 
 from .found import Explained, Finished, Image, Observation, Progress, Row, Values
+from .kinds import Kind
 from .section import Section
 
-Kind: TypeAlias = Literal["picture", "signal", "photographs", "solid", "points"]
-"""The kinds of scenes, each with a subject of its own."""
 DrawnDensity: TypeAlias = tuple[int, Image]
 """A drawing of crease density, and the step that it is of."""
 

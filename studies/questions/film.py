@@ -1,23 +1,46 @@
 """A camera that flies around a fitted scene: colour, distance, normals and crease density, as a video."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from configs.errors import InputError
+from configs.files import JsonObject
 from render.camera import Camera
 from render.video import VideoWriter
 from scenes.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
-from scenes.posed import PosedScene
-from scenes.shape import Shape
 
-from .filming import Film, orbit_of
-from .folder import RunFolder
-from .redraw import open_run
-from .reporter import Reporter, Silent
+from ..folder import RunFolder
+from ..reporter import Reporter, Silent
+from ..saved import open_run
+from ..subjects.choice import spatial
+from ..subjects.film import Film, orbit_of
 
 MAX_FRAMES = 10_000
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """A film of a scene."""
+
+    path: Path
+    camera_path: Path
+    frames: int
+    height: int
+    width: int
+    """Of the view in pixels."""
+    fps: float
+    step: int
+
+    @property
+    def lines(self) -> list[str]:
+        """How much there is, and where."""
+        size = f"{self.frames} frames of {self.width} x {self.height} px"
+        return [f"{size} of step {self.step}  {self.path}", f"camera path  {self.camera_path}"]
+
+    def to_json(self) -> JsonObject:
+        """For a program."""
+        return asdict(self) | {"path": str(self.path), "camera_path": str(self.camera_path)}
 
 
 def fly(
@@ -29,7 +52,7 @@ def fly(
     step: int | None = None,
     file: Path | None = None,
     reporter: Reporter | None = None,
-) -> dict[str, Any]:
+) -> Filmed:
     """Film the scene of a run, on an orbit around its middle or along a camera path.
 
     An orbit has the median distance, elevation and field of view of the cameras that the scene was fitted from; as a
@@ -41,24 +64,19 @@ def fly(
         width: of the view in pixels; by default that of the photographs, or what the path says.
         file: an MP4; by default `orbit.mp4`, or one with the path's name, in the run's `renders/`.
 
-    Returns:
-        `path` of the video, `camera_path`, `frames`, `height` and `width` of the view, `fps` and `step`.
-
     Raises:
         InputError: for a run of a picture or signal, sizes that cannot be drawn, a path that cannot be read, a file
             that cannot be written, or as `open_run` does.
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    scene = saved.scene
-    if not isinstance(scene, PosedScene | Shape):
-        raise InputError("--orbit and --path are for 3D scenes, and this run is of a picture or a signal")
-    flight = CameraPath(orbit_of(scene, _checked(frames))) if path is None else read_camera_path(path)
+    subject = spatial(saved.subject, "--orbit and --path are")
+    flight = CameraPath(orbit_of(subject, _checked(frames))) if path is None else read_camera_path(path)
     flight = replace(flight, cameras=_sized(flight.cameras, width))
     file = file or folder.path / "renders" / f"{'orbit' if path is None else path.stem}.mp4"
     beside = file.with_suffix(".json") if path is None else path
-    film, count = Film(scene, flight.cameras), len(flight.cameras)
-    title = f"{scene.name}   {saved.config.encoding}   step {saved.step}"
+    film, count = Film(subject, flight.cameras), len(flight.cameras)
+    title = f"{saved.scene.name}   {saved.config.encoding}   step {saved.step}"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -69,15 +87,8 @@ def fly(
             reporter.working("filming", (number + 1) / count)
     if path is None:
         write_camera_path(beside, flight)
-    return {
-        "path": str(file),
-        "camera_path": str(beside),
-        "frames": count,
-        "height": flight.cameras[0].height,
-        "width": flight.cameras[0].width,
-        "fps": flight.fps,
-        "step": saved.step,
-    }
+    first = flight.cameras[0]
+    return Filmed(file, beside, count, first.height, first.width, flight.fps, saved.step)
 
 
 def _checked(frames: int | None) -> int:

@@ -1,39 +1,32 @@
 """A fitted scene for other programs: its surface as a mesh, and the depth of its held-out views."""
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
-from torch import Tensor
+from jaxtyping import Float64
 
 from analysis import crease_area_density, extract_surface, per_diagonal, relu_network
 from configs.errors import InputError
-from configs.files import require_new, whole_folder, write_json
-from fields import Field, RadianceField
+from configs.files import JsonObject, require_new, whole_folder, write_json
+from fields import Field
 from render.camera import Camera
 from render.colour import area_density_rgb
 from render.files import write_grey16_png, write_npz
 from scenes.mesh import Mesh, mesh_ending, write_mesh
-from scenes.posed import CHUNK, PosedScene
-from scenes.shape import Shape
 
-from .explaining import creased
-from .folder import RunFolder
-from .posed import density_met, radiance_of
-from .redraw import Saved, open_run
-from .reporter import Reporter, Silent
+from ..folder import RunFolder
+from ..reporter import Reporter, Silent
+from ..saved import Saved, open_run
+from ..subjects.choice import photographed, spatial
+from ..subjects.creases import creased
 
 Colours: TypeAlias = Literal["field", "density"]
 """What a mesh's vertices show: the field's colour, or the density of creases."""
-
-HALVING = 4
-"""Steps of a ray in which a density of the default level stops half of the light. At higher levels more of the inside
-of solids is hollow and thin wires break, at lower ones wires are thick; docs/benchmarks.md, "export", has distances."""
 
 COVERED = 0.5
 """Pixels that stop less of the light than this have no depth: what they see is mostly background."""
@@ -41,8 +34,60 @@ COVERED = 0.5
 COUNTS = 2**16 - 1
 """The largest number of a 16-bit PNG."""
 
-EMPTIEST = 1e-3
-"""Densities below this share of the level, and those of empty cells, are taken for it: logarithms end there."""
+
+@dataclass(frozen=True)
+class MeshExported:
+    """The surface of a scene as a mesh in a file."""
+
+    path: Path
+    vertices: int
+    triangles: int
+    level: float | None
+    """The density at the surface; None of a shape."""
+    density_per_diagonal: tuple[float, float] | None
+    """The ends of the scale of colours, where they are of crease density."""
+    notes: tuple[str, ...]
+    """What the file's format has no place for."""
+    step: int
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is worth knowing beside the result."""
+        if self.density_per_diagonal is None:
+            return list(self.notes)
+        low, high = self.density_per_diagonal
+        scale = f"{low:.3g} to {high:.3g} per diagonal of the cube"
+        return [*self.notes, f"colours are crease area per volume, {scale}"]
+
+    @property
+    def lines(self) -> list[str]:
+        """How much there is, and where."""
+        at = "" if self.level is None else f", where the density is {self.level:.4g} per side of the cube"
+        return [f"{self.triangles:,} triangles of step {self.step}{at}  {self.path}"]
+
+    def to_json(self) -> JsonObject:
+        """For a program."""
+        return asdict(self) | {"path": str(self.path)}
+
+
+@dataclass(frozen=True)
+class DepthExported:
+    """The depth of held-out views in a folder."""
+
+    path: Path
+    views: int
+    world_units_per_count: float
+    step: int
+
+    @property
+    def lines(self) -> list[str]:
+        """How much there is, and where."""
+        unit = f"a count is {self.world_units_per_count:.4g} of the world's units"
+        return [f"depth of {self.views} views of step {self.step}, {unit}  {self.path}"]
+
+    def to_json(self) -> JsonObject:
+        """For a program."""
+        return asdict(self) | {"path": str(self.path)}
 
 
 def export_mesh(
@@ -54,7 +99,7 @@ def export_mesh(
     colour: Colours = "field",
     step: int | None = None,
     reporter: Reporter | None = None,
-) -> dict[str, Any]:
+) -> MeshExported:
     """Write the surface of a 3D scene as a mesh, in the world's coordinates.
 
     Of a radiance field it is where the density is `level`; by default where `HALVING` steps of a ray stop half of its
@@ -68,10 +113,6 @@ def export_mesh(
         colour: `density`: crease area per volume at the vertices, within half a cell, per diagonal of the cube, on a
             logarithmic scale between the 2nd and the 98th percentile.
 
-    Returns:
-        `path`, `vertices`, `triangles`, `level` (None for a shape), `density_per_diagonal` (the ends of the colour
-        scale, or None), `notes` and `step`.
-
     Raises:
         InputError: for another ending, a run of a picture or signal, a level or resolution that gives no surface, a
             field without creases, a file that cannot be written, or as `open_run` does.
@@ -79,47 +120,30 @@ def export_mesh(
     reporter = reporter or Silent()
     mesh_ending(file)
     saved = open_run(folder, step, reporter)
-    scene = saved.scene
-    if isinstance(scene, PosedScene):
-        level = math.log(2) / (HALVING * scene.step) if level is None else level
-        if not (math.isfinite(level) and level > 0):
-            raise InputError(f"--level is a density per side of the scene's cube, above 0, and got {level:g}")
-        function, bounds = outside_of(radiance_of(saved.field), level), scene.capture.bounds
-    elif isinstance(scene, Shape):
-        if level is not None:
-            raise InputError("--level is for radiance fields; the surface of a shape is where it is zero")
-        function, bounds = scene.level(saved.field), scene.bounds
-    else:
-        raise InputError("a mesh is exported of a 3D scene, and this run is of a picture or a signal")
+    subject = spatial(saved.subject, "--mesh is")
+    at = subject.level(saved.field, level)
     if colour == "density" and creased(saved.field) is None:
         raise InputError("--colour density is for ReLU networks, and this run's field has no creases")
     surface = extract_surface(
-        function, resolution, lambda done: reporter.working("extracting the surface", done), device=saved.device
+        at.function, resolution, partial(reporter.working, "extracting the surface"), device=saved.device
     )
     if not len(surface.triangles):
-        hint = "" if level is None else f" of density {level:.4g}; choose another --level"
+        hint = "" if at.density is None else f" of density {at.density:.4g}; choose another --level"
         raise InputError(f"the field of step {saved.step} has no surface{hint}")
     limits = None
     if colour == "density":
         colours, limits = _crease_colours(saved, surface, 1 / (2 * resolution))
         surface = replace(surface, colours=colours)
-    elif isinstance(scene, PosedScene):
-        surface = replace(surface, colours=_seen_colours(radiance_of(saved.field), surface, saved.device))
-    notes = write_mesh(file, replace(surface, vertices=bounds.to_world(surface.vertices)))
-    return {
-        "path": str(file),
-        "vertices": len(surface.vertices),
-        "triangles": len(surface.triangles),
-        "level": level,
-        "density_per_diagonal": limits,
-        "notes": list(notes),
-        "step": saved.step,
-    }
+    elif (seen := subject.colours(saved.field, surface)) is not None:
+        surface = replace(surface, colours=seen)
+    notes = write_mesh(file, replace(surface, vertices=subject.bounds.to_world(surface.vertices)))
+    found = len(surface.vertices), len(surface.triangles), at.density
+    return MeshExported(file, *found, limits, tuple(notes), saved.step)
 
 
 def export_depth(
     folder: RunFolder, into: Path, *, step: int | None = None, reporter: Reporter | None = None
-) -> dict[str, Any]:
+) -> DepthExported:
     """Write the depth of a radiance field in its held-out views: a 16-bit PNG and an npz for each, and depth.json.
 
     A PNG's number times `world_units_per_count` of depth.json is the depth along the camera's axis in the world's
@@ -130,9 +154,6 @@ def export_depth(
     Args:
         into: a folder that is new or empty; it appears whole or not at all.
 
-    Returns:
-        `path`, `views`, `world_units_per_count` and `step`.
-
     Raises:
         InputError: for a run that is not of photographs, a folder that is there or cannot be written, or as `open_run`
             does.
@@ -140,21 +161,20 @@ def export_depth(
     reporter = reporter or Silent()
     require_new(into)
     saved = open_run(folder, step, reporter)
-    if not isinstance(saved.scene, PosedScene):
-        raise InputError("depth is exported of a radiance field, and this run is of something else")
-    bounds, views, listed = saved.scene.capture.bounds, saved.scene.every_view, []
+    subject, listed = photographed(saved.subject, "--depth is"), []
+    bounds, views = subject.bounds, subject.every_view
     farthest = max(float(np.linalg.norm(view.camera.position - 0.5)) for view in views) + math.sqrt(3) / 2
     unit = farthest * bounds.side / COUNTS
-    with whole_folder(into) as partial:
+    with whole_folder(into) as unfinished:
         for number, view in enumerate(views, 1):
-            seen = view.see(radiance_of(saved.field), device=saved.device)
+            seen = view.see(saved.field, device=saved.device)
             camera = bounds.camera_to_world(view.camera)
             distance = np.where(seen.opacity >= COVERED, seen.distance * bounds.side, np.nan)
             depth = distance * _cosines(camera)
             name = f"{number:04d}"
-            write_grey16_png(partial / f"{name}.png", np.nan_to_num(np.round(depth / unit)).astype(np.uint16))
+            write_grey16_png(unfinished / f"{name}.png", np.nan_to_num(np.round(depth / unit)).astype(np.uint16))
             write_npz(
-                partial / f"{name}.npz",
+                unfinished / f"{name}.npz",
                 distance=distance.astype(np.float32),
                 depth=depth.astype(np.float32),
                 opacity=seen.opacity,
@@ -171,29 +191,8 @@ def export_depth(
             "step": saved.step,
             "views": listed,
         }
-        write_json(partial / "depth.json", content)
-    return {"path": str(into), "views": len(views), "world_units_per_count": unit, "step": saved.step}
-
-
-def outside_of(field: RadianceField, level: float) -> Callable[[Tensor], Tensor]:
-    """Below 0 where the density, as rays meet it, is above the level.
-
-    The logarithm of the density is nearer to a line between two corners of a grid than the density is.
-    """
-
-    def function(x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 1"]:
-        return -(density_met(field, x) / level).clamp(min=EMPTIEST).log()[:, None]
-
-    return function
-
-
-@torch.inference_mode()
-def _seen_colours(field: RadianceField, surface: Mesh, device: torch.device) -> Float64[np.ndarray, "n 3"]:
-    """The colours of vertices, each looked at against its normal."""
-    points = torch.from_numpy(surface.vertices).float().split(CHUNK)
-    inwards = torch.from_numpy(-surface.vertex_normals).float().split(CHUNK)
-    colours = [field.radiance(x.to(device), d.to(device))[0].cpu() for x, d in zip(points, inwards, strict=True)]
-    return torch.cat(colours).double().numpy().clip(0, 1)
+        write_json(unfinished / "depth.json", content)
+    return DepthExported(into, len(views), unit, saved.step)
 
 
 def _crease_colours(

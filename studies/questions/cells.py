@@ -3,13 +3,14 @@
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from analysis import ReluNetwork, on_plane, relu_network
-from analysis.detail.verdict import percent
 from analysis.partition.exact_cells import Cells, cells, is_affine
 from analysis.partition.interpolated_cells import MAX_CELLS, SurrogateCells, TooManyCellsError, surrogate_cells
 from configs.errors import InputError
@@ -19,13 +20,15 @@ from render.colour import layer_colour, to_rgb
 from render.files import png_bytes, write_png
 from render.grid import Extent
 from render.lines import below, layer_strip, lines_over
-from scenes.posed import PosedScene
-from scenes.shape import Shape
 
-from .folder import RunFolder
-from .redraw import WHOLE, Region, Saved, analysis_path, open_run, picture_view, refresh_report, region_extent
-from .reporter import Reporter, Silent
-from .slices import section_of
+from ..answers import Areas, CellsFound, Drawn, Interpolation
+from ..folder import RunFolder
+from ..reporter import Reporter, Silent
+from ..saved import Saved, analysis_path, open_run, refresh_report
+from ..subjects.choice import spatial
+from ..subjects.subject import Spatial
+from .rendering import WHOLE, Region, region_extent
+from .table import QUESTIONS
 
 DRAWN_SIDE = 1024
 """Pixels along the longer side of the picture under the cells."""
@@ -68,7 +71,7 @@ def draw_cells(
     step: int | None = None,
     max_cells: int = MAX_CELLS,
     reporter: Reporter | None = None,
-) -> dict[str, Any]:
+) -> Drawn[CellsFound]:
     """Find the cells of a run in a region of its picture, or of a slice through its scene; draw and sum them up.
 
     With raw coordinates they are exact; under an encoding they are those of the network with the encoding interpolated
@@ -80,9 +83,6 @@ def draw_cells(
         cut: of a 3D scene.
         max_cells: of a region under an encoding; one that would hold more is refused.
 
-    Returns:
-        `path` of the drawing, `report` (None before the run's first end), and what cells.json says.
-
     Raises:
         InputError: where there are no creases (SIREN), for a region that leaves the picture or would hold too many
             cells, a 3D scene without a slice or with a hash grid, another scene with one, or as `open_run` does.
@@ -91,37 +91,57 @@ def draw_cells(
     saved = open_run(folder, step, reporter)
     ground = _ground(saved, cut)
     extent = region_extent(region, ground.height, ground.width)
-    network = ground.network
-    if is_affine(network):
-        found = cells(network, extent, progress=lambda done: reporter.working("cutting cells", done))
-    else:
-        try:
-            found = surrogate_cells(
-                network, extent, max_cells=max_cells, progress=lambda done: reporter.working("cutting cells", done)
-            )
-        except TooManyCellsError as error:
-            raise InputError(_too_many(region, error, max_cells)) from None
-    left, top, right, bottom = extent
-    scale = DRAWN_SIDE / max(right - left, bottom - top)
-    height, width = max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale))
-    picture = ground.draw(height, width, extent, lambda done: reporter.working("drawing", done))
+    cut_up = _cut(ground.network, region, extent, max_cells, partial(reporter.working, "cutting cells"))
+    scale = DRAWN_SIDE / max(extent[2] - extent[0], extent[3] - extent[1])
+    height, width = (max(1, round((extent[i + 2] - extent[i]) * scale)) for i in (1, 0))
+    picture = ground.draw(height, width, extent, partial(reporter.working, "drawing"))
+    strip = layer_strip(max(width, NARROWEST), cut_up.layers.hidden, *_where(ground, region))
     path = analysis_path(folder, saved.step)
-    lines = (found.vertices - [left, top])[found.edges] * [width / (right - left), height / (bottom - top)]
-    of_layer = [lines[found.edge_layers == layer] for layer in range(found.layers.hidden)]
+    _write_drawings(
+        path, f"{cut_up.counts.count} cells", picture, strip, _lines_of_layers(cut_up, extent, height, width)
+    )
+    found = cells_found(cut_up, ground, saved.step, region, cut)
+    write_json(path / "cells.json", found.to_json())
+    return Drawn(path / "cells.svg", refresh_report(folder, saved.step), found)
+
+
+def _cut(
+    network: ReluNetwork, region: Region, extent: Extent, max_cells: int, progress: Progress
+) -> Cells | SurrogateCells:
+    """The cells of a network in an extent: exact ones where its coordinates are raw."""
+    if is_affine(network):
+        return cells(network, extent, progress=progress)
+    try:
+        return surrogate_cells(network, extent, max_cells=max_cells, progress=progress)
+    except TooManyCellsError as error:
+        raise InputError(_too_many(region, error, max_cells)) from None
+
+
+def _lines_of_layers(
+    cut_up: Cells | SurrogateCells, extent: Extent, height: int, width: int
+) -> list[Float[np.ndarray, "_ 2 2"]]:
+    """The creases of each layer, in pixels of a drawing of the extent."""
+    left, top, right, bottom = extent
+    lines = (cut_up.vertices - [left, top])[cut_up.edges] * [width / (right - left), height / (bottom - top)]
+    return [lines[cut_up.edge_layers == layer] for layer in range(cut_up.layers.hidden)]
+
+
+def _write_drawings(
+    path: Path,
+    title: str,
+    picture: UInt8[np.ndarray, "h w 3"],
+    strip: UInt8[np.ndarray, "_ _ 3"],
+    of_layer: Sequence[Float[np.ndarray, "_ 2 2"]],
+) -> None:
+    """Write `cells.svg`, with lines as vectors unless they are too many, and `cells.png`."""
     over = picture
     for layer, segments in reversed(list(enumerate(of_layer))):  # the first layer's, which are the fewest, on top
         over = lines_over(over, segments, opacity=0.9, colour=layer_colour(layer))
-    strip = layer_strip(max(width, NARROWEST), len(of_layer), *_where(ground, region))
-    title = f"{found.counts.count} cells"
     whole = below(over, strip)
-    too_many = len(lines) > MAX_DRAWN_LINES
+    too_many = sum(map(len, of_layer)) > MAX_DRAWN_LINES
     drawing = lines_svg(title, whole, []) if too_many else lines_svg(title, below(picture, strip), of_layer)
     write_text(path / "cells.svg", drawing)
     write_png(path / "cells.png", whole)
-    where = {"region": list(region)} if cut is None else {"slice": str(cut), "region": list(region)}
-    summary = {"step": saved.step, **where} | cells_summary(found, ground)
-    write_json(path / "cells.json", summary)
-    return {"path": str(path / "cells.svg"), "report": refresh_report(folder, saved.step), **summary}
 
 
 def _ground(saved: Saved, cut: Slice | None) -> Ground:
@@ -130,10 +150,11 @@ def _ground(saved: Saved, cut: Slice | None) -> Ground:
     Raises:
         InputError: for a 3D scene without a slice or with a hash grid, another scene with one, or a signal.
     """
+    QUESTIONS["cells"].check(saved.subject)
     if cut is None:
-        if isinstance(saved.scene, PosedScene | Shape):
+        if isinstance(saved.subject, Spatial):
             raise InputError("cells of a 3D scene are those on a slice of its cube; name one, such as --slice z=0.5")
-        view = picture_view(saved, "--cells")
+        view = saved.view
         return Ground(
             relu_network(saved.field),
             view.height,
@@ -144,7 +165,7 @@ def _ground(saved: Saved, cut: Slice | None) -> Ground:
                 view.draw(saved.field, height, width, extent, device=saved.device, progress=progress)
             ),
         )
-    section = section_of(saved, cut)
+    section = spatial(saved.subject, "--slice is").section(saved.field, cut)
     return Ground(
         on_plane(relu_network(saved.field), section.plane),
         1,
@@ -171,49 +192,31 @@ def _shown(drawn: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"]:
     return to_rgb(drawn[..., :-1] if drawn.shape[-1] % 2 == 0 else drawn)
 
 
-def cells_summary(found: Cells | SurrogateCells, ground: Ground) -> dict[str, Any]:
+def cells_found(
+    cut_up: Cells | SurrogateCells, ground: Ground, step: int, region: Region, cut: Slice | None
+) -> CellsFound:
     """Numbers of cells, lengths of creases and areas, in the ground's unit, and how far they are exact."""
     scale = max(ground.height, ground.width)
-    areas = found.areas * scale**2
-    low, median, high = np.quantile(areas, [0.05, 0.5, 0.95])
-    summary = {
-        "cells": found.counts.count,
-        "cells_per_layer": list(found.counts.count_per_layer),
-        "crease_length_per_layer": [length * scale for length in found.counts.length_per_layer],
-        "crease_length_per_area": sum(found.counts.length_per_layer) * scale / float(areas.sum()),
-        "area": {
-            "mean": float(areas.mean()),
-            "quantile_05": float(low),
-            "median": float(median),
-            "quantile_95": float(high),
-            "largest": float(areas.max()),
-        },
-        "units": f"{ground.units}; cells_per_layer counts those of the first layers",
-        "exact": isinstance(found, Cells),
-    }
-    if isinstance(found, SurrogateCells):
-        summary["interpolation"] = {
-            "pitch": found.pitch * scale,
-            "unit": ground.unit,
-            "tolerance": found.tolerance,
-            "change": found.change,
-            "cells_per_pitch": list(found.count_per_pitch),
-        }
-    return summary
-
-
-def cells_sentence(found: dict[str, Any]) -> str:
-    """What `draw_cells` found, on a line."""
-    on = f" on {found['slice']}" if "slice" in found else ""
-    sentence = f"{found['cells']:,} cells{on} at step {found['step']}"
-    mesh = found.get("interpolation")
-    if mesh is not None:
-        sentence += (
-            f", with the encoding interpolated at a pitch of {mesh['pitch']:.3g} {mesh['unit']}; "
-            f"halving it last changed their number by {percent(mesh['change'])} "
-            f"(tolerance {percent(mesh['tolerance'])})"
+    areas, lengths = cut_up.areas * scale**2, cut_up.counts.length_per_layer
+    low, median, high = (float(area) for area in np.quantile(areas, [0.05, 0.5, 0.95]))
+    mesh = None
+    if isinstance(cut_up, SurrogateCells):
+        mesh = Interpolation(
+            cut_up.pitch * scale, ground.unit, cut_up.tolerance, cut_up.change, list(cut_up.count_per_pitch)
         )
-    return sentence
+    return CellsFound(
+        step=step,
+        slice=None if cut is None else str(cut),
+        region=list(region),
+        cells=cut_up.counts.count,
+        cells_per_layer=list(cut_up.counts.count_per_layer),
+        crease_length_per_layer=[length * scale for length in lengths],
+        crease_length_per_area=sum(lengths) * scale / float(areas.sum()),
+        area=Areas(float(areas.mean()), low, median, high, float(areas.max())),
+        units=f"{ground.units}; cells_per_layer counts those of the first layers",
+        exact=mesh is None,
+        interpolation=mesh,
+    )
 
 
 def lines_svg(title: str, picture: UInt8[np.ndarray, "h w 3"], of_layer: Sequence[Float[np.ndarray, "_ 2 2"]]) -> str:

@@ -6,9 +6,7 @@ detail will be missing at the end is stronger, and stands apart from it: in `ove
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -18,29 +16,19 @@ from analysis.detail.explanation import Association
 from analysis.detail.verdict import Findings
 from configs.files import write_json
 
-from .explaining import creased
-from .folder import RunFolder
-from .measuring import SAMPLED_SIDE
-from .over_training import read_foretelling
-from .redraw import Saved, open_run, picture_view
-from .reporter import Reporter, Silent
+from ..folder import RunFolder
+from ..measuring import SAMPLED_SIDE
+from ..over_training import Checkpoint, Foretold, read_foretelling
+from ..reporter import Reporter, Silent
+from ..saved import Saved, open_run
+from ..subjects.creases import creased
+from .table import QUESTIONS
 
 EARLY_SHARE = 0.1
 """The early checkpoint is the one nearest, in the logarithm, to this share of the steps: fixed beforehand."""
 
 
-@dataclass(frozen=True, eq=False)
-class Checkpoint:
-    """The verdict's statistic for the density of one checkpoint."""
-
-    step: int
-    now: Association
-    """With what is missing at the checkpoint itself."""
-    end: Association
-    """With what is missing at the end."""
-
-
-def foretell(folder: RunFolder, steps: Sequence[int], *, reporter: Reporter | None = None) -> dict[str, Any] | None:
+def foretell(folder: RunFolder, steps: Sequence[int], *, reporter: Reporter | None = None) -> Foretold | None:
     """At each of these checkpoints of a run, whether its creases go with what is missing then, and at the last of them.
 
     Writes `analysis/over_training.json`; what it says of the same checkpoints already is taken over.
@@ -53,9 +41,10 @@ def foretell(folder: RunFolder, steps: Sequence[int], *, reporter: Reporter | No
     """
     reporter = reporter or Silent()
     known = read_foretelling(folder.foretelling_file)
-    if known is not None and [row["step"] for row in known["checkpoints"]] == list(steps):
+    if known is not None and [checkpoint.step for checkpoint in known.checkpoints] == list(steps):
         return known
     last = open_run(folder, steps[-1], reporter)
+    QUESTIONS["all_checkpoints"].check(last.scene)
     final = _drawn(last)
     if creased(last.field) is None or not np.isfinite(final).all() or len(steps) < 2:
         return None
@@ -68,20 +57,18 @@ def foretell(folder: RunFolder, steps: Sequence[int], *, reporter: Reporter | No
             found.append(_associations(saved, density, final))
     reporter.working("asking what creases foretell", 1.0)
     told = _summary(found, steps)
-    write_json(folder.foretelling_file, told)
+    write_json(folder.foretelling_file, told.to_json())
     return told
 
 
-def columns(told: Mapping[str, Any] | None) -> dict[int, dict[str, float]]:
+def columns(told: Foretold | None) -> dict[int, dict[str, float]]:
     """By step what `over_training.csv` has of it; nothing where the statistic is not defined."""
-    rows = [] if told is None else told["checkpoints"]
-    return {
-        row["step"]: {"crease_foretold": row["end"]["estimate"]} for row in rows if row["end"]["estimate"] is not None
-    }
+    checkpoints = [] if told is None else told.checkpoints
+    return {row.step: {"crease_foretold": row.end.estimate} for row in checkpoints if row.end.estimate is not None}
 
 
 def _drawn(saved: Saved) -> Float[np.ndarray, "h w c"]:
-    return picture_view(saved, "--all-checkpoints").draw(saved.field, device=saved.device)
+    return saved.view.draw(saved.field, device=saved.device)
 
 
 def _density(saved: Saved) -> Float[np.ndarray, "rows columns"] | None:
@@ -113,20 +100,11 @@ def _findings(found: Association) -> Findings:
     )
 
 
-def _summary(found: Sequence[Checkpoint], steps: Sequence[int]) -> dict[str, Any]:
+def _summary(found: Sequence[Checkpoint], steps: Sequence[int]) -> Foretold:
     end = steps[-1]
     earlier = [checkpoint for checkpoint in found if 0 < checkpoint.step < end]
     early = min(earlier, key=lambda c: abs(math.log(c.step / (EARLY_SHARE * end))), default=None)
-    said = None if early is None else prediction_verdict(_findings(early.end), early.step, end)
-    return {
-        "sentence": None if said is None else said.sentence,
-        "outcome": None if said is None else said.outcome,
-        "early_step": None if early is None else early.step,
-        "end_step": end,
-        "checkpoints": [
-            {"step": checkpoint.step, "now": asdict(checkpoint.now), "end": asdict(checkpoint.end)}
-            for checkpoint in found
-        ],
-        "units": "partial rank correlation of the checkpoint's crease density with residual energy given target "
-        "energy: now, of the checkpoint's own residual; end, of that at the last checkpoint",
-    }
+    if early is None:
+        return Foretold(None, None, None, end, found)
+    said = prediction_verdict(_findings(early.end), early.step, end)
+    return Foretold(said.sentence, said.outcome, early.step, end, found)

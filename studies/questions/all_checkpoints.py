@@ -1,41 +1,73 @@
 """A finished run over its training: every quantity at every checkpoint that was kept."""
 
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
 from configs.errors import InputError
-from configs.files import write_bytes
+from configs.files import JsonObject, write_bytes
 
-from .charts import history_figure
-from .checkpoints import checkpoint_steps
-from .folder import RunFolder
+from ..charts import history_figure
+from ..checkpoints import checkpoint_steps
+from ..folder import RunFolder
+from ..measuring import QUANTITIES, Measures, has_every_quantity, measure
+from ..over_training import Foretold, history_of, read_history, write_history
+from ..reporter import Reporter, Silent
+from ..saved import open_run, refresh_report
 from .foretelling import columns, foretell
-from .measuring import QUANTITIES, Measures, has_every_quantity, measure
-from .over_training import history_of, read_history, write_history
-from .redraw import open_run, picture_view, refresh_report
-from .reporter import Reporter, Silent
+from .table import QUESTIONS
 
-FEW = 4
-"""Fewer checkpoints than this make no curve."""
+FEW_CHECKPOINTS = 4
+"""Fewer than this make no curve."""
 
 
-def measure_checkpoints(folder: RunFolder, *, reporter: Reporter | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class CheckpointsMeasured:
+    """Where all quantities of a run's checkpoints are, and what its early creases foretell."""
+
+    path: Path
+    """Of the table."""
+    figures: Path
+    """A folder of them."""
+    steps: list[int]
+    report: Path | None
+    """None before the run's first end."""
+    foretold: Foretold | None
+    """None where there are no creases."""
+
+    @property
+    def lines(self) -> list[str]:
+        """What early creases foretell, apart from the verdict, and where the rest is."""
+        sentence = self.foretold.sentence if self.foretold else None
+        report = [] if self.report is None else [f"report   {self.report}"]
+        return [*filter(None, [sentence]), f"table    {self.path}", f"figures  {self.figures}", *report]
+
+    def to_json(self) -> JsonObject:
+        """For a program."""
+        told = self.foretold
+        early = told and {"sentence": told.sentence, "outcome": told.outcome, "early_step": told.early_step}
+        return {
+            "path": str(self.path),
+            "figures": str(self.figures),
+            "steps": self.steps,
+            "report": None if self.report is None else str(self.report),
+            "foretold": early,
+        }
+
+
+def measure_checkpoints(folder: RunFolder, *, reporter: Reporter | None = None) -> CheckpointsMeasured:
     """Measure a run at each of its checkpoints; write `analysis/over_training.csv` and a figure per quantity.
 
     The table is written after each checkpoint, and steps that it holds already are not measured again. Apart from it,
     `foretell` asks whether creases go with what is missing at the end.
 
-    Returns:
-        `path` of the table, `figures`, the folder of the figures, `steps`, `report` (None before the run's first end),
-        and `foretold`, what is said of the early creases (None where there are none).
-
     Raises:
-        InputError: when a checkpoint is damaged or there is none.
+        InputError: for a run that is not of a picture, or when a checkpoint is damaged or there is none.
     """
     reporter = reporter or Silent()
     steps = checkpoint_steps(folder.checkpoints)
     if not steps:
         raise InputError(f"{str(folder.path)!r} has no checkpoint to measure")
-    if len(steps) < FEW:
+    if len(steps) < FEW_CHECKPOINTS:
         reporter.say(
             f"this run kept {len(steps)} checkpoint{'s' * (len(steps) > 1)}; a fit with --checkpoints frames keeps one "
             "for each drawing of crease density"
@@ -45,7 +77,8 @@ def measure_checkpoints(folder: RunFolder, *, reporter: Reporter | None = None) 
         reporter.working("measuring checkpoints", number / len(steps))
         if step not in rows:
             saved = open_run(folder, step, reporter)
-            rows[step] = measure(saved.field, picture_view(saved, "--all-checkpoints"), seed=saved.config.seed)
+            QUESTIONS["all_checkpoints"].check(saved.subject)
+            rows[step] = measure(saved.field, saved.view, seed=saved.config.seed)
             write_history(folder.history_file, history_of(sorted(rows.items())))
     foretold = foretell(folder, steps, reporter=reporter)
     of_the_end = columns(foretold)
@@ -59,13 +92,8 @@ def measure_checkpoints(folder: RunFolder, *, reporter: Reporter | None = None) 
         reporter.working("drawing what was measured", number / len(drawn))
         write_bytes(folder.history_figures / f"{quantity}.svg", history_figure(history, quantity))
     reporter.working("drawing what was measured", 1.0)
-    return {
-        "path": str(folder.history_file),
-        "figures": str(folder.history_figures),
-        "steps": steps,
-        "report": refresh_report(folder, steps[-1]),
-        "foretold": None if foretold is None else {key: foretold[key] for key in ("sentence", "outcome", "early_step")},
-    }
+    report = refresh_report(folder, steps[-1])
+    return CheckpointsMeasured(folder.history_file, folder.history_figures, steps, report, foretold)
 
 
 def _measured_already(folder: RunFolder, steps: list[int]) -> dict[int, Measures]:

@@ -1,0 +1,335 @@
+"""What a question found of a finished run, as types; their keys are strings in `to_json` and `from_json` alone.
+
+Those with a `caption` are drawn: `analysis/<name>.json` holds one, and the report reads it back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
+
+from analysis.detail.verdicts import percent
+from analysis.gradients.confusion import Summary
+
+Windows: TypeAlias = Sequence[Sequence[float | None]]
+"""Numbers of windows, row by row; None where there is none."""
+
+
+@runtime_checkable
+class Answer(Protocol):
+    """What a verb tells of what it found."""
+
+    @property
+    def lines(self) -> list[str]:
+        """For a person."""
+        ...
+
+    def to_json(self) -> JsonObject:
+        """For a program."""
+        ...
+
+
+@dataclass(frozen=True)
+class Areas:
+    """How large cells are."""
+
+    mean: float
+    quantile_05: float
+    median: float
+    quantile_95: float
+    largest: float
+
+
+@dataclass(frozen=True)
+class Interpolation:
+    """How far the cells under an encoding are those of the encoding interpolated on a mesh."""
+
+    pitch: float
+    unit: str
+    """Of the pitch."""
+    tolerance: float
+    change: float
+    """By what share halving the pitch last changed the number of cells."""
+    cells_per_pitch: Sequence[int]
+
+
+@dataclass(frozen=True)
+class CellsFound:
+    """The cells in a region."""
+
+    title: ClassVar[str] = "Cells"
+    step: int
+    slice: str | None
+    """Of a 3D scene, the word of what they lie on."""
+    region: Sequence[float]
+    """Left, top, width and height, as shares of the picture or slice."""
+    cells: int
+    cells_per_layer: Sequence[int]
+    crease_length_per_layer: Sequence[float]
+    crease_length_per_area: float
+    area: Areas
+    units: str
+    exact: bool
+    interpolation: Interpolation | None = None
+
+    def to_json(self) -> JsonObject:
+        """What cells.json says."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> Self:
+        """The inverse of `to_json`."""
+        mesh = found.get("interpolation")
+        parts = {"area": Areas(**found["area"]), "interpolation": None if mesh is None else Interpolation(**mesh)}
+        return cls(**{"slice": None, **found, **parts})
+
+    @property
+    def sentence(self) -> str:
+        """How many there are, and how far their number is exact."""
+        on = "" if self.slice is None else f" on {self.slice}"
+        sentence = f"{self.cells:,} cells{on} at step {self.step}"
+        if (mesh := self.interpolation) is None:
+            return sentence
+        return (
+            f"{sentence}, with the encoding interpolated at a pitch of {mesh.pitch:.3g} {mesh.unit}; "
+            f"halving it last changed their number by {percent(mesh.change)} (tolerance {percent(mesh.tolerance)})"
+        )
+
+    @property
+    def caption(self) -> str:
+        """What the report says of the drawing."""
+        where = "" if self.slice is None else f"where {self.slice}, "
+        return (
+            f"{self.cells:,} cells {where}in the region {' '.join(f'{share:g}' for share in self.region)} (left, top, "
+            f"width, height as shares of the {'picture' if self.slice is None else 'slice'}), drawn by the creases "
+            "between them in their layers' colours; in each the same neurons are on."
+        )
+
+
+@dataclass(frozen=True)
+class SliceFound:
+    """How dense creases are on a slice, as area per volume and per diagonal of the scene's cube."""
+
+    title: ClassVar[str] = "A slice through the cube"
+    step: int
+    slice: str
+    area_per_volume: float
+    area_per_volume_by_layer: Sequence[float]
+    area_per_volume_solid: float | None
+    """Where the field is solid; None where it is nowhere."""
+    solid_share: float
+    units: str = (
+        "crease area per volume, per diagonal of the scene's cube; solid: inside a shape, or weighted by the light "
+        "that a step of a ray stops"
+    )
+
+    def to_json(self) -> JsonObject:
+        """What slice.json says."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> Self:
+        """The inverse of `to_json`."""
+        return cls(**found)
+
+    @property
+    def sentence(self) -> str:
+        """The means over the slice and over what is solid."""
+        inside = self.area_per_volume_solid
+        where = "" if inside is None else f", {inside:,.0f} where the field is solid"
+        return (
+            f"on {self.slice} the creases' area per volume is {self.area_per_volume:,.0f} per diagonal of the "
+            f"cube{where}, step {self.step}"
+        )
+
+    @property
+    def caption(self) -> str:
+        """What the report says of the drawing."""
+        return (
+            f"Where {self.slice}: the area per volume of the creases of the network of the position, "
+            f"{self.area_per_volume:,.0f} per diagonal of the cube on average, beside what the field has there."
+        )
+
+
+@dataclass(frozen=True)
+class NeighbourConfusion:
+    """The map of pixels' confusion with their neighbours, in a few numbers."""
+
+    mean: float | None
+    distance_px: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class WindowsFound:
+    """Confusion within windows, row by row."""
+
+    window_px: int
+    stride: int
+    cosine: Windows
+    strength: Windows
+    eta: Windows
+    zero_gradient_pairs: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True)
+class ConfusionFound:
+    """How pixels' loss gradients lie to each other."""
+
+    title: ClassVar[str] = "Gradient confusion"
+    step: int
+    radius_px: int
+    near: Summary
+    """Of pairs up to `radius_px` apart."""
+    far: Summary
+    """Of pairs farther apart."""
+    map: NeighbourConfusion
+    windows: WindowsFound
+    units: str = "cosines of two pixels' loss gradients; eta in squared units of the gradient; windows row by row"
+
+    def to_json(self) -> JsonObject:
+        """What confusion.json says."""
+        return {
+            "step": self.step,
+            "radius_px": self.radius_px,
+            "local": self.near.to_json(),
+            "global": self.far.to_json(),
+            "map": asdict(self.map),
+            "windows": asdict(self.windows),
+            "units": self.units,
+        }
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> Self:
+        """The inverse of `to_json`."""
+        return cls(
+            step=found["step"],
+            radius_px=found["radius_px"],
+            near=Summary.from_json(found["local"]),
+            far=Summary.from_json(found["global"]),
+            map=NeighbourConfusion(**found["map"]),
+            windows=WindowsFound(**found["windows"]),
+        )
+
+    @property
+    def sentence(self) -> str:
+        """How many near pixels hinder each other."""
+        cosine = self.near.cosine
+        return (
+            f"pixels up to {self.radius_px} px apart: mean cosine {cosine.mean:.2f}, {percent(cosine.negative_share)} "
+            f"hinder each other, step {self.step}"
+        )
+
+    @property
+    def caption(self) -> str:
+        """What the report says of the drawing."""
+        return (
+            "Cosine of two pixels' loss gradients: at 1 a step for one is a step for the other, at -1 it undoes it. Of "
+            f"pairs up to {self.radius_px} px apart {percent(self.near.cosine.negative_share)} hinder each other, of "
+            f"those farther apart {percent(self.far.cosine.negative_share)}."
+        )
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How far a step for a pixel reaches, in pixels."""
+
+    level: float
+    """What the normalised kernel falls to there."""
+    median_x: float | None
+    median_y: float | None
+    stride: int
+
+
+@dataclass(frozen=True)
+class KernelAgreement:
+    """Of what an earlier kernel says is quick to learn with what went first."""
+
+    from_step: int
+    rank_correlation: float | None
+    directions: int
+
+
+@dataclass(frozen=True)
+class KernelFound:
+    """The neural tangent kernel on pixels of a picture."""
+
+    title: ClassVar[str] = "The neural tangent kernel"
+    step: int
+    pixels: int
+    entropy_rank: float
+    participation_ratio: float
+    eigenvalue_sum: float
+    leading_eigenvalues: Sequence[float]
+    alignment: Mapping[str, float]
+    """By how many leading eigenvectors."""
+    correlation_length: Lengths
+    rate_agreement: KernelAgreement | None
+    """None without an earlier checkpoint."""
+    units: str = "luma; lengths in pixels; alignment: share of the residual along so many leading eigenvectors"
+
+    def to_json(self) -> JsonObject:
+        """What kernel.json says."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> Self:
+        """The inverse of `to_json`."""
+        agreement = found["rate_agreement"]
+        lengths, agreed = (
+            Lengths(**found["correlation_length"]),
+            None if agreement is None else KernelAgreement(**agreement),
+        )
+        return cls(**{**found, "correlation_length": lengths, "rate_agreement": agreed})
+
+    @property
+    def sentence(self) -> str:
+        """In how many directions the field moves."""
+        return f"effective rank {self.entropy_rank:.1f} of {self.pixels} pixels, step {self.step}"
+
+    @property
+    def caption(self) -> str:
+        """What the report says of the drawing."""
+        return (
+            "How far a step for a pixel reaches: the distance at which the normalised kernel falls to "
+            f"{self.correlation_length.level:g}, green where it does not within 64 px or up to the picture's end. The "
+            f"field moves in {self.entropy_rank:.3g} directions (effective rank, of {self.pixels:,} pixels)."
+        )
+
+
+Found: TypeAlias = CellsFound | SliceFound | ConfusionFound | KernelFound
+Numbers = TypeVar("Numbers", bound=Found)
+
+DRAWN: Mapping[str, type[Found]] = {
+    "cells": CellsFound,
+    "slice": SliceFound,
+    "confusion": ConfusionFound,
+    "kernel": KernelFound,
+}
+"""What a person may ask for and the report shows, by the name of its files in `analysis/`."""
+
+
+def places(path: Path, report: Path | None) -> JsonObject:
+    """Where something is, and the report that shows it, for a program."""
+    return {"path": str(path), "report": None if report is None else str(report)}
+
+
+@dataclass(frozen=True)
+class Drawn(Generic[Numbers]):
+    """A drawing of what was found of a run."""
+
+    path: Path
+    report: Path | None
+    """None before the run's first end."""
+    found: Numbers
+
+    @property
+    def lines(self) -> list[str]:
+        """What was found, where its drawing is, and the report that shows it."""
+        report = [] if self.report is None else [f"report  {self.report}"]
+        return [self.found.sentence, f"drawing {self.path}", *report]
+
+    def to_json(self) -> JsonObject:
+        """As one object; only cells come without their sentence."""
+        summary = {} if isinstance(self.found, CellsFound) else {"summary": self.found.sentence}
+        return {**places(self.path, self.report), **summary, **self.found.to_json()}

@@ -1,0 +1,14 @@
+"""What drawings of a run's pixels share."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import UInt8
+
+from render.panel import Legend, Tile, panel
+
+
+def with_legend(tiles: Sequence[Tile], title: str, legend: Legend) -> UInt8[np.ndarray, "h w 3"]:
+    """Tiles beside each other, and below them the scale that all of them have."""
+    drawn = panel(tiles, title, min_side=384)
+    return np.vstack([drawn, legend(max(24, drawn.shape[1] // 30), drawn.shape[1])])

@@ -1,0 +1,58 @@
+"""The missing detail of a finished run, explained anew from any checkpoint."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from configs.files import JsonObject, write_json
+
+from ..checkpoints import checkpoint_steps
+from ..folder import RunFolder
+from ..reporter import Reporter, Silent
+from ..saved import analysis_path, open_run, refresh_report
+from ..subjects.found import Summary, write_explained
+
+
+@dataclass(frozen=True)
+class ExplainedAnew:
+    """What explaining a run anew found, and where it lies."""
+
+    path: Path
+    """Of the folder with maps and numbers."""
+    report: Path | None
+    """None before the run's first end."""
+    step: int
+    summary: Summary
+
+    @property
+    def lines(self) -> list[str]:
+        """The verdict, and where the rest is."""
+        report = [] if self.report is None else [f"report  {self.report}"]
+        return [*self.summary.sentences, f"maps    {self.path}", *report]
+
+    def to_json(self) -> JsonObject:
+        """As one object."""
+        report = None if self.report is None else str(self.report)
+        return {"path": str(self.path), "report": report, "step": self.step, **self.summary.to_json()}
+
+
+def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | None = None) -> ExplainedAnew:
+    """Explain the missing detail of a run anew, from its newest checkpoint or that of `step`.
+
+    The newest replaces the run's analysis and report; another step's goes to `analysis/step<N>/`.
+
+    Raises:
+        InputError: as `open_run` does.
+    """
+    reporter = reporter or Silent()
+    saved = open_run(folder, step, reporter)
+    subject = saved.subject
+    finished = subject.finish(saved.field, partial(reporter.working, "drawing the reconstruction"))
+    progress = partial(reporter.working, "explaining missing detail")
+    explained = subject.explain(saved.field, finished, seed=saved.config.seed, progress=progress)
+    path = analysis_path(folder, saved.step)
+    write_explained(path, explained)
+    newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
+    if newest and folder.ended:
+        write_json(folder.result_file, replace(folder.record(), explained=explained.summary).to_json())
+    return ExplainedAnew(path, refresh_report(folder, saved.step), saved.step, explained.summary)

@@ -1,0 +1,137 @@
+"""The field of a finished run, drawn at any size, whole or in a region."""
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from configs.errors import InputError, did_you_mean
+from configs.files import JsonObject
+from render.colour import to_rgb
+from render.files import write_png
+from render.grid import Extent, picture_extent
+from scenes.scene import View
+
+from ..folder import RunFolder, folder_name
+from ..reporter import Reporter, Silent
+from ..saved import open_run
+from ..subjects.choice import spatial
+from ..subjects.subject import Spatial
+
+MAX_PIXELS = 100_000_000
+"""Of one drawing: more would not fit in the memory of a laptop."""
+
+Region = tuple[float, float, float, float]
+"""Left, top, width and height as shares of the picture's width and height."""
+WHOLE: Region = (0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A drawing of a field."""
+
+    path: Path
+    height: int
+    width: int
+    step: int
+
+    @property
+    def lines(self) -> list[str]:
+        """Its size and where it is."""
+        return [f"{self.width} x {self.height} px of step {self.step}  {self.path}"]
+
+    def to_json(self) -> JsonObject:
+        """For a program."""
+        return asdict(self) | {"path": str(self.path)}
+
+
+def render(
+    folder: RunFolder,
+    *,
+    scale: float = 1.0,
+    region: Region = WHOLE,
+    view: str | None = None,
+    step: int | None = None,
+    file: Path | None = None,
+    reporter: Reporter | None = None,
+) -> Rendered:
+    """Draw the field of a run with `scale` pixels for each of the picture's, over the whole or a region.
+
+    Where the picture has an alpha, so has the drawing.
+
+    Args:
+        view: of a 3D scene, its name or its number from 1; by default the first.
+        file: a PNG; by default one named by size and step in the run's `renders/`.
+
+    Raises:
+        InputError: for a run of a signal, a region that leaves the picture, a size that cannot be drawn, a file that
+            cannot be written, or as `open_run` does.
+    """
+    reporter = reporter or Silent()
+    saved = open_run(folder, step, reporter)
+    if saved.subject.kind == "signal":
+        raise InputError("render is for pictures and 3D scenes; a signal's frames and report show its curve")
+    shown = saved.view if view is None else _view_named(spatial(saved.subject, "--view is"), view)
+    extent = region_extent(region, shown.height, shown.width)
+    left, top, wide, high = region
+    sides = shown.height * high * scale, shown.width * wide * scale
+    if not (min(sides) > 0.5 and sides[0] * sides[1] <= MAX_PIXELS):  # nor does NaN pass
+        raise InputError(
+            f"{sides[1]:g} x {sides[0]:g} pixels cannot be drawn (at least 1, at most {MAX_PIXELS:,} in all); "
+            "choose another --scale or --region"
+        )
+    height, width = round(sides[0]), round(sides[1])
+    progress = partial(reporter.working, "drawing")
+    drawn = shown.draw(saved.field, height, width, extent, device=saved.device, progress=progress)
+    of = "" if view is None else f"_{folder_name(shown.name)}"
+    file = file or folder.path / "renders" / f"step{saved.step:07d}{of}_{width}x{height}_at_{left:g}_{top:g}.png"
+    write_png(file, _to_image(drawn))
+    return Rendered(file, height, width, saved.step)
+
+
+def _view_named(subject: Spatial, word: str) -> View:
+    """The view of a 3D scene that a word names, or a number from 1."""
+    views = subject.every_view
+    named = {view.name: view for view in views}
+    if word in named:
+        return named[word]
+    if word.isdecimal() and 1 <= int(word) <= len(views):
+        return views[int(word) - 1]
+    raise InputError(f"there is no view {word!r} among the {len(views)} of this scene{did_you_mean(word, named)}")
+
+
+def region_extent(region: Region, height: int, width: int) -> Extent:
+    """A region of a picture of that size in image coordinates.
+
+    Raises:
+        InputError: when it leaves the picture.
+    """
+    left, top, wide, high = region
+    if wide <= 0 or high <= 0:
+        raise InputError(
+            "--region takes left, top, width and height as shares of the picture, the last two above 0; these are "
+            f"{wide:g} and {high:g}"
+        )
+    inside = left >= 0 and top >= 0 and wide > 0 and high > 0 and left + wide <= 1 + 1e-9 and top + high <= 1 + 1e-9
+    if not inside:
+        raise InputError(
+            "--region takes left, top, width and height as shares of the picture, such as 0.4 0.4 0.2 0.2; "
+            "this one leaves the picture"
+        )
+    _, _, across, down = picture_extent(height, width)
+    return left * across, top * down, (left + wide) * across, (top + high) * down
+
+
+def _to_image(values: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]:
+    """What a field says as a picture's bytes: RGB, or RGBA where it has an alpha, which files want straight.
+
+    >>> _to_image(np.array([[[0.25, 0.5]]])).tolist()
+    [[[128, 128, 128, 128]]]
+    """
+    if values.shape[-1] % 2:
+        return to_rgb(values)
+    alpha = values[..., -1:]
+    colour = values[..., :-1] / np.clip(alpha, 1 / 510, 1)  # where alpha is less than that, its byte is 0
+    return np.concatenate((to_rgb(colour), to_rgb(alpha)[..., :1]), axis=-1)
