@@ -117,30 +117,38 @@ def test_waves_are_sines_with_their_rates_and_phases(config: Encoding, dim: int)
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
 @pytest.mark.parametrize("config", EVERY_KIND, ids=str)
-def test_features_are_those_of_their_closed_form_or_come_from_a_learnt_table(config: Encoding, dim: int) -> None:
+def test_features_are_those_of_the_closed_form_and_of_the_learnt_table(config: Encoding, dim: int) -> None:
     encoding, x = make(config, dim), points(dim=dim)
     form, table = encoding.closed_form(), encoding.learnt_table()
-    assert (form is None) != (table is None)
+    assert (table is not None) == bool(list(encoding.parameters()))  # type: ignore[attr-defined]
     if form is not None:
         torch.testing.assert_close(encoding(x).double(), form(x.double()), rtol=0, atol=1e-5)
     if table is not None:
         rows, weights = table.rows_and_weights(x)
         assert rows[0].numel() == table.rows_per_point
-        features = (table.values[rows] * weights[..., None]).sum(2).flatten(1)
-        torch.testing.assert_close(encoding(x), features)
+        torch.testing.assert_close(encoding(x), (table.values[rows] * weights[..., None]).sum(2).flatten(1))
+
+
+@pytest.mark.parametrize("config", [kind for kind in EVERY_KIND if not isinstance(kind, Gaussian)], ids=str)
+def test_the_highest_frequency_is_that_of_the_fastest_wave_of_the_closed_form(config: Encoding) -> None:
+    form = make(config).closed_form()
+    if form is not None:
+        fastest = max(form.rates.abs().flatten().tolist(), default=0.0)
+        assert 2 * math.pi * config.highest_frequency == pytest.approx(fastest)
+
+
+def test_where_frequencies_are_drawn_or_features_interpolated_the_highest_is_a_convention() -> None:
+    form = make(Gaussian(2.0, 60_000)).closed_form()
+    assert form is not None
+    beyond = (form.rates.abs() > 2 * math.pi * Gaussian(2.0).highest_frequency).double().mean()
+    assert float(beyond) == pytest.approx(0.0027, abs=0.0005)  # beyond three standard deviations
+    assert HashGrid(base=3, finest=64).highest_frequency == 32, "a hat and the next make one wave"
 
 
 @pytest.mark.parametrize("config", EVERY_KIND, ids=str)
-def test_the_highest_frequency_is_that_of_the_fastest_wave(config: Encoding) -> None:
-    form = make(config).closed_form()
-    if form is None:
-        assert config.highest_frequency == max(config.grid_resolutions) / 2
-    elif isinstance(config, Gaussian):  # of eight drawn, none is beyond three standard deviations
-        assert form.rates.abs().max() < 2 * math.pi * config.highest_frequency
-    else:
-        fastest = max(form.rates.abs().flatten().tolist(), default=0.0)
-        assert 2 * math.pi * config.highest_frequency == pytest.approx(fastest)
-    assert config.is_affine == (form is not None and not len(form.rates))
+def test_the_affine_encodings_are_those_whose_slope_is_the_same_everywhere(config: Encoding) -> None:
+    _, tangents = make(config).value_and_tangents(points())
+    assert config.is_affine == torch.equal(tangents, tangents[:1].expand_as(tangents))
 
 
 @pytest.mark.parametrize("config", [Gaussian(), HashGrid(2)], ids=str)
