@@ -24,6 +24,7 @@ from scenes.signal import Signal
 
 from .checkpoints import checkpoint_steps, read_newest
 from .folder import RunFolder, folder_name
+from .found import Json
 from .look import look_at
 from .reporter import Reporter, Silent
 from .reporting import write_report
@@ -66,7 +67,7 @@ class Rendered:
         """Its size and where it is."""
         return [f"{self.width} x {self.height} px of step {self.step}  {self.path}"]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """For a program."""
         return asdict(self) | {"path": str(self.path)}
 
