@@ -18,6 +18,8 @@ from analysis.detail.statistics import Interval
 from configs.errors import InputError
 from configs.files import read_bytes, read_json, write_text
 
+from .found import Json
+
 
 @dataclass(frozen=True, eq=False)
 class History:
@@ -120,7 +122,7 @@ class Foretold:
         "the checkpoint's own residual; end, of that at the last checkpoint"
     )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """What over_training.json says."""
         return asdict(self)
 

@@ -1,6 +1,7 @@
 """The table of questions: each is asked by an option, of the kinds of scene it is for."""
 
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,11 @@ def test_every_option_of_analyze_asks_a_question_or_goes_with_one() -> None:
     options = {field.name for field in fields(AnalyzeArguments)} - SAID_BY_EVERY_VERB
     assert options == {*QUESTIONS}.union(*(question.options for question in QUESTIONS.values()))
     assert [question.option for question in QUESTIONS.values()] == [f"--{name.replace('_', '-')}" for name in QUESTIONS]
+
+
+def test_a_question_is_answered_by_a_function_of_what_may_be_said_with_it() -> None:
+    for question in QUESTIONS.values():
+        assert {*signature(question.answer).parameters} == {"folder", "reporter", *question.options}
 
 
 def test_what_the_report_shows_is_asked_for() -> None:

@@ -128,7 +128,7 @@ def test_the_slice_of_a_shape_has_the_fields_level(solid: RunFolder) -> None:
 def test_exact_cells_of_a_slice_are_those_of_its_straight_lines(solid: RunFolder, axis: str) -> None:
     """The first layer's, by how many lines enter the region and how many pairs of them meet in it."""
     cut, (left, top, wide, high) = parse_slice(f"{axis}=0.4"), (0.1, 0.3, 0.5, 0.6)
-    found = draw_cells(solid, region=(left, top, wide, high), cut=cut).found
+    found = draw_cells(solid, region=(left, top, wide, high), slice=cut).found
     assert found.exact
     assert found.slice == f"{axis}=0.4"
     assert found.area.mean * found.cells == pytest.approx(wide * high)
@@ -149,7 +149,7 @@ def test_exact_cells_of_a_slice_are_those_of_its_straight_lines(solid: RunFolder
 
 
 def test_cells_under_an_encoding_are_those_of_the_interpolated_one(radiance: RunFolder) -> None:
-    found = draw_cells(radiance, region=(0.4, 0.4, 0.1, 0.1), cut=Slice()).found
+    found = draw_cells(radiance, region=(0.4, 0.4, 0.1, 0.1), slice=Slice()).found
     assert not found.exact
     assert found.interpolation is not None
     assert found.interpolation.unit == "sides"
@@ -162,7 +162,7 @@ def test_a_hash_grid_or_a_field_without_creases_is_refused(tmp_path: Path) -> No
     run = shape(tmp_path, HashGrid(levels=2))
     assert draw_slice(run, Slice()).found.area_per_volume >= 0
     with pytest.raises(InputError, match="a hash grid's own lines"):
-        draw_cells(run, cut=Slice())
+        draw_cells(run, slice=Slice())
     with pytest.raises(InputError, match="sine"):
         draw_slice(shape(tmp_path, Fourier(2), Network(8, 2, "sine")), Slice())
 

@@ -67,7 +67,7 @@ def draw_cells(
     folder: RunFolder,
     *,
     region: Region = WHOLE,
-    cut: Slice | None = None,
+    slice: Slice | None = None,
     step: int | None = None,
     max_cells: int = MAX_CELLS,
     reporter: Reporter | None = None,
@@ -80,7 +80,7 @@ def draw_cells(
 
     Args:
         region: shares of the picture, or of the slice as it is drawn.
-        cut: of a 3D scene.
+        slice: of a 3D scene.
         max_cells: of a region under an encoding; one that would hold more is refused.
 
     Raises:
@@ -89,7 +89,7 @@ def draw_cells(
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    ground = _ground(saved, cut)
+    ground = _ground(saved, slice)
     extent = region_extent(region, ground.height, ground.width)
     cut_up = _cut(ground.network, region, extent, max_cells, partial(reporter.working, "cutting cells"))
     scale = DRAWN_SIDE / max(extent[2] - extent[0], extent[3] - extent[1])
@@ -100,7 +100,7 @@ def draw_cells(
     _write_drawings(
         path, f"{cut_up.counts.count} cells", picture, strip, _lines_of_layers(cut_up, extent, height, width)
     )
-    found = cells_found(cut_up, ground, saved.step, region, cut)
+    found = cells_found(cut_up, ground, saved.step, region, slice)
     write_json(path / "cells.json", found.to_json())
     return Drawn(path / "cells.svg", refresh_report(folder, saved.step), found)
 

@@ -25,7 +25,7 @@ SIDE = 384
 
 
 def draw_slice(
-    folder: RunFolder, cut: Slice, *, step: int | None = None, reporter: Reporter | None = None
+    folder: RunFolder, slice: Slice, *, step: int | None = None, reporter: Reporter | None = None
 ) -> Drawn[SliceFound]:
     """Measure how dense creases are on a slice through a run's 3D scene, and draw it beside what the field has there.
 
@@ -38,7 +38,7 @@ def draw_slice(
     """
     reporter = reporter or Silent()
     saved = open_run(folder, step, reporter)
-    section = spatial(saved.subject, "--slice is").section(saved.field, cut)
+    section = spatial(saved.subject, "--slice is").section(saved.field, slice)
     progress = partial(reporter.working, "measuring creases on the slice")
     density = per_diagonal(
         torch.from_numpy(crease_slice(relu_network(saved.field), section.plane, SIDE, SIDE, progress=progress))
@@ -46,12 +46,12 @@ def draw_slice(
     values = section.values(SIDE, SIDE, device=saved.device)
     solid = section.solid(values)
     path = analysis_path(folder, saved.step)
-    right, up = drawn_axes(cut)
+    right, up = drawn_axes(slice)
     tiles = [
         Tile(area_density_rgb(density.sum(0)), "crease area per volume", area_density_legend),
         Tile(section.picture(values), section.caption, section.legend),
     ]
-    write_png(path / "slice.png", panel(tiles, f"{cut}, step {saved.step}   {right} to the right, {up} up"))
+    write_png(path / "slice.png", panel(tiles, f"{slice}, step {saved.step}   {right} to the right, {up} up"))
     write_npz(
         path / "slice.npz",
         area_density=density,
@@ -64,7 +64,7 @@ def draw_slice(
             f"(column + 0.5) / {SIDE} u + (row + 0.5) / {SIDE} v of the cube; {section.quantity}: {section.units}"
         ),
     )
-    found = _means(density, solid, saved.step, cut)
+    found = _means(density, solid, saved.step, slice)
     write_json(path / "slice.json", found.to_json())
     return Drawn(path / "slice.png", refresh_report(folder, saved.step), found)
 

@@ -5,7 +5,8 @@ What a question needs is imported when it is asked, so that the command line can
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from configs.errors import InputError
 
@@ -27,8 +28,8 @@ class Question:
     """What it can be asked of."""
     options: tuple[str, ...]
     """What else may be said with it."""
-    answer: "Callable[..., Answer]"
-    """Takes a run folder, the options, and a reporter."""
+    function: str
+    """Of a module here: it takes a run folder, the options and a reporter, and gives an `Answer`."""
     instead: str = "its frames and report show what it has"
     """What to do where it cannot be asked."""
 
@@ -43,42 +44,22 @@ class Question:
             of = KINDS[subject.kind]
             raise InputError(f"{self.option} is for {asked_of}, and this run is of {of}; {self.instead}")
 
-
-def _cells(folder: "RunFolder", *, slice: Any, **said: Any) -> "Answer":
-    from .cells import draw_cells
-
-    return draw_cells(folder, cut=slice, **said)
-
-
-def _slice(folder: "RunFolder", *, slice: Any, **said: Any) -> "Answer":
-    from .slices import draw_slice
-
-    return draw_slice(folder, slice, **said)
-
-
-def _confusion(folder: "RunFolder", **said: Any) -> "Answer":
-    from .confusion import measure_confusion
-
-    return measure_confusion(folder, **said)
-
-
-def _kernel(folder: "RunFolder", **said: Any) -> "Answer":
-    from .kernel import measure_kernel
-
-    return measure_kernel(folder, **said)
-
-
-def _all_checkpoints(folder: "RunFolder", **said: Any) -> "Answer":
-    from .all_checkpoints import measure_checkpoints
-
-    return measure_checkpoints(folder, **said)
+    @property
+    def answer(self) -> "Callable[..., Answer]":
+        """The function; what it needs is imported now."""
+        module, name = self.function.split(".")
+        return getattr(import_module(f".{module}", __package__), name)
 
 
 QUESTIONS: Mapping[str, Question] = {
-    "cells": Question("--cells", ("picture", "photographs", "solid"), ("step", "slice", "region", "max_cells"), _cells),
-    "slice": Question("--slice", ("photographs", "solid"), ("step", "slice"), _slice, instead="leave it out"),
-    "confusion": Question("--confusion", ("picture",), ("step",), _confusion),
-    "kernel": Question("--kernel", ("picture",), ("step",), _kernel),
-    "all_checkpoints": Question("--all-checkpoints", ("picture",), (), _all_checkpoints),
+    "cells": Question(
+        "--cells", ("picture", "photographs", "solid"), ("step", "slice", "region", "max_cells"), "cells.draw_cells"
+    ),
+    "slice": Question(
+        "--slice", ("photographs", "solid"), ("step", "slice"), "slices.draw_slice", instead="leave it out"
+    ),
+    "confusion": Question("--confusion", ("picture",), ("step",), "confusion.measure_confusion"),
+    "kernel": Question("--kernel", ("picture",), ("step",), "kernel.measure_kernel"),
+    "all_checkpoints": Question("--all-checkpoints", ("picture",), (), "all_checkpoints.measure_checkpoints"),
 }
 """By the name of the option that asks it."""
