@@ -74,9 +74,9 @@ class Learnt:
 
     label: str
     half_energy: tuple[int | None, int | None]
-    """Half of the target's energy, right detail or wrong."""
+    """The steps with half of the target's energy, right detail or wrong."""
     half_error: tuple[int | None, int | None] | None
-    """A relative error under one half; None where errors were not recorded."""
+    """The steps with a relative error under one half; None where errors were not recorded."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class RunPart:
     """The encoding's word, such as `fourier:8`."""
     network: str
     frames: Sequence[Frame]
-    """In the order of their steps."""
+    """Snapshots in the order of their steps."""
     final: UInt8[np.ndarray, "h w 3"]
     """The last snapshot at full size; it stands in for the last frame."""
     overlays: Sequence[Overlay]
@@ -141,13 +141,13 @@ class RunPart:
     spectra: Spectra | None = None
     """None in runs of earlier versions."""
     learnt: Sequence[Learnt] = ()
-    """By octave, shortest waves first, or by a signal's frequency."""
+    """When each octave, shortest waves first, or each of a signal's frequencies was there."""
     through_training: ThroughTraining | None = None
-    """Where the checkpoints were measured."""
+    """None unless the checkpoints were measured."""
     views: Exhibit | None = None
     """All views of a 3D scene on one sheet, each with its PSNR; None for what is no 3D scene."""
     pictures: Sequence[Exhibit] = ()
-    """What was looked at besides, below the verdict."""
+    """Drawings of analyses that were asked for besides, below the verdict."""
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from .measuring import QUANTITIES, saturation_caveat
 from .over_training import History
 
 Histories = Sequence[History]
-"""Of one role, over the units of a study: all with the same steps."""
+"""Histories of one role over the units of a study: all with the same steps."""
 
 COLOURS = ("#b2182b", "#e08214", "#fdb863", "#dfc27d", "#80cdc1", "#35978f", "#4393c3", "#2166ac")
-"""Raw coordinates in warm colours, positional encodings in cold ones, each from few to many."""
+"""Colours of lines: warm ones for raw coordinates, cold ones for positional encodings, each from few to many."""
 
 WIDTH, HEIGHT = 4.2, 3.0
-"""Of one chart, in inches."""
+"""Size of one chart, in inches."""
 
 
 def svg_of(draw: Callable[[], Figure]) -> bytes:

@@ -14,7 +14,7 @@ def claim(*parts: Part[float]) -> Claim[float]:
 
 
 def part(above: float = 0.0, least_steps: int = 0, scale: float = 1.0) -> Part[float]:
-    return Part("the unit itself", "dB", above, lambda unit: scale * unit, least_steps)
+    return Part("the unit itself", lambda unit: scale * unit, "dB", above, least_steps)
 
 
 def judged(*parts: Part[float], units: tuple[float, ...] = (1.0, 1.1, 0.9, 1.0), steps: int = 100) -> Judged:
@@ -71,13 +71,13 @@ def test_a_number_that_is_always_at_its_bound_is_not_undecided() -> None:
 
 
 def test_what_is_defined_nowhere_is_undecided_and_null_in_json() -> None:
-    nowhere: Part[float] = Part("nothing", "", 0.0, lambda unit: None)
+    nowhere: Part[float] = Part("nothing", lambda unit: None)
     found = judged(nowhere).to_json()
     assert (found["verdict"], found["effect"], found["interval"]) == (UNDECIDED, None, None)
 
 
 def test_units_without_the_number_are_left_out() -> None:
-    partly: Part[float] = Part("above one", "", 0.0, lambda unit: unit if unit > 0.95 else None)
+    partly: Part[float] = Part("above one", lambda unit: unit if unit > 0.95 else None)
     assert judged(partly).parts[0].units == 3
 
 

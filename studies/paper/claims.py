@@ -12,10 +12,11 @@ from .effects import (
     against_none,
     at_last,
     density_midway,
+    fall,
     gain_in_patterns,
     off_prediction,
     ratio,
-    rise_after_fall,
+    rise,
     times,
     wider,
     with_dose,
@@ -28,11 +29,9 @@ def doses(role: str, over: str) -> tuple[Part[Fits], ...]:
     """That a dose of density has its response, over the fits of a role."""
     missing = with_dose(role, "missing")
     return (
-        Part(f"rank correlation over {over} of density midway and PSNR at the end", "", 0, with_dose(role, "psnr_db")),
+        Part(f"rank correlation over {over} of density midway and PSNR at the end", with_dose(role, "psnr_db")),
         Part(
             f"minus that of density midway and what is missing of the explained octave, over {over}",
-            "",
-            0,
             lambda fits: None if (correlation := missing(fits)) is None else -correlation,
         ),
     )
@@ -48,9 +47,8 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "Hamming distance of opposite quadrants at the end, fine over narrow raw",
-                DOUBLINGS,
-                0,
                 ratio("hamming_opposite", "fine", "narrow"),
+                DOUBLINGS,
                 least_steps=1000 * EPOCH,
             ),
         ),
@@ -63,8 +61,6 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "spread of global cosines at the end, narrow raw over fine",
-                "",
-                0,
                 wider("global", "narrow", "fine"),
                 least_steps=1000 * EPOCH,
             ),
@@ -75,7 +71,7 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         "More octaves put more regions to use, counted as distinct patterns of pixels.",
         "262,144 of 262,144: every pixel has its own, so that the count says nothing",
         ("coarse", "fine"),
-        (Part("distinct patterns, fine over coarse, where at most 60 % are unique", DOUBLINGS, 0, gain_in_patterns),),
+        (Part("distinct patterns, fine over coarse, where at most 60 % are unique", gain_in_patterns, DOUBLINGS),),
     ),
     Claim(
         "C4",
@@ -85,9 +81,8 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "distance to the nearest crease at the end, fine over coarse",
-                DOUBLINGS,
-                0,
                 ratio("crease_distance", "fine", "coarse"),
+                DOUBLINGS,
             ),
         ),
     ),
@@ -99,16 +94,11 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "fall of crease density to its least, narrow raw",
+                fall("narrow", "crease_length"),
                 DOUBLINGS,
-                LEAST_CHANGE,
-                lambda fits: rise_after_fall(fits.narrow, "crease_length")[0],
+                above=LEAST_CHANGE,
             ),
-            Part(
-                "rise from there to the end",
-                DOUBLINGS,
-                LEAST_CHANGE,
-                lambda fits: rise_after_fall(fits.narrow, "crease_length")[1],
-            ),
+            Part("rise from there to the end", rise("narrow", "crease_length"), DOUBLINGS, above=LEAST_CHANGE),
         ),
     ),
     Claim(
@@ -116,7 +106,14 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         "In an untrained network crease density grows with the octaves L like sqrt((4^L - 1) / L).",
         "not in the paper",
         ("coarse", "fine"),
-        (Part("minus the distance from that growth, coarse to fine", DOUBLINGS, -0.2, lambda f: -off_prediction(f)),),
+        (
+            Part(
+                "minus the distance from that growth, coarse to fine",
+                lambda f: -off_prediction(f),
+                DOUBLINGS,
+                above=-0.2,
+            ),
+        ),
     ),
     Claim(
         "N3",
@@ -127,14 +124,10 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "rank correlation of bend density with the target's energy, wide raw",
-                "",
-                0,
                 lambda fits: at_last(fits.wide, "bend_detail"),
             ),
             Part(
                 "minus the partial rank correlation of crease density with missing detail, wide raw",
-                "",
-                0,
                 lambda fits: -at_last(fits.wide, "crease_missing"),
             ),
         ),
@@ -161,23 +154,20 @@ CLAIMS: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "density midway, revived most often over never",
-                DOUBLINGS,
-                0,
                 against_none("revived", lambda most, none: float(times(density_midway(most), density_midway(none)))),
+                DOUBLINGS,
             ),
             Part(
                 "PSNR at the end, the same",
-                "dB",
-                0,
                 against_none("revived", lambda most, none: at_last(most, "psnr_db") - at_last(none, "psnr_db")),
+                "dB",
             ),
             Part(
                 "missing of the explained octave, never over most often",
-                DOUBLINGS,
-                0,
                 against_none(
                     "revived", lambda most, none: float(times(at_last(none, "missing"), at_last(most, "missing")))
                 ),
+                DOUBLINGS,
             ),
         ),
     ),

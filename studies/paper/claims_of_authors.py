@@ -18,6 +18,7 @@ from .effects import (
     deep_cosines,
     difference,
     early_death,
+    fall,
     fewer_dead,
     least_global_over_local,
     least_growth,
@@ -27,7 +28,7 @@ from .effects import (
     off_random,
     per_neuron,
     ratio,
-    rise_after_fall,
+    rise,
     rising,
     times,
     wider,
@@ -44,8 +45,6 @@ def spreads_when_looked_at(cosines: str, less: str) -> tuple[Part[Fits], ...]:
     return tuple(
         Part(
             f"spread of {cosines} after {step:,} steps, narrow raw over {less}",
-            "",
-            0,
             wider("local", "narrow", less, step),
             least_steps=step,
         )
@@ -61,10 +60,7 @@ STATED: tuple[Claim[Fits], ...] = (
         RAW_AND_ENCODED,
         (
             Part(
-                "rank correlation of wavelength with how early the error is under a half, at its least",
-                "",
-                0,
-                bands_in_order,
+                "rank correlation of wavelength with how early the error is under a half, at its least", bands_in_order
             ),
         ),
     ),
@@ -76,9 +72,9 @@ STATED: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "PSNR of fine over the better of narrow and wide raw",
-                "dB",
-                3,
                 lambda f: at_last(f.fine, "psnr_db") - max(at_last(h, "psnr_db") for h in (f.narrow, f.wide)),
+                "dB",
+                above=3,
             ),
         ),
     ),
@@ -97,9 +93,8 @@ STATED: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "least step up in this order, at any time",
-                DOUBLINGS,
-                0,
                 lambda fits: rising([history["hamming_local"] for history in fits.four]),
+                DOUBLINGS,
             ),
         ),
     ),
@@ -109,8 +104,8 @@ STATED: tuple[Claim[Fits], ...] = (
         "figures",
         RAW_AND_ENCODED,
         (
-            Part("global over local Hamming distance, at its least", DOUBLINGS, 0, least_global_over_local),
-            Part("local over global spread of cosines at the end, at its least", "", 0, least_local_spread),
+            Part("global over local Hamming distance, at its least", least_global_over_local, DOUBLINGS),
+            Part("local over global spread of cosines at the end, at its least", least_local_spread),
         ),
     ),
     Claim(
@@ -121,16 +116,15 @@ STATED: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "rank correlation of step and Hamming distance of opposite quadrants from step 320 on, narrow raw",
-                "",
-                0.9,
                 lambda fits: monotone(fits.narrow.since("hamming_opposite", 10 * EPOCH)),
+                above=0.9,
                 least_steps=100 * EPOCH,
             ),
             Part(
                 "decline from the peak, fine",
-                "share of the peak",
-                0.2,
                 lambda fits: decline(fits.fine["hamming_opposite"]),
+                "share of the peak",
+                above=0.2,
                 least_steps=300 * EPOCH,
             ),
         ),
@@ -143,21 +137,20 @@ STATED: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "cells in nine windows, at the end: least step up from narrow to wide raw to few octaves",
-                DOUBLINGS,
-                0,
                 least_step_in_cells,
+                DOUBLINGS,
             ),
             Part(
                 "distinct patterns, saturated as they are: fine over few octaves, at its least",
-                DOUBLINGS,
-                -0.01,
                 lambda fits: rising([fits("few")[-1].since("patterns", EPOCH), fits.fine.since("patterns", EPOCH)]),
+                DOUBLINGS,
+                above=-0.01,
             ),
             Part(
                 "least growth from one time to the next from step 32 on, raw (5 % less is let pass)",
-                DOUBLINGS,
-                -0.07,
                 least_growth,
+                DOUBLINGS,
+                above=-0.07,
             ),
         ),
     ),
@@ -167,16 +160,16 @@ STATED: tuple[Claim[Fits], ...] = (
         "632, 329, 189, 151 of 2048 at first; 1075, 867, 772, 742 at the end",
         RAW,
         (
-            Part("least step down in dead neurons, narrow to wide, at first", DOUBLINGS, 0, lambda f: fewer_dead(f, 0)),
-            Part("the same at the end", DOUBLINGS, 0, lambda fits: fewer_dead(fits, -1)),
+            Part("least step down in dead neurons, narrow to wide, at first", lambda f: fewer_dead(f, 0), DOUBLINGS),
+            Part("the same at the end", lambda fits: fewer_dead(fits, -1), DOUBLINGS),
             Part(
                 "dead at the end, narrow raw",
-                "share of neurons",
-                0.45,
                 lambda fits: at_last(fits.narrow, "dead") / fits.neurons,
+                "share of neurons",
+                above=0.45,
                 least_steps=50 * EPOCH,
             ),
-            Part("of those that die, dead after 1,600 steps", "share", 0.5, early_death, least_steps=500 * EPOCH),
+            Part("of those that die, dead after 1,600 steps", early_death, "share", above=0.5, least_steps=500 * EPOCH),
         ),
     ),
     Claim(
@@ -187,15 +180,14 @@ STATED: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "closeness to random patterns, fine, layer 1, at its least",
-                "1 is random",
-                0.85,
                 lambda f: 1 - off_random(f),
+                "1 is random",
+                above=0.85,
             ),
             Part(
                 "margin of narrow raw below 120 of 512 neurons, layer 1, at its least",
-                "share of neurons",
-                0,
                 lambda fits: 120 / 512 - float(np.max(fits.narrow["hamming_global__layer1"])) / fits.width,
+                "share of neurons",
             ),
         ),
     ),
@@ -205,9 +197,9 @@ STATED: tuple[Claim[Fits], ...] = (
         "530k and 657k, 418k, 205k at epoch 1000 (from figures)",
         RAW_AND_ENCODED,
         (
-            Part("narrow raw over coarse", DOUBLINGS, 0, ratio("norm_product", "narrow", "coarse")),
-            Part("wide raw over coarse", DOUBLINGS, 0, ratio("norm_product", "wide", "coarse")),
-            Part("coarse over fine", DOUBLINGS, 0, ratio("norm_product", "coarse", "fine")),
+            Part("narrow raw over coarse", ratio("norm_product", "narrow", "coarse"), DOUBLINGS),
+            Part("wide raw over coarse", ratio("norm_product", "wide", "coarse"), DOUBLINGS),
+            Part("coarse over fine", ratio("norm_product", "coarse", "fine"), DOUBLINGS),
         ),
     ),
     Claim(
@@ -216,17 +208,10 @@ STATED: tuple[Claim[Fits], ...] = (
         "figures",
         ("coarse", "fine"),
         (
-            Part("least mean cosine of a deeper layer, fine", "", 0, lambda fits: min(deep_cosines(fits.fine))),
-            Part(
-                "last layer over second, fine",
-                "",
-                0,
-                lambda fits: deep_cosines(fits.fine)[-1] - deep_cosines(fits.fine)[0],
-            ),
+            Part("least mean cosine of a deeper layer, fine", lambda fits: min(deep_cosines(fits.fine))),
+            Part("last layer over second, fine", lambda fits: deep_cosines(fits.fine)[-1] - deep_cosines(fits.fine)[0]),
             Part(
                 "mean over deeper layers, fine over coarse",
-                "",
-                0,
                 lambda fits: float(np.mean(deep_cosines(fits.fine)) - np.mean(deep_cosines(fits.coarse))),
             ),
         ),
@@ -239,23 +224,22 @@ STATED: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "the measure falls, fine",
+                fall("fine", "narrowness"),
                 DOUBLINGS,
-                LEAST_CHANGE,
-                lambda fits: rise_after_fall(fits.fine, "narrowness")[0],
+                above=LEAST_CHANGE,
                 least_steps=200 * EPOCH,
             ),
             Part(
                 "and rises again, fine",
+                rise("fine", "narrowness"),
                 DOUBLINGS,
-                LEAST_CHANGE,
-                lambda fits: rise_after_fall(fits.fine, "narrowness")[1],
+                above=LEAST_CHANGE,
                 least_steps=500 * EPOCH,
             ),
             Part(
                 "the measure at the end, fine over coarse",
-                DOUBLINGS,
-                0,
                 ratio("narrowness", "fine", "coarse"),
+                DOUBLINGS,
                 least_steps=1000 * EPOCH,
             ),
         ),
@@ -268,9 +252,8 @@ STATED: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "distance to the nearest crease in image space at first, coarse over fine",
-                DOUBLINGS,
-                0,
                 ratio("crease_distance", "coarse", "fine", at_first),
+                DOUBLINGS,
             ),
         ),
     ),
@@ -282,9 +265,9 @@ STATED: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "pixels whose pattern another has as well, at its least",
-                "share of pixels",
-                0.01,
                 lambda fits: 1 - float(np.max(fits("one octave")[0]["unique_share"])),
+                "share of pixels",
+                above=0.01,
             ),
         ),
     ),
@@ -297,20 +280,16 @@ STATED: tuple[Claim[Fits], ...] = (
         (
             Part(
                 "least step up with size, global, fine",
-                DOUBLINGS,
-                0,
                 lambda fits: rising([at_last(h, "hamming_global") for h in fits("sizes, fine")]),
+                DOUBLINGS,
             ),
             Part(
                 "least step down with size, global per neuron, fine",
-                DOUBLINGS,
-                0,
                 lambda fits: rising(per_neuron(fits, "sizes, fine", "hamming_global")[::-1]),
+                DOUBLINGS,
             ),
             Part(
                 "local per neuron, fine over narrow raw, at its least over sizes",
-                DOUBLINGS,
-                1,
                 lambda fits: min(
                     float(times(fine, raw))
                     for fine, raw in zip(
@@ -319,12 +298,14 @@ STATED: tuple[Claim[Fits], ...] = (
                         strict=True,
                     )
                 ),
+                DOUBLINGS,
+                above=1,
             ),
             Part(
                 "minus the change of local per neuron from the smallest to the largest, narrow raw",
-                DOUBLINGS,
-                -0.5,
                 lambda fits: -change_with_size(fits),
+                DOUBLINGS,
+                above=-0.5,
             ),
         ),
     ),
@@ -335,15 +316,13 @@ STATED: tuple[Claim[Fits], ...] = (
         "70 and 87 of 2048 at epoch 1000 (from figures)",
         RAW,
         (
-            Part("local Hamming distance, wide over narrow", DOUBLINGS, 0, ratio("hamming_local", "wide", "narrow")),
+            Part("local Hamming distance, wide over narrow", ratio("hamming_local", "wide", "narrow"), DOUBLINGS),
             Part(
                 "spread of local cosines at the end, narrow over wide",
-                "",
-                0,
                 wider("local", "narrow", "wide"),
                 least_steps=100 * EPOCH,
             ),
-            Part("PSNR, wide over narrow", "dB", 0, difference("psnr_db", "wide", "narrow")),
+            Part("PSNR, wide over narrow", difference("psnr_db", "wide", "narrow"), "dB"),
         ),
     ),
     Claim(

@@ -81,6 +81,7 @@ class Fits:
 
 
 Measure = Callable[[Fits], float | None]
+"""What claims take: a number of one unit's fits; None where it is not defined."""
 
 
 def times(more: float | Float[np.ndarray, " n"], less: float | Float[np.ndarray, " n"]) -> Float[np.ndarray, "*n"]:
@@ -113,9 +114,9 @@ def _spread(history: History, where: str, step: int | None = None) -> float:
     return history.at(f"confusion_{where}__std", step or int(history.steps[-1]))
 
 
-def _trained(history: History, column: str) -> Float[np.ndarray, " steps"]:
-    """A column without step 0."""
-    return history[column][1:]
+def _least(history: History, column: str) -> float:
+    """The least value of a column after step 0."""
+    return float(np.min(history[column][1:]))
 
 
 def bands_in_order(fits: Fits) -> float | None:
@@ -219,10 +220,14 @@ def deep_cosines(history: History) -> list[float]:
     return [float(values[-1]) for values in list(history.parts("row_cosine").values())[1:]]
 
 
-def rise_after_fall(history: History, column: str) -> tuple[float, float]:
-    """How far a column falls from its start to its least value in training, and rises from there to the end."""
-    least = float(np.min(_trained(history, column)))
-    return float(times(at_first(history, column), least)), float(times(at_last(history, column), least))
+def fall(role: str, column: str) -> Measure:
+    """A measure: how far one role's column falls from its start to its least value in training."""
+    return lambda fits: float(times(at_first(getattr(fits, role), column), _least(getattr(fits, role), column)))
+
+
+def rise(role: str, column: str) -> Measure:
+    """A measure: how far one role's column rises from its least value in training to the end."""
+    return lambda fits: float(times(at_last(getattr(fits, role), column), _least(getattr(fits, role), column)))
 
 
 def per_neuron(fits: Fits, role: str, column: str) -> list[float]:

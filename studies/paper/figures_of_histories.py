@@ -15,7 +15,7 @@ from .effects import NARROW, WIDE, density_midway
 from .runs import LOOKED_AT, NOISE, Runs, Unit
 
 FOUR_COLOURS = (*COLOURS[:2], *COLOURS[-2:])
-"""Of two raw and two positional encodings."""
+"""Colours of narrow and wide raw coordinates, the coarse encoding and the fine one."""
 
 
 def _of_each_encoding(runs: Runs) -> list[tuple[Encoding, Histories, str]]:

@@ -1,4 +1,4 @@
-"""What a study fits, pictures and its controls, each with what is measured of its fields."""
+"""What the paper's study fits, pictures and their controls, each with what is measured of its fields."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ from ..over_training import History
 from .points import POINT_QUANTITIES, measure_points, near_and_far
 
 NEIGHBOURS = 25
-"""Nearest and farthest digits that each of some is paired with: as many as the authors take."""
+"""How many nearest and how many farthest digits each of some digits is paired with: as many as the authors take."""
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Something to fit."""
+    """A scene that a study fits, and what is measured of its fields."""
 
     scene: Scene
     measure: Callable[[Field], Measures]
-    """Of a field, at any moment of its fit; what is drawn at random is drawn alike each time."""
+    """Measures a field at any moment of its fit; what is drawn at random is drawn alike each time."""
 
 
 def is_picture(scene: str) -> bool:

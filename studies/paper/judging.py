@@ -26,11 +26,11 @@ class Part(Generic[Unit]):
 
     name: str
     """What is measured, so that it reads as a sentence with the number."""
-    unit: str
-    above: float
-    """The part is true if the number is above this."""
     measure: Callable[[Unit], float | None]
     """The number in one unit; None where it is not defined."""
+    unit: str = ""
+    above: float = 0
+    """The part is true if the number is above this."""
     least_steps: int = 0
     """Steps of training that the claim speaks of: a study of shorter fits does not ask it."""
 

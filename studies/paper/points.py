@@ -19,6 +19,7 @@ from ..measuring import Measures, cosine_columns
 from ..subjects.creases import creased
 
 POINT_QUANTITIES = frozenset({"loss", "dead", "hamming_local", "hamming_global", "confusion_local", "confusion_global"})
+"""Names of the quantities that `measure_points` gives for a ReLU field."""
 
 
 def measure_points(

@@ -1,4 +1,4 @@
-"""A study: many fits of one protocol, measured while they train; runs that are finished are found and used again."""
+"""The runs of a study: fits of one protocol, measured while they train; those that are finished are used again."""
 
 import multiprocessing
 import os
@@ -37,7 +37,7 @@ EPOCH = 32
 LOOKED_AT = (15 * EPOCH, 100 * EPOCH, 1000 * EPOCH)
 """When the authors look at gradients: after epochs 15, 100 and 1000."""
 WATCHED = (EPOCH, 10 * EPOCH, 50 * EPOCH, *LOOKED_AT)
-"""Steps that claims speak of: always measured where a fit is as long."""
+"""Steps that claims speak of: they are always measured where a fit is as long."""
 
 ROLES = (
     *("raw", "few", "coarse", "fine", "sizes, raw", "sizes, fine", "one octave"),
