@@ -27,7 +27,7 @@ from configs.errors import InputError
 from fields.encodings import OctaveEncoding, WaveEncoding
 
 from ..creases.density import crease_density
-from ..detail.verdict import percent
+from ..detail.verdicts import percent
 from ..networks.plane import Plane, in_double, on_plane
 from ..networks.relu_network import ReluNetwork, highest_frequency
 from ..networks.sampling import Progress
@@ -182,7 +182,7 @@ def interpolated_cells(
     Raises:
         InputError: as `surrogate_cells` does, but for the number of cells.
     """
-    from . import arrangement
+    from . import arrangement, polygons
 
     x, y = axes
     window = (float(x[0]), float(y[0]), float(x[-1]), float(y[-1]))
@@ -205,7 +205,7 @@ def interpolated_cells(
         cell = _without_seams(state, beside)
         counts.append(int(cell.max()) + 1)
         lengths.append(_length_between(state, cell, ends, beside))
-    pieces, centroids = arrangement.areas_and_centroids(state.offsets, state.corners, state.points)
+    pieces, centroids = polygons.areas_and_centroids(state.offsets, state.corners, state.points)
     largest = np.lexsort((pieces, cell))[np.cumsum(np.bincount(cell)) - 1]
     inside = beside[:, 1] >= 0
     apart = ~inside | (cell[beside[:, 0]] != cell[beside[:, 1]])
