@@ -49,9 +49,9 @@ def significant(value: float) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
 
 
-def percent(value: float) -> str:
+def whole_percent(value: float) -> str:
     """
-    >>> percent(0.934)
+    >>> whole_percent(0.934)
     '93 %'
     """
     return f"{value * 100:.0f} %".replace("-", "−")
@@ -82,9 +82,9 @@ def column(name: str) -> Column:
     """The column of a number's name; a name not known here is its own heading."""
     if name.startswith(ENERGY_KEPT):
         band = name.removeprefix(ENERGY_KEPT).strip(" _:")
-        return Column("Kept", band.replace("-", "–"), percent, is_share=True)
+        return Column("Kept", band.replace("-", "–"), whole_percent, is_share=True)
     if name.startswith(AMPLITUDE):
-        return Column("Amplitude", name.removeprefix(AMPLITUDE).strip(), percent, is_share=True)
+        return Column("Amplitude", name.removeprefix(AMPLITUDE).strip(), whole_percent, is_share=True)
     return COLUMNS.get(name) or Column(name.replace("_", " ").capitalize(), "", significant)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from analysis import ReluNetwork, on_plane, relu_network
-from analysis.detail.verdict import percent
+from analysis.detail.verdicts import percent
 from analysis.partition.exact_cells import Cells, cells, is_affine
 from analysis.partition.interpolated_cells import MAX_CELLS, SurrogateCells, TooManyCellsError, surrogate_cells
 from configs.errors import InputError

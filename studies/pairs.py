@@ -22,7 +22,7 @@ from analysis import (
     rate_agreement,
     window_confusion,
 )
-from analysis.detail.verdict import percent
+from analysis.detail.verdicts import percent
 from configs.errors import InputError
 from configs.files import write_json
 from render.colour import confusion_legend, confusion_rgb, length_legend, length_rgb

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, UInt8
 
 from analysis import (
+    COAREA,
     MIN_WINDOW_PX,
     Explanation,
     ScreenDensity,
@@ -17,6 +18,7 @@ from analysis import (
     collapse,
     crease_area_density,
     explain_views,
+    length_per_area,
     neuron_states,
     per_diagonal,
     psnr_db,
@@ -165,8 +167,8 @@ class PosedLook(PixelLook[PosedView]):
                 length, opacity = None, view.see(field, device=field.device).opacity
             else:
                 maps.append(screen_density(_radiance(field), view.camera, self.scene.step, stride=stride))
-                length, opacity = maps[-1].crossings_per_pixel.sum(0) * np.float32(math.pi / 2), maps[-1].opacity
-            seen.append(SeenView(view.target(), colour, {"coarea": length}, opacity))
+                length, opacity = length_per_area(maps[-1].crossings_per_pixel), maps[-1].opacity
+            seen.append(SeenView(view.target(), colour, {COAREA: length}, opacity))
             progress((number + 1) / len(views))
         explanation, collapsed = explain_views(seen, seed=seed), collapse(seen)
         creases = self._creases(field, maps) if maps else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.detail.verdict import percent
+from analysis.detail.verdicts import percent
 from configs.errors import InputError
 from configs.files import read_json, write_text
 from configs.run import Protocol

@@ -1,6 +1,5 @@
 """Shapes: a field's surface beside the mesh, how far apart they are, and the creases on it."""
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
 
-from analysis import ReluNetwork, SeenView, explain_views, footprint_density
+from analysis import COAREA, ReluNetwork, SeenView, explain_views, footprint_density, length_per_area
 from analysis.creases.surface import compare_surfaces, extract_surface, iou
 from configs.files import write_json
 from fields import Field
@@ -69,8 +68,8 @@ class ShapeLook(PixelLook[ShapeView]):
             surface, length = view.field_seen(field, device=field.device), None
             if network is not None:
                 maps.append(surface_crossings(network, view.camera, surface))
-                length = maps[-1].sum(0) * np.float32(math.pi / 2)
-            seen.append(SeenView(view.target(), surface.colour, {"coarea": length}, surface.met.astype(np.float32)))
+                length = length_per_area(maps[-1])
+            seen.append(SeenView(view.target(), surface.colour, {COAREA: length}, surface.met.astype(np.float32)))
             progress(TRACING * (number + 1) / len(views))
         explanation = explain_views(seen, seed=seed)
         shown = max(sum(float(view.opacity.sum()) for view in seen), 1.0)

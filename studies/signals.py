@@ -16,7 +16,7 @@ from analysis import (
 )
 from analysis.creases.crossings import starting_refinement
 from analysis.detail.spectra import HALF
-from analysis.detail.verdict import percent
+from analysis.detail.verdicts import percent
 from configs.encoding import Raw
 from configs.files import write_json
 from fields import Field

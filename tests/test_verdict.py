@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.detail.statistics import Interval
-from analysis.detail.verdict import (
+from analysis.detail.verdicts import (
     CREASE_RULES,
     DETAIL_RULES,
     PREDICTION_RULES,

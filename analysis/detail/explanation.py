@@ -9,7 +9,7 @@ from jaxtyping import Float
 from .attribution import LEAST_SHARE, Attribution
 from .bands import Energies
 from .statistics import MIN_BLOCKS, Interval
-from .verdict import EXPLANATORY, NOTHING_MISSING, PLENTY, Subject, Verdict
+from .verdicts import EXPLANATORY, NOTHING_MISSING, PLENTY, SubjectWord, Verdict
 from .windows import FLOOR_SHARE, Windows
 
 BAND_SHARE = 0.01
@@ -94,7 +94,7 @@ class Explanation:
     """Mean of each density in these windows."""
     seed: int
     resamples: int
-    subject: Subject
+    subject: SubjectWord
 
     def missing_map(self) -> Float[np.ndarray, "h w"]:
         """Missing fraction in the primary band at full size, each pixel with the value of its window."""

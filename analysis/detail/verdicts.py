@@ -27,7 +27,7 @@ MOSTLY = 2 / 3
 """Least share of the error that is called most of it."""
 
 
-Subject = Literal["picture", "scene"]
+SubjectWord = Literal["picture", "scene"]
 """What was looked at: a picture, in blocks of its windows, or a scene, in views."""
 
 
@@ -55,7 +55,7 @@ class Findings:
     """Of a scene, its views."""
     block_side: int = 64
     """Of a picture, in pixels."""
-    subject: Subject = "picture"
+    subject: SubjectWord = "picture"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 A neuron is on where its pre-activation is above zero. One that is on nowhere is dead, one that is on everywhere is
 always on: neither makes a crease in the picture. `Crossings` counts the same at the corners of pixels, as a by-product,
-and `neuron_states` at any points of a network's input, such as the occupied part of a volume.
+and `neuron_states` at any points of a network's input, such as the occupied part of a volume. `neuron_activity` is for
+use from Python: no command asks for it.
 """
 
 from dataclasses import dataclass
