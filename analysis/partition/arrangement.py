@@ -257,7 +257,7 @@ def _note_ends(
 @njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def _meetings(shares, chords, count, low, high, a, b, points):
-    """How many of the first `count` chords one from a to b meets, from `low` to `high` on the boundary; -1 if it is there.
+    """How many of the first `count` chords one from a to b (`low` to `high` of the boundary) meets; -1 if it is one.
 
     How far along it meets them goes to `shares`, sorted.
     """
@@ -623,19 +623,8 @@ def split(
                     if vertex == NONE:
                         vertex = vertices
                         vertices += 1
-                        _interpolate(
-                            points,
-                            z,
-                            tolerance,
-                            positive,
-                            negative,
-                            between,
-                            share,
-                            piece[u],
-                            piece[v],
-                            neuron,
-                            vertex,
-                        )
+                        a, b = piece[u], piece[v]
+                        _interpolate(points, z, tolerance, positive, negative, between, share, a, b, neuron, vertex)
                         _note_meeting(meeting, chords, c, i, vertex, local, piece, begin, size, positive, negative)
                 passage[k] = vertex
             if passage[0] == NONE or passage[1] == NONE:
