@@ -19,7 +19,7 @@ from analysis.detail.verdicts import (
     verdict,
 )
 
-DOCS = Path(__file__).parent.parent / "docs" / "explain.md"
+DOCS = Path(__file__).parents[3] / "docs" / "explain.md"
 
 USUAL = Findings(
     band="2-4 px",
