@@ -30,7 +30,7 @@ from ..networks.scratch import Scratch
 from .density import creases_within
 
 HALF_WIDTH = 1 / 512
-"""Of the band in which creases are counted in space, in sides of the cube: half a voxel of 256 to the side."""
+"""Half the width of the band in which creases are counted, in sides of the cube: half a voxel of 256 to the side."""
 
 
 @torch.no_grad()

@@ -39,11 +39,11 @@ class Gain:
 
     quantity: str
     gain: float
-    """Of cross-validated R^2; below 0 where it predicts unseen blocks worse than target energy alone."""
+    """What it adds to cross-validated R^2; below 0 where it predicts unseen blocks worse than target energy alone."""
     share: float
     """The gain over all that target energy leaves, 1 - R^2: a partial R^2."""
     interval: Interval | None
-    """Of the share; None with fewer than `MIN_BLOCKS` blocks."""
+    """Interval of the share; None with fewer than `MIN_BLOCKS` blocks."""
     exponent: float
     """Residual energy goes with this power of the quantity, where the target's energy is the same."""
     tautology: bool
@@ -104,7 +104,7 @@ def attribute(
     drawn = block_draws(count, resamples, seed)
 
     def interval(advantage: Float[np.ndarray, " blocks"], level: float = LEVEL) -> Interval | None:
-        """Of an advantage over another model, as a share of the errors that target energy leaves."""
+        """Interval of an advantage over another model, as a share of the errors that target energy leaves."""
         return interval_of(drawn @ advantage / (drawn @ base), count, level) if count >= MIN_BLOCKS else None
 
     gains = tuple(

@@ -30,10 +30,10 @@ class SeenView:
     target: Float[np.ndarray, "h w c"]
     reconstruction: Float[np.ndarray, "h w c"]
     densities: Maps
-    """As `explain` takes them, counted as much as the scene is seen: 0 where the opacity is. "coarea" is
+    """Maps as `explain` takes them, counted as much as the scene is seen: 0 where the opacity is. "coarea" is
     `length_per_area` of crossings per pixel."""
     opacity: Float[np.ndarray, "_ _"]
-    """Of the reconstruction, 0 to 1; at full size or of every stride-th pixel."""
+    """How much of the reconstruction's pixels is scene, 0 to 1; at full size or of every stride-th pixel."""
 
 
 def explain(
@@ -176,7 +176,7 @@ def _attribution(views: Sequence[ComparedView], sample: Sample, seed: int, resam
 
 
 def _other_statistics(sample: Sample) -> list[Association]:
-    """In the primary band: the other densities, and every density without taking out the target's energy."""
+    """The other densities in the primary band, and every density without taking out the target's energy."""
     others = [sample.partial(density) for density in sample.densities if density != COAREA]
     return others + [sample.plain(density) for density in sample.densities]
 

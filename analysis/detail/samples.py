@@ -25,7 +25,7 @@ class Places:
     counts: Bool[np.ndarray, "rows columns"]
     """Whether each is part of the statistics."""
     blocks: Int[np.ndarray, "rows columns"]
-    """Within this view."""
+    """The block of each window, numbered within this view."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class ComparedView:
         return not bool(np.isfinite(self.shown).all())
 
     def places(self, label: str) -> Places:
-        """Where a band is compared."""
+        """The windows in which a band is compared."""
         height, width = self.target.shape
         windows = windows_of(height, width, self.labels.index(label))
         if self.opacity is None:
@@ -111,7 +111,7 @@ class Sample:
         return self._association(density, PARTIAL, estimate, interval)
 
     def undefined(self, density: str) -> Association:
-        """For a picture that has no detail to miss."""
+        """The statistic of a picture that has no detail to miss: no number."""
         return self._association(density, PARTIAL, None, None)
 
     def plain(self, density: str) -> Association:

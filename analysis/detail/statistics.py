@@ -19,7 +19,7 @@ RESAMPLES = 1000
 """Draws of a bootstrap."""
 
 LEVEL = 0.95
-"""Of confidence, of its intervals."""
+"""Confidence of the intervals of a bootstrap."""
 
 MIN_BLOCKS = 16
 """Least number of blocks for an interval: the spread of fewer is not known well enough for it to mean anything."""

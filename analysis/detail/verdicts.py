@@ -52,9 +52,9 @@ class Findings:
     interval: Interval | None = None
     windows: int = 0
     blocks: int = 0
-    """Of a scene, its views."""
+    """Blocks of windows that are resampled; of a scene, its views."""
     block_side: int = 64
-    """Of a picture, in pixels."""
+    """Side of a picture's blocks, in pixels."""
     subject: SubjectWord = "picture"
 
 

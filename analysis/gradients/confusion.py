@@ -56,7 +56,7 @@ class Distribution:
     mean: float
     standard_deviation: float
     quantiles: tuple[float, ...]
-    """At `QUANTILES`."""
+    """Cosines at the levels of `QUANTILES`."""
     half_width: float
     """Half the distance between the 5 % and the 95 % quantile."""
     negative_share: float
@@ -74,7 +74,7 @@ class Summary:
     """Sankararaman's bound, in squared units of the gradient; 0 without confusion."""
     cosine: Distribution
     strength: Distribution
-    """Of |cos|: for one channel the size of the normalised kernel."""
+    """Distribution of |cos|: for one channel the size of the normalised kernel."""
     residual_cosine: Distribution
     residual_sign_share: float
     """Share of the pairs whose cosine has the sign of the residuals' own: with one channel, of a positive kernel."""
@@ -207,7 +207,7 @@ class ConfusionMap:
     neighbours: Int[np.ndarray, "rows columns"]
     """With how many neighbours the cosine is defined: up to 4, fewer at borders and at exactly fitted pixels."""
     distance_px: int
-    """To the neighbours."""
+    """Distance to the neighbours."""
     stride: int
     """Pixels between sampled pixels."""
 

@@ -39,7 +39,7 @@ class CorrelationLength:
     and right. Only one of them counts where the other stays above up to `longest_px` or the picture's end; infinite
     where both do; NaN where the pixel's gradient is zero."""
     y: Float[np.ndarray, "rows columns"]
-    """The same along columns."""
+    """The same length along columns."""
     level: float
     longest_px: float
     stride: int

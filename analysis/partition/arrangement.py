@@ -24,7 +24,7 @@ ONE = np.uint64(1)
 ZERO = np.uint64(0)
 WORD_BITS = 64
 NONE = -1
-"""In place of the index of a vertex, an edge, a polygon or a chord."""
+"""Stands for no index of a vertex, an edge, a polygon or a chord."""
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -33,7 +33,7 @@ class CellMap:
 
     @property
     def tile_area(self) -> float:
-        """Of each tile, in square units of the coordinates."""
+        """The area of each tile, in square units of the coordinates."""
         left, top, right, bottom = self.window
         return (right - left) * (bottom - top) / self.count.size
 

@@ -87,7 +87,7 @@ class Cells:
     corners: Int[np.ndarray, " sides"]
     """Indices into `vertices`, cell after cell."""
     areas: Float[np.ndarray, " cells"]
-    """In square units of the coordinates; they sum to the window's."""
+    """Areas in square units of the coordinates; they sum to the window's."""
     centroids: Float[np.ndarray, "cells 2"]
     """Inside their cells, as cells are convex."""
     parts: Int[np.ndarray, " cells"]

@@ -90,7 +90,7 @@ class SurrogateCells:
     cell: Int[np.ndarray, " pieces"]
     """The cell that each piece is of."""
     areas: Float[np.ndarray, " cells"]
-    """In square units of the coordinates; they sum to the window's."""
+    """Areas in square units of the coordinates; they sum to the window's."""
     points: Float[np.ndarray, "cells 2"]
     """A point in each cell, the centroid of its largest piece: cells need not be convex."""
     patterns: tuple[UInt64[np.ndarray, "cells _"], ...]

@@ -48,7 +48,7 @@ class Subdivision:
     between: Int[np.ndarray, "new 2"]
     """The two vertices that each vertex which the last layer added, the last ones, lies between."""
     share: Float[np.ndarray, " new"]
-    """How far along it lies."""
+    """How far along from the first to the second it lies."""
     negative_slope: float = 0.0
     """Slope of the last layer's activation where it is off."""
 

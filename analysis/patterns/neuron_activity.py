@@ -80,7 +80,7 @@ def neuron_activity(
 
 
 def _layer_activity(moments: Float[np.ndarray, "5 width"], count: Int[np.ndarray, "rows columns"]) -> LayerActivity:
-    """From the number of pixels at which each neuron is on, and the sums of their x, y, x^2 and y^2."""
+    """A layer's activity: `moments` are the pixels at which each neuron is on, and the sums of their x, y, x^2, y^2."""
     pixels = moments[0]
     means = np.divide(moments[1:], pixels, out=np.full((4, len(pixels)), np.nan), where=pixels > 0)
     variance = means[2:] - means[:2] ** 2
