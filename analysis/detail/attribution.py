@@ -9,7 +9,7 @@ A quantity that is nearly the reconstruction itself, such as its slope, would ex
 reconstruction lacks detail it is flat. Such a quantity is a tautology, shown beside the others and never named.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -118,7 +118,17 @@ def attribute(
         )
         for name, errors in left.items()
     )
-    r_squared = 1 - float(base.sum() / nothing.sum())
+    return _judged(1 - float(base.sum() / nothing.sum()), gains, left, base, interval)
+
+
+def _judged(
+    r_squared: float,
+    gains: tuple[Gain, ...],
+    left: Mapping[str, Float[np.ndarray, " blocks"]],
+    base: Float[np.ndarray, " blocks"],
+    interval: Callable[[Float[np.ndarray, " blocks"], float], Interval | None],
+) -> Attribution:
+    """Which quantity explains most, if one surely does: `left` are the errors with each, `base` those with none."""
     candidates = [gain for gain in gains if not gain.tautology]
     if not candidates:
         return Attribution(r_squared, gains, "undecided", None, ())
