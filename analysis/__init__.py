@@ -22,6 +22,7 @@ from .creases.surface import SurfaceAgreement, compare_surfaces, extract_surface
 from .detail.attribution import Attribution, attribute
 from .detail.bands import band_labels, energy_kept, octave_bands
 from .detail.collapse import collapse
+from .detail.densities import BEND, COAREA, CROSSINGS, length_per_area
 from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views
 from .detail.metrics import psnr_db, ssim
 from .detail.spectra import (
@@ -39,19 +40,12 @@ from .detail.spectra import (
     radial_spectra,
     spectral_bias,
 )
-from .detail.verdict import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
+from .detail.verdicts import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
 from .detail.windows import MIN_WINDOW_PX
-from .gradients.confusion import (
-    Confusion,
-    ConfusionMap,
-    confusion,
-    confusion_map,
-    global_pairs,
-    local_pairs,
-    pixel_confusion,
-)
+from .gradients.confusion import Confusion, ConfusionMap, confusion, confusion_map, pixel_confusion
 from .gradients.correlation_length import CorrelationLength, kernel_correlation_length
 from .gradients.kernel import Kernel, kernel
+from .gradients.pairs import global_pairs, local_pairs
 from .gradients.rate_agreement import RateAgreement, rate_agreement
 from .gradients.window_confusion import WindowConfusion, window_confusion
 from .networks.plane import Plane, on_plane
@@ -76,6 +70,9 @@ from .patterns.neuron_activity import LayerActivity, NeuronStates, neuron_activi
 from .patterns.packed_patterns import PackedPatterns, expected_hamming, packed_patterns
 
 __all__ = [
+    "BEND",
+    "COAREA",
+    "CROSSINGS",
     "MIN_WINDOW_PX",
     "Angles",
     "Attribution",
@@ -157,6 +154,7 @@ __all__ = [
     "iou",
     "kernel",
     "kernel_correlation_length",
+    "length_per_area",
     "line_creases",
     "line_spectrum",
     "local_complexity",

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from analysis.detail.verdict import percent
+from analysis.detail.verdicts import percent
 from configs.encoding import Fourier, Raw
 from configs.errors import InputError
 from configs.files import JsonObject, write_json, write_text

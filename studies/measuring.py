@@ -14,6 +14,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from analysis import (
+    BEND,
+    COAREA,
     Density,
     ReluNetwork,
     band_labels,
@@ -211,8 +213,8 @@ def _creases(
 def _explanation(target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"], density: Density) -> Measures:
     """Over the windows of the explanation: bends where there is detail, detail missing where creases are few?"""
     assert density.bend is not None
-    found = explain(target, drawn, {"coarea": density.length.sum(0), "bend": density.bend.sum(0)})
-    detail = rank_correlation(found.densities["bend"].ravel(), found.energies.target.ravel())
+    found = explain(target, drawn, {COAREA: density.length.sum(0), BEND: density.bend.sum(0)})
+    detail = rank_correlation(found.densities[BEND].ravel(), found.energies.target.ravel())
     missing = next((band.missing for band in found.bands if band.label == found.band), None)
     numbers = {"crease_missing": found.primary.estimate, "bend_detail": detail, "missing": missing}
     return {name: value for name, value in numbers.items() if value is not None}

@@ -1,1 +1,1 @@
-"""The tests of fieldlens: one file per module, and those of the house."""
+"""The tests of fieldlens: one file per module, in folders as its package has wings, and those of the house."""

@@ -231,7 +231,7 @@ def test_the_checker_catches(package: str, source: str) -> None:
         ("render", "import scenes_of_another_project"),
         ("analysis", "from .creases.density import crease_density\nfrom .detail import bands"),
         ("analysis.detail", "import numpy\nfrom . import rows\nfrom .bands import luma\nimport configs"),
-        ("analysis.partition", "from ..creases.density import crease_density\nfrom ..detail import verdict"),
+        ("analysis.partition", "from ..creases.density import crease_density\nfrom ..detail import verdicts"),
         ("analysis.creases", "from fields.radiance import RadianceField\nimport analysis.detail.windows"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from analysis import kernel, window_confusion
-from analysis.detail.verdict import percent
+from analysis.detail.verdicts import percent
 from configs.encoding import Raw
 from configs.errors import InputError
 from configs.files import read_json

@@ -53,7 +53,7 @@ class Bending:
 
     @property
     def smooth_share_map(self) -> Float[np.ndarray, "rows columns"]:
-        """The same pixel by pixel; NaN where the field does not bend."""
+        """The smooth share pixel by pixel; NaN where the field does not bend."""
         return _share(self.smooth, self.kinks)
 
 

@@ -88,22 +88,22 @@ class Capacity:
 
     @cached_property
     def null_removed(self) -> float | None:
-        """The same for the cosine waves."""
+        """The share that as many cosine waves take away."""
         return self._removed(self.null_remaining)
 
     @property
     def remaining_share(self) -> Float[np.ndarray, "rows columns"]:
-        """Of each window's residual energy, what the present creases could not express; above 1 where refits harm."""
+        """The share of each window's residual energy that present creases cannot express; above 1 where refits harm."""
         return _ratio(self.remaining, self.residual)
 
     @property
     def dynamics_share(self) -> Float[np.ndarray, "rows columns"]:
-        """Of each window's residual energy, what other output weights take away: what training has not done there."""
+        """The share of each window's residual energy that other output weights take away: what training left undone."""
         return 1 - self.remaining_share
 
     @property
     def null_share(self) -> Float[np.ndarray, "rows columns"]:
-        """Of each window's residual energy, what as many cosine waves take away."""
+        """The share of each window's residual energy that as many cosine waves take away."""
         return 1 - _ratio(self.null_remaining, self.residual)
 
     def to_json(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ..detail.densities import LENGTH_PER_CROSSING
 from ..networks.relu_network import ReluNetwork
 from ..networks.sampling import LatticeAxis, Progress, chunk_points, image_points, lattice_axis, sampled_pixels
 from ..patterns.neuron_activity import SignsSeen
@@ -60,7 +61,7 @@ class Crossings:
         With four directions, straight creases of one single orientation come out between 5.2 % too short and 2.6 % too
         long; spread orientations cancel (Crofton's formula).
         """
-        return self.per_pixel.sum(0) * (math.pi / 8)
+        return self.per_pixel.sum(0) * (LENGTH_PER_CROSSING / 4)
 
 
 @torch.inference_mode()

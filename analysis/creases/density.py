@@ -8,7 +8,6 @@ neighbours, so it neither aliases nor needs refinement; it errs only where creas
 The co-area density is that of Hanin & Rolnick (arXiv 1901.09021), with a bandwidth per neuron.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..detail.densities import CROSSINGS_PER_LENGTH
 from ..networks.relu_network import LayerTangents, ReluNetwork
 from ..networks.sampling import Progress, centre_chunks, chunk_points, map_shape
 from ..networks.scratch import Scratch
@@ -42,7 +42,7 @@ class Density:
     @property
     def crossings_per_pixel(self) -> Float[np.ndarray, "rows columns"]:
         """Crossings per pixel of all layers, mean over directions: 2/pi of the length per area (Crofton's formula)."""
-        return self.length.sum(0) * np.float32(2 / math.pi)
+        return self.length.sum(0) * np.float32(CROSSINGS_PER_LENGTH)
 
 
 @torch.inference_mode()

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from configs.errors import InputError
 
+from ..detail.densities import CROSSINGS_PER_LENGTH
 from ..networks.plane import Plane
 from ..networks.relu_network import ReluNetwork
 from ..networks.sampling import Progress, chunk_points, image_points, pixel_centres, point_chunks
@@ -29,7 +30,7 @@ from ..networks.scratch import Scratch
 from .density import creases_within
 
 HALF_WIDTH = 1 / 512
-"""Of the band in which creases are counted in space, in sides of the cube: half a voxel of 256 to the side."""
+"""Half the width of the band in which creases are counted, in sides of the cube: half a voxel of 256 to the side."""
 
 
 @torch.no_grad()
@@ -103,7 +104,7 @@ def footprint_density(
     for here, x in point_chunks(points, chunk_points(max(network.width_per_layer)), network.device, progress):
         steps = torch.stack([across[here], down[here]], 1).to(x)
         density[:, here] = creases_within(network, x, half_width_px, scratch, steps)
-    return density.mul_((2 / math.pi) / (2 * half_width_px))
+    return density.mul_(CROSSINGS_PER_LENGTH / (2 * half_width_px))
 
 
 def crease_slice(

@@ -31,7 +31,7 @@ class CreaseDistance:
     """Distance to the nearest crease from the centre of every stride-th pixel of a picture."""
 
     px: Float[np.ndarray, "rows columns"]
-    """In pixels; infinite where no neuron has a gradient, so that nothing tells of a crease."""
+    """The distance in pixels; infinite where no neuron has a gradient, so that nothing tells of a crease."""
     layer: Int[np.ndarray, "rows columns"]
     """Hidden layer, from 0, whose neuron has that crease; -1 where the distance is infinite."""
     stride: int

@@ -9,7 +9,7 @@ A quantity that is nearly the reconstruction itself, such as its slope, would ex
 reconstruction lacks detail it is flat. Such a quantity is a tautology, shown beside the others and never named.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,11 +39,11 @@ class Gain:
 
     quantity: str
     gain: float
-    """Of cross-validated R^2; below 0 where it predicts unseen blocks worse than target energy alone."""
+    """What it adds to cross-validated R^2; below 0 where it predicts unseen blocks worse than target energy alone."""
     share: float
     """The gain over all that target energy leaves, 1 - R^2: a partial R^2."""
     interval: Interval | None
-    """Of the share; None with fewer than `MIN_BLOCKS` blocks."""
+    """Interval of the share; None with fewer than `MIN_BLOCKS` blocks."""
     exponent: float
     """Residual energy goes with this power of the quantity, where the target's energy is the same."""
     tautology: bool
@@ -104,7 +104,7 @@ def attribute(
     drawn = block_draws(count, resamples, seed)
 
     def interval(advantage: Float[np.ndarray, " blocks"], level: float = LEVEL) -> Interval | None:
-        """Of an advantage over another model, as a share of the errors that target energy leaves."""
+        """Interval of an advantage over another model, as a share of the errors that target energy leaves."""
         return interval_of(drawn @ advantage / (drawn @ base), count, level) if count >= MIN_BLOCKS else None
 
     gains = tuple(
@@ -118,7 +118,17 @@ def attribute(
         )
         for name, errors in left.items()
     )
-    r_squared = 1 - float(base.sum() / nothing.sum())
+    return _judged(1 - float(base.sum() / nothing.sum()), gains, left, base, interval)
+
+
+def _judged(
+    r_squared: float,
+    gains: tuple[Gain, ...],
+    left: Mapping[str, Float[np.ndarray, " blocks"]],
+    base: Float[np.ndarray, " blocks"],
+    interval: Callable[[Float[np.ndarray, " blocks"], float], Interval | None],
+) -> Attribution:
+    """Which quantity explains most, if one surely does: `left` are the errors with each, `base` those with none."""
     candidates = [gain for gain in gains if not gain.tautology]
     if not candidates:
         return Attribution(r_squared, gains, "undecided", None, ())

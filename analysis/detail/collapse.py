@@ -12,6 +12,7 @@ from .explain import SeenView
 
 LEARNT = 0.9
 """A field whose mean squared error is more than this share of that of the one best colour has learnt nothing."""
+
 EMPTY, OPAQUE = 0.02, 0.98
 """Mean opacity below which a field is empty, and above which it is opaque."""
 

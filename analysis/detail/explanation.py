@@ -9,7 +9,7 @@ from jaxtyping import Float
 from .attribution import LEAST_SHARE, Attribution
 from .bands import Energies
 from .statistics import MIN_BLOCKS, Interval
-from .verdict import EXPLANATORY, NOTHING_MISSING, PLENTY, Subject, Verdict
+from .verdicts import EXPLANATORY, NOTHING_MISSING, PLENTY, SubjectWord, Verdict
 from .windows import FLOOR_SHARE, Windows
 
 BAND_SHARE = 0.01
@@ -46,7 +46,7 @@ class Association:
     statistic: str
     """`PARTIAL` or `PLAIN`."""
     estimate: float | None
-    """In [-1, 1], negative if more is missing where creases are fewer; None if undefined or without creases."""
+    """In [-1, 1], below 0 where more is missing where creases are fewer; None if undefined or without creases."""
     interval: Interval | None
     """Only the primary one has an interval."""
     windows: int
@@ -82,7 +82,7 @@ class Explanation:
     attribution: Attribution | None
     """Which density explains most of the error in the primary band, beyond target energy; None without creases."""
     lowest_quarter: LowestQuarter | None
-    """In the primary band, for the primary density; None for a network without creases."""
+    """That of the primary density, in the primary band; None for a network without creases."""
     crossings_per_pixel: float | None
     """Typical: the median over windows of the primary density, as crossings; None for a network without creases."""
     bands: tuple[BandSummary, ...]
@@ -94,7 +94,7 @@ class Explanation:
     """Mean of each density in these windows."""
     seed: int
     resamples: int
-    subject: Subject
+    subject: SubjectWord
 
     def missing_map(self) -> Float[np.ndarray, "h w"]:
         """Missing fraction in the primary band at full size, each pixel with the value of its window."""

@@ -16,9 +16,13 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Shares at or below the quantiles that sum up a distribution."""
 
 RESAMPLES = 1000
+"""Draws of a bootstrap."""
+
 LEVEL = 0.95
+"""Confidence of the intervals of a bootstrap."""
+
 MIN_BLOCKS = 16
-"""With fewer blocks their spread is not known well enough for an interval to mean anything."""
+"""Least number of blocks for an interval: the spread of fewer is not known well enough for it to mean anything."""
 
 MIN_DEFINED = 0.95
 """Least share of draws in which the statistic must be defined for an interval to be given."""

@@ -15,10 +15,14 @@ from configs.errors import InputError
 from .bands import Energies, longest_wavelength
 
 MIN_WINDOW_PX = 16
+"""Least side of a window in pixels."""
+
 WAVELENGTHS_PER_WINDOW = 4
 """A window holds four of the longest waves of its band: enough for their mean square to be a local energy."""
 
 MIN_BLOCK_PX = 64
+"""Least side of a block in pixels."""
+
 MIN_BLOCK_WINDOWS = 2
 """Blocks hold at least 2 x 2 windows, so that windows alike because they are neighbours are resampled together."""
 

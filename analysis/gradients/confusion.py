@@ -4,7 +4,7 @@ A pixel's squared error, its mean over the channels, has a gradient g by all par
 their gradients says whether a step for one is a step for the other (1), is no matter to it (0), or undoes it (-1).
 Sankararaman et al. (2020, arXiv 1904.06963, definition 2.1) bound the confusion at given parameters by the least eta
 with <g_i, g_j> >= -eta for all pairs; Lazzari & Liu (2023, arXiv 2301.05816) look at the distribution of the cosine,
-over nearby ("local") and over far-apart ("global") pairs. Inner products come from `point_gradients`, without gradients.
+over nearby ("local") and over far-apart ("global") pairs. Inner products come from `point_gradients`.
 
 With one channel g = 2 r grad f, r the residual f - y, so that
 
@@ -19,7 +19,7 @@ regularisers, and what Adam does to a step, are left out. With another loss r st
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ from configs.errors import InputError
 
 from ..detail.statistics import QUANTILES
 from ..networks.sampling import sampled_pixels
+from .pairs import Pairs
 from .point_gradients import (
     Loss,
     PointGradients,
@@ -41,14 +42,11 @@ from .point_gradients import (
 )
 from .trained import Network, trained
 
-Pairs: TypeAlias = tuple[Int[Tensor, " pairs"], Int[Tensor, " pairs"]]
-"""First and second members of pairs, as indices of points or as numbers of pixels, row by row."""
-
 GROUP_BYTES = 256 * 1024**2
-"""Of gradients held at once when pairs are given; more points than fit are gone through in groups of pairs."""
+"""Most memory for gradients held at once when pairs are given; what does not fit is gone through in groups of pairs."""
 
 _BYTES_PER_PAIR = 24
-"""Of a `Confusion`: two int32 indices, three fp32 numbers, a boolean."""
+"""What a pair takes in a `Confusion`: two int32 indices, three fp32 numbers, a boolean."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Distribution:
     mean: float
     standard_deviation: float
     quantiles: tuple[float, ...]
-    """At `QUANTILES`."""
+    """Cosines at the levels of `QUANTILES`."""
     half_width: float
     """Half the distance between the 5 % and the 95 % quantile."""
     negative_share: float
@@ -76,7 +74,7 @@ class Summary:
     """Sankararaman's bound, in squared units of the gradient; 0 without confusion."""
     cosine: Distribution
     strength: Distribution
-    """Of |cos|: for one channel the size of the normalised kernel."""
+    """Distribution of |cos|: for one channel the size of the normalised kernel."""
     residual_cosine: Distribution
     residual_sign_share: float
     """Share of the pairs whose cosine has the sign of the residuals' own: with one channel, of a positive kernel."""
@@ -217,7 +215,7 @@ class ConfusionMap:
     neighbours: Int[np.ndarray, "rows columns"]
     """With how many neighbours the cosine is defined: up to 4, fewer at borders and at exactly fitted pixels."""
     distance_px: int
-    """To the neighbours."""
+    """Distance to the neighbours."""
     stride: int
     """Pixels between sampled pixels."""
 
@@ -258,66 +256,6 @@ def confusion_map(
         distance_px=distance_px,
         stride=stride,
     )
-
-
-def local_pairs(height: int, width: int, count: int, radius_px: int, generator: torch.Generator) -> Pairs:
-    """Pairs of nearby pixels: the first drawn from the picture, the other from the window around it.
-
-    The window has the pixels at most `radius_px` rows and columns away, as far as the picture goes, and both draws are
-    even. (Lazzari & Liu take both from windows of 50 x 50 pixels; with a radius of 25 distances are like theirs.)
-
-    Raises:
-        InputError: when a pixel has no other in its window.
-    """
-    if radius_px < 1 or height * width < 2:
-        raise InputError(f"no pixel of {height} x {width} has another within {radius_px} pixels")
-    pixel = torch.randint(height * width, (count,), generator=generator)
-    top, rows, left, columns = _windows(pixel, height, width, radius_px)
-    own = (pixel // width - top) * columns + (pixel % width - left)
-    place = _draw(rows * columns - 1, generator)
-    place = place + (place >= own)  # all places but its own are equally likely
-    return pixel, (top + place // columns) * width + left + place % columns
-
-
-def global_pairs(height: int, width: int, count: int, beyond_px: int, generator: torch.Generator) -> Pairs:
-    """Pairs of far-apart pixels: the first drawn from the picture, the other from outside the window around it.
-
-    The window has the pixels at most `beyond_px` rows and columns away; both draws are even. (Lazzari & Liu take pairs
-    from diagonally opposite quarters.)
-
-    Raises:
-        InputError: when some pixel's window is the whole picture.
-    """
-    if max(height, width) <= 2 * beyond_px + 1:
-        raise InputError(f"a window of {beyond_px} pixels to each side may hold all of {height} x {width}")
-    pixel = torch.randint(height * width, (count,), generator=generator)
-    top, rows, left, columns = _windows(pixel, height, width, beyond_px)
-    above, beside = top * width, width - columns
-    below = (height - top - rows) * width
-    place = _draw(above + below + rows * beside, generator)
-    # pixels above the window, then those below, then those beside it, numbered in turn
-    inner = place - above - below
-    column = inner % beside.clamp(min=1)
-    level = (top + inner.div(beside.clamp(min=1), rounding_mode="floor")) * width + column
-    level = level + torch.where(column >= left, columns, 0)
-    outer = torch.where(place < above, place, place + rows * width)
-    return pixel, torch.where(inner >= 0, level, outer)
-
-
-def _windows(
-    pixel: Int[Tensor, " n"], height: int, width: int, radius: int
-) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Int[Tensor, " n"], Int[Tensor, " n"]]:
-    """First row, rows, first column and columns of the windows around pixels, within the picture."""
-    row, column = pixel // width, pixel % width
-    top, left = (row - radius).clamp(min=0), (column - radius).clamp(min=0)
-    bottom, right = (row + radius).clamp(max=height - 1), (column + radius).clamp(max=width - 1)
-    return top, bottom - top + 1, left, right - left + 1
-
-
-def _draw(counts: Int[Tensor, " n"], generator: torch.Generator) -> Int[Tensor, " n"]:
-    """A whole number below each count; in fp64, which tells the pixels of any picture apart."""
-    draws = torch.rand(len(counts), generator=generator, dtype=torch.float64)
-    return (draws * counts).long().minimum(counts - 1)
 
 
 def _all_pairs(network: Network, points: Float[Tensor, "n d"], targets: Float[Tensor, "n c"], loss: Loss) -> Confusion:

@@ -21,12 +21,13 @@ from .point_gradients import bytes_per_point, output_gradients
 from .trained import Network, trained
 
 STEPS_PER_OCTAVE = 4
-"""Distances are tried in steps of 19 %, and what lies between two of them is interpolated."""
+"""Distances tried in each doubling: steps of 19 %, and what lies between two of them is interpolated."""
 
 SHORTEST_PX = 0.125
+"""The first distance tried, in pixels."""
 
 GROUP_BYTES = 128 * 1024**2
-"""Of gradients held at once."""
+"""Most memory for gradients held at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class CorrelationLength:
     and right. Only one of them counts where the other stays above up to `longest_px` or the picture's end; infinite
     where both do; NaN where the pixel's gradient is zero."""
     y: Float[np.ndarray, "rows columns"]
-    """The same along columns."""
+    """The same length along columns."""
     level: float
     longest_px: float
     stride: int

@@ -26,7 +26,7 @@ Channels: TypeAlias = Literal["all", "luma"] | int
 """Which outputs: each of them, their luma (Rec. 709; the first channel of a grey picture; without alpha), or one."""
 
 MAX_ROWS = 8192
-"""Of a kernel's matrix: 512 MiB in fp64, and its eigenvectors as much again."""
+"""Most rows of a kernel's matrix: 512 MiB in fp64, and its eigenvectors as much again."""
 
 
 class Eigen(NamedTuple):

@@ -32,7 +32,7 @@ from ..networks.sampling import CHUNK_NUMBERS, chunk_points
 from .trained import Network, Trained, trained
 
 MAX_BYTES = 2 * 1024**3
-"""Of what is kept of all points at once, and of a result: a larger one would crowd out the rest of a laptop."""
+"""Most memory for what is kept of all points at once, and for a result: more would crowd out the rest of a laptop."""
 
 
 @dataclass(frozen=True, eq=False)

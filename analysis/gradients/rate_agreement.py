@@ -14,7 +14,7 @@ from ..detail.statistics import rank_correlation
 from .kernel import Kernel
 
 LEAST_EIGENVALUE = 1e-10
-"""As a share of the largest: below it, eigenvectors in fp64 are rounding."""
+"""Least eigenvalue looked at, as a share of the largest: below it, eigenvectors in fp64 are rounding."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -74,7 +74,7 @@ class ReluNetwork:
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are, and where points must be."""
+        """The device the tensors are on, and points must be on."""
         return self.weights[0].device
 
     def preactivations(self, x: Float[Tensor, "n d"]) -> Iterator[Float[Tensor, "n width"]]:

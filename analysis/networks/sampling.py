@@ -57,7 +57,7 @@ class LatticeAxis:
     """
 
     positions: Float[Tensor, " samples"]
-    """In pixels, fp64."""
+    """Where the samples are, in pixels, fp64."""
     steps: Float[Tensor, "pixels samples-1"]
     """1 where a step between neighbouring samples lies in a pixel."""
     nodes: Float[Tensor, "pixels samples"]

@@ -22,12 +22,12 @@ class Stack:
     linears: tuple[nn.Linear, ...]
     """The output layer last."""
     negative_slope: float
-    """Of the activation: 0 for ReLU."""
+    """Slope of the activation where a neuron is off: 0 for ReLU."""
     sigmoid_output: bool
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the weights, but at least fp32: rounder coordinates would not tell pixels apart."""
+        """The type of the weights, but at least fp32: rounder coordinates would not tell pixels apart."""
         return torch.promote_types(self.linears[0].weight.dtype, torch.float32)
 
 
@@ -109,7 +109,7 @@ class Features:
     count: int
     """How many features the network takes."""
     dtype: torch.dtype
-    """Of the coordinates that the function is given."""
+    """The type of the coordinates that the function is given."""
 
     def __call__(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
         """Features in fp32."""

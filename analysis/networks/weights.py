@@ -42,7 +42,7 @@ class Angles:
     mean: float
     """Mean over pairs; 0 for independent directions, 1 where all are parallel. NaN without a pair."""
     quantiles: tuple[float, ...]
-    """Of the pairs' cosines at `QUANTILES`; NaN without a pair."""
+    """Quantiles of the pairs' cosines, at `QUANTILES`; NaN without a pair."""
     zero_rows: int
     """Neurons without any weight, which have no direction and are left out."""
 

@@ -10,7 +10,9 @@ Whether a vertex is on a crease is decided once, for the vertex, with a toleranc
 decisions by counting, never from another comparison of numbers. So polygons that share an edge agree on its crossings,
 and rounding cannot make a cut that does not end.
 
-The functions are compiled for numba and hence carry `no_type_check`: run-time checks would hide them from it.
+The functions are compiled for numba and hence carry `no_type_check`: run-time checks would hide them from it. They
+stand in one file although it is long: numba keeps what it compiled until the file of a function changes, and would not
+notice a change in another file that the function calls.
 """
 
 from typing import no_type_check
@@ -22,6 +24,7 @@ ONE = np.uint64(1)
 ZERO = np.uint64(0)
 WORD_BITS = 64
 NONE = -1
+"""Stands for no index of a vertex, an edge, a polygon or a chord."""
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -216,6 +219,66 @@ def _along(a, b, c, d):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
+def _note_ends(
+    ends_of,
+    cut,
+    first,
+    last,
+    corners,
+    edge_of_side,
+    ends,
+    start,
+    crossing_neuron,
+    crossing_vertex,
+    points,
+    positive,
+    negative,
+):
+    """Go once around the polygon with the sides `first` to `last` - 1 and note where the chords of its cuts end."""
+    position = 0
+    for side in range(first, last):
+        corner, edge = corners[side], edge_of_side[side]
+        for word in range(len(cut)):
+            at_crease = cut[word] & ~(positive[corner, word] | negative[corner, word])
+            while at_crease:
+                _end(ends_of, points, word * WORD_BITS + _lowest(at_crease), position, corner)
+                at_crease &= at_crease - ONE
+        forward = corner == ends[edge, 0]
+        before = corner
+        for k in range(start[edge + 1] - start[edge]):
+            crossing = start[edge] + k if forward else start[edge + 1] - 1 - k
+            if crossing_vertex[crossing] != before:
+                position += 1
+                before = crossing_vertex[crossing]
+            _end(ends_of, points, crossing_neuron[crossing], position, before)
+        position += 1
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def _meetings(shares, chords, count, low, high, a, b, points):
+    """How many of the first `count` chords one from a to b (`low` to `high` of the boundary) meets; -1 if it is one.
+
+    How far along it meets them goes to `shares`, sorted.
+    """
+    met = 0
+    for other in range(count):
+        begin, finish = chords[other, 0], chords[other, 2]
+        if begin == low and finish == high:
+            return NONE
+        if (begin < low < finish < high) or (low < begin < high < finish):
+            t = _along(a, b, points[chords[other, 1]], points[chords[other, 3]])
+            place = met
+            while place > 0 and shares[place - 1] > t:
+                shares[place] = shares[place - 1]
+                place -= 1
+            shares[place] = t
+            met += 1
+    return met
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
 def count_parts(
     offsets,
     corners,
@@ -256,23 +319,21 @@ def count_parts(
             any_cut |= cut[word]
         if any_cut == ZERO:
             continue
-        position = 0
-        for side in range(first, last):
-            corner, edge = corners[side], edge_of_side[side]
-            for word in range(len(cut)):
-                at_crease = cut[word] & ~(positive[corner, word] | negative[corner, word])
-                while at_crease:
-                    _end(ends_of, points, word * WORD_BITS + _lowest(at_crease), position, corner)
-                    at_crease &= at_crease - ONE
-            forward = corner == ends[edge, 0]
-            before = corner
-            for k in range(start[edge + 1] - start[edge]):
-                crossing = start[edge] + k if forward else start[edge + 1] - 1 - k
-                if crossing_vertex[crossing] != before:
-                    position += 1
-                    before = crossing_vertex[crossing]
-                _end(ends_of, points, crossing_neuron[crossing], position, before)
-            position += 1
+        _note_ends(
+            ends_of,
+            cut,
+            first,
+            last,
+            corners,
+            edge_of_side,
+            ends,
+            start,
+            crossing_neuron,
+            crossing_vertex,
+            points,
+            positive,
+            negative,
+        )
         count = 0
         for word in range(len(cut)):
             left = cut[word]
@@ -286,22 +347,9 @@ def count_parts(
                     continue
                 if low > high:
                     low, from_vertex, high, to_vertex = high, to_vertex, low, from_vertex
-                met, again = 0, False
                 a, b = points[from_vertex], points[to_vertex]
-                for other in range(count):
-                    begin, finish = chords[other, 0], chords[other, 2]
-                    if begin == low and finish == high:
-                        again = True
-                        break
-                    if (begin < low < finish < high) or (low < begin < high < finish):
-                        t = _along(a, b, points[chords[other, 1]], points[chords[other, 3]])
-                        place = met
-                        while place > 0 and shares[place - 1] > t:
-                            shares[place] = shares[place - 1]
-                            place -= 1
-                        shares[place] = t
-                        met += 1
-                if again:
+                met = _meetings(shares, chords, count, low, high, a, b, points)
+                if met == NONE:
                     continue
                 chord_length = np.sqrt((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2)
                 apart = merge / max(chord_length, 1e-300)
@@ -345,6 +393,129 @@ def _interpolate(points, z, tolerance, positive, negative, between, share, a, b,
         z[vertex, j] = z[a, j] + t * (z[b, j] - z[a, j])
     z[vertex, neuron] = 0.0
     _classify(z, tolerance, positive, negative, vertex, vertex + 1)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def _outline(piece, chord, first, last, corners, edge_of_side, ends, start, crossing_vertex):
+    """Put all that lies on the boundary with the sides `first` to `last` - 1 into `piece`, corners and crossings.
+
+    Returns how many that is, or -1 where there is no room.
+    """
+    size = 0
+    for side in range(first, last):
+        corner, edge = corners[side], edge_of_side[side]
+        if size + 1 + start[edge + 1] - start[edge] > len(piece):
+            return NONE
+        piece[size], chord[size] = corner, NONE
+        size += 1
+        forward = corner == ends[edge, 0]
+        for k in range(start[edge + 1] - start[edge]):
+            vertex = crossing_vertex[start[edge] + k if forward else start[edge + 1] - 1 - k]
+            if piece[size - 1] != vertex:
+                piece[size], chord[size] = vertex, NONE
+                size += 1
+    return size
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def _number_cuts(local, piece, size, positive, negative):
+    """Number the neurons that cut a polygon, into `local`, and return how many there are."""
+    chords = 0
+    for word in range(positive.shape[1]):
+        cut = _cuts(piece, 0, size, positive, negative, word)
+        while cut:
+            local[word * WORD_BITS + _lowest(cut)] = chords
+            chords += 1
+            cut &= cut - ONE
+    return chords
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def _first_cut(piece, begin, size, positive, negative):
+    """The first neuron that cuts a piece; -1 where none does."""
+    for word in range(positive.shape[1]):
+        cut = _cuts(piece, begin, size, positive, negative, word)
+        if cut:
+            return word * WORD_BITS + _lowest(cut)
+    return NONE
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def _positive_run(piece, begin, size, positive, negative, neuron):
+    """The run of a piece's corners at which a neuron is positive: the first, counted from `begin`, and how many."""
+    count = size - begin
+    rise = 0
+    before_sign = _sign(positive, negative, piece[size - 1], neuron)
+    for k in range(count):
+        sign = _sign(positive, negative, piece[begin + k], neuron)
+        if sign > 0 and before_sign <= 0:
+            rise = k
+            break
+        before_sign = sign
+    run = 1
+    while _sign(positive, negative, piece[begin + (rise + run) % count], neuron) > 0:
+        run += 1
+    return rise, run
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def _put_at_crease(z, positive, negative, vertex, neuron):
+    """Take a vertex for one on a neuron's crease."""
+    word, bit = neuron // WORD_BITS, ONE << np.uint64(neuron % WORD_BITS)
+    positive[vertex, word] &= ~bit
+    negative[vertex, word] &= ~bit
+    z[vertex, neuron] = 0.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def _note_meeting(meeting, chords, c, i, vertex, local, piece, begin, size, positive, negative):
+    """Note that chords c and i meet at a vertex, and so do all further ones of the piece that run through it."""
+    meeting[c * chords + i] = meeting[i * chords + c] = vertex
+    for word in range(positive.shape[1]):
+        there = _cuts(piece, begin, size, positive, negative, word)
+        there &= ~(positive[vertex, word] | negative[vertex, word])
+        while there:
+            j = local[word * WORD_BITS + _lowest(there)]
+            there &= there - ONE
+            meeting[c * chords + j] = meeting[j * chords + c] = vertex
+            meeting[i * chords + j] = meeting[j * chords + i] = vertex
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def _halve(piece, chord, half, half_chord, begin, size, rise, run, passage, new_in, new_out, new_chord):
+    """Put two pieces in the place of one: that of its run of positive corners, and the rest.
+
+    Each begins with an end of the new chord: a vertex of its own where `new_in` or `new_out` says so, else a corner.
+    Returns where the second begins and where it ends, counted from `begin`.
+    """
+    count = size - begin
+    entry, leave = passage[0], passage[1]
+    before, top, after = (rise - 1) % count, (rise + run - 1) % count, (rise + run) % count
+    half[0], half_chord[0] = entry, chord[begin + before]
+    for k in range(run):
+        at = begin + (rise + k) % count
+        half[1 + k], half_chord[1 + k] = piece[at], chord[at]
+    half[1 + run], half_chord[1 + run] = leave, new_chord
+    middle = run + 2
+    end = middle
+    half[end], half_chord[end] = leave, chord[begin + top] if new_out else chord[begin + after]
+    end += 1
+    for k in range(0 if new_out else 1, count - run - (0 if new_in else 1)):
+        at = begin + (rise + run + k) % count
+        half[end], half_chord[end] = piece[at], chord[at]
+        end += 1
+    half[end], half_chord[end] = entry, new_chord
+    end += 1
+    for k in range(end):
+        piece[begin + k], chord[begin + k] = half[k], half_chord[k]
+    return middle, end
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -395,29 +566,12 @@ def split(
     meeting = np.empty(64, np.int64)
     passage = np.empty(2, np.int64)  # where the chord enters the run of positive corners and where it leaves
     for polygon in range(len(offsets) - 1):
-        size = 0
-        for side in range(offsets[polygon], offsets[polygon + 1]):
-            corner, edge = corners[side], edge_of_side[side]
-            if size + 1 + start[edge + 1] - start[edge] > len(piece):
-                full = True
-                break
-            piece[size], chord[size] = corner, NONE
-            size += 1
-            forward = corner == ends[edge, 0]
-            for k in range(start[edge + 1] - start[edge]):
-                vertex = crossing_vertex[start[edge] + k if forward else start[edge + 1] - 1 - k]
-                if piece[size - 1] != vertex:
-                    piece[size], chord[size] = vertex, NONE
-                    size += 1
+        first, last = offsets[polygon], offsets[polygon + 1]
+        size = _outline(piece, chord, first, last, corners, edge_of_side, ends, start, crossing_vertex)
+        full = full or size == NONE
         if full:
             break
-        chords = 0
-        for word in range(words):
-            cut = _cuts(piece, 0, size, positive, negative, word)
-            while cut:
-                local[word * WORD_BITS + _lowest(cut)] = chords
-                chords += 1
-                cut &= cut - ONE
+        chords = _number_cuts(local, piece, size, positive, negative)
         if chords * chords > len(meeting):
             meeting = np.empty(chords * chords, np.int64)
         for k in range(chords * chords):
@@ -426,12 +580,7 @@ def split(
         pieces = 1
         while pieces > 0:
             begin = begins[pieces - 1]
-            neuron = NONE
-            for word in range(words):
-                cut = _cuts(piece, begin, size, positive, negative, word)
-                if cut:
-                    neuron = word * WORD_BITS + _lowest(cut)
-                    break
+            neuron = _first_cut(piece, begin, size, positive, negative)
             if neuron == NONE:
                 if count == len(parent) or new_offsets[count] + size - begin > len(new_corners):
                     full = True
@@ -452,18 +601,8 @@ def split(
             if size + 4 > len(piece) or pieces == len(begins) or vertices + 2 > len(z):
                 full = True
                 break
-            # the run of positive corners from `rise` on, `run` of them; `before` and `after` are the corners around it
-            rise = 0
-            before_sign = _sign(positive, negative, piece[size - 1], neuron)
-            for k in range(corners_here):
-                sign = _sign(positive, negative, piece[begin + k], neuron)
-                if sign > 0 and before_sign <= 0:
-                    rise = k
-                    break
-                before_sign = sign
-            run = 1
-            while _sign(positive, negative, piece[begin + (rise + run) % corners_here], neuron) > 0:
-                run += 1
+            rise, run = _positive_run(piece, begin, size, positive, negative, neuron)
+            # the corners around the run
             before = begin + (rise - 1) % corners_here
             top, after = begin + (rise + run - 1) % corners_here, begin + (rise + run) % corners_here
             new_in = _sign(positive, negative, piece[before], neuron) < 0
@@ -476,10 +615,7 @@ def split(
                     # Crossings of the boundary are there already, so only rounding can have put one here: then the
                     # nearer end is on the crease, for all polygons that have it.
                     near = piece[u] if abs(z[piece[u], neuron]) < abs(z[piece[v], neuron]) else piece[v]
-                    word, bit = neuron // WORD_BITS, ONE << np.uint64(neuron % WORD_BITS)
-                    positive[near, word] &= ~bit
-                    negative[near, word] &= ~bit
-                    z[near, neuron] = 0.0
+                    _put_at_crease(z, positive, negative, near, neuron)
                     vertex = NONE
                 else:
                     c, i = chord[u], local[neuron]
@@ -487,49 +623,15 @@ def split(
                     if vertex == NONE:
                         vertex = vertices
                         vertices += 1
-                        _interpolate(
-                            points,
-                            z,
-                            tolerance,
-                            positive,
-                            negative,
-                            between,
-                            share,
-                            piece[u],
-                            piece[v],
-                            neuron,
-                            vertex,
-                        )
-                        meeting[c * chords + i] = meeting[i * chords + c] = vertex
-                        for word in range(words):  # further creases may run through the same point
-                            there = _cuts(piece, begin, size, positive, negative, word)
-                            there &= ~(positive[vertex, word] | negative[vertex, word])
-                            while there:
-                                j = local[word * WORD_BITS + _lowest(there)]
-                                there &= there - ONE
-                                meeting[c * chords + j] = meeting[j * chords + c] = vertex
-                                meeting[i * chords + j] = meeting[j * chords + i] = vertex
+                        a, b = piece[u], piece[v]
+                        _interpolate(points, z, tolerance, positive, negative, between, share, a, b, neuron, vertex)
+                        _note_meeting(meeting, chords, c, i, vertex, local, piece, begin, size, positive, negative)
                 passage[k] = vertex
-            entry, leave = passage[0], passage[1]
-            if entry == NONE or leave == NONE:
+            if passage[0] == NONE or passage[1] == NONE:
                 continue
-            half[0], half_chord[0] = entry, chord[before]
-            for k in range(run):
-                at = begin + (rise + k) % corners_here
-                half[1 + k], half_chord[1 + k] = piece[at], chord[at]
-            half[1 + run], half_chord[1 + run] = leave, local[neuron]
-            middle = run + 2
-            end = middle
-            half[end], half_chord[end] = leave, chord[top] if new_out else chord[after]
-            end += 1
-            for k in range(0 if new_out else 1, corners_here - run - (0 if new_in else 1)):
-                at = begin + (rise + run + k) % corners_here
-                half[end], half_chord[end] = piece[at], chord[at]
-                end += 1
-            half[end], half_chord[end] = entry, local[neuron]
-            end += 1
-            for k in range(end):
-                piece[begin + k], chord[begin + k] = half[k], half_chord[k]
+            middle, end = _halve(
+                piece, chord, half, half_chord, begin, size, rise, run, passage, new_in, new_out, local[neuron]
+            )
             size = begin + end
             begins[pieces] = begin + middle
             pieces += 1
@@ -579,83 +681,3 @@ def product_between(product, columns, h, positive, negative, between, share, kno
                 off = h[vertex, j] - (h[a, j] + t * (h[b, j] - h[a, j]))
                 for i in range(width):
                     product[vertex, i] += off * columns[j, i]
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-@no_type_check
-def areas_and_centroids(offsets, corners, points):
-    """Area and centroid of each polygon, by triangles from its first corner."""
-    count = len(offsets) - 1
-    areas, centroids = np.empty(count), np.empty((count, 2))
-    for polygon in range(count):
-        first, last = offsets[polygon], offsets[polygon + 1]
-        o = points[corners[first]]
-        twice, mx, my = 0.0, 0.0, 0.0
-        for side in range(first + 1, last - 1):
-            a, b = points[corners[side]], points[corners[side + 1]]
-            ax, ay, bx, by = a[0] - o[0], a[1] - o[1], b[0] - o[0], b[1] - o[1]
-            triangle = ax * by - ay * bx
-            twice += triangle
-            mx += triangle * (ax + bx)
-            my += triangle * (ay + by)
-        areas[polygon] = twice / 2
-        if twice > 0:
-            centroids[polygon, 0], centroids[polygon, 1] = o[0] + mx / (3 * twice), o[1] + my / (3 * twice)
-        else:
-            centroids[polygon, 0], centroids[polygon, 1] = o[0], o[1]
-    return areas, centroids
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-@no_type_check
-def inscribed(offsets, corners, points, chosen):
-    """Centre and radius of the largest circle in each chosen polygon (Chebyshev centre).
-
-    The linear program max r with n_s . x + r <= c_s for all sides s has three unknowns, so its optimum is at a corner
-    where three sides hold with equality: polygons have few sides, and all triples are tried.
-    """
-    centres, radii = np.empty((len(chosen), 2)), np.zeros(len(chosen))
-    sides = np.empty((64, 3))
-    for index in range(len(chosen)):
-        first, last = offsets[chosen[index]], offsets[chosen[index] + 1]
-        count = last - first
-        if count > len(sides):
-            sides = np.empty((count, 3))
-        o = points[corners[first]]
-        scale = 0.0
-        for side in range(first, last):
-            scale = max(scale, abs(points[corners[side], 0] - o[0]), abs(points[corners[side], 1] - o[1]))
-        scale = max(scale, 1e-300)
-        kept = 0
-        for side in range(first, last):
-            a, b = points[corners[side]], points[corners[side + 1 if side + 1 < last else first]]
-            dx, dy = b[0] - a[0], b[1] - a[1]
-            length = np.sqrt(dx * dx + dy * dy)
-            if length > 0:
-                nx, ny = dy / length, -dx / length  # outward: corners go round anticlockwise
-                sides[kept, 0], sides[kept, 1] = nx, ny
-                sides[kept, 2] = (nx * (a[0] - o[0]) + ny * (a[1] - o[1])) / scale
-                kept += 1
-        x, y, radius = 0.0, 0.0, 0.0
-        for i in range(kept):
-            for j in range(i + 1, kept):
-                for k in range(j + 1, kept):
-                    ux, uy, uc = sides[j, 0] - sides[i, 0], sides[j, 1] - sides[i, 1], sides[j, 2] - sides[i, 2]
-                    vx, vy, vc = sides[k, 0] - sides[i, 0], sides[k, 1] - sides[i, 1], sides[k, 2] - sides[i, 2]
-                    across = ux * vy - uy * vx
-                    if across == 0:
-                        continue
-                    cx, cy = (uc * vy - uy * vc) / across, (ux * vc - uc * vx) / across
-                    r = sides[i, 2] - sides[i, 0] * cx - sides[i, 1] * cy
-                    if r <= radius:
-                        continue
-                    inside = True
-                    for m in range(kept):
-                        if sides[m, 0] * cx + sides[m, 1] * cy + r > sides[m, 2] + 1e-9 * (1e-3 + r):
-                            inside = False
-                            break
-                    if inside:
-                        x, y, radius = cx, cy, r
-        centres[index, 0], centres[index, 1] = o[0] + scale * x, o[1] + scale * y
-        radii[index] = scale * radius
-    return centres, radii

@@ -1,7 +1,7 @@
 """Exact counts of cells and lengths of creases tile by tile: a density of cells to lay beside the others.
 
 Tiles are independent of each other: each is a window of its own. So memory is that of the few that are worked on at a
-time, and a network with millions of cells goes through.
+time, and a network with millions of cells goes through. For use from Python: no command asks for it.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class CellMap:
 
     @property
     def tile_area(self) -> float:
-        """Of each tile, in square units of the coordinates."""
+        """The area of each tile, in square units of the coordinates."""
         left, top, right, bottom = self.window
         return (right - left) * (bottom - top) / self.count.size
 

@@ -11,7 +11,7 @@ at each the tighter counts:
 
 Both lose much with each layer. They count neurons, not lengths or crossings: a neuron counts once, however often its
 crease runs through the tile. All is in fp64, with room for its rounding; the fp32 network may differ from it in signs
-at points where z is within fp32's rounding of zero.
+at points where z is within fp32's rounding of zero. For use from Python: no command asks for these bounds.
 """
 
 from collections.abc import Iterator

@@ -87,7 +87,7 @@ class Cells:
     corners: Int[np.ndarray, " sides"]
     """Indices into `vertices`, cell after cell."""
     areas: Float[np.ndarray, " cells"]
-    """In square units of the coordinates; they sum to the window's."""
+    """Areas in square units of the coordinates; they sum to the window's."""
     centroids: Float[np.ndarray, "cells 2"]
     """Inside their cells, as cells are convex."""
     parts: Int[np.ndarray, " cells"]
@@ -128,10 +128,10 @@ class Cells:
         self, cells: Int[np.ndarray, " chosen"] | None = None
     ) -> tuple[Float[np.ndarray, "chosen 2"], Float[np.ndarray, " chosen"]]:
         """Centre and radius of the largest circle in each of some cells, or in all (Chebyshev centre)."""
-        from . import arrangement
+        from . import polygons
 
         chosen = np.arange(len(self)) if cells is None else cells
-        return arrangement.inscribed(self.offsets, self.corners, self.vertices, chosen)
+        return polygons.inscribed(self.offsets, self.corners, self.vertices, chosen)
 
     @property
     def edges(self) -> Int[np.ndarray, "edges 2"]:
@@ -193,7 +193,7 @@ def cells(
         InputError: when the network curves its creases by an encoding, takes other than two coordinates, has weights
             that are not finite or overflow; or for a window without area.
     """
-    from . import arrangement
+    from . import polygons
 
     layers = network if isinstance(network, Layers) else layers_of(network)
     if layers.inputs != 2:
@@ -215,7 +215,7 @@ def cells(
     if build_last_layer:
         counts[-1] = len(state.offsets) - 1
         parts = np.ones(counts[-1], np.int64)
-    areas, centroids = arrangement.areas_and_centroids(state.offsets, state.corners, state.points)
+    areas, centroids = polygons.areas_and_centroids(state.offsets, state.corners, state.points)
     return Cells(
         layers=layers,
         window=window,

@@ -26,7 +26,7 @@ from scipy.sparse.csgraph import connected_components
 from configs.errors import InputError
 
 from ..creases.density import crease_density
-from ..detail.verdict import percent
+from ..detail.verdicts import percent
 from ..networks.plane import Plane, in_double, on_plane
 from ..networks.relu_network import ReluNetwork
 from ..networks.sampling import Progress
@@ -89,7 +89,7 @@ class SurrogateCells:
     cell: Int[np.ndarray, " pieces"]
     """The cell that each piece is of."""
     areas: Float[np.ndarray, " cells"]
-    """In square units of the coordinates; they sum to the window's."""
+    """Areas in square units of the coordinates; they sum to the window's."""
     points: Float[np.ndarray, "cells 2"]
     """A point in each cell, the centroid of its largest piece: cells need not be convex."""
     patterns: tuple[UInt64[np.ndarray, "cells _"], ...]
@@ -181,7 +181,7 @@ def interpolated_cells(
     Raises:
         InputError: as `surrogate_cells` does, but for the number of cells.
     """
-    from . import arrangement
+    from . import arrangement, polygons
 
     x, y = axes
     window = (float(x[0]), float(y[0]), float(x[-1]), float(y[-1]))
@@ -204,7 +204,7 @@ def interpolated_cells(
         cell = _without_seams(state, beside)
         counts.append(int(cell.max()) + 1)
         lengths.append(_length_between(state, cell, ends, beside))
-    pieces, centroids = arrangement.areas_and_centroids(state.offsets, state.corners, state.points)
+    pieces, centroids = polygons.areas_and_centroids(state.offsets, state.corners, state.points)
     largest = np.lexsort((pieces, cell))[np.cumsum(np.bincount(cell)) - 1]
     inside = beside[:, 1] >= 0
     apart = ~inside | (cell[beside[:, 0]] != cell[beside[:, 1]])

@@ -48,7 +48,7 @@ class Subdivision:
     between: Int[np.ndarray, "new 2"]
     """The two vertices that each vertex which the last layer added, the last ones, lies between."""
     share: Float[np.ndarray, " new"]
-    """How far along it lies."""
+    """How far along from the first to the second it lies."""
     negative_slope: float = 0.0
     """Slope of the last layer's activation where it is off."""
 
@@ -121,19 +121,9 @@ def cut(
         ends, state.points, z, positive, negative, merge
     )
     points = np.concatenate([state.points, new_points])
+    outlines = state.offsets, state.corners, edge_of_side, ends, start
     parts, length, chords, meetings = arrangement.count_parts(
-        state.offsets,
-        state.corners,
-        edge_of_side,
-        ends,
-        start,
-        neuron,
-        vertex,
-        points,
-        positive,
-        negative,
-        len(bias),
-        merge,
+        *outlines, neuron, vertex, points, positive, negative, len(bias), merge
     )
     if not build:
         return state, parts, length
@@ -148,22 +138,9 @@ def cut(
         between, shares = np.empty((len(z), 2), np.int64), np.empty(len(z))
         between[old : old + crossings], shares[old : old + crossings] = ends[edge], share
         arrangement.place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, share, edge, old)
+        written = points, z, positive, negative, between, shares
         offsets, corners, parent, pattern, vertices = arrangement.split(
-            state.offsets,
-            state.corners,
-            edge_of_side,
-            ends,
-            start,
-            vertex,
-            points,
-            z,
-            positive,
-            negative,
-            between,
-            shares,
-            old + crossings,
-            tolerance,
-            spare * expected + 1024,
+            *outlines, vertex, *written, old + crossings, tolerance, spare * expected + 1024
         )
         if vertices >= 0:
             break

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from scipy import ndimage
 from torch import Tensor
 
-from ..detail.verdict import percent
+from ..detail.verdicts import percent
 from ..detail.windows import MIN_WINDOW_PX, Windows, windows_of_side
 from ..networks.relu_network import ReluNetwork
 from ..networks.sampling import Progress, pixel_centres
@@ -171,7 +171,7 @@ def pattern_curve(
     """Distinct patterns of a picture at up to `densities` spacings, each half the one before, down to 1/refine px.
 
     The network is evaluated once, at the closest spacing; the others take every second of these samples, every fourth
-    and so on, for as long as two are left along the longer side.
+    and so on, for as long as two are left along the longer side. For use from Python: no command asks for it.
 
     Raises:
         InputError: for a network with weights that are not finite.

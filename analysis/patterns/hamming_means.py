@@ -150,7 +150,7 @@ def mean_distance(
 
 
 Edges = tuple[Int[np.ndarray, "_"], Int[np.ndarray, "_"]]
-"""Of the rows and of the columns of a division: 0 first, and the number of samples last."""
+"""Where the parts of a division begin and end, of rows and of columns: 0 first, the number of samples last."""
 
 
 def _counts(

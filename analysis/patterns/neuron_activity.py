@@ -2,7 +2,8 @@
 
 A neuron is on where its pre-activation is above zero. One that is on nowhere is dead, one that is on everywhere is
 always on: neither makes a crease in the picture. `Crossings` counts the same at the corners of pixels, as a by-product,
-and `neuron_states` at any points of a network's input, such as the occupied part of a volume.
+and `neuron_states` at any points of a network's input, such as the occupied part of a volume. `neuron_activity` is for
+use from Python: no command asks for it.
 """
 
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def neuron_activity(
 
 
 def _layer_activity(moments: Float[np.ndarray, "5 width"], count: Int[np.ndarray, "rows columns"]) -> LayerActivity:
-    """From the number of pixels at which each neuron is on, and the sums of their x, y, x^2 and y^2."""
+    """A layer's activity: `moments` are the pixels at which each neuron is on, and the sums of their x, y, x^2, y^2."""
     pixels = moments[0]
     means = np.divide(moments[1:], pixels, out=np.full((4, len(pixels)), np.nan), where=pixels > 0)
     variance = means[2:] - means[:2] ** 2

@@ -26,7 +26,7 @@ KEY_BYTES = 16
 
 
 def as_words(bits: Bool[Tensor, "*points neurons"]) -> Int[Tensor, "*points words"]:
-    """The same bytes, eight to a 64-bit word; neurons that are missing in the last word are off."""
+    """Packed bytes as 64-bit words, eight to a word; neurons that are missing in the last word are off."""
     missing = -bits.shape[-1] % WORD
     return (F.pad(bits, (0, missing)) if missing else bits.contiguous()).view(torch.int64)
 

@@ -6,6 +6,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from analysis import (
+    BEND,
+    COAREA,
+    CROSSINGS,
     capacity,
     early_prediction,
     explain,
@@ -38,9 +41,9 @@ def attribution(fits: Fits) -> Figure:
     for axis, fit in zip(axes, fits.picture, strict=True):
         assert fit.density.bend is not None  # a fit always measures it
         quantities = {
-            "coarea": fit.density.length.sum(0),
-            "crossings": refined_crossings(fit.network, *fit.size, stride=4, max_refine=32).mean_per_pixel,
-            "bend": fit.density.bend.sum(0),
+            COAREA: fit.density.length.sum(0),
+            CROSSINGS: refined_crossings(fit.network, *fit.size, stride=4, max_refine=32).mean_per_pixel,
+            BEND: fit.density.bend.sum(0),
         }
         found = explain(fit.target, fit.drawn, quantities).attribution
         assert found is not None  # there are blocks enough

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analysis import confusion
-from analysis.gradients.confusion import Pairs
+from analysis.gradients.pairs import Pairs
 from analysis.gradients.point_gradients import Loss
 from fields import Field
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from analysis import MIN_WINDOW_PX, crease_density, early_prediction, prediction_verdict
 from analysis.detail.explanation import Association
-from analysis.detail.verdict import Findings
+from analysis.detail.verdicts import Findings
 from configs.files import write_json
 
 from ..folder import RunFolder

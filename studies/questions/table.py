@@ -14,7 +14,6 @@ from ..subjects.kinds import KINDS, Kind
 
 if TYPE_CHECKING:
     from ..answers import Answer
-    from ..folder import RunFolder
     from ..subjects.subject import Subject
 
 

@@ -10,6 +10,9 @@ import torch
 from jaxtyping import Float
 
 from analysis import (
+    BEND,
+    COAREA,
+    CROSSINGS,
     MIN_WINDOW_PX,
     Capacity,
     CapacityVerdict,
@@ -230,7 +233,7 @@ def explain_field(
     """Measure the creases of a field over a view, and whether they go with what `drawn` is missing of `target`."""
     tell = progress or (lambda _share: None)
     density = pixels = refined = refit = None
-    maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {"coarea": None}
+    maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {COAREA: None}
     network = creased(field)
     if network is not None and np.isfinite(drawn).all():  # a fit that has diverged has no maps to speak of
         side = max(view.height, view.width)
@@ -251,11 +254,7 @@ def explain_field(
         )
         refit = capacity(network, target, drawn, progress=lambda share: tell(0.9 + 0.1 * share))
         assert density.bend is not None  # it was asked for
-        maps = {
-            "coarea": density.length.sum(0),
-            "crossings": refined.mean_per_pixel,
-            "bend": density.bend.sum(0),
-        }
+        maps = {COAREA: density.length.sum(0), CROSSINGS: refined.mean_per_pixel, BEND: density.bend.sum(0)}
     explanation = explain(target, drawn, maps, seed=seed)
     tell(1.0)
     return PictureFindings(explanation, density, pixels, refined, refit)

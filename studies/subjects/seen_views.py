@@ -1,21 +1,17 @@
 """Missing detail of a 3D scene, over all its views: the same for photographs and for solids."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32
 
-from analysis import Explanation, SeenView, explain_views
+from analysis import COAREA, Explanation, SeenView, explain_views, length_per_area
 from scenes.scene import View
 
 from .found import Files, Values
 from .missing import missing_files
 from .sheet import sheet_files
-
-CREASE_LENGTH = math.pi / 2
-"""Of creases per area, for each crossing per pixel (Crofton's formula; Hanin & Rolnick 2019 count lengths)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +56,10 @@ def explain_seen(
     for view, one in zip(views, seen, strict=True):
         length = None
         if one.crossings is not None:
-            length = one.crossings.sum(0) * np.float32(CREASE_LENGTH)
+            length = length_per_area(one.crossings)
             crossings.append(one.crossings.sum((1, 2)))
         shown.append(float(one.opacity.sum()))
-        found.append(SeenView(view.target(), one.colour, {"coarea": length}, one.opacity))
+        found.append(SeenView(view.target(), one.colour, {COAREA: length}, one.opacity))
     explanation = explain_views(found, seed=seed)
     by_layer = np.sum(crossings, axis=0) / max(sum(shown), 1.0) if crossings else None
     first = found[0]

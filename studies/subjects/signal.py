@@ -17,7 +17,7 @@ from analysis import (
 )
 from analysis.creases.crossings import starting_refinement
 from analysis.detail.spectra import HALF
-from analysis.detail.verdict import percent
+from analysis.detail.verdicts import percent
 from configs.files import JsonObject
 from fields import Field
 from render.colour import density_legend

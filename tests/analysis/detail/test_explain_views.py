@@ -10,7 +10,7 @@ import pytest
 
 from analysis import Explanation, SeenView, explain, explain_views
 from configs.errors import InputError
-from tests.test_explain import Made, per_window
+from tests.analysis.detail.test_explain import Made, per_window
 
 SIDE = 96
 

@@ -27,7 +27,7 @@ MOSTLY = 2 / 3
 """Least share of the error that is called most of it."""
 
 
-Subject = Literal["picture", "scene"]
+SubjectWord = Literal["picture", "scene"]
 """What was looked at: a picture, in blocks of its windows, or a scene, in views."""
 
 
@@ -52,10 +52,10 @@ class Findings:
     interval: Interval | None = None
     windows: int = 0
     blocks: int = 0
-    """Of a scene, its views."""
+    """Blocks of windows that are resampled; of a scene, its views."""
     block_side: int = 64
-    """Of a picture, in pixels."""
-    subject: Subject = "picture"
+    """Side of a picture's blocks, in pixels."""
+    subject: SubjectWord = "picture"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.detail.statistics import Interval
-from analysis.detail.verdict import (
+from analysis.detail.verdicts import (
     CREASE_RULES,
     DETAIL_RULES,
     PREDICTION_RULES,
@@ -19,7 +19,7 @@ from analysis.detail.verdict import (
     verdict,
 )
 
-DOCS = Path(__file__).parent.parent / "docs" / "explain.md"
+DOCS = Path(__file__).parents[3] / "docs" / "explain.md"
 
 USUAL = Findings(
     band="2-4 px",
