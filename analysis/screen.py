@@ -66,7 +66,7 @@ def screen_density(
     Raises:
         InputError: for a field without creases (SIREN), weights that are not finite, or a stride below 1.
     """
-    network = relu_network(field)
+    network = relu_network(field.position)
     scratch = Scratch(network.device)
 
     def normals(x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:

@@ -18,7 +18,6 @@ from configs.encoding import parse_encoding
 from configs.network import Network, parse_network
 from configs.rates import default_learning_rate
 from configs.run import FitConfig, Training
-from fields import RadianceField
 from fitting import fit, initial_state, place
 from render.camera import Rays
 from render.volume import cube_interval
@@ -41,8 +40,7 @@ class Ours:
         placement = place(config.training, config.network)
         self.scene, self.state = scene, initial_state(config, scene, placement.device)
         self.samples = 0
-        assert isinstance(self.state.field, RadianceField)
-        self.field: RadianceField = self.state.field
+        self.field = self.state.field
         self.field.colour.register_forward_hook(self._count)
         self.rate = scene.pace.rate_factor * default_learning_rate(config.encoding, config.network)
         self.moments = fit(self.state, scene, config.training, placement, self.rate, snapshot_steps=(), heartbeat=SLICE)
@@ -76,9 +74,7 @@ class Plain:
 
     def __init__(self, config: FitConfig, scene: PosedScene, rate: float) -> None:
         self.scene, self.rate = scene, rate
-        field = initial_state(config, scene).field
-        assert isinstance(field, RadianceField)
-        self.field: RadianceField = field
+        self.field = initial_state(config, scene).field
         self.optimiser = torch.optim.Adam(self.field.parameters(), lr=rate, betas=(0.9, 0.99), eps=1e-15)
         self.generator = torch.Generator().manual_seed(0)
         self.steps = 0
@@ -160,7 +156,7 @@ def main() -> None:
     rivals = {"ours": ours, "fine": Ours(config, FineScene(scene.capture, scene.space)), "plain": plain}
     seconds = seconds_to(target_db, limit, rivals, probe)
     samples_per_s = ours.samples / seconds["ours"]
-    widths = ours.field.mlp.linears[0].in_features, ours.field.mlp.linears[-1].out_features
+    widths = ours.field.position.mlp.linears[0].in_features, ours.field.position.mlp.linears[-1].out_features
     rows = 8192
     products = [
         matmul_step(network, *widths, rows, torch.float32),

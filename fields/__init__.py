@@ -2,6 +2,16 @@
 
 from .encodings import aliased_octaves, build_encoding
 from .field import MLP, Field, build
-from .radiance import RadianceField, build_radiance
+from .radiance import RadianceField, Trainable, build_radiance, position_of
 
-__all__ = ["MLP", "Field", "RadianceField", "aliased_octaves", "build", "build_encoding", "build_radiance"]
+__all__ = [
+    "MLP",
+    "Field",
+    "RadianceField",
+    "Trainable",
+    "aliased_octaves",
+    "build",
+    "build_encoding",
+    "build_radiance",
+    "position_of",
+]

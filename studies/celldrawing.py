@@ -15,6 +15,7 @@ from analysis.verdict import percent
 from configs.errors import InputError
 from configs.files import write_json, write_text
 from configs.space import Slice
+from fields import position_of
 from render.colour import layer_colour, to_rgb
 from render.files import png_bytes, write_png
 from render.grid import Extent
@@ -146,7 +147,7 @@ def _ground(saved: Saved, cut: Slice | None) -> Ground:
         )
     section = section_of(saved, cut)
     return Ground(
-        on_plane(relu_network(saved.field), section.plane),
+        on_plane(relu_network(position_of(saved.field)), section.plane),
         1,
         1,
         "sides",

@@ -27,7 +27,7 @@ from analysis import (
     relu_network,
 )
 from configs.files import write_json
-from fields import Field
+from fields import Field, Trainable, position_of
 from render.colour import density_rgb, error_rgb, missing_rgb
 from render.files import write_npz, write_png
 from scenes.scene import View
@@ -173,14 +173,14 @@ def creases_summary(findings: Findings) -> dict[str, Any]:
     }
 
 
-def has_creases(field: Field) -> bool:
+def has_creases(field: Trainable) -> bool:
     """Whether the activation has a kink."""
-    return field.mlp.activation != "sine"
+    return position_of(field).mlp.activation != "sine"
 
 
-def creased(field: Field) -> ReluNetwork | None:
+def creased(field: Trainable) -> ReluNetwork | None:
     """The network whose creases can be measured; None for a field without any, or one that has diverged."""
-    network = relu_network(field) if has_creases(field) else None
+    network = relu_network(position_of(field)) if has_creases(field) else None
     return network if network is not None and network.is_finite else None
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from analysis import crease_area_density, extract_surface, per_diagonal, relu_network
 from configs.errors import InputError
 from configs.files import require_new, whole_folder, write_json
-from fields import Field, RadianceField
+from fields import RadianceField, position_of
 from render.camera import Camera
 from render.colour import area_density_rgb
 from render.files import write_grey16_png, write_npz
@@ -84,7 +84,7 @@ def export_mesh(
         level = math.log(2) / (HALVING * scene.step) if level is None else level
         if not (math.isfinite(level) and level > 0):
             raise InputError(f"--level is a density per side of the scene's cube, above 0, and got {level:g}")
-        function, bounds = outside_of(_radiance(saved), level), scene.capture.bounds
+        function, bounds = outside_of(saved.field, level), scene.capture.bounds
     elif isinstance(scene, Shape):
         if level is not None:
             raise InputError("--level is for radiance fields; the surface of a shape is where it is zero")
@@ -104,7 +104,7 @@ def export_mesh(
         colours, limits = _crease_colours(saved, surface, 1 / (2 * resolution))
         surface = replace(surface, colours=colours)
     elif isinstance(scene, PosedScene):
-        surface = replace(surface, colours=_seen_colours(_radiance(saved), surface, saved.device))
+        surface = replace(surface, colours=_seen_colours(saved.field, surface, saved.device))
     notes = write_mesh(file, replace(surface, vertices=bounds.to_world(surface.vertices)))
     return {
         "path": str(file),
@@ -147,7 +147,7 @@ def export_depth(
     unit = farthest * bounds.side / COUNTS
     with whole_folder(into) as partial:
         for number, view in enumerate(views, 1):
-            seen = view.see(_radiance(saved), device=saved.device)
+            seen = view.see(saved.field, device=saved.device)
             camera = bounds.camera_to_world(view.camera)
             distance = np.where(seen.opacity >= COVERED, seen.distance * bounds.side, np.nan)
             depth = distance * _cosines(camera)
@@ -173,11 +173,6 @@ def export_depth(
         }
         write_json(partial / "depth.json", content)
     return {"path": str(into), "views": len(views), "world_units_per_count": unit, "step": saved.step}
-
-
-def _radiance(saved: Saved) -> RadianceField:
-    assert isinstance(saved.field, RadianceField)  # a posed scene builds no other
-    return saved.field
 
 
 def outside_of(field: RadianceField, level: float) -> Callable[[Tensor], Tensor]:
@@ -206,8 +201,8 @@ def _crease_colours(
 ) -> tuple[Float64[np.ndarray, "n 3"], tuple[float, float]]:
     """Crease area per volume at vertices as colours, and the ends of their scale, per diagonal of the cube."""
     points = torch.from_numpy(surface.vertices).float().to(saved.device)
-    field: Field = saved.field
-    density = per_diagonal(crease_area_density(relu_network(field), points, half_width=half_width)).sum(0).cpu().numpy()
+    network = relu_network(position_of(saved.field))
+    density = per_diagonal(crease_area_density(network, points, half_width=half_width)).sum(0).cpu().numpy()
     low, high = (float(value) for value in np.percentile(density, (2, 98)))
     low = max(low, 1e-3)
     limits = low, max(high, 2 * low)

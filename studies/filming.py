@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
@@ -45,13 +45,12 @@ class Film:
         # the cube as any of the cameras sees it: one scale of distances for the whole film
         self._range = max(0.0, min(away) - math.sqrt(3) / 2), max(away) + math.sqrt(3) / 2
 
-    def frame(self, field: Field, number: int, title: str) -> Image:
+    def frame(self, field: Any, number: int, title: str) -> Image:
         """What the camera of frame `number`, from 0, sees of a field."""
         camera = self.cameras[number % len(self.cameras)]
         if isinstance(self.scene, Shape):
             tiles = self._of_shape(self.scene, field, camera)
         else:
-            assert isinstance(field, RadianceField)  # a posed scene builds no other
             tiles = self._of_photographs(self.scene, field, camera)
         return panel(tiles, title, columns=min(2, len(tiles)) if camera.width > camera.height else len(tiles))
 

@@ -50,11 +50,11 @@ class Look(Protocol):
         """The target as a comparison's frames show it."""
         ...
 
-    def reconstruction(self, field: Field, drawn: Values) -> Image:
+    def reconstruction(self, field: Any, drawn: Values) -> Image:
         """What a field has drawn, as report and comparison show it."""
         ...
 
-    def density(self, field: Field) -> Image | None:
+    def density(self, field: Any) -> Image | None:
         """Crease density as frames show it; None for a field without creases."""
         ...
 
@@ -70,7 +70,7 @@ class Look(Protocol):
 
     def frame(
         self,
-        field: Field,
+        field: Any,
         observation: Observation,
         title: str,
         density: tuple[int, Image] | None,
@@ -88,7 +88,7 @@ class Look(Protocol):
     def explain(
         self,
         path: Path,
-        field: Field,
+        field: Any,
         drawn: Sequence[Values],
         *,
         seed: int,

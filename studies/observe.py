@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -67,11 +66,11 @@ class Observer(Protocol):
         """What the scores are of, where that is not everything."""
         ...
 
-    def observe(self, field: Field) -> Observation:
+    def observe(self, field: Any) -> Observation:
         """Draw and score a field as it stands, in the precision it is trained in."""
         ...
 
-    def finish(self, field: Field, progress: Callable[[float], None]) -> Finished:
+    def finish(self, field: Any, progress: Callable[[float], None]) -> Finished:
         """Draw and score a field whole, in fp32."""
         ...
 
@@ -117,7 +116,7 @@ class PictureObserver:
 
     def observe(self, field: Field) -> Observation:
         """Draw and score a field as it stands, in the precision it is trained in."""
-        function = partial(field, hidden_dtype=self.placement.hidden_dtype)
+        function = field.in_precision(self.placement.hidden_dtype)
         drawn = self.view.draw(function, self.height, self.width, device=self.placement.device)
         if self._probe is None:
             return Observation(drawn, score(self.view, self.target, drawn))

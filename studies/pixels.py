@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -47,7 +47,7 @@ class PixelLook(Generic[V]):
         """The view as frames in progress show it."""
         return Tile(to_rgb(self._preview), self._target_caption)
 
-    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
+    def reconstruction(self, field: Any, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
         """The drawing itself."""
         return to_rgb(drawn)
 

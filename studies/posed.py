@@ -25,7 +25,7 @@ from analysis import (
     ssim,
 )
 from configs.files import write_json
-from fields import Field, RadianceField
+from fields import RadianceField
 from fitting import Placement
 from render.camera import Camera
 from render.colour import density_rgb, distance_rgb
@@ -77,7 +77,7 @@ class PosedObserver:
             f"{self.view.name}, which is the one in the frames"
         ]
 
-    def observe(self, field: Field) -> Observation:
+    def observe(self, field: RadianceField) -> Observation:
         """The view that frames show, and scores of rays, in the precision that the field is trained in."""
         function = field.in_precision(self.placement.hidden_dtype)
         seen = self.view.see(function, *self.view.preview, device=self.placement.device)
@@ -88,13 +88,13 @@ class PosedObserver:
         )
         return Observation(seen.colour, scores, seen.distance)
 
-    def finish(self, field: Field, progress: Callable[[float], None]) -> Finished:
+    def finish(self, field: RadianceField, progress: Callable[[float], None]) -> Finished:
         """All views whole, in fp32; of the held-out PSNR and SSIM the means over views."""
         views = self.scene.views()
         drawn: list[Values] = []
         psnrs, ssims = [], []
         for number, view in enumerate(views):
-            drawn.append(view.draw(_radiance(field), device=self.placement.device))
+            drawn.append(view.draw(field, device=self.placement.device))
             psnrs.append(psnr_db(view.target(), drawn[-1]))
             ssims.append(ssim(view.target(), drawn[-1]))
             progress((number + 1) / (len(views) + 1))
@@ -108,7 +108,7 @@ class PosedObserver:
         return Finished(drawn, scores, similarity)
 
     @torch.inference_mode()
-    def psnr_db(self, field: Field, probe: Batch, precision: torch.dtype | None = None) -> float:
+    def psnr_db(self, field: RadianceField, probe: Batch, precision: torch.dtype | None = None) -> float:
         """Of a field over rays, in the precision that it is trained in or another."""
         function = field.in_precision(precision or self.placement.hidden_dtype)
         parts = zip(probe.coordinates.split(FOLLOWED_RAYS), probe.values.split(FOLLOWED_RAYS), strict=True)
@@ -133,12 +133,12 @@ class PosedLook(PixelLook[PosedView]):
         middle = float(np.linalg.norm(self.view.camera.position - 0.5))
         self._range = max(0.0, middle - math.sqrt(3) / 2), middle + math.sqrt(3) / 2
 
-    def density(self, field: Field) -> Image | None:
+    def density(self, field: RadianceField) -> Image | None:
         """Crossings per pixel of the view's picture, on the surfaces that it shows."""
         if creased(field) is None:
             return None
         camera = self.view.camera.resized(*self.view.preview)
-        return crease_picture(_radiance(field), camera, self.scene.step, FRAME_MAP_PIXELS)
+        return crease_picture(field, camera, self.scene.step, FRAME_MAP_PIXELS)
 
     def further_tiles(self, observation: Observation) -> Sequence[Tile]:
         """The distance of what is seen."""
@@ -148,7 +148,7 @@ class PosedLook(PixelLook[PosedView]):
     def explain(
         self,
         path: Path,
-        field: Field,
+        field: RadianceField,
         drawn: Sequence[Values],
         *,
         seed: int,
@@ -164,7 +164,7 @@ class PosedLook(PixelLook[PosedView]):
             if creased(field) is None:
                 length, opacity = None, view.see(field, device=field.device).opacity
             else:
-                maps.append(screen_density(_radiance(field), view.camera, self.scene.step, stride=stride))
+                maps.append(screen_density(field, view.camera, self.scene.step, stride=stride))
                 length, opacity = maps[-1].crossings_per_pixel.sum(0) * np.float32(math.pi / 2), maps[-1].opacity
             seen.append(SeenView(view.target(), colour, {"coarea": length}, opacity))
             progress((number + 1) / len(views))
@@ -172,7 +172,7 @@ class PosedLook(PixelLook[PosedView]):
         creases = self._creases(field, maps) if maps else None
         self._write(path, explanation, self.view.target(), drawn[0])
         if maps:
-            self._write_density(path, _radiance(field))
+            self._write_density(path, field)
         kind = "held-out views" if self.scene.capture.heldout else "training views, as none is held out"
         write_views(path, views, drawn, kind=kind, compared="photograph, reconstruction, error")
         write_json(path / "explain.json", explanation.to_json() | {"capacity": None, "creases": creases})
@@ -186,11 +186,11 @@ class PosedLook(PixelLook[PosedView]):
             "capacity": None,
         }
 
-    def _creases(self, field: Field, maps: Sequence[ScreenDensity]) -> dict[str, Any]:
+    def _creases(self, field: RadianceField, maps: Sequence[ScreenDensity]) -> dict[str, Any]:
         """What was measured of creases: in the pictures, and of neurons at points of the occupied cells."""
-        points = _occupied_points(_radiance(field), OCCUPIED_POINTS)
-        states = neuron_states(relu_network(field), points)
-        area = per_diagonal(crease_area_density(relu_network(field), points)).mean(1)
+        points = _occupied_points(field, OCCUPIED_POINTS)
+        states = neuron_states(relu_network(field.position), points)
+        area = per_diagonal(crease_area_density(relu_network(field.position), points)).mean(1)
         shown = max(sum(float(density.opacity.sum()) for density in maps), 1.0)
         by_layer = np.sum([density.crossings_per_pixel.sum((1, 2)) for density in maps], axis=0) / shown
         return {
@@ -242,11 +242,6 @@ def crease_picture(field: RadianceField, camera: Camera, step: float, most: int 
 def density_met(field: RadianceField, x: Float[torch.Tensor, "n 3"]) -> Float[torch.Tensor, " n"]:
     """The density per side of the cube as rays meet it: none in empty cells."""
     return torch.where(in_occupied(field.occupied, x), field.density(x), 0.0)
-
-
-def _radiance(field: Field) -> RadianceField:
-    assert isinstance(field, RadianceField)  # a posed scene builds no other
-    return field
 
 
 def _stride(pixels: int, most: int) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import torch
@@ -12,14 +12,13 @@ from jaxtyping import Float, UInt8
 from configs.errors import InputError, did_you_mean
 from configs.files import write_json
 from configs.run import FitConfig, Training
-from fields import Field
 from fitting import initial_state, place
 from render.colour import to_rgb
 from render.files import write_png
 from render.grid import Extent, picture_extent
 from scenes.picture import Picture
 from scenes.posed import PosedScene
-from scenes.scene import Scene, View
+from scenes.scene import FieldT, Scene, View
 from scenes.shape import Shape
 from scenes.signal import Signal
 
@@ -38,12 +37,12 @@ WHOLE: Region = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
-class Saved:
+class Saved(Generic[FieldT]):
     """A field as a checkpoint holds it, with what it was fitted to."""
 
     config: FitConfig
-    scene: Scene
-    field: Field
+    scene: Scene[FieldT, Any]
+    field: FieldT
     step: int
     device: torch.device
 

@@ -14,7 +14,7 @@ from analysis import Plane, crease_slice, per_diagonal, relu_network
 from configs.errors import InputError
 from configs.files import write_json
 from configs.space import Slice
-from fields import RadianceField
+from fields import position_of
 from render.colour import (
     area_density_legend,
     area_density_rgb,
@@ -105,7 +105,6 @@ def section_of(saved: Saved, cut: Slice) -> Section:
     """
     plane, scene, field = plane_of(cut), saved.scene, saved.field
     if isinstance(scene, PosedScene):
-        assert isinstance(field, RadianceField)  # a posed scene builds no other
         return Section(
             plane,
             quantity="density",
@@ -155,7 +154,9 @@ def draw_slice(
     section = section_of(saved, cut)
     progress = partial(reporter.working, "measuring creases on the slice")
     density = per_diagonal(
-        torch.from_numpy(crease_slice(relu_network(saved.field), section.plane, SIDE, SIDE, progress=progress))
+        torch.from_numpy(
+            crease_slice(relu_network(position_of(saved.field)), section.plane, SIDE, SIDE, progress=progress)
+        )
     ).numpy()
     values = section.values(SIDE, SIDE, device=saved.device)
     solid = section.solid(values)
