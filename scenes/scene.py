@@ -23,10 +23,7 @@ Function: TypeAlias = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step is trained on, and what the scene is there; both float32.
-
-    Coordinates are points, or rays with what goes with them (`scenes.posed`).
-    """
+    """Points that a step is trained on, and what the scene is there; both float32."""
 
     coordinates: Float[Tensor, "n d"]
     values: Float[Tensor, "n c"]

@@ -32,8 +32,7 @@ from render.colour import density_rgb, distance_rgb
 from render.files import write_npz, write_png
 from render.panel import Tile
 from render.volume import in_occupied
-from scenes.posed import PosedScene, PosedView
-from scenes.scene import Batch
+from scenes.posed import PosedScene, PosedView, RayBatch
 
 from .explaining import blocks, creased, primary_statistic, write_missing
 from .observe import Finished, Observation, Scores, band_scores
@@ -108,13 +107,12 @@ class PosedObserver:
         return Finished(drawn, scores, similarity)
 
     @torch.inference_mode()
-    def psnr_db(self, field: RadianceField, probe: Batch, precision: torch.dtype | None = None) -> float:
+    def psnr_db(self, field: RadianceField, probe: RayBatch, precision: torch.dtype | None = None) -> float:
         """Of a field over rays, in the precision that it is trained in or another."""
         function = field.in_precision(precision or self.placement.hidden_dtype)
-        parts = zip(probe.coordinates.split(FOLLOWED_RAYS), probe.values.split(FOLLOWED_RAYS), strict=True)
         drawn = [
-            self.scene.predict(function, Batch(rays, values).to(self.placement.device)).float().cpu()
-            for rays, values in parts
+            self.scene.predict(function, part.to(self.placement.device)).float().cpu()
+            for part in probe.split(FOLLOWED_RAYS)
         ]
         return psnr_db(probe.values.numpy()[None], torch.cat(drawn).numpy()[None])
 
