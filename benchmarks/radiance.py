@@ -8,7 +8,7 @@ rays that training begins with. All take turns, so that a noisy machine is as no
 import argparse
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -18,13 +18,10 @@ from configs.encoding import parse_encoding
 from configs.network import Network, parse_network
 from configs.rates import default_learning_rate
 from configs.run import FitConfig, Training
-from fields import RadianceField
 from fitting import fit, initial_state, place
-from render.camera import Rays
 from render.volume import cube_interval
 from scenes.load import load
-from scenes.posed import RAY, PosedScene, Radiance
-from scenes.scene import Batch
+from scenes.posed import PosedScene, Radiance, RayBatch
 
 from .measure import interleaved_medians, print_json
 from .training import matmul_step
@@ -41,8 +38,7 @@ class Ours:
         placement = place(config.training, config.network)
         self.scene, self.state = scene, initial_state(config, scene, placement.device)
         self.samples = 0
-        assert isinstance(self.state.field, RadianceField)
-        self.field: RadianceField = self.state.field
+        self.field = self.state.field
         self.field.colour.register_forward_hook(self._count)
         self.rate = scene.pace.rate_factor * default_learning_rate(config.encoding, config.network)
         self.moments = fit(self.state, scene, config.training, placement, self.rate, snapshot_steps=(), heartbeat=SLICE)
@@ -55,7 +51,7 @@ class Ours:
         """For a slice of time."""
         next(self.moments)
 
-    def draw(self, batch: Batch) -> Tensor:
+    def draw(self, batch: RayBatch) -> Tensor:
         """What is seen along rays."""
         before = self.samples
         drawn = self.scene.predict(self.field, batch)
@@ -66,7 +62,7 @@ class Ours:
 class FineScene(PosedScene):
     """A scene whose rays have as many samples from the first step on as views are drawn with."""
 
-    def predict(self, field: Radiance, batch: Batch, step: int | None = None) -> Tensor:  # noqa: ARG002
+    def predict(self, field: Radiance, batch: RayBatch, step: int | None = None) -> Tensor:  # noqa: ARG002
         """Volume rendering in short steps, whatever the step of training."""
         return super().predict(field, batch)
 
@@ -76,9 +72,7 @@ class Plain:
 
     def __init__(self, config: FitConfig, scene: PosedScene, rate: float) -> None:
         self.scene, self.rate = scene, rate
-        field = initial_state(config, scene).field
-        assert isinstance(field, RadianceField)
-        self.field: RadianceField = field
+        self.field = initial_state(config, scene).field
         self.optimiser = torch.optim.Adam(self.field.parameters(), lr=rate, betas=(0.9, 0.99), eps=1e-15)
         self.generator = torch.Generator().manual_seed(0)
         self.steps = 0
@@ -96,12 +90,12 @@ class Plain:
             self.optimiser.step()
             self.steps += 1
 
-    def draw(self, batch: Batch) -> Tensor:
+    def draw(self, batch: RayBatch) -> Tensor:
         """What is seen along rays."""
-        origins, directions, offset, background = batch.coordinates.split(RAY, 1)
-        enter, leave = cube_interval(Rays(origins, directions), torch.zeros(3), torch.ones(3))
+        origins, directions = batch.rays
+        enter, leave = cube_interval(batch.rays, torch.zeros(3), torch.ones(3))
         step = (leave - enter).clamp(min=0)[:, None] / SAMPLES
-        distances = enter[:, None] + (torch.arange(SAMPLES) + offset) * step
+        distances = enter[:, None] + (torch.arange(SAMPLES) + batch.offsets[:, None]) * step
         points = origins[:, None] + distances[..., None] * directions[:, None]
         along = directions[:, None].expand_as(points)
         colour, density = self.field.radiance(points.flatten(0, 1), along.flatten(0, 1))
@@ -109,10 +103,10 @@ class Plain:
         through = torch.exp(-(depth.cumsum(1) - depth))
         weights = through * -torch.expm1(-depth)
         seen = (weights[..., None] * colour.view(-1, SAMPLES, 3)).sum(1)
-        return seen + (1 - weights.sum(1))[:, None] * background
+        return seen + (1 - weights.sum(1))[:, None] * batch.background
 
 
-def seconds_to(target_db: float, limit: float, rivals: dict[str, Ours | Plain], probe: Batch) -> dict[str, float]:
+def seconds_to(target_db: float, limit: float, rivals: dict[str, Ours | Plain], probe: RayBatch) -> dict[str, float]:
     """Seconds of training until each rival shows the held-out pixels that well; the limit for one that does not.
 
     They take turns. Once one is there, the others go on.
@@ -131,13 +125,8 @@ def seconds_to(target_db: float, limit: float, rivals: dict[str, Ours | Plain], 
 
 
 @torch.inference_mode()
-def _drawn(draw: Callable[[Batch], Tensor], probe: Batch) -> Tensor:
-    return torch.cat([draw(part) for part in _parts(probe)])
-
-
-def _parts(batch: Batch, size: int = 1024) -> Iterator[Batch]:
-    for coordinates, values in zip(batch.coordinates.split(size), batch.values.split(size), strict=True):
-        yield Batch(coordinates, values)
+def _drawn(draw: Callable[[RayBatch], Tensor], probe: RayBatch) -> Tensor:
+    return torch.cat([draw(part) for part in probe.split(1024)])
 
 
 def main() -> None:
@@ -160,7 +149,7 @@ def main() -> None:
     rivals = {"ours": ours, "fine": Ours(config, FineScene(scene.capture, scene.space)), "plain": plain}
     seconds = seconds_to(target_db, limit, rivals, probe)
     samples_per_s = ours.samples / seconds["ours"]
-    widths = ours.field.mlp.linears[0].in_features, ours.field.mlp.linears[-1].out_features
+    widths = ours.field.position.mlp.linears[0].in_features, ours.field.position.mlp.linears[-1].out_features
     rows = 8192
     products = [
         matmul_step(network, *widths, rows, torch.float32),

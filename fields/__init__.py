@@ -2,6 +2,15 @@
 
 from .encodings import build_encoding
 from .field import MLP, Field, build
-from .radiance import RadianceField, build_radiance
+from .radiance import RadianceField, Trainable, build_radiance, position_of
 
-__all__ = ["MLP", "Field", "RadianceField", "build", "build_encoding", "build_radiance"]
+__all__ = [
+    "MLP",
+    "Field",
+    "RadianceField",
+    "Trainable",
+    "build",
+    "build_encoding",
+    "build_radiance",
+    "position_of",
+]

@@ -3,8 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterator
-from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -80,29 +79,29 @@ class MLP(nn.Module):
 class Field(nn.Module):
     """The trained function: coordinates -> encoding -> MLP -> values."""
 
-    def __init__(self, encoding: EncodingModule, mlp: MLP) -> None:
+    def __init__(self, encoding: EncodingModule, mlp: MLP, hidden_dtype: torch.dtype = torch.float32) -> None:
+        """A field of these parts.
+
+        Args:
+            hidden_dtype: of the products between hidden layers. The first layer sees fp32 coordinates and the last
+                gives fp32 values whatever it is.
+        """
         super().__init__()
-        self.encoding = encoding
-        self.mlp = mlp
+        self.encoding, self.mlp, self.hidden_dtype = encoding, mlp, hidden_dtype
 
     @property
     def device(self) -> torch.device:
         """Where its weights are."""
         return self.mlp.linears[0].weight.device
 
-    def forward(
-        self, x: Float[Tensor, "*batch d"], hidden_dtype: torch.dtype = torch.float32
-    ) -> Float[Tensor, "*batch c"]:
-        """Values at coordinates; `hidden_dtype` is the precision of the products between hidden layers.
-
-        The first layer sees fp32 coordinates and the last gives fp32 values whatever it is.
-        """
-        values = self.mlp(self.encoding(x.reshape(-1, x.shape[-1])), hidden_dtype)
+    def forward(self, x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch c"]:
+        """Values at coordinates."""
+        values = self.mlp(self.encoding(x.reshape(-1, x.shape[-1])), self.hidden_dtype)
         return values.reshape(*x.shape[:-1], values.shape[-1])
 
-    def in_precision(self, hidden_dtype: torch.dtype) -> Any:
-        """The field as scenes take it, with the products between hidden layers in that precision."""
-        return partial(self, hidden_dtype=hidden_dtype)
+    def in_precision(self, hidden_dtype: torch.dtype) -> "Field":
+        """The field, with the same weights, and the products between hidden layers in that precision."""
+        return Field(self.encoding, self.mlp, hidden_dtype)
 
     def preactivations(self, x: Float[Tensor, "n d"]) -> Iterator[Float[Tensor, "n width"]]:
         """Pre-activations of the hidden layers at coordinates, in fp32, one layer at a time."""

@@ -1,14 +1,14 @@
 """A radiance field: density and colour at points of the unit cube, seen from a direction.
 
-The position network alone gives the density, as nothing is more or less solid for being looked at from elsewhere; what
-it says of the colour goes, with the encoded direction, through one more hidden layer.
+The field of positions alone gives the density, as nothing is more or less solid for being looked at from elsewhere;
+what it says of the colour goes, with the encoded direction, through one more hidden layer.
 """
 
-from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from configs.encoding import Encoding
@@ -29,57 +29,52 @@ DENSITY_SCALE = 128.0
 DENSITY_SHIFT = -4.0
 
 
-class RadianceField(Field):
-    """A field of three dimensions whose values are a density's and features of the colour; colour layers behind it; and
-    a grid that knows where there is something."""
+class RadianceField(nn.Module):
+    """A field of positions, whose values are a density's and features of the colour; colour layers behind it; and a
+    grid that knows where there is something."""
 
     def __init__(
         self, position: Field, direction: EncodingModule | None, colour: MLP, occupancy: OccupancyGrid
     ) -> None:
-        super().__init__(position.encoding, position.mlp)
-        self.direction, self.colour, self.occupancy = direction, colour, occupancy
+        super().__init__()
+        self.position, self.direction, self.colour, self.occupancy = position, direction, colour, occupancy
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.position.device
 
     def radiance(
-        self, x: Float[Tensor, "n 3"], directions: Float[Tensor, "n 3"], hidden_dtype: torch.dtype = torch.float32
+        self, x: Float[Tensor, "n 3"], directions: Float[Tensor, "n 3"]
     ) -> tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]]:
         """Colours in [0, 1] and densities per unit length, at points seen from directions."""
-        values = self(x, hidden_dtype)
+        values = self.position(x)
         features = values[:, 1:]
         if self.direction is not None:
             features = torch.cat([features, self.direction((directions + 1) / 2)], 1)  # encodings take [0, 1]
-        return self.colour(features, hidden_dtype), density_of(values[:, 0])
+        return self.colour(features, self.position.hidden_dtype), density_of(values[:, 0])
 
     @property
     def occupied(self) -> Bool[Tensor, "r r r"]:
         """The cells in which there may be something, x first."""
         return self.occupancy.occupied
 
-    def in_precision(self, hidden_dtype: torch.dtype) -> "RadianceInPrecision":
-        """The field with the products between hidden layers in that precision."""
-        return RadianceInPrecision(self, hidden_dtype)
+    def in_precision(self, hidden_dtype: torch.dtype) -> "RadianceField":
+        """The field, with the same weights, and the products between hidden layers in that precision."""
+        return RadianceField(self.position.in_precision(hidden_dtype), self.direction, self.colour, self.occupancy)
 
     def density(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
-        """Density per unit length, for which the field itself is enough."""
-        return density_of(self(x)[:, 0])
+        """Density per unit length, for which the field of positions is enough."""
+        return density_of(self.position(x)[:, 0])
 
 
-@dataclass(frozen=True)
-class RadianceInPrecision:
-    """A radiance field with the products between hidden layers in a precision of choice."""
+Trainable: TypeAlias = Field | RadianceField
+"""What a fit trains."""
 
-    field: RadianceField
-    hidden_dtype: torch.dtype
 
-    @property
-    def occupied(self) -> Bool[Tensor, "r r r"]:
-        """The cells in which there may be something, x first."""
-        return self.field.occupied
-
-    def radiance(
-        self, x: Float[Tensor, "n 3"], directions: Float[Tensor, "n 3"]
-    ) -> tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]]:
-        """Colours in [0, 1] and densities per unit length."""
-        return self.field.radiance(x, directions, self.hidden_dtype)
+def position_of(field: Trainable) -> Field:
+    """The field of positions, whose creases are looked at: of a radiance field a part, of any other all of it."""
+    return field.position if isinstance(field, RadianceField) else field
 
 
 def density_of(value: Float[Tensor, " n"]) -> Float[Tensor, " n"]:

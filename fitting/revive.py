@@ -10,7 +10,7 @@ from fields import Field
 from .state import TrainingState
 
 
-def revive(state: TrainingState, coordinates: Float[Tensor, "n d"], generator: torch.Generator) -> int:
+def revive(state: TrainingState[Field], coordinates: Float[Tensor, "n d"], generator: torch.Generator) -> int:
     """Revive the neurons of a fit that are dead on `coordinates`, without what the optimiser remembers of them.
 
     See `revive_dead`, which also says what is raised.

@@ -1,26 +1,26 @@
 """All that a fit needs to go on, as named tensors."""
 
 from dataclasses import dataclass
+from typing import Any, Generic
 
 import torch
 from torch import Tensor
 
 from configs.errors import InputError
 from configs.run import FitConfig
-from fields import Field
-from scenes.scene import Scene
+from scenes.scene import FieldT, Scene
 
 from .adam import Adam
 
 
 @dataclass
-class TrainingState:
+class TrainingState(Generic[FieldT]):
     """A field in training: weights, optimiser, random numbers and the clock.
 
     A CPU run that goes on from a saved state gives the same bytes as one that was never stopped.
     """
 
-    field: Field
+    field: FieldT
     optimiser: Adam
     generator: torch.Generator
     step: int = 0
@@ -57,7 +57,9 @@ def _under(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(f"{group}."): value for name, value in tensors.items() if name.startswith(f"{group}.")}
 
 
-def initial_state(config: FitConfig, scene: Scene, device: torch.device | str = "cpu") -> TrainingState:
+def initial_state(
+    config: FitConfig, scene: Scene[FieldT, Any], device: torch.device | str = "cpu"
+) -> TrainingState[FieldT]:
     """The state before the first step; every random number of the fit follows from the configuration's seed.
 
     Weights and batches have generators of their own, so that fields of any shape see the same data in the same order.

@@ -35,6 +35,14 @@ class Rays(NamedTuple):
     origins: Float32[Tensor, "n 3"]
     directions: Float32[Tensor, "n 3"]
 
+    def part(self, which: slice) -> "Rays":
+        """Some of them."""
+        return Rays(self.origins[which], self.directions[which])
+
+    def to(self, device: torch.device | str) -> "Rays":
+        """The same on a device."""
+        return Rays(self.origins.to(device), self.directions.to(device))
+
 
 class Footprint(NamedTuple):
     """How points move when their place in the picture moves by a pixel (ray differentials, Igehy 1999)."""

@@ -64,7 +64,7 @@ def trace(
     near_surface = beside_the_surface(_on_corners(level, chunk, device))
     distances, normals = [], []
     for start in range(0, count, chunk):
-        part = Rays(*(values[start : start + chunk].to(device) for values in rays))
+        part = rays.part(slice(start, start + chunk)).to(device)
         reached = _distances(level, part, near_surface)
         met = reached.isfinite()
         facing = torch.zeros_like(part.directions)

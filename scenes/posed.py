@@ -1,7 +1,7 @@
 """Photographs from known places as a scene: rays of the unit cube in, colours out, by volume rendering."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -20,7 +20,7 @@ from render.volume import render
 from .area import area_average, fitted_size
 from .capture import Bounds, Capture, Photograph
 from .hull import visual_hull
-from .scene import Batch, Pace, stratified
+from .scene import Pace, stratified
 
 GRID_EVERY = 16
 """Steps between two looks at the density."""
@@ -60,8 +60,32 @@ class Radiance(Protocol):
         ...
 
 
-RAY = (3, 3, 1, 3)
-"""What a ray of a batch is: its origin, its direction, where in its steps samples stand, and its background."""
+@dataclass(frozen=True)
+class RayBatch:
+    """Rays that a step is trained on, and what the scene is there; all float32."""
+
+    rays: Rays
+    offsets: Float[Tensor, " n"]
+    """Where in its steps a ray's samples stand, 0 to 1."""
+    background: Float[Tensor, "n 3"]
+    """What shows where nothing is."""
+    values: Float[Tensor, "n 3"]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def part(self, which: slice) -> "RayBatch":
+        """Some of them."""
+        return RayBatch(self.rays.part(which), self.offsets[which], self.background[which], self.values[which])
+
+    def split(self, size: int) -> Iterator["RayBatch"]:
+        """All of them, at most so many at a time."""
+        return (self.part(slice(start, start + size)) for start in range(0, len(self), size))
+
+    def to(self, device: torch.device) -> "RayBatch":
+        """The same on a device."""
+        offsets, background, values = (part.to(device) for part in (self.offsets, self.background, self.values))
+        return RayBatch(self.rays.to(device), offsets, background, values)
 
 
 class PosedScene:
@@ -144,34 +168,31 @@ class PosedScene:
         if carved or step >= FIRST_LOOK:
             field.occupancy.look(field.density, THIN / self.step, generator, GRID_SHARE)
 
-    def batch(self, generator: torch.Generator, size: int) -> Batch:
-        """`size` training rays, `stratified` over all pixels of all photographs.
-
-        A row of its coordinates is a ray as `RAY` says.
-        """
+    def batch(self, generator: torch.Generator, size: int) -> RayBatch:
+        """`size` training rays, `stratified` over all pixels of all photographs."""
         index = stratified(generator, size, len(self._training))
-        offset = torch.rand(size, 1, generator=generator)
+        offsets = torch.rand(size, generator=generator)
         if self.space.background == "random":
-            return self._training.seen(index, offset, torch.rand(size, 3, generator=generator))
-        return self._training.seen(index, offset, torch.full((size, 3), self.every_view[0].shown_over))
+            return self._training.seen(index, offsets, torch.rand(size, 3, generator=generator))
+        return self._training.seen(index, offsets, torch.full((size, 3), self.every_view[0].shown_over))
 
-    def training_probe(self, count: int) -> Batch:
+    def training_probe(self, count: int) -> RayBatch:
         """Rays through that many training pixels, or all if there are fewer, evenly spread over all photographs.
 
         Samples stand in the middles of their steps, and the background is that of views.
         """
         return self._probe(self._training, count)
 
-    def heldout_probe(self, count: int) -> Batch | None:
+    def heldout_probe(self, count: int) -> RayBatch | None:
         """The same of pixels that are held out; None where no photograph is."""
         return None if self._heldout is None else self._probe(self._heldout, count)
 
-    def _probe(self, pixels: "_Pixels", count: int) -> Batch:
+    def _probe(self, pixels: "_Pixels", count: int) -> RayBatch:
         index = torch.linspace(0, len(pixels) - 1, min(count, len(pixels)), dtype=torch.float64).long()
         background = torch.full((len(index), 3), self.every_view[0].shown_over)
-        return pixels.seen(index, torch.full((len(index), 1), 0.5), background)
+        return pixels.seen(index, torch.full((len(index),), 0.5), background)
 
-    def predict(self, field: Radiance, batch: Batch, step: int | None = None) -> Float[Tensor, "n 3"]:
+    def predict(self, field: Radiance, batch: RayBatch, step: int | None = None) -> Float[Tensor, "n 3"]:
         """The rays' colours by volume rendering.
 
         Views are drawn in steps of `self.step` along a ray; training begins with longer ones. What is coarse is learnt
@@ -179,11 +200,10 @@ class PosedScene:
         (`python -m benchmarks.radiance` has what is gained).
         """
         longer = 1.0 if step is None else max(1.0, COARSEST / (1 + step / FINER_EVERY))
-        origins, directions, offset, background = batch.coordinates.split(RAY, 1)
-        seen = render(field.radiance, Rays(origins, directions), field.occupied, longer * self.step, offset[:, 0])
-        return seen.over(background)
+        seen = render(field.radiance, batch.rays, field.occupied, longer * self.step, batch.offsets)
+        return seen.over(batch.background)
 
-    def loss(self, prediction: Float[Tensor, "n 3"], batch: Batch) -> Float[Tensor, ""]:
+    def loss(self, prediction: Float[Tensor, "n 3"], batch: RayBatch) -> Float[Tensor, ""]:
         """The mean squared error."""
         return torch.nn.functional.mse_loss(prediction, batch.values)
 
@@ -242,12 +262,10 @@ class _Pixels:
     def __len__(self) -> int:
         return len(self.values)
 
-    def seen(self, index: Int64[Tensor, " n"], offset: Float[Tensor, "n 1"], background: Float[Tensor, "n 3"]) -> Batch:
-        """Rays through the centres of pixels, and the pixels' values in [0, 1] over a background.
-
-        Args:
-            offset: where in its steps a ray's samples stand, 0 to 1.
-        """
+    def seen(
+        self, index: Int64[Tensor, " n"], offsets: Float[Tensor, " n"], background: Float[Tensor, "n 3"]
+    ) -> RayBatch:
+        """Rays through the centres of pixels, and the pixels' values in [0, 1] over a background."""
         which = torch.searchsorted(self.ends, index, right=True)
         width = self.widths[which]
         inside = index - torch.where(which > 0, self.ends[which - 1], 0)
@@ -256,7 +274,7 @@ class _Pixels:
         values = torch.from_numpy(self.values.take(index.numpy(), axis=0).astype(np.float32) / 255)
         if self.channels == 4:
             values = values[:, :3] + (1 - values[:, 3:]) * background
-        return Batch(torch.cat([*rays, offset, background], 1), values)
+        return RayBatch(rays, offsets, background, values)
 
 
 def _with_channels(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> UInt8[np.ndarray, "n channels"]:
@@ -387,7 +405,7 @@ def see(
     rays = camera.rays()
     colours, opacities, distances = [], [], []
     for start in range(0, len(rays.origins), CHUNK):
-        part = Rays(*(values[start : start + CHUNK].to(device) for values in rays))
+        part = rays.part(slice(start, start + CHUNK)).to(device)
         seen = render(field.radiance, part, field.occupied, step)
         colours.append(seen.over(seen.colour.new_full((3,), shown_over)).float().cpu())
         opacities.append(seen.opacity.float().cpu())

@@ -6,7 +6,7 @@ above this package, so pictures, signals, shapes and posed views can share one t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from configs.run import FitConfig
-from fields import Field
+from fields import Trainable
 from render.grid import Extent
 
 Function: TypeAlias = Callable[[Tensor], Tensor]
@@ -23,10 +23,7 @@ Function: TypeAlias = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step is trained on, and what the scene is there; both float32.
-
-    Coordinates are points, or rays with what goes with them (`scenes.posed`).
-    """
+    """Points that a step is trained on, and what the scene is there; both float32."""
 
     coordinates: Float[Tensor, "n d"]
     values: Float[Tensor, "n c"]
@@ -48,8 +45,16 @@ def stratified(generator: torch.Generator, size: int, count: int) -> Int64[Tenso
     return position.long().clamp_(max=count - 1)
 
 
+FieldT = TypeVar("FieldT", bound=Trainable)
+"""The field that a scene builds."""
+DrawnT_contra = TypeVar("DrawnT_contra", contravariant=True)
+"""What a view draws: the scene's field, or what stands in for one."""
+BatchT = TypeVar("BatchT")
+"""What a step of the scene is trained on: points, or rays."""
+
+
 @runtime_checkable
-class View(Protocol):
+class View(Protocol[DrawnT_contra]):
     """One picture of a scene: what it should look like, and how a field is drawn from the same place."""
 
     @property
@@ -85,7 +90,7 @@ class View(Protocol):
 
     def draw(
         self,
-        field: Any,  # as the scene's fields are: a Function, or a `scenes.posed.Radiance`
+        field: DrawnT_contra,
         height: int | None = None,
         width: int | None = None,
         extent: Extent | None = None,
@@ -115,7 +120,7 @@ class Pace:
 
 
 @runtime_checkable
-class Scene(Protocol):
+class Scene(Protocol[FieldT, BatchT]):
     """Something a field can be fitted to."""
 
     @property
@@ -139,19 +144,19 @@ class Scene(Protocol):
     @property
     def pace(self) -> Pace: ...
 
-    def build(self, config: FitConfig, generator: torch.Generator) -> Field:
+    def build(self, config: FitConfig, generator: torch.Generator) -> FieldT:
         """The field before training, on the CPU; every random number comes from `generator`."""
         ...
 
-    def refresh(self, field: Any, step: int, generator: torch.Generator) -> None:
+    def refresh(self, field: FieldT, step: int, generator: torch.Generator) -> None:
         """Before each step of training: what the field keeps besides its weights is brought up to date."""
         ...
 
-    def batch(self, generator: torch.Generator, size: int) -> Batch:
+    def batch(self, generator: torch.Generator, size: int) -> BatchT:
         """`size` training points; the generator is the only state, so restoring it restores the order of the data."""
         ...
 
-    def predict(self, field: Any, batch: Batch, step: int | None = None) -> Float[Tensor, "n c"]:
+    def predict(self, field: FieldT, batch: BatchT, step: int | None = None) -> Float[Tensor, "n c"]:
         """What the field says of the batch: for a picture the field itself, for posed views a volume rendering.
 
         Args:
@@ -159,11 +164,11 @@ class Scene(Protocol):
         """
         ...
 
-    def loss(self, prediction: Float[Tensor, "n c"], batch: Batch) -> Float[Tensor, ""]:
+    def loss(self, prediction: Float[Tensor, "n c"], batch: BatchT) -> Float[Tensor, ""]:
         """How far the prediction is from the batch's values: the mean squared error."""
         ...
 
-    def views(self) -> Sequence[View]:
+    def views(self) -> Sequence[View[FieldT]]:
         """The pictures by which the scene is drawn and scored."""
         ...
 

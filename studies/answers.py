@@ -10,6 +10,7 @@ from typing import ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar, runtim
 
 from analysis.detail.verdicts import percent
 from analysis.gradients.confusion import Summary
+from configs.files import JsonObject
 
 Windows: TypeAlias = Sequence[Sequence[float | None]]
 """Numbers of windows, row by row; None where there is none."""

@@ -16,9 +16,7 @@ from jaxtyping import Float, Int
 from analysis.detail.explanation import Association
 from analysis.detail.statistics import Interval
 from configs.errors import InputError
-from configs.files import read_bytes, read_json, write_text
-
-from .found import Json
+from configs.files import JsonObject, read_bytes, read_json, write_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +120,7 @@ class Foretold:
         "the checkpoint's own residual; end, of that at the last checkpoint"
     )
 
-    def to_json(self) -> Json:
+    def to_json(self) -> JsonObject:
         """What over_training.json says."""
         return asdict(self)
 

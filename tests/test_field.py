@@ -158,7 +158,7 @@ def test_preactivations_come_one_layer_at_a_time() -> None:
 
 def test_bf16_is_close_to_fp32_and_its_values_are_fp32() -> None:
     field = make(Network(width=32, depth=3))
-    exact, rounded = field(points()), field(points(), torch.bfloat16)
+    exact, rounded = field(points()), field.in_precision(torch.bfloat16)(points())
     assert rounded.dtype == torch.float32
     assert not torch.equal(exact, rounded)
     torch.testing.assert_close(rounded, exact, rtol=0, atol=0.02 * exact.abs().max().item())
@@ -179,7 +179,7 @@ def test_bf16_tells_neighbouring_pixels_of_a_large_picture_apart() -> None:
     field = make(Network(width=32, depth=2), Raw((0.0, 4096.0)))
     neighbours = torch.tensor([[0.9, 0.5], [0.9 + 1 / 4096, 0.5]])
     assert torch.equal(*neighbours.to(torch.bfloat16)), "they are one in bf16"
-    one, other = field(neighbours, torch.bfloat16)
+    one, other = field.in_precision(torch.bfloat16)(neighbours)
     assert not torch.equal(one, other)
 
 
@@ -187,7 +187,7 @@ def test_bf16_tells_neighbouring_pixels_of_a_large_picture_apart() -> None:
 def test_bf16_gradients_arrive_at_fp32_weights(encoding: Encoding) -> None:
     field = make(Network(width=32, depth=3, activation="leaky_relu"), encoding)
     exact = copy.deepcopy(field)
-    field(points(), torch.bfloat16).square().mean().backward()
+    field.in_precision(torch.bfloat16)(points()).square().mean().backward()
     exact(points()).square().mean().backward()
     for (name, ours), theirs in zip(field.named_parameters(), exact.parameters(), strict=True):
         assert ours.dtype == torch.float32

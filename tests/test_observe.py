@@ -1,7 +1,6 @@
 """What is drawn and scored while a fit goes on: whole pictures as at the end, large ones by parts that stand in."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -57,5 +56,5 @@ def test_thin_pictures_have_what_a_crop_can_show(size: tuple[int, int]) -> None:
 def test_drawings_are_of_the_precision_that_is_trained_in() -> None:
     picture, field = noise(16, 16), start().field
     half = replace(CPU, hidden_dtype=torch.bfloat16)
-    drawn = picture.draw(partial(field, hidden_dtype=torch.bfloat16))
+    drawn = picture.draw(field.in_precision(torch.bfloat16))
     np.testing.assert_array_equal(PictureObserver(picture, half).observe(field).reconstruction, drawn)

@@ -13,7 +13,6 @@ from configs.errors import InputError
 from configs.network import Network
 from configs.run import FitConfig
 from configs.space import Space
-from fields import RadianceField
 from fitting import fit, initial_state
 from render.camera import Camera, Rays, looking_at, orbit, perspective
 from render.files import write_npz
@@ -97,8 +96,7 @@ def test_the_true_volume_has_next_to_no_loss_and_any_other_has_more() -> None:
 def test_training_begins_with_few_samples_of_a_ray_and_comes_to_those_of_views() -> None:
     scene = PosedScene(capture(channels=3), Space(samples=64, grid=8))  # nothing is carved away
     batch = scene.batch(torch.Generator().manual_seed(0), 400)
-    origins, directions = batch.coordinates[:, :3], batch.coordinates[:, 3:6]
-    enter, leave = cube_interval(Rays(origins, directions), torch.zeros(3), torch.ones(3))
+    enter, leave = cube_interval(batch.rays, torch.zeros(3), torch.ones(3))
     crossed = (leave - enter).clamp(min=0).sum().item()
     fog = Fog()
     counts = {}
@@ -126,7 +124,7 @@ def test_a_batch_holds_every_pixel_of_every_training_photograph_and_none_held_ou
     n = scene.training_samples
     assert n == 8 * 16 * 16
     batch = scene.batch(torch.Generator().manual_seed(1), n)  # one draw in each stratum: all pixels, once each
-    origins = batch.coordinates[:, :3].double().numpy()
+    origins = batch.rays.origins.double().numpy()
     trained = np.stack([BOUNDS.to_unit(shot.camera.position[None])[0] for shot in scene.capture.train])
     nearest = np.linalg.norm(origins[:, None] - trained, axis=2).argmin(1)
     assert np.bincount(nearest, minlength=8).tolist() == [256] * 8
@@ -138,7 +136,7 @@ def test_a_batch_holds_every_pixel_of_every_training_photograph_and_none_held_ou
 def test_a_random_background_shows_through_what_is_transparent_and_nothing_else() -> None:
     scene = PosedScene(capture(), Space(background="random"))
     batch = scene.batch(torch.Generator().manual_seed(1), scene.training_samples)
-    background = batch.coordinates[:, 7:]
+    background = batch.background
     alpha = np.concatenate([shot.pixels.reshape(-1, 4) for shot in scene.capture.train])[:, 3]
     assert torch.equal(batch.values[torch.from_numpy(alpha == 0)], background[torch.from_numpy(alpha == 0)])
     assert len(background.unique(dim=0)) == len(background)
@@ -205,7 +203,9 @@ def test_a_saved_target_gives_the_same_scene(tmp_path: Path) -> None:
     assert isinstance(again, PosedScene)
     batches = (each.batch(torch.Generator().manual_seed(3), 99) for each in (scene, again))
     first, second = batches
-    assert torch.equal(first.coordinates, second.coordinates)
+    assert all(torch.equal(*parts) for parts in zip(first.rays, second.rays, strict=True))
+    assert torch.equal(first.offsets, second.offsets)
+    assert torch.equal(first.background, second.background)
     assert torch.equal(first.values, second.values)
     assert (again.name, again.notes) == (scene.name, scene.notes)
     np.testing.assert_array_equal(again.views()[1].target(), scene.views()[1].target())
@@ -240,7 +240,6 @@ def test_a_fit_learns_the_ball() -> None:
     state = initial_state(config, scene)
     for _ in fit(state, scene, plan(1e-2, steps=200, batch_size=256), []):
         pass
-    assert isinstance(state.field, RadianceField)
     views = scene.views()
     error = np.mean([np.square(view.draw(state.field).clip(0, 1) - view.target()).mean() for view in views])
     flat = np.mean([np.square(view.target().mean((0, 1)) - view.target()).mean() for view in views])

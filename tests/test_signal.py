@@ -33,7 +33,7 @@ def test_the_seed_changes_phases_and_nothing_else(signal):
     np.testing.assert_array_equal(sum_of_sines(Sines((3, 7), 100), seed=1).samples, signal.samples)
 
 
-def test_it_is_a_scene_and_its_own_view(signal):
+def test_it_is_a_scene_and_its_own_view(signal: Signal):
     assert isinstance(signal, Scene)
     assert isinstance(signal, View)
     assert (signal.in_dim, signal.out_dim, signal.resolution, signal.training_samples) == (1, 1, 100, 100)

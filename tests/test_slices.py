@@ -15,7 +15,7 @@ from configs.files import read_json
 from configs.network import Network
 from configs.space import Slice, parse_slice
 from fieldlens import cli
-from fields import RadianceField
+from fields import RadianceField, position_of
 from fitting import initial_state
 from scenes.mesh import write_mesh
 from studies.answers import CellsFound, SliceFound
@@ -97,7 +97,7 @@ def test_creases_and_density_of_a_slice_are_those_at_its_points(
     expected = 50 * np.linalg.norm(at - MIDDLE, axis=2) * (at[..., 0] >= 0.5)
     np.testing.assert_allclose(held["density"], expected, rtol=1e-4)
     chosen = np.random.default_rng(0).integers(0, SIDE, (2, 500))
-    network = relu_network(open_run(radiance).field)
+    network = relu_network(position_of(open_run(radiance).field))
     area = crease_area_density(network, torch.from_numpy(at[*chosen])).numpy() * 3**0.5
     at_chosen = held["area_density"][:, *chosen]
     # the last bits of points differ, and with them a few of the creases at the edges of the band
@@ -132,7 +132,7 @@ def test_exact_cells_of_a_slice_are_those_of_its_straight_lines(solid: RunFolder
     assert found.exact
     assert found.slice == f"{axis}=0.4"
     assert found.area.mean * found.cells == pytest.approx(wide * high)
-    first = relu_network(open_run(solid).field)
+    first = relu_network(position_of(open_run(solid).field))
     weight, bias = (part[0].detach().double().numpy() for part in (first.weights, first.biases))
     weight, bias = 2 * weight, bias - weight.sum(1)  # raw coordinates are seen in [-1, 1]
     across, (right, up) = "xyz".index(axis), (i for i in range(3) if "xyz"[i] != axis)

@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from fields.radiance import RadianceField
-from render.camera import Camera, Rays
+from render.camera import Camera
 from render.volume import accumulate, render
 
 from ..networks.relu_network import ReluNetwork, relu_network
@@ -66,7 +66,7 @@ def screen_density(
     Raises:
         InputError: for a field without creases (SIREN), weights that are not finite, or a stride below 1.
     """
-    network = relu_network(field)
+    network = relu_network(field.position)
     scratch = Scratch(network.device)
 
     def normals(x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
@@ -107,12 +107,12 @@ def volume_screen_density(
     """
     network.require_finite()
     centres = image_points(pixel_centres(camera.height, stride), pixel_centres(camera.width, stride), 1, CPU)
-    rays = Rays(*(part.to(network.device) for part in camera.rays(centres)))
+    rays = camera.rays(centres).to(network.device)
     crossings = torch.empty(len(rays.origins), len(network.width_per_layer), device=network.device)
     opacity = torch.empty(len(rays.origins), device=network.device)
     for first in range(0, len(opacity), RAYS_AT_ONCE):
         here = slice(first, min(first + RAYS_AT_ONCE, len(opacity)))
-        some = Rays(rays.origins[here], rays.directions[here])
+        some = rays.part(here)
         seen = render(lambda x, _directions: (x[:, :0], density(x)), some, occupied, step)
         opacity[here] = seen.opacity
         ray = seen.samples.ray

@@ -16,6 +16,7 @@ from analysis.partition.interpolated_cells import MAX_CELLS, SurrogateCells, Too
 from configs.errors import InputError
 from configs.files import write_json, write_text
 from configs.space import Slice
+from fields import position_of
 from render.colour import layer_colour, to_rgb
 from render.files import png_bytes, write_png
 from render.grid import Extent
@@ -167,7 +168,7 @@ def _ground(saved: Saved, cut: Slice | None) -> Ground:
         )
     section = spatial(saved.subject, "--slice is").section(saved.field, cut)
     return Ground(
-        on_plane(relu_network(saved.field), section.plane),
+        on_plane(relu_network(position_of(saved.field)), section.plane),
         1,
         1,
         "sides",

@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from analysis import crease_area_density, extract_surface, per_diagonal, relu_network
 from configs.errors import InputError
 from configs.files import JsonObject, require_new, whole_folder, write_json
-from fields import Field
+from fields import position_of
 from render.camera import Camera
 from render.colour import area_density_rgb
 from render.files import write_grey16_png, write_npz
@@ -200,8 +200,8 @@ def _crease_colours(
 ) -> tuple[Float64[np.ndarray, "n 3"], tuple[float, float]]:
     """Crease area per volume at vertices as colours, and the ends of their scale, per diagonal of the cube."""
     points = torch.from_numpy(surface.vertices).float().to(saved.device)
-    field: Field = saved.field
-    density = per_diagonal(crease_area_density(relu_network(field), points, half_width=half_width)).sum(0).cpu().numpy()
+    network = relu_network(position_of(saved.field))
+    density = per_diagonal(crease_area_density(network, points, half_width=half_width)).sum(0).cpu().numpy()
     low, high = (float(value) for value in np.percentile(density, (2, 98)))
     low = max(low, 1e-3)
     limits = low, max(high, 2 * low)

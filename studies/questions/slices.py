@@ -9,6 +9,7 @@ from jaxtyping import Float32
 from analysis import crease_slice, per_diagonal, relu_network
 from configs.files import write_json
 from configs.space import Slice
+from fields import position_of
 from render.colour import area_density_legend, area_density_rgb
 from render.files import write_npz, write_png
 from render.panel import Tile, panel
@@ -41,7 +42,9 @@ def draw_slice(
     section = spatial(saved.subject, "--slice is").section(saved.field, slice)
     progress = partial(reporter.working, "measuring creases on the slice")
     density = per_diagonal(
-        torch.from_numpy(crease_slice(relu_network(saved.field), section.plane, SIDE, SIDE, progress=progress))
+        torch.from_numpy(
+            crease_slice(relu_network(position_of(saved.field)), section.plane, SIDE, SIDE, progress=progress)
+        )
     ).numpy()
     values = section.values(SIDE, SIDE, device=saved.device)
     solid = section.solid(values)

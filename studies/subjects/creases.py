@@ -6,17 +6,17 @@ import cv2
 import numpy as np
 
 from analysis import MIN_WINDOW_PX, ReluNetwork, relu_network
-from fields import Field
+from fields import Trainable, position_of
 
 
-def has_creases(field: Field) -> bool:
+def has_creases(field: Trainable) -> bool:
     """Whether the activation has a kink."""
-    return field.mlp.activation != "sine"
+    return position_of(field).mlp.activation != "sine"
 
 
-def creased(field: Field) -> ReluNetwork | None:
+def creased(field: Trainable) -> ReluNetwork | None:
     """The network whose creases can be measured; None for a field without any, or one that has diverged."""
-    network = relu_network(field) if has_creases(field) else None
+    network = relu_network(position_of(field)) if has_creases(field) else None
     return network if network is not None and network.is_finite else None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fields import Field
+from fields import Trainable
 from render.camera import Camera, orbit_among
 from render.colour import density_legend, distance_rgb, normals_rgb, to_rgb
 from render.panel import Tile, panel
@@ -39,7 +39,7 @@ class Film:
         # the cube as any of the cameras sees it: one scale of distances for the whole film
         self._range = max(0.0, min(away) - math.sqrt(3) / 2), max(away) + math.sqrt(3) / 2
 
-    def frame(self, field: Field, number: int, title: str) -> Image:
+    def frame(self, field: Trainable, number: int, title: str) -> Image:
         """What the camera of frame `number`, from 0, sees of a field."""
         camera = self.cameras[number % len(self.cameras)]
         seen = self.subject.seen(field, camera, self.map_pixels)

@@ -24,7 +24,7 @@ from analysis import (
 from configs.errors import InputError
 from configs.files import JsonObject
 from configs.space import Slice
-from fields import Field, RadianceField
+from fields import RadianceField
 from render.camera import Camera
 from render.colour import density_rgb, distance_rgb, opacity_legend, opacity_rgb, to_rgb
 from render.panel import Tile
@@ -33,8 +33,7 @@ from report import PICTURE_WORDS
 from scenes.capture import Bounds, overview
 from scenes.load import Working
 from scenes.mesh import Mesh
-from scenes.posed import CHUNK, PosedScene, PosedView, see
-from scenes.scene import Batch
+from scenes.posed import CHUNK, PosedScene, PosedView, RayBatch, see
 
 from .creases import blocks, creased, stride_for
 from .drawing import frame_of
@@ -110,7 +109,7 @@ class PhotographsSubject:
     def prepare(self, working: Working) -> None:
         """Nothing takes long."""
 
-    def observe(self, field: Field) -> Observation:
+    def observe(self, field: RadianceField) -> Observation:
         """The view that frames show, and scores of rays spread over all photographs."""
         seen = self.view.see(field.in_precision(self.hidden_dtype), *self.view.preview, device=field.device)
         training, heldout = self._followed
@@ -121,13 +120,13 @@ class PhotographsSubject:
         )
         return Observation(seen.colour, scores, seen.distance)
 
-    def finish(self, field: Field, progress: Progress) -> Finished:
+    def finish(self, field: RadianceField, progress: Progress) -> Finished:
         """All views whole, in fp32; of the held-out PSNR and SSIM the means over views."""
         views = self.scene.views()
         drawn: list[Values] = []
         psnrs, ssims = [], []
         for number, view in enumerate(views):
-            drawn.append(view.draw(radiance_of(field), device=field.device))
+            drawn.append(view.draw(field, device=field.device))
             psnrs.append(psnr_db(view.target(), drawn[-1]))
             ssims.append(ssim(view.target(), drawn[-1]))
             progress((number + 1) / (len(views) + 1))
@@ -140,28 +139,27 @@ class PhotographsSubject:
         return Finished(drawn, scores, similarity)
 
     @torch.inference_mode()
-    def psnr_db(self, field: Field, probe: Batch, precision: torch.dtype) -> float:
+    def psnr_db(self, field: RadianceField, probe: RayBatch, precision: torch.dtype) -> float:
         """Of a field over rays, in a precision of the products between hidden layers."""
         function = field.in_precision(precision)
-        parts = zip(probe.coordinates.split(FOLLOWED_RAYS), probe.values.split(FOLLOWED_RAYS), strict=True)
         drawn = [
-            self.scene.predict(function, Batch(rays, values).to(field.device)).float().cpu() for rays, values in parts
+            self.scene.predict(function, part.to(field.device)).float().cpu() for part in probe.split(FOLLOWED_RAYS)
         ]
         return psnr_db(probe.values.numpy()[None], torch.cat(drawn).numpy()[None])
 
-    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
+    def reconstruction(self, field: RadianceField, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
         """The drawing itself."""
         return to_rgb(drawn)
 
-    def density(self, field: Field) -> Image | None:
+    def density(self, field: RadianceField) -> Image | None:
         """Crossings per pixel of the view's picture, on the surfaces that it shows."""
         if creased(field) is None:
             return None
-        return self._crease_picture(radiance_of(field), self.view.camera.resized(*self.view.preview), FRAME_MAP_PIXELS)
+        return self._crease_picture(field, self.view.camera.resized(*self.view.preview), FRAME_MAP_PIXELS)
 
     def frame(
         self,
-        field: Field,
+        field: RadianceField,
         observation: Observation,
         title: str,
         density: DrawnDensity | None,
@@ -179,7 +177,7 @@ class PhotographsSubject:
             [Tile(distance_rgb(distance, *self._range), "distance (dark: far)")],
         )
 
-    def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
+    def explain(self, field: RadianceField, finished: Finished, *, seed: int, progress: Progress) -> Explained:
         """Crease maps and a sheet of all views, bands and the verdict."""
         heldout = bool(self.scene.capture.heldout)
         found = explain_seen(
@@ -194,7 +192,7 @@ class PhotographsSubject:
         creases = None if by_layer is None else self._creases(field, by_layer)
         files = Files(numbers={"explain": found.explanation.to_json() | {"capacity": None, "creases": creases}})
         if creases is not None:
-            files |= self._density_files(radiance_of(field))
+            files |= self._density_files(field)
         return Explained(
             Summary(
                 verdict=[*([collapsed] if collapsed else []), *found.explanation.verdict.sentences],
@@ -207,23 +205,23 @@ class PhotographsSubject:
             found.files | files,
         )
 
-    def _seen_in_views(self, field: Field, drawn: Sequence[Values], progress: Progress) -> Iterator[SeenField]:
+    def _seen_in_views(self, field: RadianceField, drawn: Sequence[Values], progress: Progress) -> Iterator[SeenField]:
         views, creases_exist = self.scene.views(), creased(field) is not None
         # one for all: ranks set windows of different views against each other
         stride = min(MOST_STRIDE, stride_for(sum(view.height * view.width for view in views), MAP_PIXELS))
         for number, (view, colour) in enumerate(zip(views, drawn, strict=True), start=1):
             if creases_exist:
-                found = screen_density(radiance_of(field), view.camera, self.scene.step, stride=stride)
+                found = screen_density(field, view.camera, self.scene.step, stride=stride)
                 yield SeenField(colour, found.opacity, found.crossings_per_pixel)
             else:
                 yield SeenField(colour, view.see(field, device=field.device).opacity, None)
             progress(number / len(views))
 
-    def _creases(self, field: Field, by_layer: Float32[np.ndarray, " layers"]) -> JsonObject:
+    def _creases(self, field: RadianceField, by_layer: Float32[np.ndarray, " layers"]) -> JsonObject:
         """What was measured of creases: in the pictures, and of neurons at points of the occupied cells."""
-        points = _occupied_points(radiance_of(field), OCCUPIED_POINTS)
-        states = neuron_states(relu_network(field), points)
-        area = per_diagonal(crease_area_density(relu_network(field), points)).mean(1)
+        points = _occupied_points(field, OCCUPIED_POINTS)
+        states = neuron_states(relu_network(field.position), points)
+        area = per_diagonal(crease_area_density(relu_network(field.position), points)).mean(1)
         return {
             "crossings_per_pixel": float(by_layer.sum()),
             "crossings_per_pixel_by_layer": by_layer.tolist(),
@@ -260,10 +258,10 @@ class PhotographsSubject:
         """Those of the photographs that are trained on."""
         return [photograph.camera for photograph in self.scene.capture.train]
 
-    def seen(self, field: Field, camera: Camera, map_pixels: int | None = None) -> Seen:
+    def seen(self, field: RadianceField, camera: Camera, map_pixels: int | None = None) -> Seen:
         """The field over the views' background."""
         seen = see(field, camera, self.scene.step, self.view.shown_over, device=field.device)
-        creases = None if creased(field) is None else self._crease_picture(radiance_of(field), camera, map_pixels)
+        creases = None if creased(field) is None else self._crease_picture(field, camera, map_pixels)
         return Seen(seen.colour, seen.distance, camera.normals(seen.distance), seen.opacity, creases)
 
     def _crease_picture(self, field: RadianceField, camera: Camera, most: int | None) -> Image:
@@ -272,34 +270,34 @@ class PhotographsSubject:
         found = screen_density(field, camera, self.scene.step, stride=stride)
         return _density_rgb(found, camera.height, camera.width)
 
-    def section(self, field: Field, cut: Slice) -> Section:
+    def section(self, field: RadianceField, cut: Slice) -> Section:
         """How much of the light a step of a ray stops."""
-        radiance, step = radiance_of(field), self.scene.step
+        step = self.scene.step
         return Section(
             plane_of(cut),
             quantity="density",
             units="density per side of the scene's cube, none where a ray finds its grid empty",
             caption="light that a step of a ray stops",
             legend=opacity_legend,
-            function=lambda x: density_met(radiance, x)[:, None],
+            function=lambda x: density_met(field, x)[:, None],
             picture=lambda density: opacity_rgb(_stopped(density, step)),
             solid=partial(_stopped, step=step),
         )
 
-    def level(self, field: Field, density: float | None = None) -> Level:
+    def level(self, field: RadianceField, density: float | None = None) -> Level:
         """Where the density is `density`; by default where `HALVING` steps of a ray stop half of its light."""
         density = math.log(2) / (HALVING * self.scene.step) if density is None else density
         if not (math.isfinite(density) and density > 0):
             raise InputError(f"--level is a density per side of the scene's cube, above 0, and got {density:g}")
-        return Level(outside_of(radiance_of(field), density), density)
+        return Level(outside_of(field, density), density)
 
     @torch.inference_mode()
-    def colours(self, field: Field, surface: Mesh) -> Float[np.ndarray, "n 3"]:
+    def colours(self, field: RadianceField, surface: Mesh) -> Float[np.ndarray, "n 3"]:
         """What one sees looking straight at the surface."""
-        radiance, device = radiance_of(field), field.device
+        device = field.device
         points = torch.from_numpy(surface.vertices).float().split(CHUNK)
         inwards = torch.from_numpy(-surface.vertex_normals).float().split(CHUNK)
-        colours = [radiance.radiance(x.to(device), d.to(device))[0].cpu() for x, d in zip(points, inwards, strict=True)]
+        colours = [field.radiance(x.to(device), d.to(device))[0].cpu() for x, d in zip(points, inwards, strict=True)]
         return torch.cat(colours).double().numpy().clip(0, 1)
 
     @cached_property
@@ -307,7 +305,7 @@ class PhotographsSubject:
         return self.view.target(*self.view.preview)
 
     @cached_property
-    def _followed(self) -> tuple[Batch, Batch | None]:
+    def _followed(self) -> tuple[RayBatch, RayBatch | None]:
         """Rays of training pixels and of held-out ones."""
         return self.scene.training_probe(FOLLOWED_RAYS), self.scene.heldout_probe(FOLLOWED_RAYS)
 
@@ -327,12 +325,6 @@ def outside_of(field: RadianceField, level: float) -> Callable[[Tensor], Tensor]
 def density_met(field: RadianceField, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
     """The density per side of the cube as rays meet it: none in empty cells."""
     return torch.where(in_occupied(field.occupied, x), field.density(x), 0.0)
-
-
-def radiance_of(field: Field) -> RadianceField:
-    """The field of a posed scene, which builds no other."""
-    assert isinstance(field, RadianceField)
-    return field
 
 
 def _stopped(density: Float32[np.ndarray, "_ _"], step: float) -> Float32[np.ndarray, "_ _"]:

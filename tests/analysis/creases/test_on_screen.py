@@ -106,11 +106,13 @@ def looped(network: ReluNetwork, density: OfPoints, normals: OfPoints, camera: C
 def slab_field(encoding: str) -> RadianceField:
     """Of random weights, but that its density, by one neuron a layer that is always on, is solid behind the plane."""
     field = build_radiance(parse_encoding(encoding), None, parse_network("2x128"), 4, torch.Generator().manual_seed(0))
-    first, second, last = field.mlp.linears
+    first, second, last = field.position.mlp.linears
     steepness, always = 2e4, 10.0
     normal = torch.tensor(SLANT)
     with torch.no_grad():
-        low, high = field.encoding(torch.tensor([[0.0] * 3, [1.0] * 3]))  # the coordinates are its first features
+        low, high = field.position.encoding(
+            torch.tensor([[0.0] * 3, [1.0] * 3])
+        )  # the coordinates are its first features
         first.weight[0] = 0.0
         first.weight[0, :3] = normal / (high - low)[:3]
         first.bias[0] = always - float(normal.sum() * 0.5 + first.weight[0, :3] @ low[:3])
@@ -124,7 +126,9 @@ def test_a_radiance_field_is_seen_by_its_own_density_and_normals() -> None:
     field = slab_field("raw")
     found = screen_density(field, CAMERA, STEP)
     np.testing.assert_allclose(found.opacity, 1, atol=1e-3)
-    counted = crossings(picture_of(relu_network(field), CAMERA, plane_through(MIDDLE, SLANT)), 56, 64, refine=4)
+    counted = crossings(
+        picture_of(relu_network(field.position), CAMERA, plane_through(MIDDLE, SLANT)), 56, 64, refine=4
+    )
     expected = counted.per_pixel.mean((0, 2, 3))
     np.testing.assert_allclose(found.crossings_per_pixel.mean((1, 2)), expected, rtol=0.03)
 
@@ -190,6 +194,6 @@ def test_a_field_without_creases_or_with_weights_that_are_no_numbers_is_refused(
     with pytest.raises(InputError, match="smooth and has no creases"):
         screen_density(smooth, CAMERA, STEP)
     broken = slab_field("raw")
-    nn.init.constant_(broken.mlp.linears[1].bias, math.nan)
+    nn.init.constant_(broken.position.mlp.linears[1].bias, math.nan)
     with pytest.raises(InputError, match="not finite"):
         screen_density(broken, CAMERA, STEP)
