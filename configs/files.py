@@ -14,8 +14,7 @@ from .errors import InputError
 T = TypeVar("T")
 
 JsonObject: TypeAlias = dict[str, Any]
-"""What a JSON file holds, with its keys as strings: it is made by a `to_json` and taken apart by a `from_json`, and goes
-nowhere else."""
+"""What a JSON file holds. A `to_json` makes it and a `from_json` takes it apart: nobody else needs its keys."""
 
 
 def read_bytes(path: Path) -> bytes:

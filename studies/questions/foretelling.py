@@ -44,7 +44,7 @@ def foretell(folder: RunFolder, steps: Sequence[int], *, reporter: Reporter | No
     if known is not None and [checkpoint.step for checkpoint in known.checkpoints] == list(steps):
         return known
     last = open_run(folder, steps[-1], reporter)
-    QUESTIONS["all_checkpoints"].check(last.scene)
+    QUESTIONS["all_checkpoints"].check(last.subject)
     final = _drawn(last)
     if creased(last.field) is None or not np.isfinite(final).all() or len(steps) < 2:
         return None
