@@ -4,8 +4,8 @@
 
 The network is 4x512 with fourier:8. The rival is the usual loop: for each pair, the loss gradient of either point by
 autograd and the cosine of the two. Ours is `analysis.gradients.confusion` over all distinct pairs of 2500 points
-(--quick: 500), everything from the points to the cosines of every pair. Rounds are interleaved and their medians compared. The largest
-disagreement of the two, over the pairs that the loop goes through, is in millionths of a cosine.
+(--quick: 500), everything from the points to the cosines of every pair. Rounds are interleaved and their medians
+compared. The largest disagreement of the two, over the pairs that the loop goes through, is in millionths of a cosine.
 """
 
 import argparse

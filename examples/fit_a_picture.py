@@ -11,5 +11,5 @@ config = FitConfig(
     encoding=parse_encoding(sys.argv[2] if len(sys.argv) > 2 else "fourier:8"),
     training=Training(seconds=20),
 )
-result = run(start(config))
-print(f"{result['psnr_db']:.2f} dB in {result['steps']} steps", *result["verdict"], result["report"], sep="\n")
+record = run(start(config))
+print(*record.lines, sep="\n")

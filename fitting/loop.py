@@ -61,8 +61,8 @@ def fit(
 ) -> Iterator[Snapshot]:
     """Train the field of `state` on `scene`, yielding at the steps that `snapshot_steps` names.
 
-    The loop ends at the steps or seconds of the plan; its caller ends it for any other reason by not asking for more. It
-    yields as well after `heartbeat` seconds without a snapshot. The time its caller spends between snapshots is not
+    The loop ends at the steps or seconds of the plan; its caller ends it for any other reason by not asking for more.
+    It yields as well after `heartbeat` seconds without a snapshot. The time its caller spends between snapshots is not
     counted in the state's seconds.
 
     Args:

@@ -20,7 +20,7 @@ from render.volume import cube_interval, march
 from scenes.capture import Bounds, Capture, Photograph
 from scenes.load import restore
 from scenes.posed import PosedScene
-from tests.small_fits import same_bytes
+from tests.small_fits import plan, same_bytes
 
 BOUNDS = Bounds((0.5, -1.0, 2.0), side=4.0)
 CENTRE, RADIUS = np.array(BOUNDS.centre) + np.array([0.3, -0.2, 0.4]), 1.1

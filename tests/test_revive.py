@@ -10,7 +10,7 @@ from configs.run import CompareConfig, FitConfig, Training
 from fitting import TrainingState, fit
 from fitting.revive import revive, revive_dead
 from render.grid import pixel_centres
-from tests.small_fits import noise, same_bytes, start
+from tests.small_fits import noise, plan, same_bytes, start
 from tests.small_networks import field_of
 
 PIXELS = pixel_centres(8, 8).flatten(0, 1)

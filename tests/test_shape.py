@@ -22,7 +22,7 @@ from render.files import write_npz
 from scenes.load import restore
 from scenes.scene import Batch, Scene, View
 from scenes.shape import CLAMP, SHAPE_KINDS, VIEW_ANGLE, Shape, ShapeKind, ShapeView, shape_of
-from tests.small_fits import same_bytes
+from tests.small_fits import plan, same_bytes
 from tests.small_meshes import box, icosphere
 
 SPHERE = icosphere(30.0, 5, (100, 0, -7))

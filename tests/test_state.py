@@ -7,7 +7,7 @@ from configs.encoding import Encoding, Fourier, Gaussian, HashGrid
 from configs.errors import InputError
 from configs.network import Network
 from fitting import TrainingState, fit
-from tests.small_fits import noise, same_bytes, start
+from tests.small_fits import noise, plan, same_bytes, start
 
 
 def after(steps: int, state: TrainingState) -> TrainingState:
