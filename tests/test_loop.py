@@ -14,9 +14,9 @@ import torch
 
 from configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
 from configs.network import Network
-from fitting import Controls, Placement, TrainingState, fit, loop
+from fitting import Controls, TrainingState, fit, loop
 from scenes.picture import Picture
-from tests.small_fits import CPU, noise, plan, same_bytes, start, training
+from tests.small_fits import noise, plan, same_bytes, start
 
 RATE = 1e-2
 
@@ -263,8 +263,7 @@ def error_below_and_above(residual: np.ndarray, cycles: float) -> tuple[float, f
 def residual_of(encoding: Encoding, target: np.ndarray) -> np.ndarray:
     picture = Picture("waves", target)
     state = start(encoding=encoding, network=Network(width=32, depth=2))
-    choice = training(steps=150, batch_size=512)
-    for _ in fit(state, picture, choice, CPU, 5e-3, []):
+    for _ in fit(state, picture, plan(5e-3, picture, steps=150, batch_size=512), []):
         pass
     return target - picture.draw(state.field)
 

@@ -11,12 +11,11 @@ from configs.encoding import Raw
 from configs.network import Network
 from configs.run import FitConfig, Training
 from fields import build
-from fitting import fit, initial_state
+from fitting import fit, initial_state, plan_of
 from scenes.digits import cross_entropy, digits
 from scenes.scene import Scene
 from studies.over_training import history_of
 from studies.paper.points import POINT_QUANTITIES, measure_points, near_and_far
-from tests.small_fits import CPU
 
 PLACES = torch.rand(40, 5, generator=torch.Generator().manual_seed(0))
 
@@ -46,10 +45,11 @@ def test_the_loss_is_torch_s_cross_entropy() -> None:
 
 
 def test_a_field_learns_to_tell_digits_apart() -> None:
-    scene, training = digits(), Training(steps=60, batch_size=256, device="cpu", precision="fp32")
+    scene = digits()
+    training = Training(steps=60, batch_size=256, learning_rate=3e-3, device="cpu", precision="fp32")
     config = FitConfig(encoding=Raw((0, 1)), network=Network(width=32, depth=2), training=training)
     state = initial_state(config, scene)
-    for _ in fit(state, scene, training, CPU, 3e-3, []):
+    for _ in fit(state, scene, plan_of(config, scene), []):
         pass
     right = state.field(scene.images).argmax(1) == scene.classes.argmax(1)
     assert right.float().mean() > 0.85

@@ -130,23 +130,6 @@ def test_other_frames_are_refused_with_what_they_may_be(frames: str) -> None:
         Output(frames=frames)
 
 
-@pytest.mark.parametrize(
-    ("training", "seconds", "plateau"),
-    [
-        (Training(), 60.0, 0.05),
-        (Training(steps=5), None, None),
-        (Training(seconds=3), 3, None),
-        (Training(target_psnr=30), 60.0, None),
-        (Training(plateau=0.2), 60.0, 0.2),
-        (Training(steps=5, seconds=3, plateau=0.2), 3, 0.2),
-    ],
-)
-def test_only_a_fit_without_limits_is_given_some(
-    training: Training, seconds: float | None, plateau: float | None
-) -> None:
-    assert (training.second_limit(60.0), training.plateau_db) == (seconds, plateau)
-
-
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_every_encoding_has_a_learning_rate_and_siren_one_for_all(name: str) -> None:
     assert 0 < default_learning_rate(parse_encoding(name), Network()) < 1
