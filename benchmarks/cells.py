@@ -23,9 +23,8 @@ from analysis.partition.exact_cells import Layers, cells, count_cells, layers_be
 from benchmarks.measure import interleaved_medians, print_json
 from configs.encoding import parse_encoding
 from configs.network import Network
-from configs.rates import default_learning_rate
 from configs.run import FitConfig, Target, Training
-from fitting import fit, initial_state, place
+from fitting import fit, initial_state, plan_of
 from scenes.load import load
 
 WIDTHS = (32, 64, 128, 256)
@@ -54,10 +53,9 @@ def trained_layers(width: int, steps: int) -> Layers:
     picture = load("astronaut", Target(max_side=256))
     training = Training(steps=steps, schedule="constant")
     config = FitConfig("astronaut", encoding=parse_encoding("raw"), network=Network(width, 4), training=training)
-    placement = place(training, config.network)
-    state = initial_state(config, picture, placement.device)
-    rate = default_learning_rate(config.encoding, config.network)
-    for _ in fit(state, picture, training, placement, rate, snapshot_steps=()):
+    plan = plan_of(config, picture)
+    state = initial_state(config, picture, plan.device)
+    for _ in fit(state, picture, plan, snapshot_steps=()):
         pass
     return layers_behind_encoding(relu_network(state.field))
 

@@ -15,16 +15,15 @@ from analysis.creases.surface import compare_surfaces, extract_surface
 from benchmarks.measure import print_json
 from configs.encoding import Fourier
 from configs.network import Network
-from configs.rates import default_learning_rate
 from configs.run import FitConfig, Training
 from configs.space import Space
 from fields import RadianceField
-from fitting import fit, initial_state, place
+from fitting import fit, initial_state, plan_of
 from scenes.demos import DEMOS, Demo, photographed
 from scenes.mesh import Mesh
 from scenes.posed import PosedScene
 from scenes.surfaces import joined
-from studies.questions.export import HALVING, outside_of
+from studies.subjects.photographs import HALVING, outside_of
 
 SCENES = ("solids", "teapot", "lattice")
 HALVINGS = (1, 2, 4, 8, 16)
@@ -35,16 +34,9 @@ def fitted(demo: Demo, seconds: float) -> tuple[PosedScene, RadianceField]:
     """A field of the default kind, trained so long."""
     scene = PosedScene(photographed(demo), Space())
     config = FitConfig(f"demo:{demo.name}", training=Training(seconds=seconds), encoding=Fourier(), network=Network())
-    placement = place(config.training, config.network)
-    state = initial_state(config, scene, placement.device)
-    for _ in fit(
-        state,
-        scene,
-        config.training,
-        placement,
-        scene.pace.rate_factor * default_learning_rate(config.encoding, config.network),
-        (),
-    ):
+    plan = plan_of(config, scene)
+    state = initial_state(config, scene, plan.device)
+    for _ in fit(state, scene, plan, snapshot_steps=()):
         pass
     return scene, state.field
 

@@ -10,6 +10,7 @@ to where fits diverge.
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from benchmarks.measure import print_json
 from configs.encoding import parse_encoding
 from configs.network import Network
 from configs.run import FitConfig, Target, Training
-from fitting import fit, initial_state, place
+from fitting import fit, initial_state, plan_of
 from scenes.load import load
 from scenes.picture import Picture
 
@@ -28,14 +29,14 @@ MARGIN_DB = 0.5
 ENCODINGS = ("raw", "raw:0..1", "basic", "fourier:4", "fourier:8", "positional:6", "gaussian:10", "hashgrid:16")
 
 
-def psnr_after(picture: Picture, encoding: str, network: Network, rate: float, training: Training) -> float:
+def psnr_after(picture: Picture, encoding: str, network: Network, training: Training) -> float:
     """PSNR over the whole picture after the training."""
     config = FitConfig(picture.name, training, encoding=parse_encoding(encoding), network=network)
-    placement = place(training, network)
-    state = initial_state(config, picture, placement.device)
-    for _ in fit(state, picture, training, placement, rate, snapshot_steps=()):
+    plan = plan_of(config, picture)
+    state = initial_state(config, picture, plan.device)
+    for _ in fit(state, picture, plan, snapshot_steps=()):
         pass
-    error = picture.target() - picture.draw(state.field, device=placement.device).clip(0, 1)
+    error = picture.target() - picture.draw(state.field, device=plan.placement.device).clip(0, 1)
     return float(-10 * np.log10(np.square(error, dtype=np.float64).mean()))
 
 
@@ -56,7 +57,8 @@ def main() -> None:
     for label, encoding, network in rows:
         means = []
         for rate in RATES:
-            scores = [psnr_after(p, encoding, network, rate, training) for p in pictures if isinstance(p, Picture)]
+            tried = replace(training, learning_rate=rate)
+            scores = [psnr_after(p, encoding, network, tried) for p in pictures if isinstance(p, Picture)]
             means.append(float(np.mean(scores)))
             print(f"{label:>18} {rate:8g} {means[-1]:7.2f} dB", file=sys.stderr, flush=True)
         chosen = next(i for i, mean in enumerate(means) if mean > max(means) - MARGIN_DB)

@@ -16,9 +16,8 @@ from torch import Tensor
 from analysis import psnr_db
 from configs.encoding import parse_encoding
 from configs.network import Network, parse_network
-from configs.rates import default_learning_rate
 from configs.run import FitConfig, Training
-from fitting import fit, initial_state, place
+from fitting import fit, initial_state, plan_of
 from render.volume import cube_interval
 from scenes.load import load
 from scenes.posed import PosedScene, Radiance, RayBatch
@@ -35,13 +34,13 @@ class Ours:
     """The fit as `fieldlens fit` makes it."""
 
     def __init__(self, config: FitConfig, scene: PosedScene) -> None:
-        placement = place(config.training, config.network)
-        self.scene, self.state = scene, initial_state(config, scene, placement.device)
+        plan = plan_of(config, scene)
+        self.scene, self.state = scene, initial_state(config, scene, plan.device)
         self.samples = 0
         self.field = self.state.field
         self.field.colour.register_forward_hook(self._count)
-        self.rate = scene.pace.rate_factor * default_learning_rate(config.encoding, config.network)
-        self.moments = fit(self.state, scene, config.training, placement, self.rate, snapshot_steps=(), heartbeat=SLICE)
+        self.rate = plan.learning_rate
+        self.moments = fit(self.state, scene, plan, snapshot_steps=(), heartbeat=SLICE)
         next(self.moments)
 
     def _count(self, _module: object, _inputs: object, output: Tensor) -> None:

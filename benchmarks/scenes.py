@@ -20,15 +20,14 @@ from typing import Any
 from benchmarks.measure import interleaved_medians, print_json
 from configs.encoding import Fourier
 from configs.network import Network
-from configs.rates import default_learning_rate
 from configs.run import FitConfig, Training
 from configs.space import Space
-from fitting import fit, initial_state, place
+from fitting import fit, initial_state, plan_of
 from scenes.demos import DEMOS, photographed
 from scenes.posed import PosedScene
 from studies.folder import RunFolder
-from studies.posed import PosedObserver
 from studies.saved import open_run
+from studies.subjects.photographs import PhotographsSubject
 
 HARD = ("lattice", "teapot")
 GOALS_DB = (25.5, 27.0)
@@ -41,14 +40,13 @@ def seconds_to(goals_db: tuple[float, ...], limit: float) -> dict[str, float | N
     demo = DEMOS["lattice"]
     scene = PosedScene(photographed(demo, train=90), Space())
     config = FitConfig(f"demo:{demo.name}", training=Training(seconds=limit), encoding=Fourier(), network=Network())
-    placement = place(config.training, config.network)
-    state = initial_state(config, scene, placement.device)
-    probe, observer = scene.heldout_probe(20_000), PosedObserver(scene, placement)
+    plan = plan_of(config, scene)
+    state = initial_state(config, scene, plan.device)
+    probe, subject = scene.heldout_probe(20_000), PhotographsSubject(scene, plan.placement.hidden_dtype)
     assert probe is not None  # demo scenes hold photographs out
     reached: dict[str, float | None] = dict.fromkeys(map(str, goals_db))
-    rate = scene.pace.rate_factor * default_learning_rate(config.encoding, config.network)
-    for moment in fit(state, scene, config.training, placement, rate, (), heartbeat=SLICE):
-        quality = observer.psnr_db(state.field, probe)
+    for moment in fit(state, scene, plan, snapshot_steps=(), heartbeat=SLICE):
+        quality = subject.psnr_db(state.field, probe, subject.hidden_dtype)
         for goal in goals_db:
             if quality >= goal and reached[str(goal)] is None:
                 reached[str(goal)] = moment.seconds

@@ -21,10 +21,9 @@ from analysis import psnr_db
 from benchmarks.measure import interleaved_medians, print_json
 from configs.encoding import Encoding, Fourier, parse_encoding
 from configs.network import Network, parse_network
-from configs.rates import default_learning_rate
 from configs.run import FitConfig, Target, Training
 from fields import Field
-from fitting import Placement, fit, initial_state, place
+from fitting import Plan, fit, initial_state, plan_of
 from fitting.schedule import learning_rate_at
 from scenes.load import load
 from scenes.picture import Picture
@@ -33,15 +32,15 @@ from scenes.picture import Picture
 class Stock:
     """The stock loop."""
 
-    def __init__(self, field: Field, picture: Picture, training: Training, rate: float) -> None:
+    def __init__(self, field: Field, picture: Picture, plan: Plan) -> None:
         copies = []
         for layer in field.mlp.linears:
             copy = nn.Linear(layer.in_features, layer.out_features)
             copy.load_state_dict(layer.state_dict())
             copies += [copy, nn.ReLU()]
         self.network = nn.Sequential(*copies[:-1])
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=rate)
-        self.training, self.rate = training, rate
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=plan.learning_rate)
+        self.plan = plan
         self.octaves = field.encoding.config.octaves if isinstance(field.encoding.config, Fourier) else 0
         rows, columns = torch.meshgrid(torch.arange(picture.height), torch.arange(picture.width), indexing="ij")
         self.coordinates = (torch.stack([columns, rows], -1).reshape(-1, 2) + 0.5) / picture.resolution
@@ -60,7 +59,7 @@ class Stock:
         while True:
             order = torch.randperm(len(self.values), generator=self.generator)
             coordinates, values = self.coordinates[order], self.values[order]
-            yield from zip(*(part.split(self.training.batch_size) for part in (coordinates, values)), strict=True)
+            yield from zip(*(part.split(self.plan.batch_size) for part in (coordinates, values)), strict=True)
 
     def train(self, steps: int) -> None:
         """Some steps."""
@@ -69,7 +68,8 @@ class Stock:
             loss = nn.functional.mse_loss(self.network(self.encode(coordinates)), values)
             self.optimiser.zero_grad()
             loss.backward()
-            self.optimiser.param_groups[0]["lr"] = learning_rate_at(self.steps, self.training, self.rate)
+            rate = learning_rate_at(self.steps, self.plan.schedule, self.plan.learning_rate, self.plan.steps)
+            self.optimiser.param_groups[0]["lr"] = rate
             self.optimiser.step()
             self.losses = loss.item()
             self.steps += 1
@@ -81,14 +81,14 @@ class Stock:
 class Ours:
     """A fit of fieldlens, some steps at a time."""
 
-    def __init__(self, config: FitConfig, picture: Picture, placement: Placement, rate: float) -> None:
-        self.state = initial_state(config, picture, placement.device)
-        self.picture, self.training, self.placement, self.rate = picture, config.training, placement, rate
+    def __init__(self, config: FitConfig, picture: Picture, plan: Plan) -> None:
+        self.state = initial_state(config, picture, plan.device)
+        self.picture, self.plan = picture, plan
 
     def train(self, steps: int) -> None:
         """Some steps."""
         stops = (self.state.step + steps,)
-        for moment in fit(self.state, self.picture, self.training, self.placement, self.rate, stops):
+        for moment in fit(self.state, self.picture, self.plan, stops):
             if moment.step == stops[0]:
                 break
 
@@ -128,16 +128,16 @@ def main() -> None:
     assert isinstance(picture, Picture)
     timed = Training(batch_size=args.batch_size, schedule="constant")
     judged = Training(steps=steps, batch_size=args.batch_size, schedule="cosine")
-    placement, rate = place(timed, network), default_learning_rate(encoding, network)
 
     def rivals(training: Training) -> tuple[Ours, Stock]:
         config = FitConfig("astronaut", encoding=encoding, network=network, training=training)
-        ours = Ours(config, picture, placement, rate)
-        return ours, Stock(ours.state.field, picture, training, rate)
+        plan = plan_of(config, picture)
+        ours = Ours(config, picture, plan)
+        return ours, Stock(ours.state.field, picture, plan)
 
     ours, stock = rivals(timed)
     features = ours.state.field.mlp.linears[0].in_features
-    products = matmul_step(network, features, picture.channels, args.batch_size, placement.hidden_dtype)
+    products = matmul_step(network, features, picture.channels, args.batch_size, ours.plan.placement.hidden_dtype)
     chunk = 4  # steps per measurement, so that the loop's own start does not count
     seconds = interleaved_medians(
         {
@@ -165,7 +165,7 @@ def main() -> None:
             "ours_psnr_db": quality["ours"],
             "share_of_matmul_peak": seconds["products"] / seconds["ours"],
             "stock_share_of_matmul_peak": seconds["products"] / seconds["stock"],
-            "precision": placement.precision,
+            "precision": ours.plan.precision,
             "encoding": str(encoding),
             "network": str(network),
             "batch_size": args.batch_size,

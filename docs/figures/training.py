@@ -16,7 +16,7 @@ from scenes.signal import Signal
 from studies.charts import label_axes, plot_history
 from studies.over_training import read_history
 from studies.questions.all_checkpoints import measure_checkpoints
-from studies.signals import SignalLook
+from studies.subjects.signal import SignalSubject
 
 from .fits import Fits
 from .layout import WIDTH, colour_of, row_of_charts
@@ -73,7 +73,7 @@ def signals(fits: Fits) -> UInt8[np.ndarray, "h w 3"]:
     tiles = []
     for fit in fits.signal:
         assert isinstance(fit.view, Signal)  # the scene is one
-        image = SignalLook(fit.view).reconstruction(fit.saved.field, fit.drawn)
+        image = SignalSubject(fit.view).reconstruction(fit.saved.field, fit.drawn)
         tiles.append(Tile(image, f"{fit.name}: target (grey), reconstruction, creases by layer"))
     return panel(tiles, f"A sum of sines of 5, 10, 20 and 40 cycles after {fits.steps} steps", columns=2)
 
