@@ -15,7 +15,7 @@ from configs.space import Background, Space
 from fields.radiance import RadianceField, build_radiance
 from render.camera import Camera, Rays, rays_through
 from render.grid import Extent, picture_extent
-from render.volume import render
+from render.volume import render_rays
 
 from .area import area_average, fitted_size
 from .capture import Bounds, Capture, Photograph
@@ -101,7 +101,7 @@ class PosedScene:
 
     def __init__(self, capture: Capture, space: Space) -> None:
         self.capture, self.space = capture, space
-        self.step = 1 / space.samples
+        self.step_length = 1 / space.samples
         self._training = _Pixels(capture.train, capture.bounds)
         self._heldout = _Pixels(capture.heldout, capture.bounds) if capture.heldout else None
         shown = capture.heldout or capture.train
@@ -137,7 +137,9 @@ class PosedScene:
 
     def _view(self, photograph: Photograph) -> "PosedView":
         background = self.space.background
-        return PosedView(photograph, self.capture.bounds, self.step, background, heldout=bool(self.capture.heldout))
+        return PosedView(
+            photograph, self.capture.bounds, self.step_length, background, heldout=bool(self.capture.heldout)
+        )
 
     @property
     def resolution(self) -> None:
@@ -166,7 +168,7 @@ class PosedScene:
             return
         carved = not bool(field.occupancy.possible.all())
         if carved or step >= FIRST_LOOK:
-            field.occupancy.look(field.density, THIN / self.step, generator, GRID_SHARE)
+            field.occupancy.look(field.density, THIN / self.step_length, generator, GRID_SHARE)
 
     def batch(self, generator: torch.Generator, size: int) -> RayBatch:
         """`size` training rays, `stratified` over all pixels of all photographs."""
@@ -195,12 +197,12 @@ class PosedScene:
     def predict(self, field: Radiance, batch: RayBatch, step: int | None = None) -> Float[Tensor, "n 3"]:
         """The rays' colours by volume rendering.
 
-        Views are drawn in steps of `self.step` along a ray; training begins with longer ones. What is coarse is learnt
-        as well from few samples of many rays, each at a random place, and first of all the fog goes that hides the rest
-        (`python -m benchmarks.radiance` has what is gained).
+        Views are drawn in steps of `self.step_length` along a ray; training begins with longer ones. What is coarse is
+        learnt as well from few samples of many rays, each at a random place, and first of all the fog goes that hides
+        the rest (`python -m benchmarks.radiance` has what is gained).
         """
         longer = 1.0 if step is None else max(1.0, COARSEST / (1 + step / FINER_EVERY))
-        seen = render(field.radiance, batch.rays, field.occupied, longer * self.step, batch.offsets)
+        seen = render_rays(field.radiance, batch.rays, field.occupied, longer * self.step_length, batch.offsets)
         return seen.over(batch.background)
 
     def loss(self, prediction: Float[Tensor, "n 3"], batch: RayBatch) -> Float[Tensor, ""]:
@@ -298,9 +300,9 @@ class PosedView:
     """A photograph as a view: how it looks, and how a field does from the same place."""
 
     def __init__(
-        self, photograph: Photograph, bounds: Bounds, step: float, background: Background, heldout: bool
+        self, photograph: Photograph, bounds: Bounds, step_length: float, background: Background, heldout: bool
     ) -> None:
-        self.photograph, self.step = photograph, step
+        self.photograph, self.step_length = photograph, step_length
         self.camera = bounds.camera_to_unit(photograph.camera)
         self.shown_over = 0.0 if background == "black" else 1.0
         self._heldout = heldout
@@ -370,7 +372,7 @@ class PosedView:
         return see(
             field,
             self._framed(height or self.height, width or self.width, extent),
-            self.step,
+            self.step_length,
             self.shown_over,
             device=device,
             progress=progress,
@@ -395,7 +397,7 @@ class PosedView:
 def see(
     field: Radiance,
     camera: Camera,
-    step: float,
+    step_length: float,
     shown_over: float,
     *,
     device: str | torch.device = "cpu",
@@ -406,7 +408,7 @@ def see(
     colours, opacities, distances = [], [], []
     for start in range(0, len(rays.origins), CHUNK):
         part = rays.part(slice(start, start + CHUNK)).to(device)
-        seen = render(field.radiance, part, field.occupied, step)
+        seen = render_rays(field.radiance, part, field.occupied, step_length)
         colours.append(seen.over(seen.colour.new_full((3,), shown_over)).float().cpu())
         opacities.append(seen.opacity.float().cpu())
         distances.append(seen.distance.float().cpu())

@@ -24,7 +24,7 @@ from scenes.shape import Shape
 
 from .explaining import creased
 from .folder import RunFolder
-from .posed import density_met
+from .posed import volume_density
 from .redraw import Saved, open_run
 from .reporter import Reporter, Silent
 
@@ -81,7 +81,7 @@ def export_mesh(
     saved = open_run(folder, step, reporter)
     scene = saved.scene
     if isinstance(scene, PosedScene):
-        level = math.log(2) / (HALVING * scene.step) if level is None else level
+        level = math.log(2) / (HALVING * scene.step_length) if level is None else level
         if not (math.isfinite(level) and level > 0):
             raise InputError(f"--level is a density per side of the scene's cube, above 0, and got {level:g}")
         function, bounds = outside_of(saved.field, level), scene.capture.bounds
@@ -182,7 +182,7 @@ def outside_of(field: RadianceField, level: float) -> Callable[[Tensor], Tensor]
     """
 
     def function(x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 1"]:
-        return -(density_met(field, x) / level).clamp(min=EMPTIEST).log()[:, None]
+        return -(volume_density(field, x) / level).clamp(min=EMPTIEST).log()[:, None]
 
     return function
 

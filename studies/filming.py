@@ -55,7 +55,7 @@ class Film:
         return panel(tiles, title, columns=min(2, len(tiles)) if camera.width > camera.height else len(tiles))
 
     def _of_photographs(self, scene: PosedScene, field: RadianceField, camera: Camera) -> list[Tile]:
-        seen = see(field, camera, scene.step, scene.views()[0].shown_over, device=field.device)
+        seen = see(field, camera, scene.step_length, scene.views()[0].shown_over, device=field.device)
         tiles = [
             Tile(to_rgb(seen.colour), "colour"),
             Tile(distance_rgb(seen.distance, *self._range), "distance (dark: far)"),
@@ -64,7 +64,7 @@ class Film:
         if not has_creases(field):
             return tiles
         diverged = creased(field) is None
-        creases = _blank(camera) if diverged else crease_picture(field, camera, scene.step, self.map_pixels)
+        creases = _blank(camera) if diverged else crease_picture(field, camera, scene.step_length, self.map_pixels)
         return [*tiles, Tile(creases, "crease density", legend=density_legend)]
 
     def _of_shape(self, shape: Shape, field: Field, camera: Camera) -> list[Tile]:

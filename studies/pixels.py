@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from fields import Field
+from fields import Trainable
 from render.colour import density_legend, error_rgb, to_rgb
 from render.panel import Tile, panel
 from scenes.scene import View
@@ -47,13 +47,13 @@ class PixelLook(Generic[V]):
         """The view as frames in progress show it."""
         return Tile(to_rgb(self._preview), self._target_caption)
 
-    def reconstruction(self, field: Any, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
+    def reconstruction(self, field: Trainable, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
         """The drawing itself."""
         return to_rgb(drawn)
 
     def frame(
         self,
-        field: Field,
+        field: Trainable,
         observation: Observation,
         title: str,
         density: tuple[int, Image] | None,

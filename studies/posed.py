@@ -136,7 +136,7 @@ class PosedLook(PixelLook[PosedView]):
         if creased(field) is None:
             return None
         camera = self.view.camera.resized(*self.view.preview)
-        return crease_picture(field, camera, self.scene.step, FRAME_MAP_PIXELS)
+        return crease_picture(field, camera, self.scene.step_length, FRAME_MAP_PIXELS)
 
     def further_tiles(self, observation: Observation) -> Sequence[Tile]:
         """The distance of what is seen."""
@@ -162,7 +162,7 @@ class PosedLook(PixelLook[PosedView]):
             if creased(field) is None:
                 length, opacity = None, view.see(field, device=field.device).opacity
             else:
-                maps.append(screen_density(field, view.camera, self.scene.step, stride=stride))
+                maps.append(screen_density(field, view.camera, self.scene.step_length, stride=stride))
                 length, opacity = maps[-1].crossings_per_pixel.sum(0) * np.float32(math.pi / 2), maps[-1].opacity
             seen.append(SeenView(view.target(), colour, {"coarea": length}, opacity))
             progress((number + 1) / len(views))
@@ -212,7 +212,7 @@ class PosedLook(PixelLook[PosedView]):
     def _write_density(self, path: Path, field: RadianceField) -> None:
         """The creases of the first view, as an array and a picture."""
         stride = _stride(self.view.height * self.view.width, SHOWN_PIXELS)
-        density = screen_density(field, self.view.camera, self.scene.step, stride=stride)
+        density = screen_density(field, self.view.camera, self.scene.step_length, stride=stride)
         write_png(path / "density.png", _density_rgb(density, *self.view.preview))
         write_npz(
             path / "density.npz",
@@ -226,18 +226,18 @@ class PosedLook(PixelLook[PosedView]):
         )
 
 
-def crease_picture(field: RadianceField, camera: Camera, step: float, most: int | None = None) -> Image:
+def crease_picture(field: RadianceField, camera: Camera, step_length: float, most: int | None = None) -> Image:
     """The crossings per pixel that a camera in the unit cube's coordinates sees, as a picture of its size.
 
     Args:
-        step: between samples of a ray, in sides of the cube.
+        step_length: between samples of a ray, in sides of the cube.
         most: about so many of its pixels are looked at; all unless told.
     """
     stride = 1 if most is None else _stride(camera.height * camera.width, most)
-    return _density_rgb(screen_density(field, camera, step, stride=stride), camera.height, camera.width)
+    return _density_rgb(screen_density(field, camera, step_length, stride=stride), camera.height, camera.width)
 
 
-def density_met(field: RadianceField, x: Float[torch.Tensor, "n 3"]) -> Float[torch.Tensor, " n"]:
+def volume_density(field: RadianceField, x: Float[torch.Tensor, "n 3"]) -> Float[torch.Tensor, " n"]:
     """The density per side of the cube as rays meet it: none in empty cells."""
     return torch.where(in_occupied(field.occupied, x), field.density(x), 0.0)
 

@@ -32,7 +32,7 @@ from scenes.shape import CLAMP, Shape
 from scenes.signal import Signal
 
 from .folder import RunFolder
-from .posed import density_met
+from .posed import volume_density
 from .redraw import Saved, analysis_path, open_run, refresh_report
 from .reporter import Reporter, Silent
 
@@ -111,9 +111,9 @@ def section_of(saved: Saved, cut: Slice) -> Section:
             units="density per side of the scene's cube, none where a ray finds its grid empty",
             caption="light that a step of a ray stops",
             legend=opacity_legend,
-            function=lambda x: density_met(field, x)[:, None],
-            picture=lambda density: opacity_rgb(_stopped(density, scene.step)),
-            solid=partial(_stopped, step=scene.step),
+            function=lambda x: volume_density(field, x)[:, None],
+            picture=lambda volume: opacity_rgb(_stopped(volume, scene.step_length)),
+            solid=partial(_stopped, step_length=scene.step_length),
         )
     if isinstance(scene, Shape):
         distance = scene.kind == "sdf"
@@ -211,6 +211,6 @@ def _sentence(found: dict[str, Any]) -> str:
     )
 
 
-def _stopped(density: Values, step: float) -> Values:
-    """The share of the light that a step through a density stops."""
-    return -np.expm1(-density * np.float32(step))
+def _stopped(volume_density: Values, step_length: float) -> Values:
+    """The share of the light that a step through a volume of that density stops."""
+    return -np.expm1(-volume_density * np.float32(step_length))

@@ -53,7 +53,7 @@ def test_the_mesh_is_the_surface_at_which_a_few_steps_stop_half_the_light(ball: 
     found = export_mesh(run, tmp_path / "ball.ply", resolution=24)
     scene = open_run(run).scene
     assert isinstance(scene, PosedScene)
-    assert 1 - math.exp(-found["level"] * HALVING * scene.step) == pytest.approx(0.5)
+    assert 1 - math.exp(-found["level"] * HALVING * scene.step_length) == pytest.approx(0.5)
     mesh, bounds = read_mesh(found["path"]), scene.capture.bounds
     middle = bounds.to_world(np.array([MIDDLE]))
     away = np.linalg.norm(mesh.vertices - middle, axis=1)
