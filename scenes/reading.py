@@ -15,7 +15,7 @@ from configs.errors import InputError
 
 from .area import area_average, fitted_size, rows_at_once
 from .decoding import Opened, as_stored, open_picture, sniff, turned_note
-from .picture import Pixels, unit_of
+from .pixels import Pixels, unit_of
 
 T = TypeVar("T")
 

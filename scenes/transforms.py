@@ -19,7 +19,7 @@ from .bounds import scene_bounds
 from .camera_file import CameraFile, FrameEntry, read_camera_file
 from .capture import Capture, Photograph
 from .lens import Lens, Straightening
-from .picture import Pixels, unit_of
+from .pixels import Pixels, unit_of
 from .reading import Reading, read_picture
 
 MAX_TOTAL = 300_000_000

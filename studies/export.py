@@ -19,7 +19,8 @@ from render.camera import Camera
 from render.colour import area_density_rgb
 from render.files import write_grey16_png, write_npz
 from scenes.mesh import Mesh, mesh_ending, write_mesh
-from scenes.posed import CHUNK, PosedScene
+from scenes.posed import PosedScene
+from scenes.posed_view import CHUNK
 from scenes.shape import Shape
 
 from .explaining import creased

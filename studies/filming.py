@@ -14,7 +14,8 @@ from render.panel import Tile, panel
 from render.text import BACKGROUND
 from scenes.area import fitted_size
 from scenes.capture import Bounds
-from scenes.posed import PREVIEW_SIDE, PosedScene, see
+from scenes.posed import PosedScene
+from scenes.posed_view import PREVIEW_SIDE, see
 from scenes.shape import Shape, ShapeView
 
 from .explaining import creased, has_creases

@@ -32,7 +32,8 @@ from render.colour import density_rgb, distance_rgb
 from render.files import write_npz, write_png
 from render.panel import Tile
 from render.volume import in_occupied
-from scenes.posed import PosedScene, PosedView, RayBatch
+from scenes.posed import PosedScene, RayBatch
+from scenes.posed_view import PosedView
 
 from .explaining import blocks, creased, primary_statistic, write_missing
 from .observe import Finished, Observation, Scores, band_scores
