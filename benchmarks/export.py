@@ -64,7 +64,7 @@ def main() -> None:
         scene, field = fitted(DEMOS[name], 5 if args.quick else SECONDS)
         truth, bounds = surfaces_of(DEMOS[name]), scene.capture.bounds
         for steps in HALVINGS:
-            level = outside_of(field, math.log(2) / (steps * scene.step))
+            level = outside_of(field, math.log(2) / (steps * scene.step_length))
             found = extract_surface(level, 64 if args.quick else 128)
             if not len(found.triangles):
                 continue

@@ -24,7 +24,8 @@ from .demo_folder import demo_folder
 from .demos import DEMOS, Demo, thumbnail
 from .mesh import READ, read_mesh
 from .mesh_photographs import photographed_mesh
-from .picture import Picture, unit_of
+from .picture import Picture
+from .pixels import unit_of
 from .points import ENDING, Points, read_points
 from .posed import PosedScene
 from .reading import Reading, read_picture, reduced

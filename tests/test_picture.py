@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from configs.errors import InputError
 from configs.space import Space
-from render.grid import pixel_centres
+from render.grid import pixel_points
 from scenes import holdout as protocols
 from scenes.area import area_average, fitted_size
 from scenes.load import restore
@@ -138,7 +138,7 @@ def test_a_large_picture_is_reduced_and_drawn_from_without_a_copy_of_it() -> Non
 @pytest.mark.parametrize("size", [(1, 1), (1, 6), (6, 1), (3, 5), (300, 451)])
 def test_a_batch_lies_where_the_pixels_are_drawn(size: tuple[int, int]) -> None:
     coordinates = numbered(*size).batch(torch.Generator(), size[0] * size[1]).coordinates
-    centres = pixel_centres(*size).reshape(-1, 2)
+    centres = pixel_points(*size).reshape(-1, 2)
     torch.testing.assert_close(coordinates, centres, rtol=0, atol=1e-7)
 
 
