@@ -18,10 +18,10 @@ from fields import RadianceField, position_of
 from render.camera import Camera
 from render.colour import area_density_rgb
 from render.files import write_grey16_png, write_npz
-from scenes.mesh import Mesh, mesh_ending, write_mesh
 from scenes.posed import PosedScene
 from scenes.posed_view import CHUNK
 from scenes.shape import Shape
+from scenes.solids.mesh import Mesh, mesh_ending, write_mesh
 
 from .explaining import creased
 from .folder import RunFolder

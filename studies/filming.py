@@ -12,8 +12,8 @@ from render.camera import Camera, orbit_among
 from render.colour import density_legend, density_rgb, distance_rgb, normals_rgb, to_rgb
 from render.panel import Tile, panel
 from render.text import BACKGROUND
-from scenes.area import fitted_size
-from scenes.capture import Bounds
+from scenes.captures.capture import Bounds
+from scenes.pictures.area import fitted_size
 from scenes.posed import PosedScene
 from scenes.posed_view import PREVIEW_SIDE, see
 from scenes.shape import Shape, ShapeView

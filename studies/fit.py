@@ -25,7 +25,7 @@ from fields import aliased_octaves
 from fitting import Controls, Snapshot, fit, frame_steps, initial_state, place
 from render.files import read_png, write_npz, write_png
 from render.video import VideoWriter, check_encoder
-from scenes.capture import overview
+from scenes.captures.capture import overview
 from scenes.load import load
 from scenes.posed import PosedScene
 from scenes.scene import Scene

@@ -8,7 +8,7 @@ from typing import Any
 from configs.errors import InputError
 from render.camera import Camera
 from render.video import VideoWriter
-from scenes.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
+from scenes.captures.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
 from scenes.posed import PosedScene
 from scenes.shape import Shape
 

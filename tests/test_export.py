@@ -13,9 +13,9 @@ from configs.errors import InputError
 from fieldlens import cli
 from fields import Field, RadianceField
 from fitting import initial_state
-from scenes.mesh import WRITTEN, Mesh, read_mesh
 from scenes.posed import PosedScene
 from scenes.shape import Shape
+from scenes.solids.mesh import WRITTEN, Mesh, read_mesh
 from studies import export
 from studies.export import HALVING, export_depth, export_mesh
 from studies.folder import RunFolder

@@ -98,9 +98,10 @@ def allowed_below(package: str) -> set[str]:
 
 
 def violations(source: str, package: str) -> list[str]:
-    """What a module of `package` imports against the rules, each as "line: why"."""
+    """What a module of `package`, or of a folder in it, imports against the rules, each as "line: why"."""
     found = []
-    for imported in imports_of(source, package):
+    imports, package = imports_of(source, package), package.partition(".")[0]
+    for imported in imports:
         if imported.top in BESIDE or (imported.top in PACKAGES and imported.top not in allowed_below(package)):
             found.append(f"{imported.line}: {package} must not import {imported.module}")
         elif package == "configs" and imported.top in HEAVY:
