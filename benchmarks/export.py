@@ -21,9 +21,8 @@ from configs.space import Space
 from fields import RadianceField
 from fitting import fit, initial_state, place
 from scenes.demos import DEMOS, Demo, photographed
-from scenes.mesh import Mesh
 from scenes.posed import PosedScene
-from scenes.surfaces import joined
+from scenes.solids.surfaces import joined
 from studies.questions.export import HALVING, outside_of
 
 SCENES = ("solids", "teapot", "lattice")

@@ -18,9 +18,9 @@ from fields import Field, build
 from render.grid import Extent, draw, picture_extent
 
 from . import holdout as protocols
-from .area import area_average, fitted_size
 from .holdout import Holdout
-from .pixels import Pixels, unit_of
+from .pictures.area import area_average, fitted_size
+from .pictures.pixels import Pixels, unit_of
 from .scene import Batch, Function, Pace, View, stratified
 
 PREVIEW_SIDE = 512

@@ -15,8 +15,8 @@ from fields.radiance import RadianceField, build_radiance
 from render.camera import Camera, Rays, rays_through
 from render.volume import render_rays
 
-from .capture import Bounds, Capture, Photograph
-from .hull import visual_hull
+from .captures.capture import Bounds, Capture, Photograph
+from .captures.hull import visual_hull
 from .posed_view import PosedView, Radiance
 from .scene import Pace, stratified
 

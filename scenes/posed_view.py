@@ -14,8 +14,8 @@ from render.camera import Camera
 from render.grid import Extent, picture_extent
 from render.volume import render_rays
 
-from .area import area_average, fitted_size
-from .capture import Bounds, Photograph
+from .captures.capture import Bounds, Photograph
+from .pictures.area import area_average, fitted_size
 
 CHUNK = 4096
 """Rays that are drawn at a time."""

@@ -22,10 +22,10 @@ from render.camera import Camera, Rays, orbit, perspective
 from render.grid import CUBE_DIAGONAL, Extent, picture_extent, pixel_points
 from render.surface import shade, trace
 
-from .capture import Bounds
-from .mesh import Mesh
+from .captures.capture import Bounds
 from .scene import Batch, Function, Pace, stratified
-from .watertight import watertight
+from .solids.mesh import Mesh
+from .solids.watertight import watertight
 
 ShapeKind: TypeAlias = Literal["occupancy", "sdf"]
 """What a field says of a point: the logit of being inside, or the signed distance to the surface."""

@@ -13,7 +13,6 @@ from configs.errors import InputError
 from fieldlens import cli
 from fields import Field, RadianceField
 from fitting import initial_state
-from scenes.mesh import WRITTEN, Mesh, read_mesh
 from scenes.posed import PosedScene
 from scenes.shape import Shape
 from studies.folder import RunFolder

@@ -17,7 +17,7 @@ from render.camera import Camera
 from render.colour import area_density_rgb
 from render.files import write_grey16_png, write_npz
 from render.grid import CUBE_DIAGONAL
-from scenes.mesh import Mesh, mesh_ending, write_mesh
+from scenes.solids.mesh import Mesh, mesh_ending, write_mesh
 
 from ..folder import RunFolder
 from ..reporter import Reporter, Silent

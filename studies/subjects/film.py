@@ -10,7 +10,7 @@ from render.colour import density_legend, distance_rgb, normals_rgb, to_rgb
 from render.grid import CUBE_DIAGONAL
 from render.panel import Tile, panel
 from render.text import BACKGROUND
-from scenes.area import fitted_size
+from scenes.pictures.area import fitted_size
 from scenes.posed_view import PREVIEW_SIDE
 
 from .creases import has_creases

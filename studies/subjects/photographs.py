@@ -31,11 +31,11 @@ from render.grid import CUBE_DIAGONAL
 from render.panel import Tile
 from render.volume import in_occupied
 from report import PICTURE_WORDS
-from scenes.capture import Bounds, overview
+from scenes.captures.capture import Bounds, overview
 from scenes.load import Working
-from scenes.mesh import Mesh
 from scenes.posed import PosedScene, RayBatch
 from scenes.posed_view import CHUNK, PosedView, see
+from scenes.solids.mesh import Mesh
 
 from .creases import blocks, creased, stride_for
 from .drawing import frame_of

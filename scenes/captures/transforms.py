@@ -1,7 +1,7 @@
 """Folders of photographs with cameras, as Blender's scenes of NeRF and nerfstudio lay them out.
 
 A folder has either `transforms_train.json`, with `transforms_test.json` and `transforms_val.json` beside it, or one
-`transforms.json`. What these files hold, and what is refused, is said in `scenes.camera_file`.
+`transforms.json`. What these files hold, and what is refused, is said in `scenes.captures.camera_file`.
 """
 
 from collections import Counter
@@ -14,13 +14,13 @@ from jaxtyping import Bool, Shaped, UInt8
 from configs.errors import InputError
 from render.camera import Camera
 
-from .area import area_average, fitted_size
+from ..pictures.area import area_average, fitted_size
+from ..pictures.pixels import Pixels, unit_of
+from ..pictures.reading import Reading, read_picture
 from .bounds import scene_bounds
 from .camera_file import CameraFile, FrameEntry, read_camera_file
 from .capture import Capture, Photograph
 from .lens import Lens, Straightening
-from .pixels import Pixels, unit_of
-from .reading import Reading, read_picture
 
 MAX_TOTAL = 300_000_000
 """The most pixels of all photographs together: 1.2 GB of RGBA, 468 pictures of 800x800."""

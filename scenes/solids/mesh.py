@@ -21,7 +21,7 @@ from jaxtyping import Bool, Float64, Int64
 from configs.errors import InputError, did_you_mean
 from configs.files import read_bytes, write_text
 
-from .capture import Bounds
+from ..captures.capture import Bounds
 from .edges import count_edges, same_rows
 
 READ = (".ply", ".obj", ".stl", ".off", ".glb", ".gltf")

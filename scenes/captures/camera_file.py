@@ -20,8 +20,8 @@ from configs.errors import InputError
 from configs.files import read_json
 from render.camera import Pose, focal_from_angle
 
+from ..pictures.reading import picture_size
 from .lens import Lens
-from .reading import picture_size
 
 RIGID = 1e-3
 """How far a rotation's axes may be from length 1 and from right angles: files have as few as four digits."""
