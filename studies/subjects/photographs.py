@@ -44,7 +44,7 @@ from .kinds import Kind
 from .scoring import band_scores
 from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen
-from .subject import DrawnDensity, Level, Progress, Seen
+from .subject import DrawnDensity, Level, Progress, Sighting
 
 FOLLOWED_RAYS = 1024
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
@@ -260,11 +260,11 @@ class PhotographsSubject:
         """Those of the photographs that are trained on."""
         return [photograph.camera for photograph in self.scene.capture.train]
 
-    def seen(self, field: RadianceField, camera: Camera, map_pixels: int | None = None) -> Seen:
+    def seen(self, field: RadianceField, camera: Camera, map_pixels: int | None = None) -> Sighting:
         """The field over the views' background."""
         seen = see(field, camera, self.scene.step_length, self.view.shown_over, device=field.device)
         creases = None if creased(field) is None else self._crease_picture(field, camera, map_pixels)
-        return Seen(seen.colour, seen.distance, camera.normals(seen.distance), seen.opacity, creases)
+        return Sighting(seen.colour, seen.distance, camera.normals(seen.distance), seen.opacity, creases)
 
     def _crease_picture(self, field: RadianceField, camera: Camera, most: int | None) -> Image:
         """The crossings per pixel that a camera sees, in about `most` of its pixels or in all, at its size."""

@@ -100,7 +100,7 @@ class Subject(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Sighting:
     """What a camera sees of a field of a 3D scene."""
 
     colour: Values
@@ -144,7 +144,7 @@ class Spatial(Subject, Protocol):
         """The cameras whose median an orbit goes around at, in the world's coordinates."""
         ...
 
-    def seen(self, field: Any, camera: Camera, map_pixels: int | None = None) -> Seen:
+    def seen(self, field: Any, camera: Camera, map_pixels: int | None = None) -> Sighting:
         """What a camera sees of a field.
 
         Args:
