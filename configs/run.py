@@ -133,8 +133,8 @@ class Protocol:
 
     scene: tyro.conf.Positional[str] = ""
     """A picture's path, the name of a built-in one (`fieldlens scenes` lists them), a sum of sines such as
-    signal:5,10,20,40 (cycles); or in 3D a folder of posed photographs (transforms.json), demo:NAME such as demo:teapot,
-    or a mesh's file."""
+    signal:5,10,20,40 (cycles); scattered points with values in a .npz; or in 3D a folder of posed photographs
+    (transforms.json), demo:NAME such as demo:teapot, or a mesh's file."""
     training: Annotated[Training, Flat] = field(default_factory=Training)
     target: Annotated[Target, Flat] = field(default_factory=Target)
     space: Annotated[Space, Flat] = field(default_factory=Space)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
 from analysis.detail.verdicts import percent
-from analysis.gradients.confusion import Summary
+from analysis.gradients.confusion import ConfusionSummary
 from configs.files import JsonObject
 
 Windows: TypeAlias = Sequence[Sequence[float | None]]
@@ -180,9 +180,9 @@ class ConfusionFound:
     title: ClassVar[str] = "Gradient confusion"
     step: int
     radius_px: int
-    near: Summary
+    near: ConfusionSummary
     """Of pairs up to `radius_px` apart."""
-    far: Summary
+    far: ConfusionSummary
     """Of pairs farther apart."""
     map: NeighbourConfusion
     windows: WindowsFound
@@ -206,8 +206,8 @@ class ConfusionFound:
         return cls(
             step=found["step"],
             radius_px=found["radius_px"],
-            near=Summary.from_json(found["local"]),
-            far=Summary.from_json(found["global"]),
+            near=ConfusionSummary.from_json(found["local"]),
+            far=ConfusionSummary.from_json(found["global"]),
             map=NeighbourConfusion(**found["map"]),
             windows=WindowsFound(**found["windows"]),
         )

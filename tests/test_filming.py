@@ -14,9 +14,9 @@ from fieldlens.fit import summary
 from fields import Field
 from render.video import read_frames
 from scenes.demos import DEMOS, photographed
-from scenes.mesh import write_mesh
 from scenes.posed import PosedScene
 from scenes.shape import VIEW_ELEVATION, Shape
+from scenes.solids.mesh import write_mesh
 from studies.compare import start_comparison
 from studies.filming import TURN, Film, orbit_of, turntable
 from studies.fit import run, start

@@ -14,7 +14,7 @@ from configs.network import Network
 from configs.run import FitConfig, Output, Training
 from configs.space import Space
 from fitting import Plan, plan_of
-from scenes.capture import Bounds, Capture
+from scenes.captures.capture import Bounds, Capture
 from scenes.posed import PosedScene
 from scenes.scene import Scene
 from scenes.shape import Shape

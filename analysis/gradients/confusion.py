@@ -64,7 +64,7 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class Summary:
+class ConfusionSummary:
     """Confusion over many pairs, in a few numbers."""
 
     pairs: int
@@ -84,7 +84,7 @@ class Summary:
         return {"quantile_levels": list(QUANTILES)} | asdict(self)
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> "Summary":
+    def from_json(cls, found: Mapping[str, Any]) -> "ConfusionSummary":
         """The inverse of `to_json`."""
         plain = {key: value for key, value in found.items() if key != "quantile_levels"}
         for key in ("cosine", "strength", "residual_cosine"):
@@ -125,11 +125,11 @@ class Confusion:
         """|cos|: how much the two have to do with each other; for one channel |normalised kernel|."""
         return np.abs(self.cosine)
 
-    def summary(self) -> Summary:
+    def summary(self) -> ConfusionSummary:
         """The distributions over the pairs."""
         counted = ~self.zero_gradient
         cosine, residual = self.cosine[counted], self.residual_cosine[counted]
-        return Summary(
+        return ConfusionSummary(
             pairs=len(self.cosine),
             zero_gradient_pairs=int(self.zero_gradient.sum()),
             eta=self.eta,

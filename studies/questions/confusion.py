@@ -15,7 +15,7 @@ from analysis import (
     pixel_confusion,
     window_confusion,
 )
-from analysis.gradients.confusion import Summary
+from analysis.gradients.confusion import ConfusionSummary
 from configs.errors import InputError
 from configs.files import write_json
 from render.colour import confusion_legend, confusion_rgb
@@ -80,7 +80,7 @@ def measure_confusion(
 
 def _pairs(
     saved: Saved, target: Float[np.ndarray, "h w c"], radius: int, reporter: Reporter
-) -> tuple[Summary, Summary]:
+) -> tuple[ConfusionSummary, ConfusionSummary]:
     """Confusion of pairs of pixels up to `radius` apart, and of those farther apart."""
     height, width, _ = target.shape
     generator = torch.Generator().manual_seed(saved.config.seed)

@@ -18,12 +18,12 @@ from render.colour import density_rgb, level_legend, level_rgb, to_rgb
 from render.lines import lines_over, zero_lines
 from render.panel import Tile
 from report import PICTURE_WORDS
-from scenes.capture import Bounds
+from scenes.captures.capture import Bounds
 from scenes.load import Working
-from scenes.mesh import Mesh
 from scenes.scene import Function
 from scenes.shape import CLAMP, Shape, ShapeView
 from scenes.shape import Seen as Traced
+from scenes.solids.mesh import Mesh
 
 from .creases import creased
 from .drawing import frame_of
@@ -32,7 +32,7 @@ from .kinds import Kind
 from .scoring import score
 from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen
-from .subject import DrawnDensity, Level, Progress, Seen
+from .subject import DrawnDensity, Level, Progress, Sighting
 
 SURFACE_CELLS = 96
 """Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
@@ -177,13 +177,13 @@ class SolidSubject:
         cameras = (view.camera for view in self.every_view)
         return [self.bounds.camera_to_world(camera) for camera in cameras if (camera.position - 0.5) @ up > 0]
 
-    def seen(self, field: Field, camera: Camera, map_pixels: int | None = None) -> Seen:  # noqa: ARG002 (it is quick)
+    def seen(self, field: Field, camera: Camera, map_pixels: int | None = None) -> Sighting:  # noqa: ARG002 (it is quick)
         """The field's surface, shaded."""
         traced = ShapeView("film", self.shape, camera).field_seen(field, device=field.device)
         network = creased(field)
         creases = None if network is None else density_rgb(surface_crossings(network, camera, traced).sum(0))
         opacity = traced.met.astype(np.float32)
-        return Seen(traced.colour, traced.distance(camera), traced.normals, opacity, creases)
+        return Sighting(traced.colour, traced.distance(camera), traced.normals, opacity, creases)
 
     def section(self, field: Field, cut: Slice) -> Section:
         """Signed distances, or logits, around the line where the surface is."""

@@ -14,10 +14,10 @@ from configs.space import Slice
 from render.camera import Camera
 from render.panel import Tile
 from report import Words
-from scenes.capture import Bounds
+from scenes.captures.capture import Bounds
 from scenes.load import Working
-from scenes.mesh import Mesh
 from scenes.scene import Function, View
+from scenes.solids.mesh import Mesh
 
 from .found import Explained, Finished, Image, Observation, Progress, Row, Values
 from .kinds import Kind
@@ -100,7 +100,7 @@ class Subject(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Sighting:
     """What a camera sees of a field of a 3D scene."""
 
     colour: Values
@@ -144,7 +144,7 @@ class Spatial(Subject, Protocol):
         """The cameras whose median an orbit goes around at, in the world's coordinates."""
         ...
 
-    def seen(self, field: Any, camera: Camera, map_pixels: int | None = None) -> Seen:
+    def seen(self, field: Any, camera: Camera, map_pixels: int | None = None) -> Sighting:
         """What a camera sees of a field.
 
         Args:

@@ -15,11 +15,11 @@ from scipy.spatial.transform import Rotation
 
 from render.camera import Vector
 
-Points = Float64[np.ndarray, "k 3"]
+PointArray = Float64[np.ndarray, "k 3"]
 Triangles = Int64[np.ndarray, " k"]
 Rgb = Float64[np.ndarray, "k 3"]
 
-Colour = Callable[[Points, Triangles], Rgb]
+Colour = Callable[[PointArray, Triangles], Rgb]
 """From points and the numbers of the triangles they lie on to albedo, RGB in [0, 1]."""
 
 
@@ -94,7 +94,7 @@ def uniform(*rgb: float) -> Colour:
     return lambda points, _triangles: np.tile(np.array(rgb, np.float64), (len(points), 1))
 
 
-def alternating(phases: Callable[[Points], Float64[np.ndarray, "k d"]], first: Colour, second: Colour) -> Colour:
+def alternating(phases: Callable[[PointArray], Float64[np.ndarray, "k d"]], first: Colour, second: Colour) -> Colour:
     """Stripes (of one phase) or checks (of two): each period of a phase is half in the one colour, half in the other.
 
     >>> stripes = alternating(lambda points: points[:, :1], uniform(0, 0, 0), uniform(1, 1, 1))
@@ -105,19 +105,19 @@ def alternating(phases: Callable[[Points], Float64[np.ndarray, "k d"]], first: C
         phases: of points, in periods.
     """
 
-    def colour(points: Points, triangles: Triangles) -> Rgb:
+    def colour(points: PointArray, triangles: Triangles) -> Rgb:
         odd = np.floor(2 * phases(points)).sum(1, keepdims=True) % 2 > 0
         return np.where(odd, second(points, triangles), first(points, triangles))
 
     return colour
 
 
-def longitude(points: Points) -> Float64[np.ndarray, " k"]:
+def longitude(points: PointArray) -> Float64[np.ndarray, " k"]:
     """Their angles about the z axis, from x towards y, in radians from -pi to pi."""
     return np.arctan2(points[:, 1], points[:, 0])
 
 
-def latitude(points: Points) -> Float64[np.ndarray, " k"]:
+def latitude(points: PointArray) -> Float64[np.ndarray, " k"]:
     """Their angles above the plane z = 0 as seen from the origin, in radians from -pi / 2 to pi / 2."""
     return np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1]))
 
