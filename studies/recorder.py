@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fitting import Plan, Snapshot, TrainingState
 from render.files import read_png, write_png
@@ -21,6 +21,7 @@ DENSITY_EVERY = 4
 """Crease density is drawn anew on every fourth frame."""
 
 
+@runtime_checkable
 class Recorder(Protocol):
     """Looks at a fit at the steps that it names."""
 

@@ -18,8 +18,9 @@ from scenes.posed import PosedScene
 from scenes.shape import Shape
 from studies.folder import RunFolder
 from studies.questions import export
-from studies.questions.export import HALVING, export_depth, export_mesh
+from studies.questions.export import export_depth, export_mesh
 from studies.saved import Saved, open_run
+from studies.subjects.photographs import HALVING
 from tests.runs import small_config, small_picture
 from tests.small_meshes import icosphere
 from tests.small_runs import fitted, small_radiance
