@@ -21,9 +21,8 @@ from configs.space import Space
 from fields import RadianceField
 from fitting import fit, initial_state, place
 from scenes.demos import DEMOS, Demo, photographed
-from scenes.mesh import Mesh
 from scenes.posed import PosedScene
-from scenes.surfaces import joined
+from scenes.solids.surfaces import joined
 from studies.questions.export import HALVING, outside_of
 
 SCENES = ("solids", "teapot", "lattice")
@@ -64,7 +63,7 @@ def main() -> None:
         scene, field = fitted(DEMOS[name], 5 if args.quick else SECONDS)
         truth, bounds = surfaces_of(DEMOS[name]), scene.capture.bounds
         for steps in HALVINGS:
-            level = outside_of(field, math.log(2) / (steps * scene.step))
+            level = outside_of(field, math.log(2) / (steps * scene.step_length))
             found = extract_surface(level, 64 if args.quick else 128)
             if not len(found.triangles):
                 continue

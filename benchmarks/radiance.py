@@ -21,7 +21,8 @@ from configs.run import FitConfig, Training
 from fitting import fit, initial_state, place
 from render.volume import cube_interval
 from scenes.load import load
-from scenes.posed import PosedScene, Radiance, RayBatch
+from scenes.posed import PosedScene, RayBatch
+from scenes.posed_view import Radiance
 
 from .measure import interleaved_medians, print_json
 from .training import matmul_step

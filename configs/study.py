@@ -105,7 +105,7 @@ class Study:
         return tuple(dict.fromkeys((*self.raw, *self.few, self.coarse, self.fine)))
 
     @property
-    def of_signals(self) -> tuple[Encoding, ...]:
+    def signal_encodings(self) -> tuple[Encoding, ...]:
         """Those that signals are fitted under."""
         return *self.raw[:2], *map(Fourier, self.signal_octaves)
 

@@ -32,9 +32,9 @@ def main(words: Sequence[str]) -> int:
 
     from render.files import write_png
     from scenes.builtin import BUILTINS
+    from scenes.captures.transforms_writing import write_blender
     from scenes.demos import DEMOS, photographed
     from scenes.load import DEMO, demo_named, thumbnail_sheet
-    from scenes.transforms_writing import write_blender
 
     from .console import Console
 

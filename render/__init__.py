@@ -28,7 +28,7 @@ from .colour import (
     to_rgb,
 )
 from .curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
-from .grid import Extent, draw, picture_extent, pixel_centres
+from .grid import Extent, draw, picture_extent, pixel_points
 from .panel import Tile, panel
 from .text import draw_text, fit_text, text_width
 from .video import VideoWriter, check_encoder, read_frames
@@ -64,7 +64,7 @@ __all__ = [
     "missing_rgb",
     "panel",
     "picture_extent",
-    "pixel_centres",
+    "pixel_points",
     "read_frames",
     "remaining_legend",
     "residual_rgb",

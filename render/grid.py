@@ -5,6 +5,7 @@ centre of pixel (row i, column j) lies at ((j + 0.5) / N, (i + 0.5) / N): the lo
 the same on both axes. Points are float32.
 """
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -12,6 +13,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+CUBE_DIAGONAL = math.sqrt(3)
+"""Of the unit cube that fields of space live in, in its sides."""
 
 Extent: TypeAlias = tuple[float, float, float, float]
 """The part of the plane a picture covers: (x0, y0, x1, y1), outer edges of its corner pixels, in image coordinates."""
@@ -27,10 +31,10 @@ def picture_extent(height: int, width: int) -> Extent:
     return 0.0, 0.0, width / longer, height / longer
 
 
-def pixel_centres(height: int, width: int, extent: Extent | None = None) -> Float[Tensor, "h w 2"]:
+def pixel_points(height: int, width: int, extent: Extent | None = None) -> Float[Tensor, "h w 2"]:
     """The (x, y) of every pixel's centre; `extent` is the whole picture unless told.
 
-    >>> pixel_centres(1, 2).tolist()
+    >>> pixel_points(1, 2).tolist()
     [[[0.25, 0.25], [0.75, 0.25]]]
     """
     xs, ys = _axes(height, width, extent)

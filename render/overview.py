@@ -13,6 +13,7 @@ from jaxtyping import Float64, UInt8
 
 from .camera import Camera, Vector, looking_at, perspective, upwards
 from .colour import LAYER_COLOURS, to_rgb
+from .grid import CUBE_DIAGONAL
 from .lines import SUBPIXEL_BITS, below, lines_over
 from .panel import Tile, panel
 from .text import BACKGROUND, INK, LINE, QUIET_INK, Rgb, draw_text, text_width
@@ -53,7 +54,7 @@ def cameras_overview(
     cameras = [*train, *heldout]
     middle = np.asarray(centre, np.float64)
     places = np.stack([camera.position for camera in cameras])
-    extent = max(float(np.linalg.norm(places - middle, axis=1).max()), side * math.sqrt(3) / 2)
+    extent = max(float(np.linalg.norm(places - middle, axis=1).max()), side * CUBE_DIAGONAL / 2)
     depth = _depth(places, extent)
     pyramids = np.stack([_pyramid(camera, depth) for camera in cameras])
     colours = [TRAIN_COLOUR] * len(train) + [HELDOUT_COLOUR] * len(heldout)

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from .camera import Rays, Vector
 
-CELLS = 48
+SEARCH_CELLS = 48
 """Along a side of the cube, in which the surface is looked for first: what is thinner than one may be missed."""
 
-STEP = 1 / (2 * CELLS)
+STEP = 1 / (2 * SEARCH_CELLS)
 """Of a march through cells that hold the surface, in sides of the cube."""
 
 HALVINGS = 6
@@ -102,11 +102,11 @@ def shade(
 
 def _on_corners(level: Callable[[Tensor], Tensor], chunk: int, device: torch.device | str) -> Float32[Tensor, "a b c"]:
     """The level at the corners of the coarse grid."""
-    ticks = torch.linspace(0, 1, CELLS + 1)
+    ticks = torch.linspace(0, 1, SEARCH_CELLS + 1)
     corners = torch.cartesian_prod(ticks, ticks, ticks)
     with torch.no_grad():
         values = torch.cat([level(points.to(device))[:, 0].float() for points in corners.split(chunk)])
-    return values.reshape(CELLS + 1, CELLS + 1, CELLS + 1)
+    return values.reshape(SEARCH_CELLS + 1, SEARCH_CELLS + 1, SEARCH_CELLS + 1)
 
 
 def _distances(
@@ -145,7 +145,7 @@ def _next_to_ask(rays: Rays, at: Tensor, near: Tensor, far: Tensor, near_surface
     count = int(((far - near).amax() / STEP).ceil())
     ends = near[:, None] + STEP * torch.arange(1, count + 1, device=near.device)
     points = rays.origins[at][:, None] + torch.minimum(ends, far[:, None])[..., None] * rays.directions[at][:, None]
-    x, y, z = (points * CELLS).long().clamp(0, CELLS - 1).unbind(-1)
+    x, y, z = (points * SEARCH_CELLS).long().clamp(0, SEARCH_CELLS - 1).unbind(-1)
     asked = near_surface[x, y, z] & (ends < far[:, None] + STEP)
     number = torch.where(asked, torch.arange(count, device=near.device), count)
     number = torch.nn.functional.pad(number, (0, 1), value=count)

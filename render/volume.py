@@ -37,12 +37,12 @@ class Samples:
     """Which ray each is on, rising."""
     distance: Float[Tensor, " m"]
     """Along the ray."""
-    step: float
+    step_length: float
     """Length of the piece of its ray that each stands for."""
 
     def chosen(self, which: Tensor) -> "Samples":
         """Those at the given indices, or where a mask is true."""
-        return Samples(self.ray[which], self.distance[which], self.step)
+        return Samples(self.ray[which], self.distance[which], self.step_length)
 
     def points(self, rays: Rays) -> Float[Tensor, "m 3"]:
         """Where they are."""
@@ -73,11 +73,11 @@ class Rendering:
         return accumulate(self.weights, values, self.samples.ray, len(self.opacity))
 
 
-def render(
+def render_rays(
     radiance: Radiance,
     rays: Rays,
     occupied: Bool[Tensor, "r r r"],
-    step: float,
+    step_length: float,
     offset: Float[Tensor, " n"] | float = 0.5,
     opaque: float = OPAQUE,
 ) -> Rendering:
@@ -85,12 +85,12 @@ def render(
 
     Args:
         occupied: the cells in which there may be something, x first; elsewhere the density is taken for zero.
-        step: the distance between samples of a ray.
+        step_length: the distance between samples of a ray.
         offset: where in its step a sample stands, 0 to 1: the middle, or one number for each ray (drawn at random in
             training, which makes the samples stratified).
         opaque: a ray is not followed once it lets less light through than this; 0 follows all to their ends.
     """
-    samples = march(rays, occupied, step, offset)
+    samples = march(rays, occupied, step_length, offset)
     parts = list(_rounds(radiance, rays, samples, opaque))
     order = torch.cat([which for which, _, _ in parts])
     colour, density = torch.cat([colour for _, colour, _ in parts]), torch.cat([part for _, _, part in parts])
@@ -98,7 +98,7 @@ def render(
         order, back = order.sort()
         colour, density = colour[back], density[back]
     seen = samples.chosen(order)
-    weights = weights_from_density(density, seen.ray, step)
+    weights = weights_from_density(density, seen.ray, step_length)
     n = len(rays.origins)
     opacity = accumulate(weights, weights.new_ones(len(weights), 1), seen.ray, n)[:, 0]
     distance = accumulate(weights, seen.distance[:, None], seen.ray, n)[:, 0] / opacity
@@ -122,28 +122,28 @@ def _rounds(
         yield now, colour, density
         if not len(waiting):
             return
-        optical_depth.index_add_(0, round_samples.ray, density.detach().float() * samples.step)
+        optical_depth.index_add_(0, round_samples.ray, density.detach().float() * samples.step_length)
         waiting = waiting[optical_depth[samples.ray[waiting]] < limit]
         size *= 2
         end += size
 
 
 def march(
-    rays: Rays, occupied: Bool[Tensor, "r r r"], step: float, offset: Float[Tensor, " n"] | float = 0.5
+    rays: Rays, occupied: Bool[Tensor, "r r r"], step_length: float, offset: Float[Tensor, " n"] | float = 0.5
 ) -> Samples:
-    """Samples of rays in the occupied cells of the unit cube, one for each `step` from where a ray enters it.
+    """Samples of rays in the occupied cells of the unit cube, one for each `step_length` from where a ray enters it.
 
     >>> rays = Rays(torch.tensor([[-1.0, 0.5, 0.5]]), torch.tensor([[1.0, 0.0, 0.0]]))
     >>> occupied = torch.tensor([False, True])[:, None, None].expand(2, 2, 2)
-    >>> march(rays, occupied, step=0.25).distance
+    >>> march(rays, occupied, step_length=0.25).distance
     tensor([1.6250, 1.8750])
     """
     enter, leave = cube_interval(rays, *_occupied_box(occupied))
-    count = ((leave - enter) / step).ceil().clamp_(min=0).long()
+    count = ((leave - enter) / step_length).ceil().clamp_(min=0).long()
     ray = torch.repeat_interleave(count)
     offsets = offset[ray] if isinstance(offset, Tensor) else offset
-    distance = enter[ray] + (_rank(ray, len(count)) + offsets) * step
-    candidates = Samples(ray, distance, step)
+    distance = enter[ray] + (_rank(ray, len(count)) + offsets) * step_length
+    candidates = Samples(ray, distance, step_length)
     kept = in_occupied(occupied, candidates.points(rays)) & (distance < leave[ray])  # the last step reaches beyond
     return candidates.chosen(kept.nonzero()[:, 0])
 
@@ -183,13 +183,15 @@ def in_occupied(occupied: Bool[Tensor, "r r r"], points: Float[Tensor, "m 3"]) -
     return occupied.flatten()[(cell[:, 0] * r + cell[:, 1]) * r + cell[:, 2]]
 
 
-def weights_from_density(density: Float[Tensor, " m"], ray: Int[Tensor, " m"], step: float) -> Float[Tensor, " m"]:
-    """w_i = T_i (1 - exp(-density_i step)), T_i = exp(-sum of density_j step over the samples of its ray before i).
+def weights_from_density(
+    density: Float[Tensor, " m"], ray: Int[Tensor, " m"], step_length: float
+) -> Float[Tensor, " m"]:
+    """w_i = T_i (1 - exp(-d_i)), T_i = exp(-sum of d_j over the samples of its ray before i), d = density step_length.
 
-    >>> weights_from_density(torch.tensor([1.0, 2.0, 5.0]), torch.tensor([0, 0, 1]), step=1.0)
+    >>> weights_from_density(torch.tensor([1.0, 2.0, 5.0]), torch.tensor([0, 0, 1]), step_length=1.0)
     tensor([0.6321, 0.3181, 0.9933])
     """
-    depth = density * step
+    depth = density * step_length
     if not len(ray):
         return depth
     # one scan over all rays, less what it was at the ray's start: in fp64, as the sum over all rays grows large

@@ -139,7 +139,7 @@ class RunPart:
     explanation: Mapping[str, object]
     """The statistics behind the verdict, as in `explain.json`; shown as they are, in a foldable."""
     spectra: Spectra | None = None
-    """None in runs of earlier versions."""
+    """None where none were taken."""
     learnt: Sequence[Learnt] = ()
     """When each octave, shortest waves first, or each of a signal's frequencies was there."""
     through_training: ThroughTraining | None = None

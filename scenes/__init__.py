@@ -3,9 +3,9 @@
 from .builtin import BUILTINS, Builtin
 from .holdout import HOLDOUTS, Holdout
 from .load import load, thumbnail_sheet
-from .mesh import Mesh, read_mesh, write_mesh
 from .picture import Picture
-from .reading import MAX_PIXELS, Reading, read_picture
+from .pictures.reading import MAX_PIXELS, Reading, read_picture
 from .scene import Batch, Scene, View
 from .shape import Shape, shape_of
 from .signal import Signal
+from .solids.mesh import Mesh, read_mesh, write_mesh

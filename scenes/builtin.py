@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from .reading import Reading, read_picture
+from .pictures.reading import Reading, read_picture
 
 _SIDE = 512  # of generated targets
 _STATIC_SIDE = 64  # where neighbours tell nothing of each other, more pixels would only take longer

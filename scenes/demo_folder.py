@@ -14,9 +14,11 @@ from pathlib import Path
 from configs.errors import InputError
 from render import camera
 
-from . import demos, surfaces, transforms_writing
+from . import demos
+from .captures import transforms_writing
+from .captures.transforms_writing import write_blender
 from .demos import HELDOUT, SIDE, TEAPOT, TRAIN, Demo, photographed
-from .transforms_writing import write_blender
+from .solids import surfaces
 
 CACHE = "FIELDLENS_CACHE"
 """The environment variable that names the cache."""
@@ -85,7 +87,7 @@ def cache_folder() -> Path:
 def digest(demo: Demo, side: int, train: int, heldout: int) -> str:
     """16 hexadecimal digits that change with anything that a scene's pictures depend on."""
     found = hashlib.sha256(repr((demo.name, side, train, heldout, importlib.metadata.version("open3d"))).encode())
-    drawing = Path(__file__).with_name("photography.py")  # not imported: that would take seconds
+    drawing = Path(__file__).with_name("solids") / "photography.py"  # not imported: that would take seconds
     modules = (camera, demos, surfaces, transforms_writing)
     for part in (TEAPOT, drawing, *(Path(str(module.__file__)) for module in modules)):
         found.update(hashlib.sha256(part.read_bytes()).digest())

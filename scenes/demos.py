@@ -18,8 +18,8 @@ from scipy.spatial.transform import Rotation
 
 from render.camera import Camera, looking_at, perspective
 
-from .capture import Bounds, Capture, Photograph
-from .surfaces import (
+from .captures.capture import Bounds, Capture, Photograph
+from .solids.surfaces import (
     Surface,
     alternating,
     box,
@@ -192,7 +192,7 @@ def photographs(
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Capture:
     """Photographs of any surfaces within the unit sphere, as those of a demo scene."""
-    from .photography import Studio  # imports Open3D, which takes seconds
+    from .solids.photography import Studio  # imports Open3D, which takes seconds
 
     studio, everywhere = Studio(surfaces), cameras(train + heldout, side)
     spared = {round((number + 0.5) * len(everywhere) / heldout - 0.5) for number in range(heldout)}
@@ -208,7 +208,7 @@ def photographs(
 
 def thumbnail(demo: Demo, side: int = 256) -> UInt8[np.ndarray, "h w 3"]:
     """The scene from in front and a little above, on white."""
-    from .photography import Studio
+    from .solids.photography import Studio
 
     azimuth, elevation = math.radians(-60), math.radians(25)
     level = DISTANCE * math.cos(elevation)

@@ -17,21 +17,22 @@ from configs.space import Space
 from render.colour import to_rgb
 from render.panel import Tile, panel
 
-from .area import area_average, fitted_size
 from .builtin import BUILTINS
-from .capture import Capture
+from .captures.capture import Capture
+from .captures.transforms import read_capture
 from .demo_folder import demo_folder
 from .demos import DEMOS, Demo, thumbnail
-from .mesh import READ, read_mesh
 from .mesh_photographs import photographed_mesh
-from .picture import Picture, unit_of
+from .picture import Picture
+from .pictures.area import area_average, fitted_size
+from .pictures.pixels import unit_of
+from .pictures.reading import Reading, read_picture, reduced
 from .points import ENDING, Points, read_points
 from .posed import PosedScene
-from .reading import Reading, read_picture, reduced
 from .scene import Scene
 from .shape import Shape, shape_of
 from .signal import Signal, sum_of_sines
-from .transforms import read_capture
+from .solids.mesh import READ, read_mesh
 
 DEMO = "demo:"
 """What the word for a built-in 3D scene begins with."""

@@ -13,10 +13,10 @@ from jaxtyping import Float64, Int64
 
 from render.camera import Pose
 
-from .capture import Capture, Photograph
+from .captures.capture import Capture, Photograph
 from .demos import HELDOUT, SIDE, TRAIN, photographs
-from .mesh import Mesh
-from .surfaces import Colour, Surface, uniform
+from .solids.mesh import Mesh
+from .solids.surfaces import Colour, Surface, uniform
 
 GREY = uniform(0.75, 0.75, 0.75)
 """Of a mesh without colours."""

@@ -6,11 +6,10 @@ with N = max(height, width), the centre of pixel (row i, column j) is ((j + 0.5)
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, UInt8, UInt16
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
@@ -19,12 +18,10 @@ from fields import Field, build
 from render.grid import Extent, draw, picture_extent
 
 from . import holdout as protocols
-from .area import area_average, fitted_size
 from .holdout import Holdout
+from .pictures.area import area_average, fitted_size
+from .pictures.pixels import Pixels, unit_of
 from .scene import Batch, Function, Pace, View, stratified
-
-Pixels: TypeAlias = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"] | Float32[np.ndarray, "h w c"]
-"""Stored values, channels last: grey, grey + alpha, RGB or RGBA, alpha premultiplied; integers span [0, 1]."""
 
 PREVIEW_SIDE = 512
 """Frames in progress are drawn with at most this many pixels along the longer side."""
@@ -161,12 +158,3 @@ class Picture:
     @property
     def _unit(self) -> float:
         return unit_of(self.pixels.dtype)
-
-
-def unit_of(dtype: np.dtype) -> float:
-    """The stored number that stands for 1.
-
-    >>> unit_of(np.dtype("uint8")), unit_of(np.dtype("float32"))
-    (255.0, 1.0)
-    """
-    return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0

@@ -1,25 +1,23 @@
 """Photographs from known places as a scene: rays of the unit cube in, colours out, by volume rendering."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int64, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from configs.run import FitConfig
-from configs.space import Background, Space
+from configs.space import Space
 from fields.radiance import RadianceField, build_radiance
 from render.camera import Camera, Rays, rays_through
-from render.grid import Extent, picture_extent
-from render.volume import render
+from render.volume import render_rays
 
-from .area import area_average, fitted_size
-from .capture import Bounds, Capture, Photograph
-from .hull import visual_hull
+from .captures.capture import Bounds, Capture, Photograph
+from .captures.hull import visual_hull
+from .posed_view import PosedView, Radiance
 from .scene import Pace, stratified
 
 GRID_EVERY = 16
@@ -33,31 +31,10 @@ FIRST_LOOK = 256
 COARSEST, FINER_EVERY = 16, 100
 """How many times as long as in views the steps along rays are when training begins: a 16th of the samples; with every
 100 steps of training there are as many more."""
-CHUNK = 4096
-"""Rays that are drawn at a time."""
 MOST_PIXELS = 1_000_000
 """Of the views that are drawn whole, which takes about a minute."""
 LEAST_VIEWS = 16
 """As an explanation takes; where so many have more pixels, they are reduced."""
-
-PREVIEW_SIDE = 200
-"""Frames in progress are drawn with at most this many pixels along the longer side."""
-
-
-@runtime_checkable
-class Radiance(Protocol):
-    """A radiance field, or anything that stands in for one."""
-
-    @property
-    def occupied(self) -> Bool[Tensor, "r r r"]:
-        """The cells of the unit cube in which there may be something, x first."""
-        ...
-
-    def radiance(
-        self, x: Float[Tensor, "m 3"], directions: Float[Tensor, "m 3"]
-    ) -> tuple[Float[Tensor, "m 3"], Float[Tensor, " m"]]:
-        """Colours and densities of points seen from directions."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -101,7 +78,7 @@ class PosedScene:
 
     def __init__(self, capture: Capture, space: Space) -> None:
         self.capture, self.space = capture, space
-        self.step = 1 / space.samples
+        self.step_length = 1 / space.samples
         self._training = _Pixels(capture.train, capture.bounds)
         self._heldout = _Pixels(capture.heldout, capture.bounds) if capture.heldout else None
         shown = capture.heldout or capture.train
@@ -137,7 +114,9 @@ class PosedScene:
 
     def _view(self, photograph: Photograph) -> "PosedView":
         background = self.space.background
-        return PosedView(photograph, self.capture.bounds, self.step, background, heldout=bool(self.capture.heldout))
+        return PosedView(
+            photograph, self.capture.bounds, self.step_length, background, heldout=bool(self.capture.heldout)
+        )
 
     @property
     def resolution(self) -> None:
@@ -166,7 +145,7 @@ class PosedScene:
             return
         carved = not bool(field.occupancy.possible.all())
         if carved or step >= FIRST_LOOK:
-            field.occupancy.look(field.density, THIN / self.step, generator, GRID_SHARE)
+            field.occupancy.look(field.density, THIN / self.step_length, generator, GRID_SHARE)
 
     def batch(self, generator: torch.Generator, size: int) -> RayBatch:
         """`size` training rays, `stratified` over all pixels of all photographs."""
@@ -195,12 +174,12 @@ class PosedScene:
     def predict(self, field: Radiance, batch: RayBatch, step: int | None = None) -> Float[Tensor, "n 3"]:
         """The rays' colours by volume rendering.
 
-        Views are drawn in steps of `self.step` along a ray; training begins with longer ones. What is coarse is learnt
-        as well from few samples of many rays, each at a random place, and first of all the fog goes that hides the rest
-        (`python -m benchmarks.radiance` has what is gained).
+        Views are drawn in steps of `self.step_length` along a ray; training begins with longer ones. What is coarse is
+        learnt as well from few samples of many rays, each at a random place, and first of all the fog goes that hides
+        the rest (`python -m benchmarks.radiance` has what is gained).
         """
         longer = 1.0 if step is None else max(1.0, COARSEST / (1 + step / FINER_EVERY))
-        seen = render(field.radiance, batch.rays, field.occupied, longer * self.step, batch.offsets)
+        seen = render_rays(field.radiance, batch.rays, field.occupied, longer * self.step_length, batch.offsets)
         return seen.over(batch.background)
 
     def loss(self, prediction: Float[Tensor, "n 3"], batch: RayBatch) -> Float[Tensor, ""]:
@@ -281,137 +260,3 @@ def _with_channels(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> UInt8[n
     """A row of pixels; those without alpha are opaque where others have it."""
     rows = pixels.reshape(-1, pixels.shape[2])
     return rows if rows.shape[1] == channels else np.pad(rows, ((0, 0), (0, 1)), constant_values=255)
-
-
-@dataclass(frozen=True, eq=False)
-class Sight:
-    """What a view sees of a field."""
-
-    colour: Float32[np.ndarray, "h w 3"]
-    """Over the view's background."""
-    opacity: Float32[np.ndarray, "h w"]
-    distance: Float32[np.ndarray, "h w"]
-    """Mean distance of what is seen, in sides of the scene's cube; NaN where nothing is."""
-
-
-class PosedView:
-    """A photograph as a view: how it looks, and how a field does from the same place."""
-
-    def __init__(
-        self, photograph: Photograph, bounds: Bounds, step: float, background: Background, heldout: bool
-    ) -> None:
-        self.photograph, self.step = photograph, step
-        self.camera = bounds.camera_to_unit(photograph.camera)
-        self.shown_over = 0.0 if background == "black" else 1.0
-        self._heldout = heldout
-
-    @property
-    def name(self) -> str:
-        return self.photograph.name
-
-    @property
-    def height(self) -> int:
-        return self.camera.height
-
-    @property
-    def width(self) -> int:
-        return self.camera.width
-
-    @property
-    def channels(self) -> int:
-        return 3
-
-    @property
-    def preview(self) -> tuple[int, int]:
-        """Height and width at which frames in progress are drawn."""
-        return fitted_size(self.height, self.width, PREVIEW_SIDE)
-
-    @property
-    def trained(self) -> Bool[np.ndarray, "h w"] | None:
-        """Everywhere or nowhere: photographs are held out whole."""
-        return np.zeros((self.height, self.width), bool) if self._heldout else None
-
-    @property
-    def heldout(self) -> Bool[np.ndarray, "h w"] | None:
-        """All of it, or None where it is trained on."""
-        return np.ones((self.height, self.width), bool) if self._heldout else None
-
-    def target(self, height: int | None = None, width: int | None = None) -> Float[np.ndarray, "h w c"]:
-        """The photograph over the background, at full size or area averaged to `height` x `width`."""
-        pixels = area_average(self.photograph.pixels, height or self.height, width or self.width, 255.0)
-        if pixels.shape[2] == 3:
-            return pixels
-        return pixels[..., :3] + (1 - pixels[..., 3:]) * np.float32(self.shown_over)
-
-    def draw(
-        self,
-        field: Radiance,
-        height: int | None = None,
-        width: int | None = None,
-        extent: Extent | None = None,
-        *,
-        device: str | torch.device = "cpu",
-        progress: Callable[[float], None] | None = None,
-    ) -> Float[np.ndarray, "h w c"]:
-        """The field over the background as this view sees it, or the part of it that `extent` says."""
-        return self.see(field, height, width, extent, device=device, progress=progress).colour
-
-    def see(
-        self,
-        field: Any,
-        height: int | None = None,
-        width: int | None = None,
-        extent: Extent | None = None,
-        *,
-        device: str | torch.device = "cpu",
-        progress: Callable[[float], None] | None = None,
-    ) -> Sight:
-        """Colour, opacity and distance of the field as this view sees it."""
-        return see(
-            field,
-            self._framed(height or self.height, width or self.width, extent),
-            self.step,
-            self.shown_over,
-            device=device,
-            progress=progress,
-        )
-
-    def _framed(self, height: int, width: int, extent: Extent | None) -> Camera:
-        """The camera that sees a part of the picture with so many pixels."""
-        left, top, right, bottom = extent or picture_extent(self.height, self.width)
-        scale = max(self.height, self.width)
-        x, y = self.camera.centre
-        across, down = width / ((right - left) * scale), height / ((bottom - top) * scale)
-        return replace(
-            self.camera,
-            height=height,
-            width=width,
-            focal=(self.camera.focal[0] * across, self.camera.focal[1] * down),
-            centre=((x - left * scale) * across, (y - top * scale) * down),
-        )
-
-
-@torch.inference_mode()
-def see(
-    field: Radiance,
-    camera: Camera,
-    step: float,
-    shown_over: float,
-    *,
-    device: str | torch.device = "cpu",
-    progress: Callable[[float], None] | None = None,
-) -> Sight:
-    """What a camera in the unit cube's coordinates sees of a field, over a grey of that brightness."""
-    rays = camera.rays()
-    colours, opacities, distances = [], [], []
-    for start in range(0, len(rays.origins), CHUNK):
-        part = rays.part(slice(start, start + CHUNK)).to(device)
-        seen = render(field.radiance, part, field.occupied, step)
-        colours.append(seen.over(seen.colour.new_full((3,), shown_over)).float().cpu())
-        opacities.append(seen.opacity.float().cpu())
-        distances.append(seen.distance.float().cpu())
-        if progress is not None:
-            progress(min(1.0, (start + CHUNK) / len(rays.origins)))
-    size = camera.height, camera.width
-    colour, opacity, distance = (torch.cat(parts).numpy() for parts in (colours, opacities, distances))
-    return Sight(colour.reshape(*size, 3), opacity.reshape(size), distance.reshape(size))

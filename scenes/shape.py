@@ -19,13 +19,13 @@ from torch import Tensor
 from configs.run import FitConfig
 from fields import Field, build
 from render.camera import Camera, Rays, orbit, perspective
-from render.grid import Extent, picture_extent, pixel_centres
+from render.grid import CUBE_DIAGONAL, Extent, picture_extent, pixel_points
 from render.surface import shade, trace
 
-from .capture import Bounds
-from .mesh import Mesh
+from .captures.capture import Bounds
 from .scene import Batch, Function, Pace, stratified
-from .watertight import watertight
+from .solids.mesh import Mesh
+from .solids.watertight import watertight
 
 ShapeKind: TypeAlias = Literal["occupancy", "sdf"]
 """What a field says of a point: the logit of being inside, or the signed distance to the surface."""
@@ -48,7 +48,7 @@ ASKED_AT_ONCE = 2**14
 RAYS_FOR_SIGN = 3
 """Rays that vote on whether a point is inside: one alone may pass through an edge."""
 
-CELLS = 16
+COARSE_CELLS = 16
 """Along a side of the cube, to tell points far from the surface from those that may be near."""
 
 VIEWS = 18
@@ -244,10 +244,10 @@ class Shape:
         Distances of far points take ten times as long as those of near ones, and differ by no more than the points do:
         the middles of a few cells tell of all points in them.
         """
-        ticks = (np.arange(CELLS, dtype=np.float32) + 0.5) / CELLS
+        ticks = (np.arange(COARSE_CELLS, dtype=np.float32) + 0.5) / COARSE_CELLS
         middles = np.stack(np.meshgrid(ticks, ticks, ticks, indexing="ij"), -1)
-        reach = self._raycasting.compute_distance(middles).numpy() - math.sqrt(3) / 2 / CELLS
-        x, y, z = (points * CELLS).astype(np.int64).clip(0, CELLS - 1).T
+        reach = self._raycasting.compute_distance(middles).numpy() - CUBE_DIAGONAL / 2 / COARSE_CELLS
+        x, y, z = (points * COARSE_CELLS).astype(np.int64).clip(0, COARSE_CELLS - 1).T
         return reach[x, y, z] < CLAMP
 
 
@@ -353,7 +353,7 @@ class ShapeView:
         return self._seen(size, rays, hits.distances.numpy(), hits.normals.numpy())
 
     def _rays(self, size: tuple[int, int], extent: Extent | None) -> Rays:
-        centres = pixel_centres(*size, extent or picture_extent(self.height, self.width)).flatten(0, 1)
+        centres = pixel_points(*size, extent or picture_extent(self.height, self.width)).flatten(0, 1)
         return self.camera.rays(centres * max(self.height, self.width))
 
     def _seen(

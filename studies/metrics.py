@@ -37,8 +37,8 @@ class Metrics:
 
     def __init__(self, path: Path, frequencies: Sequence[int] = ()) -> None:
         self.path = path
-        of_signal = (f"{kind}{k}_cycles" for kind in (AMPLITUDE, AMPLITUDE_ERROR) for k in frequencies)
-        self.columns = [*METRICS_COLUMNS, *of_signal]
+        by_frequency = (f"{kind}{k}_cycles" for kind in (AMPLITUDE, AMPLITUDE_ERROR) for k in frequencies)
+        self.columns = [*METRICS_COLUMNS, *by_frequency]
         self.rows: list[Row] = []
 
     def read(self, until: int | None = None) -> None:

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 
 from render.camera import Camera, Pose, angle_from_focal, looking_at, perspective
-from scenes.capture import Photograph
+from scenes.captures.capture import Photograph
 
 Hits = Callable[[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]], Bool[np.ndarray, " n"]]
 """Whether rays, by origin and direction, meet a solid."""

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from scenes.mesh import Mesh
+from scenes.solids.mesh import Mesh
 
 
 def icosphere(radius: float = 1.0, halvings: int = 3, centre: tuple[float, float, float] = (0, 0, 0)) -> Mesh:

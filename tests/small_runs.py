@@ -5,8 +5,8 @@ from pathlib import Path
 
 from configs.run import FitConfig
 from configs.space import Space
+from scenes.captures.transforms_writing import write_blender
 from scenes.demos import DEMOS, photographed
-from scenes.transforms_writing import write_blender
 from studies.fit import run, start
 from studies.folder import RunFolder
 from tests.runs import small_config

@@ -23,9 +23,9 @@ from fieldlens.console import Console
 from fieldlens.fit import FitArguments
 from fieldlens.options import arguments_from, beginning, parse, starting_config
 from scenes import demos
+from scenes.captures.transforms import read_capture
 from scenes.load import load
 from scenes.scene import Scene
-from scenes.transforms import read_capture
 from tests.runs import small_picture
 
 SMALL = ["--steps", "8", "--network.width", "8", "--network.depth", "2", "--batch-size", "64", "--frames", "every:4"]

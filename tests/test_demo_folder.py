@@ -7,10 +7,10 @@ import pytest
 
 from configs.errors import InputError
 from scenes import demo_folder as module
-from scenes.capture import Capture
+from scenes.captures.capture import Capture
+from scenes.captures.transforms_writing import write_blender
 from scenes.demo_folder import CACHE, cache_folder, demo_folder, digest
 from scenes.demos import DEMOS, Demo, photographed
-from scenes.transforms_writing import write_blender
 
 SOLIDS = DEMOS["solids"]
 small_folder = partial(demo_folder, side=8, train=3, heldout=1)

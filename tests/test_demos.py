@@ -12,7 +12,7 @@ import pytest
 from render.camera import Camera, looking_at, perspective
 from scenes import demos
 from scenes.demos import ANGLE_X, DEMOS, DISTANCE, Demo, cameras, photographed, pixel_size, thumbnail
-from scenes.photography import Studio
+from scenes.solids.photography import Studio
 
 each = pytest.mark.parametrize("demo", DEMOS.values(), ids=DEMOS.keys())
 

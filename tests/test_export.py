@@ -13,7 +13,6 @@ from configs.errors import InputError
 from fieldlens import cli
 from fields import Field, RadianceField
 from fitting import initial_state
-from scenes.mesh import WRITTEN, Mesh, read_mesh
 from scenes.posed import PosedScene
 from scenes.shape import Shape
 from studies.folder import RunFolder
@@ -55,7 +54,7 @@ def test_the_mesh_is_the_surface_at_which_a_few_steps_stop_half_the_light(ball: 
     scene = open_run(run).scene
     assert isinstance(scene, PosedScene)
     assert found.level is not None
-    assert 1 - math.exp(-found.level * HALVING * scene.step) == pytest.approx(0.5)
+    assert 1 - math.exp(-found.level * HALVING * scene.step_length) == pytest.approx(0.5)
     mesh, bounds = read_mesh(found.path), scene.capture.bounds
     middle = bounds.to_world(np.array([MIDDLE]))
     away = np.linalg.norm(mesh.vertices - middle, axis=1)

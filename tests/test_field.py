@@ -170,9 +170,9 @@ def test_bf16_rounds_nothing_before_the_hidden_products_and_nothing_after() -> N
     first, hidden, last = field.mlp.linears
     h = functional.relu(first(field.encoding(x))).to(bf16)
     h = functional.relu(functional.linear(h, hidden.weight.to(bf16), hidden.bias.to(bf16)))
-    assert torch.equal(field(x, bf16), last(h.float()))
+    assert torch.equal(field.in_precision(bf16)(x), last(h.float()))
     # values between the steps of bf16: the last layer was not rounded
-    assert not torch.equal(field(x, bf16), field(x, bf16).to(bf16).float())
+    assert not torch.equal(field.in_precision(bf16)(x), field.in_precision(bf16)(x).to(bf16).float())
 
 
 def test_bf16_tells_neighbouring_pixels_of_a_large_picture_apart() -> None:

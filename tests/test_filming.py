@@ -13,9 +13,9 @@ from configs.space import Space
 from fields import Field
 from render.video import read_frames
 from scenes.demos import DEMOS, photographed
-from scenes.mesh import write_mesh
 from scenes.posed import PosedScene
 from scenes.shape import VIEW_ELEVATION, Shape
+from scenes.solids.mesh import write_mesh
 from studies.compare import start_comparison
 from studies.fit import run, start
 from studies.folder import RunFolder

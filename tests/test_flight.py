@@ -10,7 +10,7 @@ import pytest
 from configs.errors import InputError
 from render.camera import looking_at, orbit, orbit_among, perspective
 from render.video import read_frames
-from scenes.camera_path import CameraPath, read_camera_path, write_camera_path
+from scenes.captures.camera_path import CameraPath, read_camera_path, write_camera_path
 from studies.folder import RunFolder
 from studies.questions.film import fly
 from studies.questions.rendering import render

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.grid import draw, picture_extent, pixel_centres
+from render.grid import draw, picture_extent, pixel_points
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 3), (5, 2), (1, 1), (1, 7), (6, 1)])
 def test_the_longer_side_spans_one_and_centres_lie_half_a_pixel_in(height, width):
-    centres = pixel_centres(height, width)
+    centres = pixel_points(height, width)
     longer = max(height, width)
     for row in range(height):
         for column in range(width):
@@ -21,7 +21,7 @@ def test_the_longer_side_spans_one_and_centres_lie_half_a_pixel_in(height, width
 
 def test_centres_of_a_4096_grid_are_exact():
     # (j + 0.5) / 4096 is a float32, so there is nothing to round.
-    xs = pixel_centres(1, 4096)[0, :, 0]
+    xs = pixel_points(1, 4096)[0, :, 0]
     assert xs.dtype == torch.float32
     assert (xs.double() * 4096 - 0.5).tolist() == list(range(4096))
 
@@ -29,8 +29,8 @@ def test_centres_of_a_4096_grid_are_exact():
 def test_a_quarter_drawn_at_twice_the_size_is_that_part_of_the_picture_at_twice_the_size():
     x0, y0, x1, y1 = picture_extent(4, 6)
     lower_right = ((x0 + x1) / 2, (y0 + y1) / 2, x1, y1)
-    twice = pixel_centres(8, 12)
-    assert torch.allclose(pixel_centres(4, 6, lower_right), twice[4:, 6:], rtol=0, atol=1e-7)
+    twice = pixel_points(8, 12)
+    assert torch.allclose(pixel_points(4, 6, lower_right), twice[4:, 6:], rtol=0, atol=1e-7)
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 100))
@@ -42,9 +42,9 @@ def test_the_chunk_changes_neither_the_picture_nor_the_order_of_the_points(heigh
         return points
 
     picture = draw(position, height, width, chunk=chunk)
-    assert np.array_equal(picture, pixel_centres(height, width).numpy())
+    assert np.array_equal(picture, pixel_points(height, width).numpy())
     assert max(len(points) for points in seen) <= chunk
-    assert torch.equal(torch.cat(seen), pixel_centres(height, width).reshape(-1, 2))
+    assert torch.equal(torch.cat(seen), pixel_points(height, width).reshape(-1, 2))
 
 
 def test_x_runs_along_columns_and_y_down_the_rows():

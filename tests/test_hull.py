@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from render.camera import looking_at, perspective
-from scenes.capture import Bounds, Photograph
-from scenes.hull import cell_centres, visual_hull
+from scenes.captures.capture import Bounds, Photograph
+from scenes.captures.hull import cell_centres, visual_hull
 
 from .posed_scenes import around, box, lego_like, photographed, sphere
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from render.camera import Camera, looking_at, turned_to_opencv
-from scenes.lens import Lens, Straightening
+from scenes.captures.lens import Lens, Straightening
 
 small = st.floats(-0.1, 0.1)
 

@@ -18,8 +18,8 @@ from scenes import BUILTINS, Picture, load, thumbnail_sheet
 from scenes.demos import DEMOS
 from scenes.digits import digits
 from scenes.load import restore
-from scenes.mesh import write_mesh
 from scenes.mesh_photographs import photographed_mesh
+from scenes.solids.mesh import write_mesh
 from tests.picture_files import encoded, noise, png16, written
 from tests.small_meshes import box
 

@@ -14,7 +14,7 @@ import torch
 
 from configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
 from configs.network import Network
-from fitting import Controls, Placement, TrainingState, fit, loop
+from fitting import Controls, TrainingState, fit, loop
 from scenes.picture import Picture
 from tests.small_fits import CPU, noise, plan, same_bytes, start, training
 

@@ -10,9 +10,9 @@ import pytest
 
 from configs.space import Space
 from scenes.load import load
-from scenes.mesh import Mesh, write_mesh
 from scenes.mesh_photographs import photographed_mesh
 from scenes.posed import PosedScene
+from scenes.solids.mesh import Mesh, write_mesh
 from tests.small_meshes import box, icosphere
 
 few = partial(photographed_mesh, side=25, train=4, heldout=2)

@@ -8,8 +8,8 @@ import pytest
 from render.camera import Camera, looking_at, orbit, perspective
 from render.overview import HELDOUT_COLOUR, TRAIN_COLOUR, cameras_overview
 from render.text import BACKGROUND
-from scenes.bounds import scene_bounds
-from scenes.capture import Capture, overview
+from scenes.captures.bounds import scene_bounds
+from scenes.captures.capture import Capture, overview
 
 from .posed_scenes import lego_like, opaque
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from render.camera import Camera, looking_at, perspective
-from scenes import photography
-from scenes.photography import Studio
-from scenes.surfaces import Surface, box, sphere, uniform
+from scenes.solids import photography
+from scenes.solids.photography import Studio
+from scenes.solids.surfaces import Surface, box, sphere, uniform
 
 WHITE = uniform(1.0, 1.0, 1.0)
 CENTRE, RADIUS = np.array([0.1, -0.2, 0.3]), 0.7

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from configs.errors import InputError
 from configs.space import Space
-from render.grid import pixel_centres
+from render.grid import pixel_points
 from scenes import holdout as protocols
-from scenes.area import area_average, fitted_size
 from scenes.load import restore
 from scenes.picture import Picture
+from scenes.pictures.area import area_average, fitted_size
 from scenes.scene import Scene, View
 
 SIZES = st.tuples(st.integers(1, 9), st.integers(1, 9))
@@ -138,7 +138,7 @@ def test_a_large_picture_is_reduced_and_drawn_from_without_a_copy_of_it() -> Non
 @pytest.mark.parametrize("size", [(1, 1), (1, 6), (6, 1), (3, 5), (300, 451)])
 def test_a_batch_lies_where_the_pixels_are_drawn(size: tuple[int, int]) -> None:
     coordinates = numbered(*size).batch(torch.Generator(), size[0] * size[1]).coordinates
-    centres = pixel_centres(*size).reshape(-1, 2)
+    centres = pixel_points(*size).reshape(-1, 2)
     torch.testing.assert_close(coordinates, centres, rtol=0, atol=1e-7)
 
 
@@ -188,7 +188,7 @@ def test_area_averaging_is_the_product_of_two_matrices_of_shares(old, new, seed)
 def test_area_averaging_in_blocks_of_rows_keeps_the_mean(monkeypatch) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (61, 47, 3), dtype=np.uint8)
     whole = area_average(pixels, 20, 13, 255.0)
-    monkeypatch.setattr("scenes.area._BLOCK", 47 * 3 * 7)
+    monkeypatch.setattr("scenes.pictures.area._BLOCK", 47 * 3 * 7)
     np.testing.assert_array_equal(area_average(pixels, 20, 13, 255.0), whole)
     assert whole.mean() == pytest.approx(pixels.mean() / 255, abs=1e-6)
     with pytest.raises(ValueError, match="enlarge"):

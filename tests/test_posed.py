@@ -17,7 +17,7 @@ from fitting import fit, initial_state
 from render.camera import Camera, Rays, looking_at, orbit, perspective
 from render.files import write_npz
 from render.volume import cube_interval, march
-from scenes.capture import Bounds, Capture, Photograph
+from scenes.captures.capture import Bounds, Capture, Photograph
 from scenes.load import restore
 from scenes.posed import PosedScene
 from tests.small_fits import plan, same_bytes

@@ -10,7 +10,7 @@ import pytest
 
 from fieldlens import cli
 from render.video import read_frames
-from scenes.transforms_writing import write_blender
+from scenes.captures.transforms_writing import write_blender
 from tests.test_posed import capture
 
 OPTIONS = ["--steps", "12", "--network.width", "16", "--network.depth", "2", "--grid", "8", "--samples", "24"]

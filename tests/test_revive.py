@@ -9,11 +9,11 @@ from configs.network import Activation, Network
 from configs.run import CompareConfig, FitConfig, Training
 from fitting import TrainingState, fit
 from fitting.revive import revive, revive_dead
-from render.grid import pixel_centres
+from render.grid import pixel_points
 from tests.small_fits import noise, plan, same_bytes, start
 from tests.small_networks import field_of
 
-PIXELS = pixel_centres(8, 8).flatten(0, 1)
+PIXELS = pixel_points(8, 8).flatten(0, 1)
 
 
 def dying(encoding: str = "raw", network: str = "3x16"):

@@ -11,8 +11,8 @@ from scipy.spatial.transform import Rotation
 
 from configs.errors import InputError
 from render.camera import looking_at, perspective
-from scenes.bounds import cameras_bounds, nearest_to_axes, scene_bounds
-from scenes.capture import Bounds, Photograph
+from scenes.captures.bounds import cameras_bounds, nearest_to_axes, scene_bounds
+from scenes.captures.capture import Bounds, Photograph
 
 from .posed_scenes import around, box, lego_like, opaque, photographed, sphere
 

@@ -17,7 +17,7 @@ from configs.space import Slice, parse_slice
 from fieldlens import cli
 from fields import RadianceField, position_of
 from fitting import initial_state
-from scenes.mesh import write_mesh
+from scenes.solids.mesh import write_mesh
 from studies.answers import CellsFound, SliceFound
 from studies.checkpoints import write_checkpoint
 from studies.fit import start

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from render.camera import Rays, looking_at, perspective
-from render.surface import CELLS, shade, trace
+from render.surface import SEARCH_CELLS, shade, trace
 
 CENTRE, RADIUS = torch.tensor([0.5, 0.45, 0.55]), 0.3
 
@@ -57,7 +57,7 @@ def test_few_points_are_asked_compared_with_all_steps_of_all_rays() -> None:
 
     rays = perspective(200, 200, 0.7, looking_at((2.0, -1.0, 1.5), (0.5, 0.5, 0.5))).rays()
     trace(counted, rays)
-    assert asked < (CELLS + 1) ** 3 + 12 * len(rays.origins)
+    assert asked < (SEARCH_CELLS + 1) ** 3 + 12 * len(rays.origins)
 
 
 def test_what_lies_outside_the_cube_is_not_seen_and_what_the_cube_cuts_ends_at_its_side() -> None:

@@ -15,8 +15,8 @@ from PIL import Image
 
 from configs.errors import InputError
 from render.camera import perspective
-from scenes import transforms
-from scenes.transforms import read_capture
+from scenes.captures import transforms
+from scenes.captures.transforms import read_capture
 
 from . import picture_files
 from .posed_scenes import (

@@ -12,9 +12,9 @@ from PIL import Image
 
 from configs.errors import InputError
 from render.camera import looking_at, perspective
-from scenes import transforms_writing
-from scenes.capture import Bounds, Capture, Photograph
-from scenes.transforms_writing import straight, write_blender
+from scenes.captures import transforms_writing
+from scenes.captures.capture import Bounds, Capture, Photograph
+from scenes.captures.transforms_writing import straight, write_blender
 
 
 def small_capture() -> Capture:

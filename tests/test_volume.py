@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from render.camera import Rays, looking_at, perspective
-from render.volume import march, render, weights_from_density
+from render.volume import march, render_rays, weights_from_density
 
 Volume = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -39,7 +39,7 @@ def grey_fog(density: Callable[[Tensor], Tensor]) -> Volume:
 
 @given(st.floats(0.0, 30.0))
 def test_a_slab_of_constant_density_stops_as_much_light_as_beer_and_lambert_say(density: float) -> None:
-    seen = render(grey_fog(lambda x: torch.full((len(x),), density)), along_x(), EVERYWHERE, 1 / 64, opaque=0.0)
+    seen = render_rays(grey_fog(lambda x: torch.full((len(x),), density)), along_x(), EVERYWHERE, 1 / 64, opaque=0.0)
     assert seen.opacity.item() == pytest.approx(-math.expm1(-density), abs=1e-5)
     assert seen.over(torch.ones(1)).item() == pytest.approx(seen.colour.item() + math.exp(-density), abs=1e-5)
 
@@ -52,7 +52,7 @@ def test_the_colour_of_a_slab_is_its_integral_and_the_error_falls_with_the_squar
     exact = float(np.mean(transmittance * (a + b * t) * t))
     volume = grey_fog(lambda x: a + b * x[:, 0])
     steps = [1 / 8, 1 / 16, 1 / 32]
-    errors = [abs(render(volume, along_x(), EVERYWHERE, step, opaque=0.0).colour.item() - exact) for step in steps]
+    errors = [abs(render_rays(volume, along_x(), EVERYWHERE, step, opaque=0.0).colour.item() - exact) for step in steps]
     orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
     assert errors[-1] < 1e-4
     assert orders == pytest.approx([2, 2], abs=0.1)
@@ -60,13 +60,13 @@ def test_the_colour_of_a_slab_is_its_integral_and_the_error_falls_with_the_squar
 
 def test_the_distance_to_a_wall_is_where_it_begins() -> None:
     wall = grey_fog(lambda x: 1e6 * (x[:, 0] > 0.6))
-    seen = render(wall, along_x(), EVERYWHERE, 1 / 200)
+    seen = render_rays(wall, along_x(), EVERYWHERE, 1 / 200)
     assert seen.distance.item() == pytest.approx(1.6, abs=1 / 200)
     assert seen.opacity.item() == pytest.approx(1)
 
 
 def test_where_nothing_is_there_is_no_distance_and_the_background_is_seen() -> None:
-    seen = render(grey_fog(lambda x: torch.zeros(len(x))), along_x(), EVERYWHERE, 1 / 20)
+    seen = render_rays(grey_fog(lambda x: torch.zeros(len(x))), along_x(), EVERYWHERE, 1 / 20)
     assert seen.opacity.item() == 0
     assert seen.distance.isnan().all()
     assert seen.over(torch.tensor([0.25])).item() == 0.25
@@ -101,7 +101,7 @@ def test_packed_samples_give_what_a_plain_loop_over_rays_gives(share: float) -> 
     occupied[0, 0, 0] = occupied[-1, -1, -1] = True
     volume = grey_fog(lambda x: 40 * (x[:, 1] - x[:, 2]).abs())
     rays = random_rays(40)
-    packed = render(volume, rays, occupied, 1 / 24, opaque=0.0).colour
+    packed = render_rays(volume, rays, occupied, 1 / 24, opaque=0.0).colour
     torch.testing.assert_close(packed, dense(volume, rays, occupied, 1 / 24), atol=1e-4, rtol=1e-4)
 
 
@@ -109,7 +109,7 @@ def test_packed_samples_give_what_a_plain_loop_over_rays_gives(share: float) -> 
 def test_opaque_rays_are_not_followed_and_nothing_is_lost_by_it(seed: int) -> None:
     rays = random_rays(20, seed)
     volume = grey_fog(lambda x: 200 * (x[:, 2] > 0.3).float())
-    whole, stopped = (render(volume, rays, EVERYWHERE, 1 / 128, opaque=opaque) for opaque in (0.0, 1e-3))
+    whole, stopped = (render_rays(volume, rays, EVERYWHERE, 1 / 128, opaque=opaque) for opaque in (0.0, 1e-3))
     torch.testing.assert_close(whole.colour, stopped.colour, atol=1e-3, rtol=0)
     assert len(stopped.weights) < len(whole.weights) / 1.5
 
@@ -147,7 +147,7 @@ def test_rays_that_miss_begin_inside_or_look_away_are_no_trouble() -> None:
     rays = Rays(origins, torch.tensor([[1.0, 0.0, 0.0]]).expand(4, 3))
     count = torch.bincount(march(rays, EVERYWHERE, 0.1).ray, minlength=4)
     assert count[:3].tolist() == [0, 5, 0]  # beside it; from its middle outwards; behind it
-    seen = render(grey_fog(lambda x: torch.ones(len(x))), rays, torch.zeros_like(EVERYWHERE), 0.1)
+    seen = render_rays(grey_fog(lambda x: torch.ones(len(x))), rays, torch.zeros_like(EVERYWHERE), 0.1)
     assert seen.opacity.tolist() == [0, 0, 0, 0]
 
 
@@ -156,7 +156,7 @@ def test_a_picture_is_where_its_camera_sees_it() -> None:
     centre, radius = torch.tensor([0.6, 0.4, 0.55]), 0.15
     ball = grey_fog(lambda x: 1e4 * ((x - centre).norm(dim=1) < radius))
     rays = camera.rays()
-    seen = render(ball, rays, EVERYWHERE, 1 / 400)
+    seen = render_rays(ball, rays, EVERYWHERE, 1 / 400)
     # closed form: a ray meets a sphere where its distance to the centre is below the radius
     to_centre = centre - rays.origins
     along = (to_centre * rays.directions).sum(1)
@@ -183,6 +183,6 @@ def test_gradients_are_finite_at_zero_and_at_huge_density_and_agree_with_differe
 def test_other_values_are_accumulated_as_colours_are() -> None:
     rays = random_rays(10)
     volume = grey_fog(lambda x: 8 * x[:, 2])
-    seen = render(volume, rays, EVERYWHERE, 0.05)
+    seen = render_rays(volume, rays, EVERYWHERE, 0.05)
     again = seen.accumulated(seen.samples.points(rays)[:, :1])
     torch.testing.assert_close(again, seen.colour)

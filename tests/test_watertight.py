@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from configs.errors import InputError
-from scenes.edges import EdgeCounts, count_edges
-from scenes.mesh import Mesh
-from scenes.watertight import watertight
+from scenes.solids.edges import EdgeCounts, count_edges
+from scenes.solids.mesh import Mesh
+from scenes.solids.watertight import watertight
 from tests.small_meshes import box, icosphere
 
 

@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from configs.errors import InputError
+from render.grid import CUBE_DIAGONAL
 
 from ..detail.densities import CROSSINGS_PER_LENGTH
 from ..networks.plane import Plane
@@ -71,7 +72,7 @@ def per_diagonal(area_density: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     >>> per_diagonal(torch.tensor([100.0]))
     tensor([173.2051])
     """
-    return area_density * math.sqrt(3)
+    return area_density * CUBE_DIAGONAL
 
 
 @torch.no_grad()

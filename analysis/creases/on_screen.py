@@ -21,7 +21,7 @@ from torch import Tensor
 
 from fields.radiance import RadianceField
 from render.camera import Camera
-from render.volume import accumulate, render
+from render.volume import accumulate, render_rays
 
 from ..networks.relu_network import ReluNetwork, relu_network
 from ..networks.sampling import Progress, chunk_points, image_points, map_shape, pixel_centres, point_chunks
@@ -51,7 +51,7 @@ class ScreenDensity:
 
 
 def screen_density(
-    field: RadianceField, camera: Camera, step: float, *, stride: int = 1, progress: Progress | None = None
+    field: RadianceField, camera: Camera, step_length: float, *, stride: int = 1, progress: Progress | None = None
 ) -> ScreenDensity:
     """Crease density of a radiance field as a camera sees it.
 
@@ -60,7 +60,7 @@ def screen_density(
 
     Args:
         camera: in coordinates of the field's unit cube: `Bounds.camera_to_unit`.
-        step: between samples of a ray, in sides of the cube, as the field is rendered with.
+        step_length: between samples of a ray, in sides of the cube, as the field is rendered with.
         stride: between the pixels that are looked at, along both sides. Crossings are per pixel of the camera still.
 
     Raises:
@@ -77,18 +77,18 @@ def screen_density(
         return gradients
 
     return volume_screen_density(
-        network, field.density, normals, field.occupied, camera, step, stride=stride, progress=progress
+        network, field.density, normals, field.occupied, camera, step_length, stride=stride, progress=progress
     )
 
 
 @torch.no_grad()
 def volume_screen_density(
     network: ReluNetwork,
-    density: OfPoints,
+    volume_density: OfPoints,
     normals: OfPoints,
     occupied: Bool[Tensor, "r r r"],
     camera: Camera,
-    step: float,
+    step_length: float,
     *,
     stride: int = 1,
     least_weight: float = LEAST_WEIGHT,
@@ -97,7 +97,8 @@ def volume_screen_density(
     """Crease density of any network in any volume as a camera sees it.
 
     Args:
-        density: of points (n, 3) of the unit cube, per unit length (n,): what `render` takes, without colours.
+        volume_density: of points (n, 3) of the unit cube, per unit length (n,): what `render_rays` takes, without
+            colours.
         normals: of the surfaces of equal density at points, (n, 3), of any length; 0 holds the depth.
         occupied: the cells in which there may be something.
         least_weight: samples with less than this share of the weight of their ray's heaviest are left out.
@@ -113,7 +114,7 @@ def volume_screen_density(
     for first in range(0, len(opacity), RAYS_AT_ONCE):
         here = slice(first, min(first + RAYS_AT_ONCE, len(opacity)))
         some = rays.part(here)
-        seen = render(lambda x, _directions: (x[:, :0], density(x)), some, occupied, step)
+        seen = render_rays(lambda x, _directions: (x[:, :0], volume_density(x)), some, occupied, step_length)
         opacity[here] = seen.opacity
         ray = seen.samples.ray
         heaviest = torch.zeros_like(seen.opacity).scatter_reduce_(0, ray, seen.weights, "amax")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from configs.errors import InputError
 from render.surface import beside_the_surface
-from scenes.mesh import Mesh
+from scenes.solids.mesh import Mesh
 
 from ..networks.sampling import Progress
 

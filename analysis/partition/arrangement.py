@@ -219,24 +219,11 @@ def _along(a, b, c, d):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
-def _note_ends(
-    ends_of,
-    cut,
-    first,
-    last,
-    corners,
-    edge_of_side,
-    ends,
-    start,
-    crossing_neuron,
-    crossing_vertex,
-    points,
-    positive,
-    negative,
-):
-    """Go once around the polygon with the sides `first` to `last` - 1 and note where the chords of its cuts end."""
+def _note_ends(ends_of, cut, polygon, outlines, crossing_neuron, crossing_vertex, points, positive, negative):
+    """Go once around a polygon and note where the chords of its cuts end."""
+    offsets, corners, edge_of_side, ends, start = outlines
     position = 0
-    for side in range(first, last):
+    for side in range(offsets[polygon], offsets[polygon + 1]):
         corner, edge = corners[side], edge_of_side[side]
         for word in range(len(cut)):
             at_crease = cut[word] & ~(positive[corner, word] | negative[corner, word])
@@ -279,31 +266,20 @@ def _meetings(shares, chords, count, low, high, a, b, points):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
-def count_parts(
-    offsets,
-    corners,
-    edge_of_side,
-    ends,
-    start,
-    crossing_neuron,
-    crossing_vertex,
-    points,
-    positive,
-    negative,
-    width,
-    merge,
-):
+def count_parts(outlines, crossing_neuron, crossing_vertex, points, positive, negative, width, merge):
     """How many parts the layer's chords cut each polygon into, without making them.
 
     A chord adds a part, and one more for each point inside the polygon at which it meets chords that came before it.
     Two chords meet inside when their ends take turns along the boundary; at an end they share they do not.
 
     Args:
+        outlines: offsets, corners, the edge of each side, the ends of each edge, and where its crossings start.
         points: coordinates of the old vertices, then of those of the crossings.
 
     Returns:
         parts of each polygon, the length of all chords, how many chords there are, and how often two of them meet.
     """
+    offsets, corners = outlines[0], outlines[1]
     polygons = len(offsets) - 1
     parts = np.ones(polygons, np.int64)
     ends_of = np.full((width, 4), NONE)  # position and vertex of both ends
@@ -319,21 +295,7 @@ def count_parts(
             any_cut |= cut[word]
         if any_cut == ZERO:
             continue
-        _note_ends(
-            ends_of,
-            cut,
-            first,
-            last,
-            corners,
-            edge_of_side,
-            ends,
-            start,
-            crossing_neuron,
-            crossing_vertex,
-            points,
-            positive,
-            negative,
-        )
+        _note_ends(ends_of, cut, polygon, outlines, crossing_neuron, crossing_vertex, points, positive, negative)
         count = 0
         for word in range(len(cut)):
             left = cut[word]
@@ -397,13 +359,11 @@ def _interpolate(points, z, tolerance, positive, negative, between, share, a, b,
 
 @njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
-def _outline(piece, chord, first, last, corners, edge_of_side, ends, start, crossing_vertex):
-    """Put all that lies on the boundary with the sides `first` to `last` - 1 into `piece`, corners and crossings.
-
-    Returns how many that is, or -1 where there is no room.
-    """
+def _outline(piece, chord, polygon, outlines, crossing_vertex):
+    """Put all that lies on a polygon's boundary into `piece`, corners and crossings: how many, or -1 without room."""
+    offsets, corners, edge_of_side, ends, start = outlines
     size = 0
-    for side in range(first, last):
+    for side in range(offsets[polygon], offsets[polygon + 1]):
         corner, edge = corners[side], edge_of_side[side]
         if size + 1 + start[edge + 1] - start[edge] > len(piece):
             return NONE
@@ -520,29 +480,14 @@ def _halve(piece, chord, half, half_chord, begin, size, rise, run, passage, new_
 
 @njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
-def split(
-    offsets,
-    corners,
-    edge_of_side,
-    ends,
-    start,
-    crossing_vertex,
-    points,
-    z,
-    positive,
-    negative,
-    between,
-    share,
-    vertices,
-    tolerance,
-    room,
-):
+def split(outlines, crossing_vertex, points, z, positive, negative, between, share, vertices, tolerance, room):
     """Cut each polygon along the layer's chords.
 
     A polygon is cut by one of the neurons that cut it, and so are the two halves, until none does. Two halves meet
     along a chord and must agree on its vertices; those are kept by the two neurons whose creases meet there.
 
     Args:
+        outlines: as for `count_parts`.
         between, share: for each new vertex, the two that it lies between and how far along, written here.
         vertices: how many rows of points, z and the signs are in use; new vertices are written to those that follow.
         room: how many polygons and corners there may be, and how many corners while one polygon is being cut.
@@ -565,9 +510,8 @@ def split(
     local = np.empty(width, np.int64)
     meeting = np.empty(64, np.int64)
     passage = np.empty(2, np.int64)  # where the chord enters the run of positive corners and where it leaves
-    for polygon in range(len(offsets) - 1):
-        first, last = offsets[polygon], offsets[polygon + 1]
-        size = _outline(piece, chord, first, last, corners, edge_of_side, ends, start, crossing_vertex)
+    for polygon in range(len(outlines[0]) - 1):
+        size = _outline(piece, chord, polygon, outlines, crossing_vertex)
         full = full or size == NONE
         if full:
             break

@@ -123,7 +123,7 @@ def cut(
     points = np.concatenate([state.points, new_points])
     outlines = state.offsets, state.corners, edge_of_side, ends, start
     parts, length, chords, meetings = arrangement.count_parts(
-        *outlines, neuron, vertex, points, positive, negative, len(bias), merge
+        outlines, neuron, vertex, points, positive, negative, len(bias), merge
     )
     if not build:
         return state, parts, length
@@ -140,7 +140,7 @@ def cut(
         arrangement.place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, share, edge, old)
         written = points, z, positive, negative, between, shares
         offsets, corners, parent, pattern, vertices = arrangement.split(
-            *outlines, vertex, *written, old + crossings, tolerance, spare * expected + 1024
+            outlines, vertex, *written, old + crossings, tolerance, spare * expected + 1024
         )
         if vertices >= 0:
             break

@@ -23,7 +23,7 @@ from analysis import (
     surrogate_cells,
 )
 from render.colour import to_rgb
-from render.grid import Extent, draw, picture_extent, pixel_centres
+from render.grid import Extent, draw, picture_extent, pixel_points
 
 from .fits import Fit, Fits
 from .layout import LAYERS, WIDTH, Scale, colour_of, frame, maps, row_of_charts, target_tile
@@ -141,7 +141,7 @@ def plane(_: Fits) -> Figure:
         found = cells(on_cut)
         values = draw(lambda x, cut=cut: model(cut.points(x)), 256, 256)[..., 0]
         shown = axis.imshow(values, extent=(0, 1, 1, 0), cmap="cividis", vmin=0, vmax=1)
-        points = pixel_centres(256, 256)
+        points = pixel_points(256, 256)
         ball = (cut.points(points.flatten(0, 1)) - 0.5).norm(dim=1).reshape(256, 256)
         axis.contour(points[..., 0], points[..., 1], ball, [RADIUS], colors="#e08214", linewidths=1.5)
         lines = found.vertices[found.edges]

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from render.panel import Tile, panel
-from scenes.capture import overview
+from scenes.captures.capture import overview
 from scenes.demos import DEMOS, thumbnail
 from scenes.load import DEMO, load
 from scenes.posed import PosedScene

@@ -170,7 +170,7 @@ def signals(runs: Runs) -> Figure:
         for where in ("local", "global")
     ]
     for axis, column in zip(axes, columns, strict=True):
-        for number, encoding in enumerate(study.of_signals):
+        for number, encoding in enumerate(study.signal_encodings):
             histories = [histories[number] for histories in by_unit]
             plot_history(axis, histories, column, color=FOUR_COLOURS[number % 4], label=str(encoding))
         label_axes(axis, column.removesuffix("__std"))

@@ -96,7 +96,7 @@ class Runs:
                 return [self.config(unit, narrow, revive_at=study.revive_at(times)) for times in study.revivals]
             case "signals":
                 signal = Unit(study.signal, unit.seed)
-                encodings = study.of_signals if study.signal else ()
+                encodings = study.signal_encodings if study.signal else ()
                 return [self.config(signal, encoding, study.signal_network) for encoding in encodings]
             case "digits":
                 return [self.config(Unit(DIGITS, unit.seed), narrow)] if study.digits else []

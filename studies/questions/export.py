@@ -1,6 +1,5 @@
 """A fitted scene for other programs: its surface as a mesh, and the depth of its held-out views."""
 
-import math
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,8 @@ from fields import position_of
 from render.camera import Camera
 from render.colour import area_density_rgb
 from render.files import write_grey16_png, write_npz
-from scenes.mesh import Mesh, mesh_ending, write_mesh
+from render.grid import CUBE_DIAGONAL
+from scenes.solids.mesh import Mesh, mesh_ending, write_mesh
 
 from ..folder import RunFolder
 from ..reporter import Reporter, Silent
@@ -163,7 +163,7 @@ def export_depth(
     saved = open_run(folder, step, reporter)
     subject, listed = photographed(saved.subject, "--depth is"), []
     bounds, views = subject.bounds, subject.every_view
-    farthest = max(float(np.linalg.norm(view.camera.position - 0.5)) for view in views) + math.sqrt(3) / 2
+    farthest = max(float(np.linalg.norm(view.camera.position - 0.5)) for view in views) + CUBE_DIAGONAL / 2
     unit = farthest * bounds.side / COUNTS
     with whole_folder(into) as unfinished:
         for number, view in enumerate(views, 1):

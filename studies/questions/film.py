@@ -8,7 +8,7 @@ from configs.errors import InputError
 from configs.files import JsonObject
 from render.camera import Camera
 from render.video import VideoWriter
-from scenes.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
+from scenes.captures.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
 
 from ..folder import RunFolder
 from ..reporter import Reporter, Silent

@@ -1,6 +1,5 @@
 """What a camera that moves around a 3D scene sees of a field: colour, distance, normals and crease density."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,10 +7,11 @@ import numpy as np
 from fields import Trainable
 from render.camera import Camera, orbit_among
 from render.colour import density_legend, distance_rgb, normals_rgb, to_rgb
+from render.grid import CUBE_DIAGONAL
 from render.panel import Tile, panel
 from render.text import BACKGROUND
-from scenes.area import fitted_size
-from scenes.posed import PREVIEW_SIDE
+from scenes.pictures.area import fitted_size
+from scenes.posed_view import PREVIEW_SIDE
 
 from .creases import has_creases
 from .found import Image
@@ -37,7 +37,7 @@ class Film:
         self.cameras = [subject.bounds.camera_to_unit(camera) for camera in cameras]
         away = [float(np.linalg.norm(camera.position - 0.5)) for camera in self.cameras]
         # the cube as any of the cameras sees it: one scale of distances for the whole film
-        self._range = max(0.0, min(away) - math.sqrt(3) / 2), max(away) + math.sqrt(3) / 2
+        self._range = max(0.0, min(away) - CUBE_DIAGONAL / 2), max(away) + CUBE_DIAGONAL / 2
 
     def frame(self, field: Trainable, number: int, title: str) -> Image:
         """What the camera of frame `number`, from 0, sees of a field."""

@@ -27,13 +27,15 @@ from configs.space import Slice
 from fields import RadianceField
 from render.camera import Camera
 from render.colour import density_rgb, distance_rgb, opacity_legend, opacity_rgb, to_rgb
+from render.grid import CUBE_DIAGONAL
 from render.panel import Tile
 from render.volume import in_occupied
 from report import PICTURE_WORDS
-from scenes.capture import Bounds, overview
+from scenes.captures.capture import Bounds, overview
 from scenes.load import Working
-from scenes.mesh import Mesh
-from scenes.posed import CHUNK, PosedScene, PosedView, RayBatch, see
+from scenes.posed import PosedScene, RayBatch
+from scenes.posed_view import CHUNK, PosedView, see
+from scenes.solids.mesh import Mesh
 
 from .creases import blocks, creased, stride_for
 from .drawing import frame_of
@@ -87,7 +89,7 @@ class PhotographsSubject:
         ]
         # the cube as the camera sees it: what distances are drawn on, whatever is in it
         middle = float(np.linalg.norm(self.view.camera.position - 0.5))
-        self._range = max(0.0, middle - math.sqrt(3) / 2), middle + math.sqrt(3) / 2
+        self._range = max(0.0, middle - CUBE_DIAGONAL / 2), middle + CUBE_DIAGONAL / 2
 
     @property
     def bounds(self) -> Bounds:
@@ -211,7 +213,7 @@ class PhotographsSubject:
         stride = min(MOST_STRIDE, stride_for(sum(view.height * view.width for view in views), MAP_PIXELS))
         for number, (view, colour) in enumerate(zip(views, drawn, strict=True), start=1):
             if creases_exist:
-                found = screen_density(field, view.camera, self.scene.step, stride=stride)
+                found = screen_density(field, view.camera, self.scene.step_length, stride=stride)
                 yield SeenField(colour, found.opacity, found.crossings_per_pixel)
             else:
                 yield SeenField(colour, view.see(field, device=field.device).opacity, None)
@@ -238,7 +240,7 @@ class PhotographsSubject:
     def _density_files(self, field: RadianceField) -> Files:
         """The creases of the first view, as an array and a picture."""
         stride = stride_for(self.view.height * self.view.width, SHOWN_PIXELS)
-        found = screen_density(field, self.view.camera, self.scene.step, stride=stride)
+        found = screen_density(field, self.view.camera, self.scene.step_length, stride=stride)
         return Files(
             pictures={"density": _density_rgb(found, *self.view.preview)},
             arrays={
@@ -260,33 +262,33 @@ class PhotographsSubject:
 
     def seen(self, field: RadianceField, camera: Camera, map_pixels: int | None = None) -> Seen:
         """The field over the views' background."""
-        seen = see(field, camera, self.scene.step, self.view.shown_over, device=field.device)
+        seen = see(field, camera, self.scene.step_length, self.view.shown_over, device=field.device)
         creases = None if creased(field) is None else self._crease_picture(field, camera, map_pixels)
         return Seen(seen.colour, seen.distance, camera.normals(seen.distance), seen.opacity, creases)
 
     def _crease_picture(self, field: RadianceField, camera: Camera, most: int | None) -> Image:
         """The crossings per pixel that a camera sees, in about `most` of its pixels or in all, at its size."""
         stride = 1 if most is None else stride_for(camera.height * camera.width, most)
-        found = screen_density(field, camera, self.scene.step, stride=stride)
+        found = screen_density(field, camera, self.scene.step_length, stride=stride)
         return _density_rgb(found, camera.height, camera.width)
 
     def section(self, field: RadianceField, cut: Slice) -> Section:
         """How much of the light a step of a ray stops."""
-        step = self.scene.step
+        step_length = self.scene.step_length
         return Section(
             plane_of(cut),
             quantity="density",
             units="density per side of the scene's cube, none where a ray finds its grid empty",
             caption="light that a step of a ray stops",
             legend=opacity_legend,
-            function=lambda x: density_met(field, x)[:, None],
-            picture=lambda density: opacity_rgb(_stopped(density, step)),
-            solid=partial(_stopped, step=step),
+            function=lambda x: volume_density(field, x)[:, None],
+            picture=lambda volume: opacity_rgb(_stopped(volume, step_length)),
+            solid=partial(_stopped, step_length=step_length),
         )
 
     def level(self, field: RadianceField, density: float | None = None) -> Level:
         """Where the density is `density`; by default where `HALVING` steps of a ray stop half of its light."""
-        density = math.log(2) / (HALVING * self.scene.step) if density is None else density
+        density = math.log(2) / (HALVING * self.scene.step_length) if density is None else density
         if not (math.isfinite(density) and density > 0):
             raise InputError(f"--level is a density per side of the scene's cube, above 0, and got {density:g}")
         return Level(outside_of(field, density), density)
@@ -317,19 +319,19 @@ def outside_of(field: RadianceField, level: float) -> Callable[[Tensor], Tensor]
     """
 
     def function(x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 1"]:
-        return -(density_met(field, x) / level).clamp(min=EMPTIEST).log()[:, None]
+        return -(volume_density(field, x) / level).clamp(min=EMPTIEST).log()[:, None]
 
     return function
 
 
-def density_met(field: RadianceField, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+def volume_density(field: RadianceField, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
     """The density per side of the cube as rays meet it: none in empty cells."""
     return torch.where(in_occupied(field.occupied, x), field.density(x), 0.0)
 
 
-def _stopped(density: Float32[np.ndarray, "_ _"], step: float) -> Float32[np.ndarray, "_ _"]:
-    """The share of the light that a step through a density stops."""
-    return -np.expm1(-density * np.float32(step))
+def _stopped(volume_density: Float32[np.ndarray, "_ _"], step_length: float) -> Float32[np.ndarray, "_ _"]:
+    """The share of the light that a step through a volume of that density stops."""
+    return -np.expm1(-volume_density * np.float32(step_length))
 
 
 def _density_rgb(seen: ScreenDensity, height: int, width: int) -> Image:

@@ -14,7 +14,7 @@ from render.colour import error_legend, error_rgb, to_rgb
 from render.lines import below
 from render.panel import Tile, panel
 from render.text import BACKGROUND
-from scenes.area import area_average, fitted_size
+from scenes.pictures.area import area_average, fitted_size
 from scenes.scene import View
 
 from .found import Files

@@ -18,12 +18,12 @@ from render.colour import density_rgb, level_legend, level_rgb, to_rgb
 from render.lines import lines_over, zero_lines
 from render.panel import Tile
 from report import PICTURE_WORDS
-from scenes.capture import Bounds
+from scenes.captures.capture import Bounds
 from scenes.load import Working
-from scenes.mesh import Mesh
 from scenes.scene import Function
 from scenes.shape import CLAMP, Shape, ShapeView
 from scenes.shape import Seen as Traced
+from scenes.solids.mesh import Mesh
 
 from .creases import creased
 from .drawing import frame_of

@@ -14,10 +14,10 @@ from configs.space import Slice
 from render.camera import Camera
 from render.panel import Tile
 from report import Words
-from scenes.capture import Bounds
+from scenes.captures.capture import Bounds
 from scenes.load import Working
-from scenes.mesh import Mesh
 from scenes.scene import Function, View
+from scenes.solids.mesh import Mesh
 
 from .found import Explained, Finished, Image, Observation, Progress, Row, Values
 from .kinds import Kind

@@ -10,7 +10,7 @@ from analysis import ReluNetwork, relu_network
 from analysis.creases.capacity import MIN_FITTED, PIXELS_PER_FREEDOM, Capacity, capacity
 from configs.errors import InputError
 from fields import Field
-from render.grid import draw, pixel_centres
+from render.grid import draw, pixel_points
 from tests.small_networks import field_of
 
 SIDE = 64
@@ -22,7 +22,7 @@ def noise(side: int = SIDE, channels: int = 3, seed: int = 0) -> np.ndarray:
 
 def activations(field: Field, side: int) -> np.ndarray:
     """Of the last hidden layer at each pixel, fp64, by the field's own layers."""
-    *_, z = (z.detach() for z in field.preactivations(pixel_centres(side, side).flatten(0, 1)))
+    *_, z = (z.detach() for z in field.preactivations(pixel_points(side, side).flatten(0, 1)))
     return field.mlp.activate(z).double().numpy().reshape(side, side, -1)
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from analysis.creases.surface import compare_surfaces, extract_surface, iou
 from configs.errors import InputError
-from scenes.edges import EdgeCounts, count_edges
-from scenes.mesh import Mesh
+from scenes.solids.edges import EdgeCounts, count_edges
+from scenes.solids.mesh import Mesh
 from tests.small_meshes import box, icosphere
 
 MIDDLE = (0.5, 0.5, 0.5)

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Shaped
 _BLOCK = 1 << 22  # values converted to float at a time: 16 MB
 
 
-def row_blocks(pixels: Shaped[np.ndarray, "h w c"]) -> Iterator[slice]:
+def rows_at_once(pixels: Shaped[np.ndarray, "h w c"]) -> Iterator[slice]:
     """Slices of whole rows that together are the picture, each small enough to be converted to float at once."""
     height, width, channels = pixels.shape
     rows = max(1, _BLOCK // (width * channels))
@@ -42,7 +42,7 @@ def area_average(
     if height > pixels.shape[0] or width > pixels.shape[1]:
         raise ValueError(f"area averaging cannot enlarge {pixels.shape[:2]} to {(height, width)}")
     narrow = np.empty((pixels.shape[0], width, pixels.shape[2]), np.float32)
-    for rows in row_blocks(pixels):
+    for rows in rows_at_once(pixels):
         block = pixels[rows].astype(np.float32) / np.float32(unit)
         narrow[rows] = _resize(block, len(block), width)
     return _resize(narrow, height, width)

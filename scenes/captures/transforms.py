@@ -1,7 +1,7 @@
 """Folders of photographs with cameras, as Blender's scenes of NeRF and nerfstudio lay them out.
 
 A folder has either `transforms_train.json`, with `transforms_test.json` and `transforms_val.json` beside it, or one
-`transforms.json`. What these files hold, and what is refused, is said in `scenes.camera_file`.
+`transforms.json`. What these files hold, and what is refused, is said in `scenes.captures.camera_file`.
 """
 
 from collections import Counter
@@ -14,13 +14,13 @@ from jaxtyping import Bool, Shaped, UInt8
 from configs.errors import InputError
 from render.camera import Camera
 
-from .area import area_average, fitted_size
+from ..pictures.area import area_average, fitted_size
+from ..pictures.pixels import Pixels, unit_of
+from ..pictures.reading import Reading, read_picture
 from .bounds import scene_bounds
-from .camera_file import CameraFile, Frame, read_camera_file
+from .camera_file import CameraFile, FrameEntry, read_camera_file
 from .capture import Capture, Photograph
 from .lens import Lens, Straightening
-from .picture import Pixels, unit_of
-from .reading import Reading, read_picture
 
 MAX_TOTAL = 300_000_000
 """The most pixels of all photographs together: 1.2 GB of RGBA, 468 pictures of 800x800."""
@@ -93,7 +93,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _split(file: Path, max_side: int | None) -> tuple[Sequence[Frame], Sequence[Frame], list[str]]:
+def _split(file: Path, max_side: int | None) -> tuple[Sequence[FrameEntry], Sequence[FrameEntry], list[str]]:
     """Frames to train on and frames held out, and in words how that was decided."""
     first = read_camera_file(file, MAX_TOTAL, max_side)
     notes = [*first.notes]
@@ -115,19 +115,19 @@ def _split(file: Path, max_side: int | None) -> tuple[Sequence[Frame], Sequence[
     return train, heldout, [*notes, f"held out is every {EVERY}th view by name, {len(heldout)} in all"]
 
 
-def _named_splits(file: CameraFile) -> tuple[Sequence[Frame], Sequence[Frame]]:
+def _named_splits(file: CameraFile) -> tuple[Sequence[FrameEntry], Sequence[FrameEntry]]:
     heldout = file.splits.get("test") or file.splits.get("val") or ()
     spoken_for = {id(frame) for split in ("val", "test") for frame in file.splits.get(split, ())}
     rest = [frame for frame in file.frames if id(frame) not in spoken_for]
     return file.splits.get("train", rest), heldout
 
 
-def _pixels(frames: Iterable[Frame], max_side: int | None) -> int:
+def _pixels(frames: Iterable[FrameEntry], max_side: int | None) -> int:
     sizes = (fitted_size(frame.lens.height, frame.lens.width, max_side or 1 << 62) for frame in frames)
     return sum(height * width for height, width in sizes)
 
 
-def _check_views(file: Path, train: Sequence[Frame], heldout: Sequence[Frame]) -> None:
+def _check_views(file: Path, train: Sequence[FrameEntry], heldout: Sequence[FrameEntry]) -> None:
     if not train:
         raise InputError(f"{str(file)!r} leaves no frame to train on")
     if len({frame.pose.tobytes() for frame in train}) < 2:
@@ -135,7 +135,7 @@ def _check_views(file: Path, train: Sequence[Frame], heldout: Sequence[Frame]) -
             f"{train[-1].where}: it is the only view to train on, and from one view nothing tells how far away things "
             "are; photographs from several places are needed"
         )
-    by_picture: dict[Path, Frame] = {}
+    by_picture: dict[Path, FrameEntry] = {}
     for frame in (*train, *heldout):
         other = by_picture.setdefault(frame.picture, frame)
         if not np.array_equal(other.pose, frame.pose):
@@ -144,7 +144,7 @@ def _check_views(file: Path, train: Sequence[Frame], heldout: Sequence[Frame]) -
             )
 
 
-def _repeated(train: Sequence[Frame], heldout: Sequence[Frame]) -> list[str]:
+def _repeated(train: Sequence[FrameEntry], heldout: Sequence[FrameEntry]) -> list[str]:
     """What is said of views that come more than once."""
     notes = []
     repeated = len(train) - len({frame.pose.tobytes() for frame in train})
@@ -169,7 +169,7 @@ class _Pictures:
         self._count = 0
         self._straightening: tuple[Lens, Straightening] | None = None  # frames in a row mostly share a lens
 
-    def photograph(self, frame: Frame) -> Photograph:
+    def photograph(self, frame: FrameEntry) -> Photograph:
         """The picture as it is fitted, and its camera."""
         reading = _read(frame)
         pixels, lens, done = reading.pixels, frame.lens, [*reading.notes]
@@ -199,7 +199,7 @@ class _Pictures:
             for note, count in self._done.items()
         ]
 
-    def _straighten(self, frame: Frame) -> Straightening:
+    def _straighten(self, frame: FrameEntry) -> Straightening:
         if self._straightening is None or self._straightening[0] != frame.lens:
             try:
                 self._straightening = frame.lens, Straightening(frame.lens)
@@ -208,7 +208,7 @@ class _Pictures:
         return self._straightening[1]
 
 
-def _read(frame: Frame) -> Reading:
+def _read(frame: FrameEntry) -> Reading:
     try:
         reading = read_picture(frame.picture, upright=False)
     except InputError as problem:
@@ -222,7 +222,7 @@ def _read(frame: Frame) -> Reading:
     return reading
 
 
-def _mask(frame: Frame, height: int, width: int) -> Bool[np.ndarray, "h w"]:
+def _mask(frame: FrameEntry, height: int, width: int) -> Bool[np.ndarray, "h w"]:
     """True where the mask keeps the picture: where it is anything but black."""
     assert frame.mask is not None
     try:

@@ -13,9 +13,9 @@ from jaxtyping import Shaped
 
 from configs.errors import InputError
 
-from .area import area_average, fitted_size, row_blocks
+from .area import area_average, fitted_size, rows_at_once
 from .decoding import Opened, as_stored, open_picture, sniff, turned_note
-from .picture import Pixels, unit_of
+from .pixels import Pixels, unit_of
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ def premultiplied(pixels: Pixels) -> Pixels:
     """
     result = np.array(pixels)
     top = np.uint32(unit_of(pixels.dtype))
-    for rows in row_blocks(pixels):
+    for rows in rows_at_once(pixels):
         colour, alpha = pixels[rows, :, :-1], pixels[rows, :, -1:]
         if pixels.dtype.kind == "u":
             result[rows, :, :-1] = (colour.astype(np.uint32) * alpha + top // 2) // top
@@ -171,7 +171,7 @@ def _stored(path: Path, pixels: Shaped[np.ndarray, "h w c"]) -> Pixels:
 def _check_finite(path: Path, pixels: Shaped[np.ndarray, "h w c"]) -> None:
     bad = 0
     first = None
-    for rows in row_blocks(pixels):
+    for rows in rows_at_once(pixels):
         where = np.argwhere(~np.isfinite(pixels[rows]).all(axis=-1))
         bad += len(where)
         if first is None and len(where):

@@ -21,7 +21,7 @@ PARALLEL = math.radians(2)
 ASSUMED_DISTANCE = 4.0
 """How far away a scene is taken to be where the axes do not tell, in radii of the cameras' places."""
 
-MARGIN = 1.05
+HULL_MARGIN = 1.05
 """The side of the cube over that of what the silhouettes leave."""
 
 FEW = 0.5
@@ -138,7 +138,7 @@ def _tightened(photographs: Sequence[Photograph], bounds: Bounds) -> Bounds | No
             return None
         low, high = places.min(0) / resolution, (places.max(0) + 1) / resolution
         x, y, z = (float(value) for value in found.to_world((low + high)[None] / 2)[0])
-        tighter = Bounds((x, y, z), MARGIN * float((high - low).max()) * found.side)
+        tighter = Bounds((x, y, z), HULL_MARGIN * float((high - low).max()) * found.side)
         settled = resolution == _FINE and tighter.side > SETTLED * found.side
         found = min(found, tighter, key=lambda cube: cube.side)
         if settled:

@@ -21,7 +21,7 @@ from jaxtyping import Bool, Float64, Int64
 from configs.errors import InputError, did_you_mean
 from configs.files import read_bytes, write_text
 
-from .capture import Bounds
+from ..captures.capture import Bounds
 from .edges import count_edges, same_rows
 
 READ = (".ply", ".obj", ".stl", ".off", ".glb", ".gltf")
@@ -31,7 +31,7 @@ WRITTEN = (".ply", ".obj", ".glb", ".stl")
 Y_UP = (".obj", ".glb", ".gltf")
 """Endings of files whose y axis points upwards, as glTF has it and most programs write OBJ; in the others z does."""
 
-MARGIN = 0.1
+MESH_MARGIN = 0.1
 """Of the cube around a mesh, on each side, as a share of the mesh's longest extent."""
 
 PARSED_SHARE = 0.55
@@ -90,7 +90,7 @@ class Mesh:
             np.add.at(sums, self.triangles[:, corner], self._crosses())
         return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(float).tiny)
 
-    def bounds(self, margin: float = MARGIN) -> Bounds:
+    def bounds(self, margin: float = MESH_MARGIN) -> Bounds:
         """The cube around the mesh, whatever its units, with `margin` of the longest extent on both its sides."""
         low, high = self.vertices.min(0), self.vertices.max(0)
         x, y, z = ((low + high) / 2).tolist()

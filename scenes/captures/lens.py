@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Shaped
 
-from .picture import Pixels
+from ..pictures.pixels import Pixels
 
 
 @dataclass(frozen=True)

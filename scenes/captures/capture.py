@@ -9,7 +9,7 @@ from jaxtyping import Float64, UInt8
 from render.camera import Camera
 from render.overview import cameras_overview
 
-from .area import area_average, fitted_size
+from ..pictures.area import area_average, fitted_size
 
 
 @dataclass(frozen=True, eq=False)

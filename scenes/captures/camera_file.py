@@ -20,8 +20,8 @@ from configs.errors import InputError
 from configs.files import read_json
 from render.camera import Pose, focal_from_angle
 
+from ..pictures.reading import picture_size
 from .lens import Lens
-from .reading import picture_size
 
 RIGID = 1e-3
 """How far a rotation's axes may be from length 1 and from right angles: files have as few as four digits."""
@@ -43,7 +43,7 @@ _NOT_USED = ("applied_scale", "aabb_scale", "scale", "offset", "ply_file_path", 
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class FrameEntry:
     """One picture that a file of cameras names."""
 
     where: str
@@ -62,8 +62,8 @@ class CameraFile:
     """What one file of cameras says."""
 
     path: Path
-    frames: tuple[Frame, ...]
-    splits: Mapping[str, tuple[Frame, ...]]
+    frames: tuple[FrameEntry, ...]
+    splits: Mapping[str, tuple[FrameEntry, ...]]
     """Of train, val and test those that the file names."""
     notes: tuple[str, ...]
 
@@ -97,7 +97,7 @@ def read_camera_file(path: Path, max_total: int, max_side: int | None) -> Camera
         lens, was_resized = _lens(where, content, entry, *_size(where, picture))
         mask = entry.get("mask_path")
         frames.append(
-            Frame(
+            FrameEntry(
                 where,
                 picture.relative_to(path.parent).as_posix(),
                 picture,
@@ -313,7 +313,7 @@ def _focal(where: str, source: Mapping[str, Any], axis: str, pixels: int, scale:
 # Splits ---------------------------------------------------------------------------------------------------------------
 
 
-def _splits(path: Path, content: dict[str, Any], frames: list[Frame]) -> dict[str, tuple[Frame, ...]]:
+def _splits(path: Path, content: dict[str, Any], frames: list[FrameEntry]) -> dict[str, tuple[FrameEntry, ...]]:
     """The frames of the splits that the file names, by what it calls their files."""
     listed = [_inside(entry["file_path"]) for entry in content["frames"]]
     by_file = dict(zip(listed, frames, strict=True))

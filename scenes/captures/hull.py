@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64
 
 from render.camera import Camera
+from render.grid import CUBE_DIAGONAL
 
 from .capture import Bounds, Photograph
 
@@ -36,7 +37,7 @@ def visual_hull(photographs: Sequence[Photograph], bounds: Bounds, resolution: i
         return None
     kept = np.arange(resolution**3)
     centres = cell_centres(kept, resolution).T.astype(np.float32, order="C")
-    radius = math.sqrt(3) / 2 / resolution
+    radius = CUBE_DIAGONAL / 2 / resolution
     # neighbours in a capture look alike: those from other sides carve more, and leave less to be looked at
     for view in (views[number] for number in np.argsort(np.arange(len(views)) * _GOLDEN % 1)):
         camera, sums = bounds.camera_to_unit(view.camera), _summed(view.pixels[:, :, 3] > 0)

@@ -1,0 +1,1 @@
+"""Photographs with their cameras: read, straightened, placed in a cube and written."""

@@ -1,0 +1,1 @@
+"""Meshes and surfaces: read, checked, photographed and written."""
