@@ -109,7 +109,7 @@ def _stop_reason(state: TrainingState, plan: Plan, controls: Controls) -> str | 
 
 
 def _step(state: TrainingState, scene: Scene, batch_size: int, placement: Placement, rate: float) -> Tensor:
-    """One step of Adam; gives the batch's loss without waiting for it."""
+    """One step; gives the batch's loss without waiting for it."""
     scene.refresh(state.field, state.step, state.generator)
     batch = scene.batch(state.generator, batch_size).to(placement.device)
     prediction = scene.predict(state.field.in_precision(placement.hidden_dtype), batch, state.step)

@@ -1,7 +1,7 @@
 """All that a fit needs to go on, as named tensors."""
 
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Generic, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -13,6 +13,27 @@ from scenes.scene import FieldT, Scene
 from .adam import Adam
 
 
+@runtime_checkable
+class Optimiser(Protocol):
+    """What moves a field's parameters, with all that it remembers from step to step in named tensors."""
+
+    def moments(self) -> dict[str, Tensor]:
+        """What it remembers, by name."""
+        ...
+
+    def restore(self, moments: dict[str, Tensor], steps_taken: int) -> None:
+        """Go on from what `moments` gave after so many steps."""
+        ...
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        ...
+
+    def step(self, rate: float) -> None:
+        """Move every parameter by its gradient."""
+        ...
+
+
 @dataclass
 class TrainingState(Generic[FieldT]):
     """A field in training: weights, optimiser, random numbers and the clock.
@@ -21,7 +42,7 @@ class TrainingState(Generic[FieldT]):
     """
 
     field: FieldT
-    optimiser: Adam
+    optimiser: Optimiser
     generator: torch.Generator
     step: int = 0
     seconds: float = 0.0
