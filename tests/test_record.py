@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -21,7 +22,14 @@ PHOTOGRAPHS = Summary(("One colour.",), "2-4 px", None, None, collapsed=True)
 SOLID = Summary(("IoU 0.9.",), "2-4 px", 0.5, None, agreement=SolidAgreement(0.9, None, None))
 SUMMARIES = [PICTURE, SIGNAL, PHOTOGRAPHS, SOLID]
 
-RINGS = [0.1, 0.4], [1e-3, 1e-5], [1e-3, None], [0.0, None], [1.0, None]
+Powers: TypeAlias = list[float | None]
+RINGS: tuple[list[float], Powers, Powers, Powers, Powers] = (
+    [0.1, 0.4],
+    [1e-3, 1e-5],
+    [1e-3, None],
+    [0.0, None],
+    [1.0, None],
+)
 """Frequency, target, reconstruction, residual and correlation."""
 
 

@@ -32,7 +32,7 @@ def scattered(count: int = 200, channels: int = 3, seed: int = 0) -> dict[str, n
 
 def file_of(folder: Path, **changes: Any) -> str:
     """The path of a file with these points; an array that is None is left out."""
-    arrays = {name: array for name, array in (scattered() | changes).items() if array is not None}
+    arrays: dict[str, Any] = {name: array for name, array in (scattered() | changes).items() if array is not None}
     np.savez(folder / "points.npz", **arrays)
     return str(folder / "points.npz")
 

@@ -59,7 +59,7 @@ def test_a_signals_wave_is_one_peak_in_the_file():
     found = signal_spectra(wave, 0.5 + 0.4 * (wave - 0.5))
     peak = found.frequency.index(5.0)
     assert found.target[peak] == pytest.approx(0.25**2 / 2 / 2)  # half the square, shared by sine and cosine
-    assert found.residual[peak] == pytest.approx(0.6**2 * found.target[peak])
+    assert found.residual[peak] == pytest.approx(0.6**2 * 0.25**2 / 2 / 2)
     assert not spectra_part(found).resolved
 
 
