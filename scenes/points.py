@@ -188,8 +188,8 @@ def points_of(
             raise InputError(f"{origin!r}: {what}")
 
     values = values[:, None] if values.ndim == 1 else values
-    n = len(coordinates)
     need(coordinates.ndim == 2 and coordinates.shape[1] == 2, f"coordinates are (n, 2), and not {coordinates.shape}")
+    n = len(coordinates)
     need(values.ndim == 2 and len(values) == n, f"values are (n, c) with n = {n}, and not {values.shape}")
     need(values.shape[1] in (1, 3), f"values have one channel or three, and not {values.shape[1]}")
     for what, array in (("coordinates", coordinates), ("values", values)):
@@ -216,7 +216,8 @@ def _in_unit_box(
     if not 0 < box.max() < math.inf:
         return None, box
     x, y = (coordinates - low).T
-    return np.stack([x, box[1] - y], 1).astype(np.float32) / np.float32(box.max()), box
+    # divided before they are rounded: a unit may be too small or too large for float32
+    return (np.stack([x, box[1] - y], 1) / box.max()).astype(np.float32), box
 
 
 def _within_one(values: np.ndarray) -> tuple[Float32[np.ndarray, "n c"], tuple[str, ...]]:

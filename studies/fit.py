@@ -156,7 +156,7 @@ def run(
         plan=plan,
         energy_kept=finished.scores.energy_kept,
         explained=explained.summary,
-        notes=notes,
+        notes=tuple(notes),
         versions=installed_versions(),
     )
     write_json(folder.result_file, record.to_json())  # the report reads it

@@ -3,7 +3,7 @@
 import math
 import platform
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -41,7 +41,7 @@ class RunRecord:
     energy_kept: Named
     """By octave of wavelengths."""
     explained: Summary
-    notes: Sequence[str]
+    notes: tuple[str, ...]
     """What was done to what is fitted, and what scores are of."""
     versions: Mapping[str, str]
     drawing_seconds: float | None = None
@@ -122,7 +122,7 @@ class RunRecord:
             plan=Plan.from_json(found["plan"]),
             energy_kept=found["energy_kept"],
             explained=Summary.from_json(found),
-            notes=found["notes"],
+            notes=tuple(found["notes"]),
             versions=found["versions"],
             drawing_seconds=found["drawing_seconds"],
         )

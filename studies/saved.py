@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from configs.run import FitConfig, Training
-from fields import Field
 from fitting import initial_state, place
 from scenes.scene import Scene, View
 
@@ -25,7 +25,8 @@ class Saved:
 
     config: FitConfig
     scene: Scene
-    field: Field
+    field: Any
+    """Of the kind that the scene builds; its subject knows which."""
     step: int
     device: torch.device
 

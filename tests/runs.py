@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,10 @@ from configs.network import Network
 from configs.run import FitConfig, Output, Training
 from fitting import Controls
 from render.files import write_png
+from studies.record import RunRecord
 from studies.reporter import Moment, Silent
+from studies.subjects.found import Statistic, Summary
+from tests.small_fits import plan
 
 
 def small_picture(path: Path, height: int = 24, width: int = 32) -> Path:
@@ -30,6 +34,33 @@ def small_config(scene: Path | str, output_dir: Path, steps: int = 24, encoding:
         encoding=encoding or Fourier(3),
         network=Network(width=16, depth=2),
     )
+
+
+def small_record(**changes: Any) -> RunRecord:
+    """What a run of a picture may have found."""
+    summary = Summary(("Detail is missing.",), "2-4 px", 1.25, 3, Statistic(-0.375, -0.5, -0.25))
+    record = RunRecord(
+        path=Path("outputs/picture/fourier:8/run"),
+        report=Path("outputs/picture/fourier:8/run/report.html"),
+        video=Path("outputs/picture/fourier:8/run/progress.mp4"),
+        turntable=None,
+        scene="picture",
+        encoding="fourier:8",
+        network="4x128",
+        psnr_db=25.481,
+        heldout_psnr_db=None,
+        ssim=0.75,
+        steps=24,
+        seconds=12.3,
+        samples_per_s=202529,
+        stopped_because="steps",
+        plan=plan(steps=24),
+        energy_kept={"2-4 px": 0.5, "4-8 px": None},
+        explained=summary,
+        notes=("a note",),
+        versions={"fieldlens": "0"},
+    )
+    return replace(record, **changes)
 
 
 def with_training(config: FitConfig, **changes: object) -> FitConfig:

@@ -14,11 +14,13 @@ from configs.network import Network
 from configs.run import CompareConfig, Output, Training
 from fitting import Controls
 from render.video import read_frames
+from report import PICTURE_WORDS
 from studies.compare import Comparison, completed, find_comparison, fits, run_comparison, start_comparison
 from studies.fit import run, start
 from studies.folder import find_run
+from studies.subjects.found import Statistic, Summary
 from studies.table import to_csv, to_markdown
-from tests.runs import StopAt, small_picture
+from tests.runs import StopAt, small_picture, small_record
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def test_a_comparison_leaves_video_tables_and_one_report(config: CompareConfig):
     comparison = start_comparison(config)
     result = run_comparison(comparison)
     assert comparison.path.parent == config.output.output_dir / "picture" / "compare"
-    assert [run["encoding"] for run in result["runs"]] == ["raw:-1..1", "fourier:3"]
-    assert json.loads((comparison.path / "compare.json").read_text()) == result
+    assert [run.encoding for run in result.runs] == ["raw:-1..1", "fourier:3"]
+    assert json.loads((comparison.path / "compare.json").read_text()) == result.to_json()
     assert len(list(read_frames(comparison.video))) == 3 + 24
     page = comparison.report.read_text()
     assert "raw:-1..1" in page
@@ -45,15 +47,15 @@ def test_a_comparison_leaves_video_tables_and_one_report(config: CompareConfig):
     with (comparison.path / "table.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["encoding"] for row in rows] == ["raw:-1..1", "fourier:3"]
-    assert float(rows[1]["psnr_db"]) == pytest.approx(result["runs"][1]["psnr_db"])
+    assert float(rows[1]["psnr_db"]) == pytest.approx(result.runs[1].psnr_db)
 
 
 def test_runs_of_a_comparison_are_what_the_same_fit_alone_gives(config: CompareConfig):
-    compared = run_comparison(start_comparison(config))["runs"]
+    compared = run_comparison(start_comparison(config)).runs
     for fit_config, compared_run in zip(fits(completed(config)), compared, strict=True):
         alone = run(start(fit_config))
-        assert alone["psnr_db"] == compared_run["psnr_db"]
-        assert alone["primary_statistic"] == compared_run["primary_statistic"]
+        assert alone.psnr_db == compared_run.psnr_db
+        assert alone.explained.primary_statistic == compared_run.explained.primary_statistic
 
 
 def test_every_network_is_fitted_under_every_encoding_with_one_protocol(config: CompareConfig):
@@ -89,11 +91,11 @@ def test_an_interrupted_comparison_shows_what_there_is_and_goes_on_later(config:
     uninterrupted = run_comparison(start_comparison(config))
     comparison, reporter = start_comparison(config), StopAt(9)
     first = run_comparison(comparison, reporter, reporter.controls)
-    assert first["stopped_because"] == "interrupted"
-    assert len(first["runs"]) == 1
+    assert first.stopped_because == "interrupted"
+    assert len(first.runs) == 1
     assert comparison.report.exists()
     resumed = run_comparison(Comparison(comparison.path))
-    assert [run["psnr_db"] for run in resumed["runs"]] == [run["psnr_db"] for run in uninterrupted["runs"]]
+    assert [run.psnr_db for run in resumed.runs] == [run.psnr_db for run in uninterrupted.runs]
 
 
 def test_a_comparison_stopped_before_its_first_run_is_interrupted_and_goes_on_later(config: CompareConfig):
@@ -101,13 +103,13 @@ def test_a_comparison_stopped_before_its_first_run_is_interrupted_and_goes_on_la
     with pytest.raises(KeyboardInterrupt):
         run_comparison(comparison, controls=Controls(stop=True))
     assert not comparison.report.exists()
-    assert len(run_comparison(comparison)["runs"]) == 2
+    assert len(run_comparison(comparison).runs) == 2
 
 
 def test_a_finished_comparison_is_shown_even_when_stopped_at_once(config: CompareConfig):
     comparison = start_comparison(config)
     finished = run_comparison(comparison)
-    assert run_comparison(comparison, controls=Controls(stop=True))["runs"] == finished["runs"]
+    assert run_comparison(comparison, controls=Controls(stop=True)).runs == finished.runs
 
 
 def test_damaged_files_of_a_comparison_are_named(config: CompareConfig):
@@ -151,27 +153,14 @@ def test_runs_of_a_comparison_are_named_by_their_path(config: CompareConfig):
     assert find_run("latest", config.output.output_dir) == alone
 
 
-RESULT = {
-    "encoding": "fourier:8",
-    "network": "4x128",
-    "psnr_db": 25.481,
-    "ssim": None,
-    "heldout_psnr_db": None,
-    "energy_kept": {"2-4 px": 0.314, "4-8 px": None},
-    "seconds": 12.3,
-    "samples_per_s": 202529,
-    "crossings_per_pixel": None,
-    "dead_neurons": 3,
-    "primary_statistic": {"value": -0.37, "low": -0.47, "high": None},
-}
-
-
 def test_tables_leave_out_what_no_run_has_and_say_when_there_is_no_interval():
-    table = to_markdown([RESULT, RESULT])
+    detail = Summary((), "2-4 px", None, 3, Statistic(-0.37, -0.47, None))
+    record = small_record(ssim=None, energy_kept={"2-4 px": 0.314, "4-8 px": None}, explained=detail)
+    table = to_markdown([record, record], PICTURE_WORDS)
     assert len({len(line) for line in table.splitlines()}) == 1
     assert "SSIM" not in table
     assert "31 %" in table
     assert "−0.37 (no interval)" in table
-    (row,) = csv.DictReader(to_csv([RESULT]).splitlines())
+    (row,) = csv.DictReader(to_csv([record], PICTURE_WORDS).splitlines())
     assert row["primary_statistic"] == "-0.37"
     assert row["primary_statistic_high"] == row["ssim"] == ""

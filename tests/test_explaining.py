@@ -9,7 +9,8 @@ import pytest
 from analysis import MIN_WINDOW_PX
 from configs.network import Network
 from scenes.picture import Picture
-from studies.subjects.creases import explain_field, write_findings
+from studies.subjects.found import Explained, write_explained
+from studies.subjects.picture import explain_field, findings_files
 from tests.small_fits import noise, start
 
 
@@ -33,7 +34,7 @@ def test_noise_is_beyond_the_creases_and_the_files_say_so(tmp_path: Path) -> Non
     said = findings.capacity_verdict
     assert said is not None
     assert said.outcome == "mostly capacity"
-    write_findings(tmp_path, findings, picture, target, drawn)
+    write_explained(tmp_path, Explained(findings.summary(), findings_files(findings, picture, target, drawn)))
     explained = json.loads((tmp_path / "explain.json").read_text())
     assert explained["capacity"]["sentence"] == said.sentence
     assert explained["capacity"]["valid_windows"] == 16

@@ -15,10 +15,12 @@ from fields import Field, RadianceField
 from fitting import initial_state
 from scenes.posed import PosedScene
 from scenes.shape import Shape
+from scenes.solids.mesh import WRITTEN, Mesh, read_mesh
 from studies.folder import RunFolder
 from studies.questions import export
-from studies.questions.export import HALVING, export_depth, export_mesh
+from studies.questions.export import export_depth, export_mesh
 from studies.saved import Saved, open_run
+from studies.subjects.photographs import HALVING
 from tests.runs import small_config, small_picture
 from tests.small_meshes import icosphere
 from tests.small_runs import fitted, small_radiance
@@ -182,9 +184,9 @@ def test_a_mistake_gets_one_sentence_and_status_2(
 
 def test_pictures_have_neither_mesh_nor_depth(tmp_path: Path):
     run = fitted(small_config(small_picture(tmp_path / "picture.png"), tmp_path, steps=1))
-    with pytest.raises(InputError, match="is exported of a 3D scene"):
+    with pytest.raises(InputError, match=r"^--mesh is for 3D scenes, and this run is of a picture$"):
         export_mesh(run, tmp_path / "mesh.ply")
-    with pytest.raises(InputError, match="is exported of a radiance field"):
+    with pytest.raises(InputError, match=r"^--depth is for photographs, and this run is of something else$"):
         export_depth(run, tmp_path / "depth")
 
 

@@ -10,7 +10,6 @@ import pytest
 from configs.errors import InputError
 from configs.run import CompareConfig, FitConfig
 from configs.space import Space
-from fieldlens.fit import summary
 from fields import Field
 from render.video import read_frames
 from scenes.demos import DEMOS, photographed
@@ -18,11 +17,14 @@ from scenes.posed import PosedScene
 from scenes.shape import VIEW_ELEVATION, Shape
 from scenes.solids.mesh import write_mesh
 from studies.compare import start_comparison
-from studies.filming import TURN, Film, orbit_of, turntable
 from studies.fit import run, start
 from studies.folder import RunFolder
 from studies.saved import open_run
+from studies.subjects.choice import spatial
 from studies.subjects.creases import creased
+from studies.subjects.film import TURN, Film, orbit_of, turntable
+from studies.subjects.photographs import PhotographsSubject
+from studies.subjects.solid import SolidSubject
 from tests.runs import StopAt, small_config, small_picture, with_training
 from tests.small_meshes import icosphere
 from tests.small_runs import fitted, small_radiance_config
@@ -48,8 +50,8 @@ def whole(config: FitConfig) -> RunFolder:
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """How far apart surfaces are is found in a moment."""
-    monkeypatch.setattr("studies.shapes.CELLS", 16)
-    monkeypatch.setattr("studies.shapes.COMPARED", 500)
+    monkeypatch.setattr("studies.subjects.solid.SURFACE_CELLS", 16)
+    monkeypatch.setattr("studies.subjects.solid.COMPARED", 500)
 
 
 def shape_config(parent: Path) -> FitConfig:
@@ -66,16 +68,15 @@ def film_of(folder: RunFolder) -> dict[int, bytes]:
 
 def test_the_film_has_a_frame_for_each_that_is_drawn(whole: RunFolder) -> None:
     assert whole.frame_steps("turntable") == whole.frame_steps() == [0, 2, 4, 6]
-    assert whole.result()["turntable"] == str(whole.turntable)
-    assert str(whole.turntable) in summary(whole.result())
+    assert whole.record().turntable == whole.turntable
+    assert str(whole.turntable) in "\n".join(whole.record().lines)
     frames, progress = (list(read_frames(video)) for video in (whole.turntable, whole.video))
     assert len(frames) == len(progress)
 
 
 def test_the_camera_goes_around_the_scene_and_comes_back(whole: RunFolder) -> None:
     saved = open_run(whole)
-    assert isinstance(saved.scene, PosedScene)
-    film = turntable(saved.scene)
+    film = turntable(spatial(saved.subject, "a film is"))
     first, half, again = (film.frame(saved.field, number, "") for number in (0, TURN // 2, TURN))
     np.testing.assert_array_equal(first, again)
     assert (first != half).any()
@@ -87,7 +88,7 @@ def test_the_camera_goes_around_the_scene_and_comes_back(whole: RunFolder) -> No
 def test_large_photographs_are_filmed_at_the_size_of_frames_in_progress() -> None:
     large = PosedScene(photographed(DEMOS["solids"], 250, 2, 1), Space(grid=8))
     assert large.views()[0].preview == (200, 200)
-    assert {(camera.height, camera.width) for camera in turntable(large).cameras} == {(200, 200)}
+    assert {(camera.height, camera.width) for camera in turntable(PhotographsSubject(large)).cameras} == {(200, 200)}
 
 
 @pytest.mark.parametrize("stop_at", [1, 4])
@@ -96,8 +97,8 @@ def test_a_resumed_fit_has_the_film_of_one_that_was_never_stopped(
 ) -> None:
     stopped, reporter = start(config), StopAt(stop_at)
     result = run(stopped, reporter=reporter, controls=reporter.controls)
-    assert result["stopped_because"] == "interrupted"
-    assert run(stopped)["stopped_because"] == "steps"
+    assert result.stopped_because == "interrupted"
+    assert run(stopped).stopped_because == "steps"
     assert film_of(stopped) == film_of(whole)
 
 
@@ -138,7 +139,7 @@ def test_a_fit_that_diverges_is_filmed_to_its_end(config: FitConfig, kind: str, 
 
 def test_without_the_option_there_is_no_film(config: FitConfig) -> None:
     folder = fitted(replace(config, output=replace(config.output, turntable=False)))
-    assert folder.result()["turntable"] is None
+    assert folder.record().turntable is None
     assert not folder.turntable.exists()
     assert folder.frame_steps("turntable") == []
 
@@ -158,6 +159,7 @@ def test_a_shape_is_flown_around_from_above() -> None:
     shape = Shape(icosphere(halvings=1), "sdf")
     centre, up = np.array(shape.bounds.centre), np.array(shape.mesh.up)
     heights = [
-        (camera.position - centre) @ up / np.linalg.norm(camera.position - centre) for camera in orbit_of(shape, 5)
+        (camera.position - centre) @ up / np.linalg.norm(camera.position - centre)
+        for camera in orbit_of(SolidSubject(shape), 5)
     ]
     np.testing.assert_allclose(heights, np.sin(VIEW_ELEVATION), atol=1e-6)

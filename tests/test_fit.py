@@ -29,7 +29,8 @@ from studies.checkpoints import (
 )
 from studies.fit import run, start
 from studies.folder import RunFolder, find_run
-from studies.metrics import COLUMNS, Metrics, Row
+from studies.metrics import METRICS_COLUMNS, Metrics
+from studies.subjects.found import Row
 from tests.runs import StopAt, small_config, small_picture, with_training
 
 
@@ -70,14 +71,15 @@ def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
     assert folder.path.parent == config.output.output_dir / "picture" / "fourier:3"
     assert yaml.safe_load(folder.config_file.read_text())["encoding"] == "fourier:3"
     assert folder.config() == config
-    assert json.loads(folder.result_file.read_text()) == result
-    assert result["steps"] == 24
-    assert result["stopped_because"] == "steps"
-    assert result["heldout_psnr_db"] is None
-    assert len(result["verdict"]) == 2
+    assert json.loads(folder.result_file.read_text()) == result.to_json()
+    assert folder.record() == result
+    assert result.steps == 24
+    assert result.stopped_because == "steps"
+    assert result.heldout_psnr_db is None
+    assert len(result.explained.verdict) == 2
     assert folder.frame_steps() == folder.frame_steps("reconstruction") == [0, 8, 16, 24]
     with folder.metrics_file.open() as file:
-        assert file.readline().strip().split(",") == COLUMNS
+        assert file.readline().strip().split(",") == METRICS_COLUMNS
     assert [row["step"] for row in timeless(folder)] == ["0", "8", "16", "24"]
     frames = list(read_frames(folder.video))
     assert len(frames) == 4 + 24  # 12 a second, the last held for two seconds more
@@ -91,7 +93,7 @@ def test_psnr_in_run_json_is_that_of_the_written_reconstruction(config: FitConfi
     result = run(folder)
     target = iio.imread(picture) / 255
     drawn = iio.imread(folder.path / "reconstruction.png") / 255
-    assert result["psnr_db"] == pytest.approx(-10 * np.log10(np.square(target - drawn).mean()), abs=0.02)
+    assert result.psnr_db == pytest.approx(-10 * np.log10(np.square(target - drawn).mean()), abs=0.02)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(config: FitConfig):
@@ -111,11 +113,11 @@ def test_a_resumed_fit_gives_the_bytes_of_one_that_was_never_stopped(config: Fit
     run(whole)
     reporter = StopAt(stop_at)
     result = run(stopped, reporter=reporter, controls=reporter.controls)
-    assert result["stopped_because"] == "interrupted"
+    assert result.stopped_because == "interrupted"
     assert stopped.video.exists()
     assert stopped.report.exists()
-    assert result["steps"] < 24
-    assert run(stopped)["stopped_because"] == "steps"
+    assert result.steps < 24
+    assert run(stopped).stopped_because == "steps"
     assert same_bytes(whole, stopped)
 
 
@@ -125,13 +127,13 @@ def test_a_fit_that_is_extended_keeps_what_it_drew_and_its_new_limit(config: Fit
     run(folder)
     drawn, rows = folder.frame_steps(), timeless(folder)
     longer = with_training(folder.config(), steps=60)
-    assert run(folder, longer)["steps"] == 60
+    assert run(folder, longer).steps == 60
     assert folder.config() == longer
     assert set(drawn) <= set(folder.frame_steps())
     assert timeless(folder)[: len(rows)] == rows
     assert folder.frame_steps()[-1] == 60
     extended, extended_rows = folder.frame_steps(), timeless(folder)
-    assert run(folder)["steps"] == 60
+    assert run(folder).steps == 60
     assert (folder.frame_steps(), timeless(folder)) == (extended, extended_rows)
     assert [int(row["step"]) for row in extended_rows] == extended
 
@@ -256,7 +258,7 @@ def test_a_damaged_file_of_curves_is_named(config: FitConfig, content: bytes):
     with pytest.raises(InputError, match=r"metrics.csv' is damaged"):
         run(folder)
     folder.metrics_file.unlink()
-    assert run(folder)["steps"] == 24
+    assert run(folder).steps == 24
 
 
 def test_a_folder_of_another_schema_is_refused(config: FitConfig):
@@ -267,10 +269,10 @@ def test_a_folder_of_another_schema_is_refused(config: FitConfig):
 
 
 def test_a_fit_ends_at_its_target_or_at_a_plateau_and_says_which(config: FitConfig):
-    assert run(start(with_training(config, steps=None, seconds=20.0, target_psnr=8.0)))["stopped_because"] == "target"
+    assert run(start(with_training(config, steps=None, seconds=20.0, target_psnr=8.0))).stopped_because == "target"
     reached = run(start(with_training(config, steps=2000, plateau=90.0)))
-    assert reached["stopped_because"] == "plateau"
-    assert 100 <= reached["steps"] < 2000
+    assert reached.stopped_because == "plateau"
+    assert 100 <= reached.steps < 2000
 
 
 def test_no_plateau_is_looked_for_before_the_least_steps(tmp_path: Path):
@@ -286,29 +288,30 @@ def test_no_plateau_is_looked_for_before_the_least_steps(tmp_path: Path):
 def test_a_fit_that_diverges_ends_and_says_so(config: FitConfig):
     diverging = with_training(config, steps=1000, learning_rate=1e30, schedule="constant")
     result = run(start(diverging))
-    assert result["stopped_because"] == "diverged"
-    assert result["psnr_db"] is None
-    assert "diverged" in result["verdict"][0]
+    assert result.stopped_because == "diverged"
+    assert result.psnr_db is None
+    assert "diverged" in result.explained.verdict[0]
 
 
 def test_seconds_end_a_fit_and_count_no_drawing(config: FitConfig):
     result = run(start(with_training(config, steps=None, seconds=0.05)))
-    assert result["stopped_because"] == "seconds"
-    assert 0.05 <= result["seconds"] < 1.0
+    assert result.stopped_because == "seconds"
+    assert 0.05 <= result.seconds < 1.0
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 3)])
 def test_the_smallest_pictures_fit(tmp_path: Path, size: tuple[int, int]):
     write_png(tmp_path / "tiny.png", np.full((*size, 3), 90, np.uint8))
     result = run(start(small_config(tmp_path / "tiny.png", tmp_path / "outputs", steps=8)))
-    assert result["psnr_db"] > 5
+    assert result.psnr_db is not None
+    assert result.psnr_db > 5
 
 
 def test_a_sine_network_fits_and_has_no_creases(config: FitConfig):
     folder = start(replace(config, network=Network(width=16, depth=2, activation="sine")))
     result = run(folder)
-    assert result["crossings_per_pixel"] is None
-    assert result["dead_neurons"] is None
+    assert result.explained.crossings_per_pixel is None
+    assert result.explained.dead_neurons is None
     assert json.loads((folder.analysis / "explain.json").read_text())["creases"] is None
     assert not (folder.analysis / "density.png").exists()
 
@@ -321,7 +324,7 @@ def test_odd_file_names_come_out_right_everywhere(tmp_path: Path, name: str):
     folder = start(small_config(picture, tmp_path / "outputs", steps=8))
     result = run(folder)
     assert folder.config().scene == str(picture)
-    assert json.loads(folder.result_file.read_text())["scene"] == picture.stem == result["scene"]
+    assert json.loads(folder.result_file.read_text())["scene"] == picture.stem == result.scene
     assert folder.path.parent.parent.parent == tmp_path / "outputs"
     page = folder.report.read_text()
     assert "<script>alert(1)" not in page
@@ -331,8 +334,8 @@ def test_odd_file_names_come_out_right_everywhere(tmp_path: Path, name: str):
 def test_held_out_pixels_are_scored_apart_and_not_trained_on(picture: Path, tmp_path: Path):
     config = small_config(picture, tmp_path / "outputs", steps=16)
     result = run(start(replace(config, target=Target(holdout="checkerboard"))))
-    assert result["heldout_psnr_db"] is not None
-    assert result["heldout_psnr_db"] != result["psnr_db"]
+    assert result.heldout_psnr_db is not None
+    assert result.heldout_psnr_db != result.psnr_db
 
 
 def test_latest_is_the_newest_run_and_a_folder_that_is_no_run_is_refused(config: FitConfig, tmp_path: Path):

@@ -8,7 +8,7 @@ import pytest
 
 import studies.questions.all_checkpoints
 import studies.questions.foretelling
-from analysis.detail.samples import early_prediction, explain
+from analysis import early_prediction, explain
 from configs.files import read_json
 from configs.network import Network
 from studies.checkpoints import checkpoint_steps

@@ -1,7 +1,5 @@
 """What is drawn and scored while a fit goes on: whole pictures as at the end, large ones by parts that stand in."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -9,8 +7,9 @@ import torch
 from analysis import bands_over_training, energy_kept, psnr_db
 from configs.run import Holdout
 from scenes.picture import Picture
-from studies.observe import CROP_SIDE, PictureObserver, score
-from tests.small_fits import CPU, start
+from studies.subjects.picture import PictureSubject
+from studies.subjects.scoring import CROP_SIDE, score
+from tests.small_fits import start
 
 
 def noise(height: int, width: int, holdout: Holdout = "none") -> Picture:
@@ -21,18 +20,18 @@ def noise(height: int, width: int, holdout: Holdout = "none") -> Picture:
 @pytest.mark.parametrize("holdout", ["none", "checkerboard", "even-odd"])
 def test_a_picture_that_fits_is_drawn_and_scored_whole(holdout: Holdout) -> None:
     picture, field = noise(48, 512, holdout), start().field
-    observer = PictureObserver(picture, CPU)
-    seen = observer.observe(field)
+    subject = PictureSubject(picture)
+    seen = subject.observe(field)
     assert seen.scores == score(picture, picture.target(), picture.draw(field))
-    assert observer.notes == []
+    assert not subject.notes
 
 
 def test_a_large_picture_is_drawn_reduced_and_scored_by_a_sample_and_a_crop() -> None:
     picture, field = noise(700, 600, "checkerboard"), start().field
-    observer = PictureObserver(picture, CPU)
-    seen = observer.observe(field)
+    subject = PictureSubject(picture)
+    seen = subject.observe(field)
     assert seen.reconstruction.shape == (512, 439, 3)
-    assert any("512" in note and f"middle {CROP_SIDE} px" in note for note in observer.notes)
+    assert any("512" in note and f"middle {CROP_SIDE} px" in note for note in subject.notes)
 
     target, drawn = picture.target(), picture.draw(field)
     assert seen.scores.psnr_db == pytest.approx(psnr_db(target, drawn, picture.trained), abs=0.05)  # of a sample
@@ -48,13 +47,12 @@ def test_a_large_picture_is_drawn_reduced_and_scored_by_a_sample_and_a_crop() ->
 
 @pytest.mark.parametrize("size", [(600, 1), (1, 600), (3, 600)])
 def test_thin_pictures_have_what_a_crop_can_show(size: tuple[int, int]) -> None:
-    scores = PictureObserver(noise(*size), CPU).observe(start().field).scores
+    scores = PictureSubject(noise(*size)).observe(start().field).scores
     assert np.isfinite(scores.psnr_db)
     assert len(scores.energy_kept) == 6  # 2-4 px to 64-128 px
 
 
 def test_drawings_are_of_the_precision_that_is_trained_in() -> None:
     picture, field = noise(16, 16), start().field
-    half = replace(CPU, hidden_dtype=torch.bfloat16)
     drawn = picture.draw(field.in_precision(torch.bfloat16))
-    np.testing.assert_array_equal(PictureObserver(picture, half).observe(field).reconstruction, drawn)
+    np.testing.assert_array_equal(PictureSubject(picture, torch.bfloat16).observe(field).reconstruction, drawn)

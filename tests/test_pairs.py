@@ -88,7 +88,7 @@ def test_of_an_older_step_the_report_says_nothing(tmp_path: Path) -> None:
     run(folder, replace(folder.config(), training=replace(folder.config().training, steps=30)))
     older, newest = checkpoint_steps(folder.checkpoints)
     before = folder.report.read_bytes()
-    assert measure_confusion(folder, step=older).report == str(folder.report)
+    assert measure_confusion(folder, step=older).report == folder.report
     assert folder.report.read_bytes() == before
     measure_confusion(folder, step=newest)
     assert folder.report.read_bytes() != before

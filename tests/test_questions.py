@@ -10,7 +10,9 @@ from configs.errors import InputError
 from fieldlens.analyze import AnalyzeArguments
 from scenes.load import load
 from studies.answers import DRAWN
-from studies.questions.table import KINDS, QUESTIONS, kind_of
+from studies.questions.table import QUESTIONS
+from studies.subjects.choice import subject_of
+from studies.subjects.kinds import KINDS
 from tests.runs import small_picture
 
 SAID_BY_EVERY_VERB = {"run", "output_dir", "json"}
@@ -32,14 +34,15 @@ def test_what_the_report_shows_is_asked_for() -> None:
 
 
 def test_a_question_is_refused_for_every_other_kind_of_scene_in_a_sentence(tmp_path: Path) -> None:
-    scenes = [load(str(small_picture(tmp_path / "picture.png"))), load("signal:5,samples=64")]
-    assert [kind_of(scene) for scene in scenes] == ["picture", "signal"]
+    words = [str(small_picture(tmp_path / "picture.png")), "signal:5,samples=64"]
+    subjects = [subject_of(load(word)) for word in words]
+    assert [subject.kind for subject in subjects] == ["picture", "signal"]
     for question in QUESTIONS.values():
-        for scene in scenes:
-            if (kind := kind_of(scene)) in question.kinds:
-                question.check(scene)
+        for subject in subjects:
+            if subject.kind in question.kinds:
+                question.check(subject)
             else:
                 with pytest.raises(
-                    InputError, match=f"^{question.option} is for .*, and this run is of {KINDS[kind]};"
+                    InputError, match=f"^{question.option} is for .*, and this run is of {KINDS[subject.kind]};"
                 ):
-                    question.check(scene)
+                    question.check(subject)

@@ -16,7 +16,9 @@ from render.colour import to_rgb
 from render.files import read_png
 from studies.fit import run, start
 from studies.folder import RunFolder, find_run
-from studies.saved import analyze, open_run, render
+from studies.questions.explanation import analyze
+from studies.questions.rendering import render
+from studies.saved import open_run
 from tests.picture_files import smooth
 from tests.runs import small_config, small_picture, with_training
 
@@ -109,7 +111,7 @@ def test_a_drawing_has_the_straight_colours_of_the_picture(tmp_path: Path):
 def test_a_run_that_has_not_ended_is_explained_without_a_report(folder: RunFolder):
     folder.result_file.unlink()
     folder.report.unlink()
-    assert analyze(folder)["report"] is None
+    assert analyze(folder).report is None
     assert (folder.analysis / "explain.json").exists()
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from configs.encoding import Raw
-from configs.files import write_json
 from configs.rates import default_learning_rate
 from render.files import write_png
 from studies.fit import run, start
@@ -52,19 +51,9 @@ def test_choices_left_open_stand_beside_what_was_taken(tmp_path: Path):
     page = folder.report.read_text()
     rows = dict(re.findall(r'<th scope="row">(training\.\w+)</th><td>([^<]*)</td>', page))
     assert rows["training.learning_rate"] == f"by default: {default_learning_rate(Raw(), folder.config().network):g}"
-    assert rows["training.precision"] == f"auto: {result['precision']}"
+    assert rows["training.precision"] == f"auto: {result.plan.precision}"
     assert (rows["training.seconds"], rows["training.plateau"], rows["training.steps"]) == ("none", "none", "24")
     assert rows["training.threads"] == "1"
-
-
-def test_a_run_from_before_its_time_was_kept_has_a_report(tmp_path: Path):
-    folder = start(small_config(small_picture(tmp_path / "picture.png"), tmp_path / "outputs", steps=4))
-    kept = run(folder)
-    del kept["second_limit"]
-    write_json(folder.result_file, kept)
-    folder.report.unlink()
-    write_report(folder)
-    assert folder.report.exists()
 
 
 def test_the_report_of_a_signal_counts_by_samples(tmp_path: Path):
@@ -84,8 +73,8 @@ def test_bands_that_a_large_picture_is_not_followed_in_have_no_curve(tmp_path: P
     result = run(folder)
     (part,) = data_in(folder)["runs"]
     labels = [band["label"] for band in part["curves"]["bands"]]
-    assert labels == list(result["energy_kept"])[:6]
-    assert any("held-out dB of the middle 256 px" in note for note in result["notes"])
+    assert labels == list(result.energy_kept)[:6]
+    assert any("held-out dB of the middle 256 px" in note for note in result.notes)
     assert (part["curves"]["psnrOf"], part["curves"]["bandsOf"]) == (
         "of 65,536 training pixels",
         "of the middle 256 px",

@@ -23,8 +23,9 @@ from studies.checkpoints import write_checkpoint
 from studies.fit import start
 from studies.folder import RunFolder
 from studies.questions.cells import draw_cells
-from studies.questions.slices import draw_slice, plane_of
+from studies.questions.slices import draw_slice
 from studies.saved import open_run
+from studies.subjects.section import plane_of
 from tests.runs import small_config, small_picture
 from tests.small_meshes import icosphere
 from tests.small_runs import fitted, small_radiance

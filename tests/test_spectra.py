@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.fft import dctn, idctn
 
-from studies.metrics import Row
-from studies.spectra import learnt_parts, picture_spectra, signal_spectra, spectra_part
+from studies.spectra import learnt_parts, spectra_part
+from studies.subjects.found import Row
+from studies.subjects.missing import SavedSpectra, picture_spectra, signal_spectra
 
 NOISE = np.random.default_rng(0).uniform(0.3, 0.7, (96, 96)).astype(np.float32)
 
@@ -20,11 +21,14 @@ def low_passed(picture: np.ndarray, cut: float) -> np.ndarray:
     return np.asarray(idctn(coefficients, norm="ortho"), np.float32)
 
 
+def as_written(spectra: SavedSpectra) -> SavedSpectra:
+    """As a file of strict JSON has them."""
+    return SavedSpectra.from_json(json.loads(json.dumps(spectra.to_json(), allow_nan=False)))
+
+
 def test_a_low_pass_is_resolved_up_to_its_cut_and_what_is_left_is_the_target_beyond():
-    found = json.loads(
-        json.dumps(picture_spectra(NOISE[..., None], low_passed(NOISE, 0.2)[..., None]), allow_nan=False)
-    )
-    assert found["resolved_frequency"] == pytest.approx(
+    found = as_written(picture_spectra(NOISE[..., None], low_passed(NOISE, 0.2)[..., None]))
+    assert found.resolved_frequency == pytest.approx(
         {"ring correlation 1/7": 0.2, "ring correlation 1/2": 0.2}, abs=0.02
     )
     shown = spectra_part(found)
@@ -44,7 +48,7 @@ def test_white_noise_and_the_rounding_to_8_bits_are_as_loud_as_their_variances_s
 
 def test_a_drawing_that_is_not_finite_has_a_target_and_nothing_else():
     found = picture_spectra(NOISE[..., None], np.full_like(NOISE, np.nan)[..., None])
-    shown = spectra_part(json.loads(json.dumps(found, allow_nan=False)))
+    shown = spectra_part(as_written(found))
     assert None not in shown.power_db["target"]
     assert set(shown.power_db["residual"]) == {None}
 
@@ -53,9 +57,9 @@ def test_a_signals_wave_is_one_peak_in_the_file():
     t = (np.arange(128) + 0.5) / 128
     wave = 0.5 + 0.25 * np.sin(2 * np.pi * 5 * t)
     found = signal_spectra(wave, 0.5 + 0.4 * (wave - 0.5))
-    peak = found["frequency"].index(5.0)
-    assert found["target"][peak] == pytest.approx(0.25**2 / 2 / 2)  # half the square, shared by sine and cosine
-    assert found["residual"][peak] == pytest.approx(0.6**2 * found["target"][peak])
+    peak = found.frequency.index(5.0)
+    assert found.target[peak] == pytest.approx(0.25**2 / 2 / 2)  # half the square, shared by sine and cosine
+    assert found.residual[peak] == pytest.approx(0.6**2 * 0.25**2 / 2 / 2)
     assert not spectra_part(found).resolved
 
 
@@ -70,7 +74,7 @@ def test_octaves_are_there_from_the_step_that_halves_energy_or_error():
         row(20, [0.2, 0.4, None], [0.8, 0.4, None]),
         row(30, [0.3, 0.7, None], [0.7, 0.3, None]),
     ]
-    fine, coarse, empty = learnt_parts(rows, ["2-4 px", "4-8 px", "8+ px"], of_signal=False)
+    fine, coarse, empty = learnt_parts(rows, ["2-4 px", "4-8 px", "8+ px"], in_cycles=False)
     assert (fine.half_energy, fine.half_error) == ((None, None), (None, None))
     assert (coarse.half_energy, coarse.half_error) == ((10, 30), (20, 20))
     assert (empty.half_energy, empty.half_error) == ((None, None), (None, None))
@@ -78,10 +82,5 @@ def test_octaves_are_there_from_the_step_that_halves_energy_or_error():
 
 def test_an_amplitude_of_seven_tenths_is_not_yet_half_of_the_energy():
     rows = [row(0, [], [0.6], [0.7]), row(5, [], [0.4], [0.71])]
-    (part,) = learnt_parts(rows, ["5 cycles"], of_signal=True)
+    (part,) = learnt_parts(rows, ["5 cycles"], in_cycles=True)
     assert (part.half_energy, part.half_error) == ((5, 5), (5, 5))
-
-
-def test_a_run_of_an_earlier_version_has_no_errors_by_octave():
-    (part,) = learnt_parts([row(0, [0.9], [])], ["2-4 px"], of_signal=False)
-    assert (part.half_energy, part.half_error) == ((0, 0), None)

@@ -1,7 +1,6 @@
 """All views of a scene on a sheet: what stands where, and whose decibels."""
 
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,25 +8,24 @@ import pytest
 
 from configs.space import Space
 from render.colour import scalar_rgb
-from render.files import read_png
 from scenes.posed import PosedScene
-from studies.views import triple, write_views
+from studies.subjects.sheet import sheet_files, triple
 from tests.test_panel import position
 from tests.test_posed import capture
 
 GREY = 0.6
 
 
-def sheet_of(path: Path, views: int, value: float = GREY) -> tuple[PosedScene, np.ndarray, dict]:
+def sheet_of(views: int, value: float = GREY) -> tuple[PosedScene, np.ndarray, dict]:
     """The sheet of a constant field."""
     scene = PosedScene(capture(count=2, heldout=views), Space())
     drawn = [np.full((view.height, view.width, 3), value, np.float32) for view in scene.views()]
-    write_views(path, scene.views(), drawn, kind="held-out views", compared="photograph, reconstruction, error")
-    return scene, read_png(path / "views.png"), json.loads((path / "views.json").read_text())
+    files = sheet_files(scene.views(), drawn, kind="held-out views", compared="photograph, reconstruction, error")
+    return scene, files.pictures["views"], json.loads(json.dumps(files.numbers["views"], allow_nan=False))
 
 
-def test_each_view_has_its_photograph_a_constant_field_and_their_difference(tmp_path: Path) -> None:
-    scene, sheet, found = sheet_of(tmp_path, views=5)
+def test_each_view_has_its_photograph_a_constant_field_and_their_difference() -> None:
+    scene, sheet, found = sheet_of(views=5)
     places = []
     for view, scored in zip(scene.views(), found["views"], strict=True):
         target = view.target()
@@ -60,13 +58,13 @@ def test_large_views_are_reduced_to_thumbnails_by_area_averaging() -> None:
     assert (tile[:, -100:].sum(2) > 100).all()
 
 
-def test_of_many_views_twenty_are_drawn_and_all_are_scored(tmp_path: Path) -> None:
-    _, few, _ = sheet_of(tmp_path / "few", views=20)
-    _, many, found = sheet_of(tmp_path / "many", views=41)
+def test_of_many_views_twenty_are_drawn_and_all_are_scored() -> None:
+    _, few, _ = sheet_of(views=20)
+    _, many, found = sheet_of(views=41)
     assert many.shape == few.shape
     assert (found["drawn"], len(found["views"])) == (20, 41)
 
 
-def test_a_fit_that_has_diverged_has_no_decibels(tmp_path: Path) -> None:
-    _, _, found = sheet_of(tmp_path, views=2, value=float("nan"))
+def test_a_fit_that_has_diverged_has_no_decibels() -> None:
+    _, _, found = sheet_of(views=2, value=float("nan"))
     assert [view["psnr_db"] for view in found["views"]] == [None, None]

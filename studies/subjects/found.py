@@ -136,7 +136,7 @@ class SolidAgreement:
 class Summary:
     """What run.json says of an explanation."""
 
-    verdict: Sequence[str]
+    verdict: tuple[str, ...]
     """In sentences."""
     explained_band: str
     """The octave of wavelengths, or the frequency, that the verdict speaks of."""
@@ -180,7 +180,7 @@ class Summary:
         """The inverse."""
         statistic = found["primary_statistic"]
         return cls(
-            verdict=found["verdict"],
+            verdict=tuple(found["verdict"]),
             explained_band=found["explained_band"],
             crossings_per_pixel=found["crossings_per_pixel"],
             dead_neurons=found["dead_neurons"],

@@ -197,7 +197,7 @@ class PhotographsSubject:
             files |= self._density_files(field)
         return Explained(
             Summary(
-                verdict=[*([collapsed] if collapsed else []), *found.explanation.verdict.sentences],
+                verdict=(*([collapsed] if collapsed else []), *found.explanation.verdict.sentences),
                 explained_band=found.explanation.band,
                 crossings_per_pixel=found.crossings_per_pixel,
                 dead_neurons=None if creases is None else sum(creases["dead_neurons_by_layer"]),

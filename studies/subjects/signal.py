@@ -145,7 +145,7 @@ class SignalSubject:
         progress(1.0)
         return Explained(
             Summary(
-                verdict=sentences,
+                verdict=tuple(sentences),
                 explained_band=f"{self.frequencies[-1]} cycles",
                 crossings_per_pixel=None if crossings is None else crossings / self.view.width,
                 dead_neurons=None if creases is None else int(creases.dead.sum()),

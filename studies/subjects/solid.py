@@ -145,7 +145,7 @@ class SolidSubject:
         )
         return Explained(
             Summary(
-                verdict=[*_agreement_sentences(agreement), *found.explanation.verdict.sentences],
+                verdict=(*_agreement_sentences(agreement), *found.explanation.verdict.sentences),
                 explained_band=found.explanation.band,
                 crossings_per_pixel=found.crossings_per_pixel,
                 dead_neurons=None,
