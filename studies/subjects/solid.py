@@ -1,6 +1,7 @@
 """A solid as a subject: its field's surface beside the mesh, how far apart they are, and the creases on it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -48,7 +49,7 @@ class SolidSubject:
     """A solid: the mesh, the field's surface shaded alike, its error and its crease density, from one side."""
 
     kind: Kind = "solid"
-    words = PICTURE_WORDS
+    words = replace(PICTURE_WORDS, psnr_of="of the shaded view", energy_of="of the shaded view")
     notes: Sequence[str] = ()
     frequencies: Sequence[int] = ()
     surface_caption = "surface"
