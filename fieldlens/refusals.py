@@ -33,12 +33,18 @@ def refused_in_a_sentence(verb: str, instead: str | None = None) -> Iterator[Non
 def sentence_in(box: str) -> str:
     """What tyro says in the first part of its box, and the options that it thinks were meant.
 
-    >>> print(sentence_in("│ Unknown: --stpes │\\n│ ──── │\\n│ Perhaps you meant: │\\n│ --steps INT │"))
+    >>> print(sentence_in("╭ Unknown ╮\\n│ Unknown: --stpes │\\n│ ──── │\\n│ Perhaps you meant: │\\n│ --steps INT │"))
     Unknown: --stpes; did you mean --steps?
     """
-    lines = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
-    said = list(itertools.takewhile(lambda line: set(line) != {"─"}, lines))
-    sentence = " ".join(filter(None, said)).rstrip(".")
-    meant = [line.split()[0] for line in lines[len(said) :] if line.startswith("--")]
-    hinted = any("meant" in line or "similar" in line.lower() for line in lines)
+    lines = [line.strip("│╰╯ ") for line in box.splitlines()]
+    inside = itertools.dropwhile(lambda line: not (line.startswith("╭") or _is_rule(line)), lines)
+    first, *parts = (list(part) for rule, part in itertools.groupby(list(inside)[1:], _is_rule) if not rule)
+    meant = [line.split()[0] for part in parts for line in part if line.startswith("--")]
+    hinted = any("meant" in line or "similar" in line.lower() for part in parts for line in part)
+    sentence = " ".join(filter(None, first)).rstrip(".")
     return f"{sentence}; did you mean {' or '.join(meant)}?" if meant and hinted else sentence
+
+
+def _is_rule(line: str) -> bool:
+    """Whether a line of a box parts what is above it from what is below; where output is no UTF-8, it is of hyphens."""
+    return bool(line) and not line.strip("─-")

@@ -1,6 +1,7 @@
 """tyro's refusals as one sentence. These fail when it says or draws them otherwise."""
 
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,9 @@ class Choices:
     pictures_beside_each_other: int = 1
 
 
-@pytest.mark.parametrize("columns", ["40", "80", "200"])
+@pytest.mark.parametrize(
+    ("columns", "encoding"), [("40", "utf-8"), ("80", "utf-8"), ("200", "utf-8"), ("80", "latin-1")]
+)
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -38,10 +41,16 @@ class Choices:
         ),
     ],
 )
-def test_what_cannot_be_read_is_said_in_a_sentence_however_wide_the_screen(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], columns: str, words: list[str], sentence: str
+def test_what_cannot_be_read_is_said_in_a_sentence_whatever_the_screen(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    columns: str,
+    encoding: str,
+    words: list[str],
+    sentence: str,
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(BytesIO(), encoding=encoding))
     with pytest.raises(InputError) as caught:
         parse(Choices, "verb", "", words)
     assert str(caught.value) == f"{sentence}; see fieldlens verb --help"

@@ -92,16 +92,16 @@ def draw_cells(
     saved = open_run(folder, step, reporter)
     ground = _ground(saved, slice)
     extent = region_extent(region, ground.height, ground.width)
-    cut_up = _cut(ground.network, region, extent, max_cells, partial(reporter.working, "cutting cells"))
+    arrangement = _cut(ground.network, region, extent, max_cells, partial(reporter.working, "cutting cells"))
     scale = DRAWN_SIDE / max(extent[2] - extent[0], extent[3] - extent[1])
     height, width = (max(1, round((extent[i + 2] - extent[i]) * scale)) for i in (1, 0))
     picture = ground.draw(height, width, extent, partial(reporter.working, "drawing"))
-    strip = layer_strip(max(width, NARROWEST), cut_up.layers.hidden, *_where(ground, region))
+    strip = layer_strip(max(width, NARROWEST), arrangement.layers.hidden, *_where(ground, region))
     path = analysis_path(folder, saved.step)
     _write_drawings(
-        path, f"{cut_up.counts.count} cells", picture, strip, _lines_of_layers(cut_up, extent, height, width)
+        path, f"{arrangement.counts.count} cells", picture, strip, _lines_of_layers(arrangement, extent, height, width)
     )
-    found = cells_found(cut_up, ground, saved.step, region, slice)
+    found = cells_found(arrangement, ground, saved.step, region, slice)
     write_json(path / "cells.json", found.to_json())
     return Drawn(path / "cells.svg", refresh_report(folder, saved.step), found)
 
@@ -119,12 +119,12 @@ def _cut(
 
 
 def _lines_of_layers(
-    cut_up: Cells | SurrogateCells, extent: Extent, height: int, width: int
+    arrangement: Cells | SurrogateCells, extent: Extent, height: int, width: int
 ) -> list[Float[np.ndarray, "_ 2 2"]]:
     """The creases of each layer, in pixels of a drawing of the extent."""
     left, top, right, bottom = extent
-    lines = (cut_up.vertices - [left, top])[cut_up.edges] * [width / (right - left), height / (bottom - top)]
-    return [lines[cut_up.edge_layers == layer] for layer in range(cut_up.layers.hidden)]
+    lines = (arrangement.vertices - [left, top])[arrangement.edges] * [width / (right - left), height / (bottom - top)]
+    return [lines[arrangement.edge_layers == layer] for layer in range(arrangement.layers.hidden)]
 
 
 def _write_drawings(
@@ -194,23 +194,27 @@ def _shown(drawn: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def cells_found(
-    cut_up: Cells | SurrogateCells, ground: Ground, step: int, region: Region, cut: Slice | None
+    arrangement: Cells | SurrogateCells, ground: Ground, step: int, region: Region, cut: Slice | None
 ) -> CellsFound:
     """Numbers of cells, lengths of creases and areas, in the ground's unit, and how far they are exact."""
     scale = max(ground.height, ground.width)
-    areas, lengths = cut_up.areas * scale**2, cut_up.counts.length_per_layer
+    areas, lengths = arrangement.areas * scale**2, arrangement.counts.length_per_layer
     low, median, high = (float(area) for area in np.quantile(areas, [0.05, 0.5, 0.95]))
     mesh = None
-    if isinstance(cut_up, SurrogateCells):
+    if isinstance(arrangement, SurrogateCells):
         mesh = Interpolation(
-            cut_up.pitch * scale, ground.unit, cut_up.tolerance, cut_up.change, list(cut_up.count_per_pitch)
+            arrangement.pitch * scale,
+            ground.unit,
+            arrangement.tolerance,
+            arrangement.change,
+            list(arrangement.count_per_pitch),
         )
     return CellsFound(
         step=step,
         slice=None if cut is None else str(cut),
         region=list(region),
-        cells=cut_up.counts.count,
-        cells_per_layer=list(cut_up.counts.count_per_layer),
+        cells=arrangement.counts.count,
+        cells_per_layer=list(arrangement.counts.count_per_layer),
         crease_length_per_layer=[length * scale for length in lengths],
         crease_length_per_area=sum(lengths) * scale / float(areas.sum()),
         area=Areas(float(areas.mean()), low, median, high, float(areas.max())),
