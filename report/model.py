@@ -75,8 +75,8 @@ class Learnt:
     label: str
     half_energy: tuple[int | None, int | None]
     """The steps with half of the target's energy, right detail or wrong."""
-    half_error: tuple[int | None, int | None] | None
-    """The steps with a relative error under one half; None where errors were not recorded."""
+    half_error: tuple[int | None, int | None]
+    """The steps with a relative error under one half."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from report.images import still_uri
 from report.model import Exhibit, FigureFile, Learnt, Report, RunPart, Spectra
-from report.table import ABSENT, RUN_COLOURS, number_text
+from report.table import RUN_COLOURS, number_text
 from report.words import Words
 
 SHOWN_ITEMS = 12
@@ -72,7 +72,7 @@ def _learnt_table(run: RunPart, words: Words) -> str:
 
 
 def _learnt_row(part: Learnt) -> str:
-    energy, error = _since(*part.half_energy), ABSENT if part.half_error is None else _since(*part.half_error)
+    energy, error = _since(*part.half_energy), _since(*part.half_error)
     label = part.label.replace("-", "–")
     return f'<tr><th scope="row">{escape(label)}</th><td>{escape(energy)}</td><td>{escape(error)}</td></tr>'
 
