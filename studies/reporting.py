@@ -37,9 +37,9 @@ from .over_training import read_foretelling, read_history
 from .record import RunRecord
 from .spectra import learnt_parts, spectra_part
 from .subjects.choice import subject_of
+from .subjects.drawing import ViewScores
 from .subjects.found import Row
 from .subjects.missing import SavedSpectra
-from .subjects.sheet import ViewScores
 from .subjects.subject import Subject
 from .table import table_row
 

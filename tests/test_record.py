@@ -11,9 +11,9 @@ from configs.errors import InputError
 from configs.files import read_json_as, write_json
 from studies.compare import ComparisonRecord
 from studies.record import RunRecord
+from studies.subjects.drawing import ViewScores
 from studies.subjects.found import SolidAgreement, Statistic, Summary
 from studies.subjects.missing import SavedSpectra
-from studies.subjects.sheet import ViewScores
 from tests.runs import small_record
 
 PICTURE = Summary(("It is blurred.", "Creases are few."), "2-4 px", 1.25, 3, Statistic(-0.4, None, None), "It could.")

@@ -9,7 +9,7 @@ import pytest
 from configs.space import Space
 from render.colour import scalar_rgb
 from scenes.posed import PosedScene
-from studies.subjects.sheet import sheet_files, triple
+from studies.subjects.drawing import sheet_files, triple
 from tests.test_panel import position
 from tests.test_posed import capture
 

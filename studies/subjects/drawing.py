@@ -1,12 +1,119 @@
-"""The frame of a step, of all scenes that are seen as pictures."""
+"""The frame of a step, and the sheet of all views of a 3D scene, each with how close the field comes to it."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 
-from render.colour import density_legend, error_rgb
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from analysis import psnr_db
+from configs.files import JsonObject
+from render.colour import density_legend, error_legend, error_rgb, to_rgb
+from render.lines import below
 from render.panel import Tile, panel
+from render.text import BACKGROUND
+from scenes.pictures.area import area_average, fitted_size
+from scenes.scene import View
 
-from .found import Image, Values
+from .found import Files, Image, Values
 from .subject import DrawnDensity
+
+THUMBNAIL_SIDE = 100
+"""Pixels along the longer side of a view on the sheet, at most."""
+
+MOST_VIEWS = 20
+"""On a sheet; of more, these are spread evenly."""
+
+SHEET_COLUMNS = 3
+
+GAP = 4
+"""Pixels between the pictures of a view."""
+
+LEGEND = 26, 300
+"""Height and width of the scale of errors."""
+LEGEND_MARGIN = 13
+"""Pixels below the scale, and on either side of it."""
+
+
+@dataclass(frozen=True)
+class ViewScores:
+    """How close a field comes to each view of a scene: views.json."""
+
+    kind: str
+    """What the views are, such as "held-out views"."""
+    compared: str
+    """The pictures of each on the sheet, such as "photograph, reconstruction, error"."""
+    drawn: int
+    """How many of the views are on the sheet."""
+    psnr_db: Sequence[tuple[str, float | None]]
+    """Of every view, by its name; None where there is no number for it."""
+
+    def to_json(self) -> JsonObject:
+        """As views.json has it."""
+        views = [{"name": name, "psnr_db": psnr} for name, psnr in self.psnr_db]
+        return {"kind": self.kind, "compared": self.compared, "drawn": self.drawn, "views": views}
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> "ViewScores":
+        """The inverse."""
+        views = [(view["name"], view["psnr_db"]) for view in found["views"]]
+        return cls(found["kind"], found["compared"], found["drawn"], views)
+
+    @property
+    def sentence(self) -> str:
+        """What each row of the sheet has, and how the views' PSNR spread."""
+        scored = sorted(((psnr, name) for name, psnr in self.psnr_db if psnr is not None), key=itemgetter(0))
+        scores = ""
+        if scored:
+            (low, lowest), (high, highest) = scored[0], scored[-1]
+            mean = np.mean([psnr for psnr, _ in scored])
+            spread = f"from {low:.2f} dB ({lowest}) to {high:.2f} dB ({highest})"
+            scores = f" Mean PSNR of {len(scored)} views: {mean:.2f} dB, {spread}."
+        return f"{self.compared.capitalize()} of each.{scores}"
+
+
+def sheet_files(
+    views: Sequence[View], drawn: Sequence[Float[np.ndarray, "_ _ _"]], *, kind: str, compared: str
+) -> Files:
+    """`views.png`, the sheet, and `views.json`, the PSNR of every view.
+
+    Args:
+        drawn: each view whole.
+        kind, compared: as `ViewScores` says.
+    """
+    found = [psnr_db(view.target(), one) for view, one in zip(views, drawn, strict=True)]
+    count = min(len(views), MOST_VIEWS)
+    chosen = [len(views) * number // count for number in range(count)]
+    tiles = [Tile(triple(views[i].target(), drawn[i]), f"{views[i].name}   {_decibels(found[i])}") for i in chosen]
+    of = f"{count} of {len(views)}" if count < len(views) else f"{count}"
+    sheet = panel(tiles, f"{of} {kind}: {compared}", columns=min(count, SHEET_COLUMNS))
+    named = [(view.name, psnr if math.isfinite(psnr) else None) for view, psnr in zip(views, found, strict=True)]
+    scores = ViewScores(kind, compared, count, named)
+    return Files(pictures={"views": below(sheet, _legend())}, numbers={"views": scores.to_json()})
+
+
+def triple(
+    target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"]
+) -> UInt8[np.ndarray, "small_h small_w 3"]:
+    """A view's target, its reconstruction and its error side by side, reduced by area averaging."""
+    height, width, _ = target.shape
+    size = fitted_size(height, width, THUMBNAIL_SIDE)
+    gap = np.full((size[0], GAP, 3), BACKGROUND, np.uint8)
+    pictures = [to_rgb(area_average(target, *size)), to_rgb(area_average(drawn, *size))]
+    return np.hstack([pictures[0], gap, pictures[1], gap, error_rgb(target, drawn, size=size)])
+
+
+def _legend() -> UInt8[np.ndarray, "h w 3"]:
+    height, width = LEGEND
+    strip = np.full((height + LEGEND_MARGIN, width + 2 * LEGEND_MARGIN, 3), BACKGROUND, np.uint8)
+    strip[:height, LEGEND_MARGIN:-LEGEND_MARGIN] = error_legend(height, width)
+    return strip
+
+
+def _decibels(psnr: float) -> str:
+    return f"{psnr:.2f} dB" if math.isfinite(psnr) else "n/a"
 
 
 def frame_of(

@@ -9,9 +9,9 @@ from jaxtyping import Float32
 from analysis import COAREA, Explanation, SeenView, explain_views, length_per_area
 from scenes.scene import View
 
+from .drawing import sheet_files
 from .found import Files, Values
 from .missing import missing_files
-from .sheet import sheet_files
 
 
 @dataclass(frozen=True, eq=False)
