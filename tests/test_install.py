@@ -106,7 +106,7 @@ def test_the_wheel_fits_a_picture_beside_a_persons_own_modules_of_the_same_names
     result = json.loads(output_of(fit, own).splitlines()[-1])
     assert result["steps"] == 2
     assert Path(own, result["report"]).is_file()
-    output_of([str(environment / "bin" / "fieldlens"), "render"], own)
+    assert output_of([str(environment / "bin" / "fieldlens"), "--version"], own) == f"fieldlens {PROJECT['version']}\n"
 
 
 def test_an_sdist_builds_the_same_wheel(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
