@@ -13,11 +13,8 @@ from jaxtyping import install_import_hook
 
 from tests import runtime_types
 
-PACKAGES = ("fieldlens", "studies", "report", "analysis", "fitting", "scenes", "fields", "render", "configs")
-"""The import packages of the distribution, highest layer first."""
-
 # From here on the annotations of our functions (shapes, dtypes, classes) are checked at every call, in tests only.
-install_import_hook(PACKAGES, f"{runtime_types.__name__}.check")
+install_import_hook("fieldlens", f"{runtime_types.__name__}.check")
 
 torch.set_num_threads(1)
 

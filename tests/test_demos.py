@@ -131,6 +131,6 @@ def test_a_thumbnail_shows_the_scene_on_white(demo: Demo) -> None:
 
 
 def test_what_is_built_in_is_listed_without_waiting_for_open3d() -> None:
-    script = "import sys, scenes, scenes.demos, scenes.demo_folder; print('open3d' in sys.modules)"
+    script = "import sys, scenes.demos, scenes.demo_folder; print('open3d' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert run.stdout == "False\n", run.stderr

@@ -1,11 +1,13 @@
-"""The installation: packages come from this checkout, the wheel holds all of them, and nothing unwanted came along."""
+"""The installation: one name, from this checkout or a wheel that holds all of it, and nothing unwanted came along."""
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import venv
 import zipfile
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions, version
 from pathlib import Path
@@ -13,9 +15,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.conftest import PACKAGES
-
 ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = sorted(link.name for link in (ROOT / "fieldlens").iterdir() if link.is_symlink())
+"""The folders at the top that are imported as `fieldlens.NAME`."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 IN_CI = os.environ.get("CI") == "true"
 
@@ -47,33 +49,73 @@ def installed() -> Distribution:
         pytest.skip("fieldlens is not installed in this environment; ./check installs it")
 
 
+def built(source: Path, target: str, folder: Path) -> Path:
+    """The wheel or sdist of the tree in `source`, written into `folder`."""
+    pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is not installed; ./check installs it")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
+    build = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    assert build.returncode == 0, build.stderr
+    (file,) = folder.iterdir()
+    return file
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is not installed; ./check installs it")
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    build = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert build.returncode == 0, build.stderr
-    return zipfile.ZipFile(next(folder.glob("*.whl")))
+    return zipfile.ZipFile(built(ROOT, "wheel", tmp_path_factory.mktemp("wheel")))
 
 
-def test_started_in_another_folder_each_package_is_imported_from_beside_fieldlens(
+def output_of(command: list[str], folder: Path) -> str:
+    """What a command prints when run in `folder`, as a person runs it there: without our PYTHONPATH."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_started_in_another_folder_each_package_is_imported_from_this_checkout(
     installed: Distribution, tmp_path: Path
 ) -> None:
     script = (
         "import importlib, json\n"
-        f"print(json.dumps({{name: importlib.import_module(name).__file__ for name in {PACKAGES}}}))"
+        f"print(json.dumps([importlib.import_module(f'fieldlens.{{name}}').__file__ for name in {FOLDERS}]))"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    run = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    assert json.loads(run.stdout.splitlines()[-1]) == {name: str(ROOT / name / "__init__.py") for name in PACKAGES}
+    printed = output_of([sys.executable, "-c", script], tmp_path).splitlines()[-1]
+    assert json.loads(printed) == [str(ROOT / "fieldlens" / name / "__init__.py") for name in FOLDERS]
 
 
-def test_the_installed_distribution_is_kept_off_package_indexes(installed: Distribution) -> None:
-    assert "Private :: Do Not Upload" in (installed.metadata.get_all("Classifier") or [])
+def test_the_wheel_fits_a_picture_beside_a_persons_own_modules_of_the_same_names(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    """Into an empty environment: only what fieldlens requires is lent, by a path that finds no editable install."""
+    environment, own = tmp_path / "environment", tmp_path / "own"
+    venv.create(environment, symlinks=True)
+    python = str(environment / "bin" / "python")
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index"]
+    output_of([*install, str(wheel.filename)], tmp_path)
+    (packages,) = environment.glob("lib/*/site-packages")
+    (packages / "lent.pth").write_text("\n".join(path for path in sys.path if path.endswith("-packages")))
+
+    (own / "configs").mkdir(parents=True)
+    for name in ("configs/__init__.py", *(f"{name}.py" for name in FOLDERS if name != "configs")):
+        (own / name).write_text("raise ImportError('a module of the person, which is none of our business')\n")
+    (own / "use.py").write_text("import fieldlens.analysis\nprint(fieldlens.analysis.__file__)\n")
+    assert output_of([python, "use.py"], own) == f"{packages / 'fieldlens' / 'analysis' / '__init__.py'}\n"
+
+    small = ["--max-side", "16", "--steps", "2", "--network.depth", "2", "--network.width", "16", "--json"]
+    fit = [python, "-m", "fieldlens", "fit", "astronaut", *small]
+    result = json.loads(output_of(fit, own).splitlines()[-1])
+    assert result["steps"] == 2
+    assert Path(own, result["report"]).is_file()
+    assert output_of([str(environment / "bin" / "fieldlens"), "--version"], own) == f"fieldlens {PROJECT['version']}\n"
+
+
+def test_an_sdist_builds_the_same_wheel(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    shutil.unpack_archive(built(ROOT, "sdist", tmp_path / "sdist"), tmp_path / "tree")
+    (tree,) = (tmp_path / "tree").iterdir()
+    again = zipfile.ZipFile(built(tree, "wheel", tmp_path / "wheel"))
+    assert {name: again.read(name) for name in again.namelist()} == {
+        name: wheel.read(name) for name in wheel.namelist()
+    }
 
 
 def test_the_command_is_installed(installed: Distribution) -> None:
@@ -81,13 +123,15 @@ def test_the_command_is_installed(installed: Distribution) -> None:
     assert commands == {"fieldlens": "fieldlens.cli:main"}
 
 
-def test_the_wheel_holds_the_packages_and_no_other_folder(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_puts_one_name_into_an_environment(wheel: zipfile.ZipFile) -> None:
     tops = {name.partition("/")[0] for name in wheel.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"fieldlens"}
 
 
 def test_the_wheel_holds_every_file_of_the_packages(wheel: zipfile.ZipFile) -> None:
-    files = (path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file())
+    package = ROOT / "fieldlens"
+    folders = (package, *(package / name for name in FOLDERS))
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
     wanted = {path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts}
     kinds = {Path(name).suffix for name in wanted}
     assert {".py", ".html", ".css", ".js", ".yaml"} <= kinds
@@ -95,7 +139,9 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: zipfile.ZipFile) -> N
 
 
 def test_the_wheel_holds_the_presets_of_each_verb(wheel: zipfile.ZipFile) -> None:
-    assert {"configs/presets/fit/authors.yaml", "configs/presets/compare/demo.yaml"} <= set(wheel.namelist())
+    assert {f"fieldlens/configs/presets/{name}.yaml" for name in ("fit/authors", "compare/demo")} <= set(
+        wheel.namelist()
+    )
 
 
 def test_the_wheel_carries_the_licence(wheel: zipfile.ZipFile) -> None:
