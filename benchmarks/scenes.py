@@ -25,8 +25,8 @@ from configs.space import Space
 from fitting import fit, initial_state, plan_of
 from scenes.demos import DEMOS, photographed
 from scenes.posed import PosedScene
-from studies.folder import RunFolder
-from studies.saved import open_run
+from studies.runs.folder import RunFolder
+from studies.runs.saved import open_run
 from studies.subjects.photographs import PhotographsSubject
 
 HARD = ("lattice", "teapot")

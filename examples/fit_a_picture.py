@@ -4,7 +4,7 @@ import sys
 
 from configs.encoding import parse_encoding
 from configs.run import FitConfig, Training
-from studies.fit import run, start
+from studies.runs.fit import run, start
 
 config = FitConfig(
     scene=sys.argv[1] if len(sys.argv) > 1 else "astronaut",

@@ -51,7 +51,7 @@ def main(words: Sequence[str]) -> int:
     arguments = parse(AnalyzeArguments, "analyze", DESCRIPTION, words)
     question = _question(arguments)
 
-    from studies.folder import find_run
+    from studies.runs.folder import find_run
 
     from .console import Console
 

@@ -11,7 +11,7 @@ from .cli import DONE, INTERRUPTED
 from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
 
 if TYPE_CHECKING:
-    from studies.compare import Comparison
+    from studies.runs.compare import Comparison
 
 DESCRIPTION = (
     "Fit one picture or 3D scene under several encodings (and networks) with one protocol, and set them side by side."
@@ -43,7 +43,7 @@ def main(words: Sequence[str]) -> int:
         check_unchanged(before, config, "a resumed comparison", free=("output_dir",), hint=hint)
 
     from fitting import Controls
-    from studies.compare import run_comparison, start_comparison
+    from studies.runs.compare import run_comparison, start_comparison
 
     from .console import Console, interruptible
 
@@ -59,6 +59,6 @@ def _folder_to_resume(words: Sequence[str]) -> "Comparison | None":
     named = folder_to_resume("compare", words)
     if named is None:
         return None
-    from studies.compare import find_comparison
+    from studies.runs.compare import find_comparison
 
     return find_comparison(*named)

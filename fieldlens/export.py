@@ -48,7 +48,7 @@ def main(words: Sequence[str]) -> int:
         if arguments.mesh is None and getattr(arguments, option) != getattr(ExportArguments, option):
             raise InputError(f"--{option} goes with --mesh")
 
-    from studies.folder import find_run
+    from studies.runs.folder import find_run
     from studies.questions.export import export_depth, export_mesh
 
     from .console import Console

@@ -12,7 +12,7 @@ from .cli import DONE, INTERRUPTED
 from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
 
 if TYPE_CHECKING:
-    from studies.folder import RunFolder
+    from studies.runs.folder import RunFolder
 
 DESCRIPTION = "Fit a coordinate network to a picture or a 3D scene and watch it being learnt."
 
@@ -42,7 +42,7 @@ def main(words: Sequence[str]) -> int:
     config = config_in(arguments, FitConfig)
 
     from fitting import Controls
-    from studies.fit import run, start
+    from studies.runs.fit import run, start
 
     from .console import Console, interruptible
 
@@ -62,6 +62,6 @@ def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":
     named = folder_to_resume("fit", words)
     if named is None:
         return None
-    from studies.folder import find_run
+    from studies.runs.folder import find_run
 
     return find_run(*named)

@@ -54,7 +54,7 @@ def main(words: Sequence[str]) -> int:
     if arguments.width is not None and not films:
         raise InputError("--width goes with --orbit or --path; a single drawing takes --scale")
 
-    from studies.folder import find_run
+    from studies.runs.folder import find_run
 
     from .console import Console
 

@@ -11,8 +11,8 @@ from configs.network import Network
 from configs.run import FitConfig, Output, Training
 from fitting import Controls
 from render.files import write_png
-from studies.record import RunRecord
-from studies.reporter import Moment, Silent
+from studies.runs.record import RunRecord
+from studies.runs.reporter import Moment, Silent
 from studies.subjects.found import Statistic, Summary
 from tests.small_fits import plan
 

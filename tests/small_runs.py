@@ -7,8 +7,8 @@ from configs.run import FitConfig
 from configs.space import Space
 from scenes.captures.transforms_writing import write_blender
 from scenes.demos import DEMOS, photographed
-from studies.fit import run, start
-from studies.folder import RunFolder
+from studies.runs.fit import run, start
+from studies.runs.folder import RunFolder
 from tests.runs import small_config
 
 

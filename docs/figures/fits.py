@@ -15,10 +15,10 @@ from configs.errors import InputError
 from configs.network import Network
 from configs.run import FitConfig, Output, Target, Training
 from scenes.scene import View
-from studies.checkpoints import checkpoint_steps
-from studies.fit import run, start
-from studies.folder import RunFolder, folder_name
-from studies.saved import Saved, open_run
+from studies.runs.checkpoints import checkpoint_steps
+from studies.runs.fit import run, start
+from studies.runs.folder import RunFolder, folder_name
+from studies.runs.saved import Saved, open_run
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from render.colour import LAYER_COLOURS, to_rgb
-from studies.charts import COLOURS
+from studies.runs.charts import COLOURS
 
 from .fits import Fit
 

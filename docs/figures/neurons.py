@@ -13,7 +13,7 @@ from analysis import (
     spectral_norms,
 )
 from render.colour import to_rgb
-from studies.charts import COLOURS
+from studies.runs.charts import COLOURS
 
 from .fits import Fits
 from .layout import WIDTH, colour_of, frame

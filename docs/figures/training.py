@@ -13,8 +13,8 @@ from analysis.detail.bands import band_labels
 from analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF
 from render.panel import Tile, panel
 from scenes.signal import Signal
-from studies.charts import label_axes, plot_history
-from studies.over_training import read_history
+from studies.runs.charts import label_axes, plot_history
+from studies.runs.history import read_history
 from studies.questions.all_checkpoints import measure_checkpoints
 from studies.subjects.signal import SignalSubject
 

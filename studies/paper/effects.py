@@ -15,8 +15,8 @@ from analysis.patterns.distinct_patterns import SATURATED_SHARE
 from configs.encoding import Encoding
 from configs.errors import InputError
 
-from ..over_training import History
-from ..saved import open_run
+from studies.runs.history import History
+from studies.runs.saved import open_run
 from .runs import EPOCH, Runs, Unit
 
 DOUBLINGS = "powers of two"

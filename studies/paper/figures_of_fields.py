@@ -15,8 +15,8 @@ from analysis import first_layer_inspheres, neuron_cosines, packed_patterns, rel
 from fitting import initial_state
 from render.colour import to_rgb
 
-from ..charts import charts, legend_outside
-from ..saved import open_run
+from studies.runs.charts import charts, legend_outside
+from studies.runs.saved import open_run
 from .runs import Runs
 
 INSPHERES = 40

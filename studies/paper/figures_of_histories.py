@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from configs.encoding import Encoding, Fourier
 
-from ..charts import COLOURS, Histories, charts, label_axes, legend_outside, part_label, plot_history
-from ..measuring import QUANTITIES
+from studies.runs.charts import COLOURS, Histories, charts, label_axes, legend_outside, part_label, plot_history
+from studies.runs.quantities import QUANTITIES
 from .effects import NARROW, WIDE, density_midway
 from .runs import LOOKED_AT, NOISE, Runs, Unit
 

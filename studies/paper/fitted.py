@@ -16,8 +16,8 @@ from scenes.load import load
 from scenes.scene import Scene
 from scenes.signal import Signal, sum_of_sines
 
-from ..measuring import LOCAL, PAIRS, Measures, has_every_quantity, measure
-from ..over_training import History
+from studies.runs.quantities import LOCAL, PAIRS, Measures, has_every_quantity, measure
+from studies.runs.history import History
 from .points import POINT_QUANTITIES, measure_points, near_and_far
 
 NEIGHBOURS = 25

@@ -13,7 +13,7 @@ from configs.study import Study
 from fitting import Controls
 from report import ClaimRow, StudyFigure, StudyReport, study_html
 
-from ..reporter import Reporter, Silent
+from studies.runs.reporter import Reporter, Silent
 from .claims import CLAIMS
 from .effects import Fits
 from .figures import DRAWINGS, Drawing

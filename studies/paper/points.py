@@ -15,7 +15,7 @@ from analysis.gradients.pairs import Pairs
 from analysis.gradients.point_gradients import Loss
 from fields import Field
 
-from ..measuring import Measures, cosine_columns
+from studies.runs.quantities import Measures, cosine_columns
 from ..subjects.creases import creased
 
 POINT_QUANTITIES = frozenset({"loss", "dead", "hamming_local", "hamming_global", "confusion_local", "confusion_global"})

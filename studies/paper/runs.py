@@ -24,12 +24,12 @@ from configs.study import Study
 from fields import Field
 from fitting import Controls, Snapshot, initial_state, place, plan_of
 
-from ..checkpoints import checkpoint_file
-from ..fit import start, train
-from ..folder import RunFolder, folder_name
-from ..measuring import LOCAL, Measures
-from ..over_training import History, history_of, read_history, write_history
-from ..reporter import Reporter
+from studies.runs.checkpoints import checkpoint_file
+from studies.runs.fit import start, train
+from studies.runs.folder import RunFolder, folder_name
+from studies.runs.quantities import LOCAL, Measures
+from studies.runs.history import History, history_of, read_history, write_history
+from studies.runs.reporter import Reporter
 from .fitted import DIGITS, Fitted, fitted_of, is_complete, is_picture
 
 EPOCH = 32

@@ -6,13 +6,13 @@ from pathlib import Path
 from configs.errors import InputError
 from configs.files import JsonObject, write_bytes
 
-from ..charts import history_figure
-from ..checkpoints import checkpoint_steps
-from ..folder import RunFolder
-from ..measuring import QUANTITIES, Measures, has_every_quantity, measure
-from ..over_training import Foretold, history_of, read_history, write_history
-from ..reporter import Reporter, Silent
-from ..saved import open_run, refresh_report
+from studies.runs.charts import history_figure
+from studies.runs.checkpoints import checkpoint_steps
+from studies.runs.folder import RunFolder
+from studies.runs.quantities import QUANTITIES, Measures, has_every_quantity, measure
+from studies.runs.history import Foretold, history_of, read_history, write_history
+from studies.runs.reporter import Reporter, Silent
+from studies.runs.saved import open_run, refresh_report
 from .foretelling import columns, foretell
 from .table import QUESTIONS
 

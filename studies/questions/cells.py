@@ -22,10 +22,10 @@ from render.files import png_bytes, write_png
 from render.grid import Extent
 from render.lines import below, layer_strip, lines_over
 
-from ..answers import Areas, CellsFound, Drawn, Interpolation
-from ..folder import RunFolder
-from ..reporter import Reporter, Silent
-from ..saved import Saved, analysis_path, open_run, refresh_report
+from studies.runs.answers import Areas, CellsFound, Drawn, Interpolation
+from studies.runs.folder import RunFolder
+from studies.runs.reporter import Reporter, Silent
+from studies.runs.saved import Saved, analysis_path, open_run, refresh_report
 from ..subjects.choice import spatial
 from ..subjects.subject import Spatial
 from .rendering import WHOLE, Region, region_extent

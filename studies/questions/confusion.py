@@ -22,10 +22,10 @@ from render.colour import confusion_legend, confusion_rgb
 from render.files import write_png
 from render.panel import Tile
 
-from ..answers import ConfusionFound, Drawn, NeighbourConfusion, WindowsFound
-from ..folder import RunFolder
-from ..reporter import Reporter, Silent
-from ..saved import Saved, analysis_path, open_run, refresh_report
+from studies.runs.answers import ConfusionFound, Drawn, NeighbourConfusion, WindowsFound
+from studies.runs.folder import RunFolder
+from studies.runs.reporter import Reporter, Silent
+from studies.runs.saved import Saved, analysis_path, open_run, refresh_report
 from .drawing import with_legend
 from .table import QUESTIONS
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from configs.files import JsonObject, write_json
 
-from ..checkpoints import checkpoint_steps
-from ..folder import RunFolder
-from ..reporter import Reporter, Silent
-from ..saved import analysis_path, open_run, refresh_report
+from studies.runs.checkpoints import checkpoint_steps
+from studies.runs.folder import RunFolder
+from studies.runs.reporter import Reporter, Silent
+from studies.runs.saved import analysis_path, open_run, refresh_report
 from ..subjects.found import Summary, write_explained
 
 

@@ -19,9 +19,9 @@ from render.files import write_grey16_png, write_npz
 from render.grid import CUBE_DIAGONAL
 from scenes.solids.mesh import Mesh, mesh_ending, write_mesh
 
-from ..folder import RunFolder
-from ..reporter import Reporter, Silent
-from ..saved import Saved, open_run
+from studies.runs.folder import RunFolder
+from studies.runs.reporter import Reporter, Silent
+from studies.runs.saved import Saved, open_run
 from ..subjects.choice import photographed, spatial
 from ..subjects.creases import creased
 

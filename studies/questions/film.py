@@ -10,9 +10,9 @@ from render.camera import Camera
 from render.video import VideoWriter
 from scenes.captures.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
 
-from ..folder import RunFolder
-from ..reporter import Reporter, Silent
-from ..saved import open_run
+from studies.runs.folder import RunFolder
+from studies.runs.reporter import Reporter, Silent
+from studies.runs.saved import open_run
 from ..subjects.choice import spatial
 from ..subjects.film import Film, orbit_of
 

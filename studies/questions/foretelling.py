@@ -16,11 +16,11 @@ from analysis.detail.explanation import Association
 from analysis.detail.verdicts import Findings
 from configs.files import write_json
 
-from ..folder import RunFolder
-from ..measuring import SAMPLED_SIDE
-from ..over_training import Checkpoint, Foretold, read_foretelling
-from ..reporter import Reporter, Silent
-from ..saved import Saved, open_run
+from studies.runs.folder import RunFolder
+from studies.runs.quantities import SAMPLED_SIDE
+from studies.runs.history import Checkpoint, Foretold, read_foretelling
+from studies.runs.reporter import Reporter, Silent
+from studies.runs.saved import Saved, open_run
 from ..subjects.creases import creased
 from .table import QUESTIONS
 

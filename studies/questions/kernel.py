@@ -13,11 +13,11 @@ from render.files import write_png
 from render.panel import Tile
 from scenes.scene import Batch
 
-from ..answers import Drawn, KernelAgreement, KernelFound, Lengths
-from ..checkpoints import checkpoint_steps
-from ..folder import RunFolder
-from ..reporter import Reporter, Silent
-from ..saved import Saved, analysis_path, open_run, refresh_report
+from studies.runs.answers import Drawn, KernelAgreement, KernelFound, Lengths
+from studies.runs.checkpoints import checkpoint_steps
+from studies.runs.folder import RunFolder
+from studies.runs.reporter import Reporter, Silent
+from studies.runs.saved import Saved, analysis_path, open_run, refresh_report
 from .drawing import with_legend
 from .table import QUESTIONS
 

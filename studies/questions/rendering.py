@@ -14,9 +14,9 @@ from render.files import write_png
 from render.grid import Extent, picture_extent
 from scenes.scene import View
 
-from ..folder import RunFolder, folder_name
-from ..reporter import Reporter, Silent
-from ..saved import open_run
+from studies.runs.folder import RunFolder, folder_name
+from studies.runs.reporter import Reporter, Silent
+from studies.runs.saved import open_run
 from ..subjects.choice import spatial
 from ..subjects.subject import Spatial
 

@@ -14,10 +14,10 @@ from render.colour import area_density_legend, area_density_rgb
 from render.files import write_npz, write_png
 from render.panel import Tile, panel
 
-from ..answers import Drawn, SliceFound
-from ..folder import RunFolder
-from ..reporter import Reporter, Silent
-from ..saved import analysis_path, open_run, refresh_report
+from studies.runs.answers import Drawn, SliceFound
+from studies.runs.folder import RunFolder
+from studies.runs.reporter import Reporter, Silent
+from studies.runs.saved import analysis_path, open_run, refresh_report
 from ..subjects.choice import spatial
 from ..subjects.section import drawn_axes
 

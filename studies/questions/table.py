@@ -13,7 +13,7 @@ from configs.errors import InputError
 from ..subjects.kinds import KINDS, Kind
 
 if TYPE_CHECKING:
-    from ..answers import Answer
+    from studies.runs.answers import Answer
     from ..subjects.subject import Subject
 
 

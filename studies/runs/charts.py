@@ -1,0 +1,113 @@
+"""Charts in the style of the house, and one quantity of a run over its steps."""
+
+import io
+import math
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.patterns.distinct_patterns import SATURATED_SHARE
+
+from .quantities import QUANTITIES, saturation_caveat
+from .history import History
+
+Histories = Sequence[History]
+"""Histories of one role over the units of a study: all with the same steps."""
+
+COLOURS = ("#b2182b", "#e08214", "#fdb863", "#dfc27d", "#80cdc1", "#35978f", "#4393c3", "#2166ac")
+"""Colours of lines: warm ones for raw coordinates, cold ones for positional encodings, each from few to many."""
+
+WIDTH, HEIGHT = 4.2, 3.0
+"""Size of one chart, in inches."""
+
+
+def svg_of(draw: Callable[[], Figure]) -> bytes:
+    """A figure drawn in the style of the house, as SVG without a date or random names."""
+    with mpl.rc_context({"svg.hashsalt": "fieldlens", "font.size": 8, "axes.titlesize": 9, "axes.grid": True}):
+        buffer = io.BytesIO()
+        draw().savefig(buffer, format="svg", metadata={"Date": None})
+        return buffer.getvalue()
+
+
+def charts(count: int, columns: int = 2) -> tuple[Figure, list[Axes]]:
+    """A figure of so many charts. It belongs to no window system."""
+    columns = min(count, columns)
+    rows = math.ceil(count / columns)
+    figure = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for axis in axes[count:]:
+        axis.set_axis_off()
+    return figure, axes[:count]
+
+
+def plot_history(axis: Axes, histories: Histories, column: str, **style: object) -> None:
+    """The mean of a column over units, and the range over them as a band."""
+    steps = histories[0].steps
+    values = np.stack([history[column] for history in histories])
+    (line,) = axis.plot(steps, values.mean(0), marker=".", **style)  # type: ignore[arg-type]
+    axis.fill_between(steps, values.min(0), values.max(0), color=line.get_color(), alpha=0.15, linewidth=0)
+
+
+def legend_outside(figure: Figure, axis: Axes) -> None:
+    """The legend of one chart, for all of them, below: never over what is drawn."""
+    handles, labels = axis.get_legend_handles_labels()
+    columns = max(1, int(figure.get_figwidth() * 16 / max(12, *map(len, labels))))
+    figure.legend(handles, labels, loc="outside lower center", fontsize=6, ncols=min(len(labels), columns))
+
+
+def part_label(part: str) -> str:
+    """What stands after a column's double underscore, in words.
+
+    >>> part_label("layer1"), part_label("2_4_px"), part_label("64+_px"), part_label("q05"), part_label("mean")
+    ('layer 1', '2–4 px', '64+ px', '5 % quantile', 'mean')
+    """
+    if part.endswith("_px"):
+        return part.removesuffix("_px").replace("_", "–") + " px"
+    if part == "std":
+        return "standard deviation"
+    quantile = re.fullmatch(r"q(\d\d)", part)
+    return f"{int(quantile[1])} % quantile" if quantile else re.sub(r"^layer(\d+)$", r"layer \1", part)
+
+
+def label_axes(axis: Axes, quantity: str, title: str = "") -> None:
+    """Steps across, with step 0 at the left end of a logarithmic axis; the quantity up."""
+    what = QUANTITIES[quantity]
+    axis.set_xscale("symlog", linthresh=1)
+    axis.set_xlim(left=-0.1)
+    axis.set_xlabel("step")
+    axis.set_ylabel(what.unit)
+    axis.set_title(textwrap.fill(title or what.title, 50))
+    if what.logarithmic:
+        axis.set_yscale("log")
+
+
+def history_figure(history: History, quantity: str) -> bytes:
+    """One quantity of one run over its steps, with a line for each of its parts, as SVG.
+
+    Counts of patterns that the number of samples holds down say so.
+    """
+
+    def draw() -> Figure:
+        figure, (axis,) = charts(1)
+        parts = history.parts(quantity)
+        names = [f"{quantity}__{part}" for part in parts] or [quantity]
+        for name, label in zip(names, [*parts] or [quantity], strict=True):
+            axis.plot(history.steps, history[name], marker=".", label=part_label(label))
+        label_axes(axis, quantity)
+        caveat = saturation_caveat(history, quantity)
+        if caveat is not None:
+            crowded = history["unique_share"] > SATURATED_SHARE
+            axis.plot(history.steps[crowded], history[quantity][crowded], "o", markerfacecolor="white", color="C0")
+            axis.set_yscale("linear")  # or the axis would show the last pixels that still share a pattern
+            axis.set_ylim(0, 1.05 * np.nanmax(history[quantity]))
+            figure.supxlabel(textwrap.fill(caveat, 72), fontsize=6)
+        if parts:
+            legend_outside(figure, axis)
+        return figure
+
+    return svg_of(draw)

@@ -1,0 +1,285 @@
+"""One scene under several encodings and networks, with one protocol."""
+
+import dataclasses
+import itertools
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from analysis.detail.verdicts import percent
+from configs.encoding import Fourier, Raw
+from configs.errors import InputError
+from configs.files import JsonObject, write_json, write_text
+from configs.network import Network
+from configs.run import CompareConfig, FitConfig, Protocol
+from configs.storage import read_config, to_yaml
+from fitting import Controls
+from render.colour import density_legend
+from render.files import read_png
+from render.panel import Tile, panel
+from render.text import BACKGROUND
+from render.video import VideoWriter
+from report import Words
+
+from .fit import load_scene, run, start
+from .folder import COMPARISON, RunFolder, find_folder, folder_name, new_folder
+from .metrics import drawn_rows
+from .record import RunRecord
+from .reporter import Reporter, Silent
+from .report import write_comparison_report
+from studies.subjects.choice import subject_of
+from studies.subjects.subject import Subject
+from .table import to_csv, to_markdown
+
+STEPS = 1000
+"""Of each run, unless told."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Where the parts of a comparison lie."""
+
+    path: Path
+
+    @property
+    def report(self) -> Path:
+        """All runs on one page."""
+        return self.path / "report.html"
+
+    @property
+    def video(self) -> Path:
+        """All runs side by side."""
+        return self.path / "compare.mp4"
+
+    def config(self) -> CompareConfig:
+        """The configuration.
+
+        Raises:
+            InputError: when it is missing, of another schema or damaged.
+        """
+        return read_config(self.path / COMPARISON, CompareConfig)
+
+    def runs(self) -> dict[RunFolder, FitConfig]:
+        """The folder and the configuration of each run, in the order they were named."""
+        return {RunFolder(self.path / "runs" / _label(config)): config for config in fits(self.config())}
+
+
+def find_comparison(word: str, output_dir: Path) -> Comparison:
+    """The comparison that a word names: a path, or `latest` for the newest one below `output_dir`.
+
+    Raises:
+        InputError: when there is none, or the path is no comparison.
+    """
+    return Comparison(find_folder(word, output_dir, COMPARISON, "comparison", "compare"))
+
+
+def completed(config: CompareConfig) -> CompareConfig:
+    """A comparison with what was left open: raw against fourier:8, the default network, a thousand steps.
+
+    Raises:
+        InputError: when there is one run only, or a limit that would end the runs at different steps.
+    """
+    training = config.training
+    for name in ("seconds", "target_psnr", "plateau"):
+        if getattr(training, name) is not None:
+            option = name.replace("_", "-")
+            raise InputError(f"a comparison takes equal steps, so it has no --{option}; give its length with --steps")
+    encodings = tuple(dict.fromkeys(config.encodings)) or (Raw(), Fourier())
+    networks = tuple(dict.fromkeys(config.networks)) or (Network(),)
+    if len(encodings) * len(networks) < 2:
+        raise InputError(f"{encodings[0]} has nothing to be compared with; name another encoding or network")
+    training = dataclasses.replace(training, steps=training.steps or STEPS)
+    return dataclasses.replace(config, encodings=encodings, networks=networks, training=training)
+
+
+def fits(config: CompareConfig) -> list[FitConfig]:
+    """The fits of a comparison: each network under every encoding, alike in all else."""
+    shared = {key.name: getattr(config, key.name) for key in dataclasses.fields(Protocol)}
+    choices = itertools.product(config.networks, config.encodings)
+    return [FitConfig(**shared, encoding=encoding, network=network) for network, encoding in choices]
+
+
+def start_comparison(config: CompareConfig, reporter: Reporter | None = None) -> Comparison:
+    """Make the folder of a new comparison, with its runs' targets and configurations in it.
+
+    Raises:
+        InputError: as `completed` and `studies.runs.fit.start` do.
+    """
+    config = completed(config)
+    scene = load_scene(config, reporter)
+    parent = config.output.output_dir / folder_name(scene.name) / "compare"
+    comparison = Comparison(new_folder(parent))
+    for fit_config in fits(config):
+        start(fit_config, comparison.path / "runs" / _label(fit_config), scene)
+    write_text(comparison.path / COMPARISON, to_yaml(config))
+    return comparison
+
+
+@dataclass(frozen=True)
+class ComparisonRecord:
+    """What a comparison found, and where its parts lie: compare.json."""
+
+    path: Path
+    report: Path
+    video: Path
+    verdict: Sequence[str]
+    """What sets the runs apart."""
+    stopped_because: str
+    """`steps`, or `interrupted`."""
+    drawing_seconds: float
+    """Spent on video, table and report."""
+    table: str
+    """As table.md has it."""
+    runs: Sequence[RunRecord]
+
+    @property
+    def lines(self) -> list[str]:
+        """What a person reads when a comparison is over."""
+        path = shlex.quote(str(self.path))
+        return [
+            self.table,
+            *self.verdict,
+            f"video   {self.video}",
+            f"report  {self.report}",
+            *([f"go on   fieldlens compare --resume {path}"] if self.stopped_because == "interrupted" else []),
+        ]
+
+    def to_json(self) -> JsonObject:
+        """As compare.json has it."""
+        return {
+            "path": str(self.path),
+            "report": str(self.report),
+            "video": str(self.video),
+            "verdict": list(self.verdict),
+            "stopped_because": self.stopped_because,
+            "drawing_seconds": self.drawing_seconds,
+            "runs": [record.to_json() for record in self.runs],
+        }
+
+
+def run_comparison(
+    comparison: Comparison, reporter: Reporter | None = None, controls: Controls | None = None
+) -> ComparisonRecord:
+    """Run the fits of a comparison that are not finished, then set all side by side.
+
+    Returns:
+        What compare.json says.
+
+    Raises:
+        InputError: when the folder is damaged beyond use.
+        KeyboardInterrupt: when it is stopped before the first run has begun, for then there is nothing to show.
+    """
+    reporter, controls = reporter or Silent(), controls or Controls()
+    records: dict[RunFolder, RunRecord] = {}
+    for folder in comparison.runs():
+        finished = folder.ended and folder.record().stopped_because == "steps"
+        if not finished and controls.stop:
+            continue
+        records[folder] = folder.record() if finished else run(folder, None, reporter, controls)
+    if not records:
+        raise KeyboardInterrupt
+    drawing_started = time.perf_counter()
+    subject = subject_of(next(iter(records)).scene())
+    runs = list(records.values())
+    _write_video(comparison, records, subject, reporter)
+    verdict = comparison_verdict(runs, subject.words)
+    reporter.working("writing the report", 0.0)
+    write_comparison_report(comparison.report, list(records), verdict, comparison.config())
+    write_text(comparison.path / "table.csv", to_csv(runs, subject.words))
+    table = to_markdown(runs, subject.words)
+    write_text(comparison.path / "table.md", table)
+    record = ComparisonRecord(
+        path=comparison.path,
+        report=comparison.report,
+        video=comparison.video,
+        verdict=verdict,
+        stopped_because="interrupted" if controls.stop else "steps",
+        drawing_seconds=round(time.perf_counter() - drawing_started, 3),
+        table=table,
+        runs=runs,
+    )
+    write_json(comparison.path / "compare.json", record.to_json())
+    return record
+
+
+def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:
+    """What sets the runs apart, in figures; a difference between encodings is stated and never called a cause."""
+    scored = [(record.psnr_db, record) for record in records if record.psnr_db is not None]
+    ranked = sorted(scored, key=lambda pair: -pair[0])
+    if len(ranked) < 2:
+        return list((ranked[0][1] if ranked else records[0]).explained.verdict)
+    (most, best), (least, worst) = ranked[0], ranked[-1]
+    sentences = [
+        f"After {best.steps} steps {_name(best, records)} reaches {_quality(best)} and {_name(worst, records)} "
+        f"{_quality(worst)}: {most - least:.1f} dB apart."
+    ]
+    more, less = best.explained.crossings_per_pixel, worst.explained.crossings_per_pixel
+    if more is not None and less is not None:
+        sentences.append(
+            f"A {words.step} step crosses {more:.3g} creases on average under {_name(best, records)} and {less:.3g} "
+            f"under {_name(worst, records)}, but a difference in density between encodings is not a cause: what each "
+            "run says of its own missing detail stands below."
+        )
+    return sentences
+
+
+def _quality(record: RunRecord) -> str:
+    band = record.explained.explained_band
+    kept = record.energy_kept.get(band)
+    detail = "" if kept is None else f" with {percent(kept)} of the energy of {band} waves"
+    return f"{record.psnr_db:.1f} dB{detail}"
+
+
+def _name(record: RunRecord, records: Sequence[RunRecord]) -> str:
+    same = sum(other.encoding == record.encoding for other in records) > 1
+    return record.name if same else record.encoding
+
+
+def _label(config: FitConfig) -> str:
+    return f"{config.encoding} {config.network}"
+
+
+def _write_video(
+    comparison: Comparison, records: Mapping[RunFolder, RunRecord], subject: Subject, reporter: Reporter
+) -> None:
+    columns = [_Column(folder, _name(record, list(records.values()))) for folder, record in records.items()]
+    common = sorted(set.intersection(*(set(column.psnr_db) for column in columns)))
+    target = subject.target_tile()
+    with VideoWriter(comparison.video) as video:
+        for number, step in enumerate(common):
+            reporter.working("writing the video", number / len(common))
+            video.write(_frame(step, target, columns))
+
+
+def _frame(step: int, target: Tile, columns: Sequence["_Column"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Reconstructions beside the target, and below each the density of its creases."""
+    blank = np.full_like(target.image, BACKGROUND)
+    above = [target, *(column.reconstruction(step) for column in columns)]
+    below = [Tile(blank, "crease density", legend=density_legend), *(column.density(step, blank) for column in columns)]
+    return panel(above + below, f"step {step}", columns=len(above))
+
+
+class _Column:
+    """One run in the video."""
+
+    def __init__(self, folder: RunFolder, name: str) -> None:
+        self.folder, self.name = folder, name
+        self.psnr_db = {row.step: row.psnr_db for row in drawn_rows(folder)}
+        self.density_steps = folder.frame_steps("density")
+
+    def reconstruction(self, step: int) -> Tile:
+        """The run's picture at a step."""
+        caption = f"{self.name}   {self.psnr_db[step]:.2f} dB"
+        return Tile(read_png(self.folder.frame(step, "reconstruction")), caption)
+
+    def density(self, step: int, blank: UInt8[np.ndarray, "h w 3"]) -> Tile:
+        """The newest density drawn by then."""
+        drawn = max((known for known in self.density_steps if known <= step), default=None)
+        if drawn is None:
+            return Tile(blank, "no creases")
+        return Tile(read_png(self.folder.frame(drawn, "density")), f"step {drawn}")

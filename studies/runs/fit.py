@@ -1,0 +1,269 @@
+"""One fit from beginning to end: train, draw, save, explain, report. The writer of run folders."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from configs.errors import InputError
+from configs.files import write_json, write_text
+from configs.network import Network
+from configs.run import FitConfig, Protocol
+from configs.storage import to_yaml
+from fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of
+from render.files import read_png, write_npz, write_png
+from render.video import VideoWriter, check_encoder
+from scenes.load import load
+from scenes.scene import Scene
+
+from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
+from .folder import RunFolder, folder_name, new_folder
+from .record import RunRecord, finite, installed_versions
+from .recorder import FrameRecorder, Recorder, Stopwatch
+from .reporter import Moment, Reporter, Silent
+from .report import write_report
+from studies.subjects.choice import spatial, subject_of
+from studies.subjects.film import turntable
+from studies.subjects.found import write_explained
+from studies.subjects.scoring import is_large
+
+LARGE_SIDE = 1024
+"""Pictures with a longer side than this are told what an epoch takes."""
+SAVE_EVERY = 30.0
+"""Seconds after which the state is saved again, so that a machine that goes down costs no more than these."""
+
+
+def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
+    """The scene of a configuration, once everything else that could stop a run has been looked at.
+
+    Raises:
+        InputError: for a device that is not there, a machine without a video encoder, or a scene that cannot be read.
+    """
+    place(config.training, Network())
+    check_encoder()
+    if not config.scene:
+        raise InputError(
+            "name a picture to fit, such as photo.jpg or astronaut, a signal such as signal:5,10,20, or a 3D scene "
+            "such as demo:teapot; `fieldlens scenes` lists what is built in"
+        )
+    working = (reporter or Silent()).working
+    scene = load(config.scene, config.target, config.space, seed=config.seed, working=working)
+    subject = subject_of(scene)
+    if config.training.revive_at and subject.kind == "photographs":
+        raise InputError("--revive-at is for pictures and signals, whose points say which neurons are dead")
+    if config.output.turntable:
+        spatial(subject, "--turntable is")
+    return scene
+
+
+def start(
+    config: FitConfig, path: Path | None = None, scene: Scene | None = None, reporter: Reporter | None = None
+) -> RunFolder:
+    """Make the folder of a new fit, with its configuration and target in it.
+
+    Args:
+        path: the folder; by default `<output_dir>/<scene>/<encoding>/<time>`.
+        scene: what to fit, when it has been loaded already.
+
+    Raises:
+        InputError: as `load_scene` does, and for a folder that cannot be written.
+    """
+    scene = scene or load_scene(config, reporter)
+    if path is None:
+        path = new_folder(config.output.output_dir / folder_name(scene.name) / str(config.encoding))
+    folder = RunFolder(path)
+    write_npz(folder.target_file, **scene.to_npz_arrays())
+    write_text(folder.config_file, to_yaml(config))
+    return folder
+
+
+def run(
+    folder: RunFolder,
+    config: FitConfig | None = None,
+    reporter: Reporter | None = None,
+    controls: Controls | None = None,
+) -> RunRecord:
+    """Fit what a run folder holds, from its newest checkpoint or from the beginning, and fill the folder.
+
+    Args:
+        folder: made by `start`.
+        config: a configuration with other limits than the folder's own, for going on beyond them; the folder keeps it.
+        controls: stops the fit early; what there is by then is still drawn, explained and reported.
+
+    Returns:
+        What run.json says.
+
+    Raises:
+        InputError: when the folder is damaged beyond use.
+    """
+    reporter = reporter or Silent()
+    before = folder.config()
+    config = config or before
+    scene = folder.scene()
+    plan = plan_of(config, scene)
+    torch.set_num_threads(plan.threads)
+    subject, state = subject_of(scene, plan.placement.hidden_dtype), initial_state(config, scene, plan.device)
+    subject.prepare(reporter.working)
+    aliased = None if scene.resolution is None else config.encoding.aliasing_note(scene.resolution)
+    notes = [*scene.notes, *subject.notes, *([aliased] if aliased else [])]
+    for sentence in [*notes, *resumed(folder, state)]:
+        reporter.say(sentence)
+    picture = subject.overview()
+    if picture is not None:
+        write_png(folder.cameras, picture)
+    watch = Stopwatch()
+    recorder = FrameRecorder(
+        folder,
+        plan,
+        subject,
+        label=str(config.encoding),
+        keeps_checkpoints=config.output.checkpoints == "frames",
+        film=turntable(spatial(subject, "--turntable is")) if config.output.turntable else None,
+        watch=watch,
+        from_step=state.step,
+    )
+    if config != before:
+        write_text(folder.config_file, to_yaml(config))
+    teller = _Teller(reporter, recorder, plan, scene, state.step, state.seconds)
+    reason = train(folder, scene, state, plan, recorder, controls or Controls(), teller.tell)
+
+    finished = subject.finish(state.field, partial(reporter.working, "drawing the reconstruction whole"))
+    with watch.running():
+        drawn = subject.reconstruction(state.field, finished.reconstructions[0])
+        write_png(folder.path / "reconstruction.png", drawn)
+    progress = partial(reporter.working, "explaining missing detail")
+    explained = subject.explain(state.field, finished, seed=config.seed, progress=progress)
+    write_explained(folder.analysis, explained)
+    record = RunRecord(
+        path=folder.path,
+        report=folder.report,
+        video=folder.video,
+        turntable=folder.turntable if config.output.turntable else None,
+        scene=scene.name,
+        encoding=str(config.encoding),
+        network=str(config.network),
+        psnr_db=finite(finished.scores.psnr_db),
+        heldout_psnr_db=finite(finished.scores.heldout_psnr_db),
+        ssim=finite(finished.ssim),
+        steps=state.step,
+        seconds=round(state.seconds, 3),
+        samples_per_s=round(state.step * _samples_per_step(scene, plan) / max(state.seconds, 1e-9)),
+        stopped_because=reason,
+        plan=plan,
+        energy_kept=finished.scores.energy_kept,
+        explained=explained.summary,
+        notes=tuple(notes),
+        versions=installed_versions(),
+    )
+    write_json(folder.result_file, record.to_json())  # the report reads it
+    with watch.running():
+        for video, kind in ((record.video, ""), (record.turntable, "turntable")):
+            if video is not None:
+                _write_video(folder, video, kind, reporter)
+        reporter.working("writing the report", 0.0)
+        write_report(folder)
+    record = replace(record, drawing_seconds=round(watch.seconds, 3))
+    write_json(folder.result_file, record.to_json())
+    return record
+
+
+def train(
+    folder: RunFolder,
+    scene: Scene,
+    state: TrainingState,
+    plan: Plan,
+    recorder: Recorder,
+    controls: Controls,
+    tell: Callable[[Snapshot], None] = lambda _moment: None,
+) -> str:
+    """Train until something says stop: look at the steps that a recorder names, and save the state from time to time.
+
+    Args:
+        tell: hears of every moment, about twice a second.
+
+    Returns:
+        Why it stopped, as `RunRecord.stopped_because` has it.
+    """
+    saved_at = -math.inf
+    for moment in fit(state, scene, plan, recorder.steps(), controls):
+        reason = moment.stopped_because
+        if moment.scheduled or reason:
+            reason = recorder.record(moment)
+        overdue = time.monotonic() - saved_at > SAVE_EVERY
+        if reason or overdue or recorder.wants_state(moment.step):
+            recorder.save()  # what a checkpoint follows on must be there before it is
+            write_checkpoint(folder.checkpoints, state, recorder.kept_states())
+            saved_at = time.monotonic()
+        tell(moment)
+        if reason:
+            return reason
+    raise AssertionError("the last moment of a fit says why it is the last")
+
+
+def resumed(folder: RunFolder, state: TrainingState) -> list[str]:
+    """Take over the newest checkpoint of a folder, if it has one.
+
+    Returns:
+        What is to be said of it.
+
+    Raises:
+        InputError: when all checkpoints are damaged, or are of another network.
+    """
+    if not checkpoint_steps(folder.checkpoints):
+        return []
+    passed_over = read_newest(folder.checkpoints, state)
+    return [*passed_over, f"going on from step {state.step}"]
+
+
+class _Teller:
+    """Tells a reporter where a fit is; and of a large picture, once its speed is known, what an epoch takes."""
+
+    def __init__(
+        self, reporter: Reporter, recorder: FrameRecorder, plan: Plan, scene: Scene, step: int, seconds: float
+    ) -> None:
+        self.reporter, self.recorder, self.plan, self.scene = reporter, recorder, plan, scene
+        self.first_step, self.first_seconds = step, seconds
+        view = scene.views()[0]
+        self.longer_side = max(view.height, view.width)
+        self.owes_epoch = self.longer_side > LARGE_SIDE and is_large(view)
+
+    def tell(self, moment: Snapshot) -> None:
+        """Hear of a moment."""
+        step, seconds, plan = moment.step, moment.seconds, self.plan
+        limits = [step / plan.steps] if plan.steps else []
+        limits += [seconds / plan.seconds] if plan.seconds else []
+        rate = (step - self.first_step) / max(seconds - self.first_seconds, 1e-9)
+        psnr_db, newest = self.recorder.newest or (None, None)
+        self.reporter.fitting(
+            Moment(self.recorder.label, step, seconds, psnr_db, rate, max(limits, default=0.0), newest)
+        )
+        if self.owes_epoch and rate > 0:
+            self.owes_epoch = False
+            self._tell_epoch(rate)
+
+    def _tell_epoch(self, steps_per_s: float) -> None:
+        """How long it is, and what would make it shorter."""
+        seconds = self.scene.training_samples / (steps_per_s * self.plan.batch_size)
+        shorter = seconds * (LARGE_SIDE / self.longer_side) ** 2
+        self.reporter.say(
+            f"one epoch ({self.scene.training_samples:,} pixels) takes about {seconds:.0f} s; "
+            f"with --max-side {LARGE_SIDE} it would take {shorter:.0f} s"
+        )
+
+
+def _samples_per_step(scene: Scene, plan: Plan) -> int:
+    """As many as were asked for, if the scene gives them: of a signal, no sample comes twice in a batch."""
+    return len(scene.batch(torch.Generator(), plan.batch_size).values)
+
+
+def _write_video(folder: RunFolder, path: Path, kind: str, reporter: Reporter) -> None:
+    """All frames of a kind as a film."""
+    steps = folder.frame_steps(kind)
+    with VideoWriter(path) as video:
+        for number, step in enumerate(steps):
+            reporter.working("writing the video", number / len(steps))
+            video.write(read_png(folder.frame(step, kind)))

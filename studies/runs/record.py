@@ -1,0 +1,139 @@
+"""What is recorded of a run that has come to an end: run.json."""
+
+import math
+import platform
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from configs.files import JsonObject
+from fitting import Plan
+
+from studies.subjects.found import Named, Summary
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The numbers of a run, and where its parts lie."""
+
+    path: Path
+    report: Path
+    video: Path
+    turntable: Path | None
+    """None where none was asked for."""
+    scene: str
+    encoding: str
+    network: str
+    psnr_db: float | None
+    """Of the training pixels, as run.json says of which; None of a fit that has diverged."""
+    heldout_psnr_db: float | None
+    """None where nothing is held out."""
+    ssim: float | None
+    steps: int
+    seconds: float
+    """Of training."""
+    samples_per_s: int
+    stopped_because: str
+    """`steps`, `seconds`, `target`, `plateau`, `diverged` or `interrupted`."""
+    plan: Plan
+    energy_kept: Named
+    """By octave of wavelengths."""
+    explained: Summary
+    notes: tuple[str, ...]
+    """What was done to what is fitted, and what scores are of."""
+    versions: Mapping[str, str]
+    drawing_seconds: float | None = None
+    """Spent on frames, video and report; None while these are still drawn."""
+
+    @property
+    def name(self) -> str:
+        """Encoding and network in their words."""
+        return f"{self.encoding} {self.network}"
+
+    @property
+    def lines(self) -> list[str]:
+        """What a person reads when a fit is over."""
+        quality = "no PSNR" if self.psnr_db is None else f"{self.psnr_db:.2f} dB"
+        if self.heldout_psnr_db is not None:
+            quality += f" ({self.heldout_psnr_db:.2f} dB held out)"
+        path = shlex.quote(str(self.path))
+        return [
+            f"{self.name}: {quality} after {self.steps} steps, {self.seconds:.0f} s of training "
+            f"({self.stopped_because})",
+            *self.explained.sentences,
+            f"video   {self.video}",
+            *([] if self.turntable is None else [f"turning {self.turntable}"]),
+            f"report  {self.report}",
+            *([f"go on   fieldlens fit --resume {path}"] if self.stopped_because == "interrupted" else []),
+        ]
+
+    def to_json(self) -> JsonObject:
+        """As run.json has it."""
+        return {
+            "path": str(self.path),
+            "report": str(self.report),
+            "video": str(self.video),
+            "turntable": None if self.turntable is None else str(self.turntable),
+            "scene": self.scene,
+            "encoding": self.encoding,
+            "network": self.network,
+            "psnr_db": self.psnr_db,
+            "heldout_psnr_db": self.heldout_psnr_db,
+            "ssim": self.ssim,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "samples_per_s": self.samples_per_s,
+            "stopped_because": self.stopped_because,
+            "learning_rate": self.plan.learning_rate,
+            "second_limit": self.plan.seconds,
+            "device": self.plan.device_name,
+            "precision": self.plan.precision,
+            "threads": self.plan.threads,
+            "seed": self.plan.seed,
+            "energy_kept": dict(self.energy_kept),
+            **self.explained.to_json(),
+            "notes": list(self.notes),
+            "versions": dict(self.versions),
+            "drawing_seconds": self.drawing_seconds,
+            "plan": self.plan.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, found: JsonObject) -> "RunRecord":
+        """The inverse."""
+        turntable = found["turntable"]
+        return cls(
+            path=Path(found["path"]),
+            report=Path(found["report"]),
+            video=Path(found["video"]),
+            turntable=None if turntable is None else Path(turntable),
+            scene=found["scene"],
+            encoding=found["encoding"],
+            network=found["network"],
+            psnr_db=found["psnr_db"],
+            heldout_psnr_db=found["heldout_psnr_db"],
+            ssim=found["ssim"],
+            steps=found["steps"],
+            seconds=found["seconds"],
+            samples_per_s=found["samples_per_s"],
+            stopped_because=found["stopped_because"],
+            plan=Plan.from_json(found["plan"]),
+            energy_kept=found["energy_kept"],
+            explained=Summary.from_json(found),
+            notes=tuple(found["notes"]),
+            versions=found["versions"],
+            drawing_seconds=found["drawing_seconds"],
+        )
+
+
+def finite(value: float | None) -> float | None:
+    """Strict JSON has no NaN: what a diverged fit scores is null."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def installed_versions() -> dict[str, str]:
+    """Of this program, of what its numbers come from, and of Python."""
+    names = ("fieldlens", "torch", "numpy", "opencv-python")
+    return {name: version(name) for name in names} | {"python": platform.python_version()}

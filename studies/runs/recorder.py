@@ -1,0 +1,190 @@
+"""What a fit shows of itself while it goes on: frames, maps of density, curves."""
+
+import itertools
+import math
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from fitting import Plan, Snapshot, TrainingState
+from render.files import read_png, write_png
+
+from .folder import RunFolder
+from .metrics import Metrics
+from studies.subjects.film import Film
+from studies.subjects.found import Observation, Row
+from studies.subjects.subject import DrawnDensity, Subject
+
+DENSITY_EVERY = 4
+"""Crease density is drawn anew on every fourth frame."""
+
+
+@runtime_checkable
+class Recorder(Protocol):
+    """Looks at a fit at the steps that it names."""
+
+    def steps(self) -> Iterator[int]:
+        """The steps to look at, rising."""
+        ...
+
+    def record(self, moment: Snapshot) -> str | None:
+        """Look at one of these steps, or at the last; gives a reason to end the fit, if there is one."""
+        ...
+
+    def save(self) -> None:
+        """Write what was recorded, before the state that it belongs to is saved."""
+        ...
+
+    def wants_state(self, step: int) -> bool:
+        """Whether the state of a step is to be saved whatever the time is."""
+        ...
+
+    def kept_states(self) -> Collection[int]:
+        """Steps whose state stays when newer ones come."""
+        ...
+
+
+class Stopwatch:
+    """Adds up the seconds of what it is started for."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Counts what happens inside."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds += time.perf_counter() - started
+
+
+class FrameRecorder:
+    """Draws a frame of each step and scores it; draws crease density at every fourth.
+
+    Args:
+        label: of titles, such as the encoding's word.
+        film: of a camera that goes around; None where none was asked for.
+        watch: is run for scores and frames; maps of density count as analysis.
+        from_step: whatever an earlier sitting recorded after this one, that of the state, is forgotten.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        plan: Plan,
+        subject: Subject,
+        *,
+        label: str,
+        keeps_checkpoints: bool,
+        film: Film | None,
+        watch: Stopwatch,
+        from_step: int,
+    ) -> None:
+        self.folder, self.plan, self.subject, self.label = folder, plan, subject, label
+        self.keeps_checkpoints, self.film, self.watch = keeps_checkpoints, film, watch
+        self.metrics = Metrics(folder.metrics_file, subject.frequencies)
+        planned = list(itertools.takewhile(lambda step: step <= from_step, plan.frame_steps()))
+        # An interruption draws its last step even where the plan does not, so that one may have to go as well.
+        # Earlier frames stay: a fit that goes on to another limit may plan others from here on, but drew those.
+        drawn, mapped = from_step in planned, from_step in planned[::DENSITY_EVERY]
+        self.metrics.read(from_step if drawn else from_step - 1)
+        for kind, stays in (("", drawn), ("reconstruction", drawn), ("turntable", drawn), ("density", mapped)):
+            for later in folder.frame_steps(kind):
+                if later > from_step or (later == from_step and not stays):
+                    folder.frame(later, kind).unlink()
+        newest = folder.frame_steps("density")[-1:]
+        self.density: DrawnDensity | None = None
+        if newest:
+            self.density = newest[0], read_png(folder.frame(newest[0], "density"))
+        self._mapped_steps = itertools.islice(plan.frame_steps(), 0, None, DENSITY_EVERY)
+        self._next_map = next(self._mapped_steps, None)
+
+    def steps(self) -> Iterator[int]:
+        """Those of frames."""
+        return self.plan.frame_steps()
+
+    def record(self, moment: Snapshot) -> str | None:
+        """Score and draw a moment.
+
+        Returns:
+            "diverged", or "target" or "plateau" where that goal of the plan is met.
+        """
+        with self.watch.running():
+            observation = self.subject.observe(moment.state.field)
+        self.metrics.add(_row(moment, observation))
+        reason = moment.stopped_because or self._reached()
+        if reason or self._is_mapped(moment.step):
+            self._draw_density(moment.state)
+        with self.watch.running():
+            self._draw_frame(moment.state, observation)
+        return reason
+
+    def save(self) -> None:
+        """Write the curves."""
+        self.metrics.write()
+
+    def wants_state(self, step: int) -> bool:
+        """Those of steps that have a map of density, where checkpoints of frames are kept."""
+        return self.keeps_checkpoints and step == self._next_map
+
+    def kept_states(self) -> Collection[int]:
+        """Those that were drawn, where checkpoints of frames are kept."""
+        return self.folder.frame_steps() if self.keeps_checkpoints else ()
+
+    @property
+    def newest(self) -> tuple[float, Path] | None:
+        """The PSNR of the newest frame, and its file; None before the first."""
+        rows = self.metrics.rows
+        return (rows[-1].psnr_db, self.folder.frame(rows[-1].step)) if rows else None
+
+    def _is_mapped(self, step: int) -> bool:
+        while self._next_map is not None and self._next_map < step:
+            self._next_map = next(self._mapped_steps, None)
+        return step == self._next_map
+
+    def _reached(self) -> str | None:
+        """The goal that the newest row meets, or that there is none to be met any more."""
+        psnr_db = self.metrics.rows[-1].psnr_db
+        if math.isnan(psnr_db):
+            return "diverged"
+        if self.plan.target_psnr_db is not None and psnr_db >= self.plan.target_psnr_db:
+            return "target"
+        if self.plan.plateau_db is not None and self.metrics.plateau(self.plan.plateau_db, self.plan.least_steps):
+            return "plateau"
+        return None
+
+    def _draw_density(self, state: TrainingState) -> None:
+        picture = self.subject.density(state.field)
+        if picture is not None:
+            self.density = state.step, picture
+            write_png(self.folder.frame(state.step, "density"), picture)
+
+    def _draw_frame(self, state: TrainingState, observation: Observation) -> None:
+        field, step, rows = state.field, state.step, self.metrics.rows
+        title = f"{self.label}   step {step}   {observation.scores.psnr_db:.2f} dB"
+        frame = self.subject.frame(field, observation, title, self.density, rows)
+        write_png(self.folder.frame(step), frame)
+        drawn = self.subject.reconstruction(field, observation.reconstruction)
+        write_png(self.folder.frame(step, "reconstruction"), drawn)
+        if self.film is not None:
+            before = len(rows) - 1  # frames: each has a row, this one as well
+            write_png(self.folder.frame(step, "turntable"), self.film.frame(field, before, title))
+
+
+def _row(moment: Snapshot, seen: Observation) -> Row:
+    scores = seen.scores
+    return Row(
+        moment.step,
+        moment.seconds,
+        moment.loss,
+        round(scores.psnr_db, 4),  # as the file has it: a resumed fit must meet its goals at the same step
+        scores.heldout_psnr_db,
+        tuple(scores.energy_kept.values()),
+        tuple(scores.relative_error.values()),
+        scores.amplitudes,
+        scores.amplitude_errors,
+    )

@@ -1,0 +1,248 @@
+"""From run folders to reports: reads what a run left and hands it to `report`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.detail.explanation import Association
+from configs.errors import InputError
+from configs.files import read_json, read_json_as, write_text
+from configs.run import Protocol
+from configs.storage import to_plain
+from render.colour import density_legend, error_legend, missing_legend, remaining_legend
+from render.files import read_png
+from report import (
+    Curves,
+    Exhibit,
+    FigureFile,
+    Frame,
+    Overlay,
+    Report,
+    RunPart,
+    Series,
+    ThroughTraining,
+    Words,
+    report_html,
+)
+
+from .answers import DRAWN
+from .checkpoints import checkpoint_steps
+from .folder import RunFolder
+from .quantities import QUANTITIES, saturation_caveat
+from .metrics import drawn_rows
+from .history import read_foretelling, read_history
+from .record import RunRecord
+from .learnt import learnt_parts, spectra_part
+from studies.subjects.choice import subject_of
+from studies.subjects.drawing import ViewScores
+from studies.subjects.found import Row
+from studies.subjects.missing import SavedSpectra
+from studies.subjects.subject import Subject
+from .table import table_row
+
+MOST_FRAMES = 120
+"""Of a run in a report: a page of thousands would be too large to open. The video and the run folder have all."""
+
+OVERLAYS = {
+    "density": ("crease density", density_legend),
+    "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
+    "missing": ("missing fraction in the explained band: residual over target energy, per window", missing_legend),
+    "capacity": ("share of the error that other output weights could not take away, per window", remaining_legend),
+    "residual": ("reconstruction less target", None),
+}
+"""The maps of the last snapshot: what each shows, and its colours."""
+
+
+def write_report(folder: RunFolder) -> None:
+    """Write the report of one run."""
+    record, subject = folder.record(), subject_of(folder.scene())
+    report = Report(
+        title=f"{record.scene}, {record.encoding}",
+        verdict=record.explained.sentences,
+        target=subject.target(),
+        runs=[_part(folder, record, subject)],
+        protocol=_protocol(to_plain(folder.config()), _taken([record])),
+        words=subject.words,
+        notes=[*record.notes, *_thinning_note([folder])],
+        video_name=folder.video.name if folder.video.exists() else None,
+    )
+    write_text(folder.report, report_html(report))
+
+
+def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: Sequence[str], config: Protocol) -> None:
+    """Write the report of a comparison, whose runs share their scene."""
+    records, subject = [folder.record() for folder in folders], subject_of(folders[0].scene())
+    notes = dict.fromkeys(note for record in records for note in record.notes)
+    report = Report(
+        title=f"{records[0].scene}: {', '.join(record.encoding for record in records)}",
+        verdict=verdict,
+        target=subject.target(),
+        runs=[_part(folder, record, subject) for folder, record in zip(folders, records, strict=True)],
+        protocol=_protocol(to_plain(config), _taken(records)),
+        words=subject.words,
+        notes=[*notes, *_thinning_note(folders)],
+        video_name="compare.mp4",
+    )
+    write_text(path, report_html(report))
+
+
+def _part(folder: RunFolder, record: RunRecord, subject: Subject) -> RunPart:
+    rows, words = drawn_rows(folder), subject.words
+    followed = _followed(record, rows)
+    overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
+    return RunPart(
+        label=record.encoding,
+        network=record.network,
+        frames=[
+            Frame(row.step, row.seconds, row.psnr_db, read_png(folder.frame(row.step, "reconstruction")))
+            for row in _thinned(rows)
+        ],
+        final=read_png(folder.path / "reconstruction.png"),
+        overlays=[_overlay(name, file, words) for name, file in overlays.items() if file.exists()],
+        curves=Curves(
+            step=[row.step for row in rows],
+            psnr_db=[row.psnr_db for row in rows],
+            heldout_psnr_db=[row.heldout_psnr_db for row in rows],
+            energy_kept=followed,
+        ),
+        numbers=table_row(record, words),
+        verdict=record.explained.sentences,
+        explanation=read_json(folder.analysis / "explain.json"),
+        spectra=spectra_part(read_json_as(folder.analysis / "spectra.json", SavedSpectra.from_json)),
+        learnt=learnt_parts(rows, list(followed), in_cycles=words.in_cycles),
+        through_training=_through_training(folder),
+        views=_views(folder),
+        pictures=list(_pictures(folder)),
+    )
+
+
+def _views(folder: RunFolder) -> Exhibit | None:
+    """The sheet of a 3D scene's views; None of what is no 3D scene."""
+    sheet, numbers = folder.analysis / "views.png", folder.analysis / "views.json"
+    if not (sheet.exists() and numbers.exists()):
+        return None
+    scores = read_json_as(numbers, ViewScores.from_json)
+    return Exhibit(scores.kind.capitalize(), read_png(sheet), scores.sentence)
+
+
+def _pictures(folder: RunFolder) -> Iterator[Exhibit]:
+    """The cameras of a 3D scene, and what `analyze` drew of the newest step where a person asked for it."""
+    if folder.cameras.exists():
+        yield Exhibit("Cameras", read_png(folder.cameras), "The photographs' cameras, and the cube that is modelled.")
+    for name, kind in DRAWN.items():
+        drawing, numbers = folder.analysis / f"{name}.png", folder.analysis / f"{name}.json"
+        if drawing.exists() and numbers.exists():
+            found = read_json_as(numbers, kind.from_json)
+            yield Exhibit(f"{found.title}, step {found.step}", read_png(drawing), found.caption)
+
+
+def _through_training(folder: RunFolder) -> ThroughTraining | None:
+    """What `analyze --all-checkpoints` found, if it was of this end of the run."""
+    try:
+        history = read_history(folder.history_file)
+    except InputError:
+        return None
+    if history.steps[-1] != max(checkpoint_steps(folder.checkpoints), default=None):
+        return None
+    end = int(history.steps[-1])
+    found = read_foretelling(folder.foretelling_file)
+    found = found if found is not None and found.end_step == end else None
+    rows = [] if found is None else found.checkpoints
+    lines = [
+        _series([row.end for row in rows], "with what is missing at the end"),
+        _series([row.now for row in rows], "with what is missing then"),
+    ]
+    files = {quantity: folder.history_figures / f"{quantity}.svg" for quantity in history.quantities}
+    return ThroughTraining(
+        verdict=[found.sentence] if found and found.sentence else [],
+        step=[row.step for row in rows],
+        series=[line for line in lines if any(value is not None for value in line.values)],
+        figures=[
+            FigureFile(
+                QUANTITIES[quantity].title,
+                file.relative_to(folder.path).as_posix(),
+                saturation_caveat(history, quantity) or "",
+            )
+            for quantity, file in files.items()
+            if file.exists() and quantity in QUANTITIES
+        ],
+    )
+
+
+def _series(found: Sequence[Association], label: str) -> Series:
+    return Series(
+        label,
+        [one.estimate for one in found],
+        [one.interval and one.interval.low for one in found],
+        [one.interval and one.interval.high for one in found],
+    )
+
+
+def _followed(record: RunRecord, rows: Sequence[Row]) -> dict[str, list[float | None]]:
+    """Energy kept by octave band; of a signal, whose frequencies say more, the amplitude recovered at each."""
+    amplitudes = record.explained.amplitude_recovered
+    series = [row.energy_kept if amplitudes is None else row.amplitudes for row in rows]
+    labels = record.energy_kept if amplitudes is None else amplitudes
+    return {
+        label: [values[number] if number < len(values) else None for values in series]
+        for number, label in enumerate(labels)
+        if any(number < len(values) for values in series)
+    }
+
+
+def _thinned(rows: Sequence[Row]) -> list[Row]:
+    """At most `MOST_FRAMES` of the rows, evenly spaced, the first and the last among them."""
+    return [rows[i] for i in sorted(set(np.linspace(0, len(rows) - 1, MOST_FRAMES).round().astype(int)))]
+
+
+def _thinning_note(folders: Sequence[RunFolder]) -> list[str]:
+    drawn = max(len(drawn_rows(folder)) for folder in folders)
+    return (
+        [f"the scrubber has {MOST_FRAMES} of {drawn} recorded steps; the video has all"] if drawn > MOST_FRAMES else []
+    )
+
+
+def _overlay(name: str, path: Path, words: Words) -> Overlay:
+    caption, legend = OVERLAYS[name]
+    if name == "density":
+        legend = partial(density_legend, unit=words.crossings)
+    return Overlay(name, read_png(path), caption, None if legend is None else legend(36, 360))
+
+
+def _taken(records: Sequence[RunRecord]) -> dict[str, str]:
+    """What was taken where a choice was left open, by the choice's name; several where runs differ."""
+    plans = [record.plan for record in records]
+    rates = {f"{record.plan.learning_rate:g} for {record.name}": None for record in records}
+    alike = {f"{plan.learning_rate:g}": None for plan in plans}
+    taken = {
+        "learning_rate": alike if len(alike) == 1 else rates,
+        "precision": {plan.precision: None for plan in plans},
+        "device": {plan.device_name: None for plan in plans},
+        "threads": {str(plan.threads): None for plan in plans},
+        "seconds": {f"{plan.seconds:g}": None for plan in plans if plan.seconds is not None},
+        "plateau": {f"{plan.plateau_db:g}": None for plan in plans if plan.plateau_db is not None},
+    }
+    return {f"training.{name}": ", ".join(values) for name, values in taken.items() if values}
+
+
+def _protocol(plain: Mapping[str, Any], taken: Mapping[str, str], prefix: str = "") -> dict[str, str]:
+    """Nested choices as `network.width: 128`, in the words a person would type, with what was taken where left open.
+
+    >>> _protocol({"training": {"seconds": None, "device": "auto", "steps": None}}, {"training.seconds": "60"})
+    {'training.seconds': 'by default: 60', 'training.device': 'auto', 'training.steps': 'none'}
+    """
+    flat: dict[str, str] = {}
+    for key, value in plain.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat |= _protocol(value, taken, f"{name}.")
+        elif value is None:
+            flat[name] = f"by default: {taken[name]}" if name in taken else "none"
+        elif value == "auto" and name in taken:
+            flat[name] = f"auto: {taken[name]}"
+        else:
+            flat[name] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return flat

@@ -1,0 +1,72 @@
+"""A run again, as a checkpoint holds it, without training."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from configs.run import FitConfig, Training
+from fitting import initial_state, place
+from scenes.scene import Scene, View
+
+from .checkpoints import checkpoint_steps, read_newest
+from .folder import RunFolder
+from .reporter import Reporter, Silent
+from .report import write_report
+from studies.subjects.choice import subject_of
+from studies.subjects.subject import Subject
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A field as a checkpoint holds it, with what it was fitted to."""
+
+    config: FitConfig
+    scene: Scene
+    field: Any
+    """Of the kind that the scene builds; its subject knows which."""
+    step: int
+    device: torch.device
+
+    @cached_property
+    def subject(self) -> Subject:
+        """How its scene is seen and explained."""
+        return subject_of(self.scene)
+
+    @property
+    def view(self) -> View:
+        """The first view of its scene."""
+        return self.scene.views()[0]
+
+
+def open_run(folder: RunFolder, step: int | None = None, reporter: Reporter | None = None) -> Saved:
+    """The field of a run at its newest checkpoint, or at that of `step`, on a GPU if this machine has one.
+
+    Raises:
+        InputError: when the folder or every checkpoint is damaged, or there is none of that step.
+    """
+    config, scene = folder.config(), folder.scene()
+    device = place(Training(), config.network).device  # not the run's: it may have been fitted on another machine
+    state = initial_state(config, scene, device)
+    for sentence in read_newest(folder.checkpoints, state, step):
+        (reporter or Silent()).say(sentence)
+    return Saved(config, scene, state.field, state.step, device)
+
+
+def analysis_path(folder: RunFolder, step: int) -> Path:
+    """Where what is found of a checkpoint is written: `analysis/` for the newest, else `analysis/step<N>/`."""
+    newest = step == checkpoint_steps(folder.checkpoints)[-1]
+    return folder.analysis if newest else folder.analysis / f"step{step:07d}"
+
+
+def refresh_report(folder: RunFolder, step: int) -> Path | None:
+    """Write a run's report anew after something was found of a step, if that is the newest.
+
+    Returns:
+        The report's path; None before the run's first end.
+    """
+    if folder.ended and step == checkpoint_steps(folder.checkpoints)[-1]:
+        write_report(folder)
+    return folder.report if folder.report.exists() else None

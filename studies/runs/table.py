@@ -1,0 +1,100 @@
+"""The table of a comparison: one row a run, as CSV, as Markdown, and for the report."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import astuple
+from io import StringIO
+
+from report import Words
+
+from .record import RunRecord
+from studies.subjects.found import Statistic
+
+Cell = float | int | str | None
+
+
+def table_row(record: RunRecord, words: Words) -> dict[str, Cell]:
+    """The numbers of run.json that people compare, in the order they are read."""
+    found, statistic = record.explained, record.explained.primary_statistic
+    return {
+        "psnr_db": record.psnr_db,
+        "ssim": record.ssim,
+        "heldout_psnr_db": record.heldout_psnr_db,
+        **_detail(record),
+        "seconds": record.seconds,
+        "samples_per_s": record.samples_per_s,
+        f"crossings_per_{words.step}": found.crossings_per_pixel,
+        "dead_neurons": found.dead_neurons,
+        "primary_statistic": None if statistic is None else interval_text(statistic),
+    }
+
+
+def _detail(record: RunRecord) -> dict[str, Cell]:
+    """Energy kept of the four finest octaves; of a signal, the amplitude recovered at each of its frequencies."""
+    amplitudes = record.explained.amplitude_recovered
+    if amplitudes is not None:
+        return {f"amplitude {wave}": share for wave, share in amplitudes.items()}
+    return {f"energy_kept {band}": kept for band, kept in list(record.energy_kept.items())[:4]}
+
+
+def interval_text(found: Statistic) -> str:
+    """A statistic with its interval, where there is one.
+
+    >>> interval_text(Statistic(-0.415, -0.52, -0.29))
+    '−0.41 (−0.52 to −0.29)'
+    """
+    interval = "no interval" if found.low is None or found.high is None else f"{found.low:.2f} to {found.high:.2f}"
+    return f"{found.value:.2f} ({interval})".replace("-", "−")
+
+
+def to_csv(records: Sequence[RunRecord], words: Words) -> str:
+    """The table as CSV, with intervals in columns of their own."""
+    rows = []
+    for record in records:
+        statistic = record.explained.primary_statistic
+        value, low, high = (None, None, None) if statistic is None else astuple(statistic)
+        statistics = {"primary_statistic": value, "primary_statistic_low": low, "primary_statistic_high": high}
+        numbers = {
+            name.replace(" ", "_"): cell for name, cell in table_row(record, words).items() if name not in statistics
+        }
+        rows.append({"encoding": record.encoding, "network": record.network, **numbers, **statistics})
+    text = StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+HEADINGS = {
+    "psnr_db": "PSNR dB",
+    "ssim": "SSIM",
+    "heldout_psnr_db": "held-out dB",
+    "seconds": "s",
+    "samples_per_s": "samples/s",
+    "crossings_per_pixel": "crossings/px",
+    "crossings_per_sample": "crossings/sample",
+    "dead_neurons": "dead",
+    "primary_statistic": "primary statistic",
+}
+
+
+def to_markdown(records: Sequence[RunRecord], words: Words) -> str:
+    """The table as aligned Markdown, which reads on a terminal as well; columns that no run fills are left out."""
+    rows = [{"encoding": one.encoding, "network": one.network, **table_row(one, words)} for one in records]
+    names = [name for name in rows[0] if any(row.get(name) is not None for row in rows)]
+    cells = [[_text(name, row.get(name)) for name in names] for row in rows]
+    heads = [HEADINGS.get(name, name.replace("energy_kept", "kept")) for name in names]
+    widths = [max(len(row[i]) for row in [heads, *cells]) for i in range(len(names))]
+    lines = [heads, ["-" * width for width in widths], *cells]
+    return "".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |\n" for line in lines)
+
+
+def _text(name: str, value: Cell) -> str:
+    if value is None:
+        return "n/a"
+    if isinstance(value, str):
+        return value
+    if name.startswith(("energy_kept", "amplitude")):
+        return f"{100 * value:.0f} %"
+    digits = {"psnr_db": 2, "heldout_psnr_db": 2, "ssim": 3, "seconds": 1, "samples_per_s": 0, "dead_neurons": 0}
+    return f"{value:,.{digits[name]}f}" if name in digits else f"{value:.3g}"

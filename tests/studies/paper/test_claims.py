@@ -1,0 +1,154 @@
+"""Claims of the study: their numbers for histories whose truth is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from configs.study import Study
+from studies.runs.history import History, history_of
+from studies.paper.claims import CLAIMS
+from studies.paper.effects import Fits, rising, times
+from studies.paper.runs import Runs
+
+
+def falling_density(column: str = "crease_length") -> History:
+    return history_of([(step, {column: 10.0 / (step + 1)}) for step in (0, 10, 100)])
+
+
+class Made(Fits):
+    """Fits whose histories are given: for claims whose truth is known."""
+
+    def __init__(self, **histories: list[History]) -> None:
+        object.__setattr__(self, "made", histories)
+
+    def __call__(self, role: str) -> list[History]:
+        return self.made[role]  # type: ignore[attr-defined]
+
+    @property
+    def width(self) -> int:
+        return 100
+
+    @property
+    def neurons(self) -> int:
+        return 400
+
+
+def constant(**columns: float) -> History:
+    return history_of([(step, columns) for step in (0, 10, 100)])
+
+
+def measured(claim_id: str, part: int, fits: Fits) -> float | None:
+    claim = next(claim for claim in CLAIMS if claim.id == claim_id)
+    return claim.parts[part].measure(fits)
+
+
+def test_a4_is_the_least_step_up_in_local_hamming_distance() -> None:
+    raw = [constant(hamming_local__layer1=a, hamming_local__layer2=a) for a in (5.0, 10.0)]
+    fits = Made(raw=raw, coarse=[constant(hamming_local=80.0)], fine=[constant(hamming_local=120.0)])
+    assert measured("A4", 0, fits) == pytest.approx(np.log2(1.5))
+
+
+def test_a8_counts_dead_neurons_of_wider_and_wider_intervals() -> None:
+    raw = [constant(dead=count) for count in (199.0, 99.0, 49.0)]
+    assert measured("A8", 0, Made(raw=raw)) == pytest.approx(1.0)
+    assert measured("A8", 2, Made(raw=raw)) == pytest.approx(199 / 400)
+    assert measured("A8", 3, Made(raw=raw)) is None, "none died"
+    dying = history_of([(0, {"dead": 10.0}), (1600, {"dead": 40.0}), (32000, {"dead": 50.0})])
+    assert measured("A8", 3, Made(raw=[dying])) == pytest.approx(30 / 40)
+
+
+def test_a1_is_one_where_longer_waves_are_fitted_earlier() -> None:
+    def falling(*half_steps: float) -> History:
+        steps = (0, 1, 10, 100, 1000)
+        rows = [(s, {f"error__{i}": 0.5 * h / max(s, 1e-3) for i, h in enumerate(half_steps)}) for s in steps]
+        return history_of(rows)
+
+    in_order, reverse = falling(500, 50, 5), falling(5, 50, 500)
+    assert measured("A1", 0, Made(raw=[in_order] * 2, coarse=[in_order], fine=[in_order])) == pytest.approx(1)
+    assert measured("A1", 0, Made(raw=[in_order] * 2, coarse=[in_order], fine=[reverse])) == pytest.approx(-1)
+
+
+def test_doses_and_their_response_are_ranked_over_the_fits_of_a_role() -> None:
+    def fitted(density: float, psnr_db: float, missing: float) -> History:
+        rows = [(0, 9.0, 0.0, 1.0), (50, density, 1.0, 0.9), (100, 7.0, psnr_db, missing)]
+        return history_of([(s, {"crease_length": d, "psnr_db": p, "missing": m}) for s, d, p, m in rows])
+
+    more = [fitted(1.0, 20.0, 0.5), fitted(3.0, 24.0, 0.3), fitted(2.0, 22.0, 0.4)]
+    for claim, role in (("N4", "raw"), ("N5", "biases")):
+        assert [measured(claim, part, Made(**{role: more})) for part in (0, 1)] == pytest.approx([1, 1])
+        worse = [fitted(1.0, 24.0, 0.1), fitted(2.0, 20.0, 0.2)]
+        assert [measured(claim, part, Made(**{role: worse})) for part in (0, 1)] == pytest.approx([-1, -1])
+    revived = Made(revived=[fitted(1.0, 20.0, 0.4), fitted(1.5, 21.0, 0.3), fitted(2.0, 23.0, 0.2)])
+    assert [measured("N6", part, revived) for part in (0, 1, 2)] == pytest.approx([1, 3, 1])
+
+
+def test_a16_is_how_much_wider_cosines_of_pixels_spread_than_those_of_digits() -> None:
+    raw = [constant(confusion_local__std=0.5)] * 2
+    digits = [constant(confusion_local__std=0.2)]
+    assert measured("A16", 0, Made(raw=raw, digits=digits)) == pytest.approx(0.3)
+
+
+def test_a9_is_near_one_for_random_patterns() -> None:
+    fits = Made(raw=[constant(hamming_global__layer1=10.0)], fine=[constant(hamming_global__layer1=48.0)])
+    assert measured("A9", 0, fits) == pytest.approx(48 / 50)
+    assert measured("A9", 1, fits) == pytest.approx(120 / 512 - 0.1)
+
+
+def test_c3_is_not_defined_where_most_patterns_are_unique() -> None:
+    few, more = constant(unique_share=0.1, patterns=100.0), constant(unique_share=0.6, patterns=600.0)
+    all_unique = constant(unique_share=0.9, patterns=900.0)
+    assert measured("C3", 0, Made(coarse=[few], fine=[more])) == pytest.approx(np.log2(6))
+    assert measured("C3", 0, Made(coarse=[few], fine=[all_unique])) is None
+
+
+def test_a7_compares_counts_only_where_all_can_be_compared() -> None:
+    def growing(*shares: float) -> History:
+        return history_of(
+            [(s, {"unique_share": u, "patterns": 1000 * u}) for s, u in zip((0, 32, 64), shares, strict=True)]
+        )
+
+    raw = [growing(0.5, 0.1, 0.2), growing(0.5, 0.2, 0.3)]
+    saturating = Made(raw=raw, few=[growing(0.5, 0.4, 0.7)], fine=[growing(1, 1, 1)])
+    assert measured("A7", 1, saturating) == pytest.approx(np.log2(1 / 0.7))
+    assert measured("A7", 2, saturating) == pytest.approx(np.log2(1.5))
+
+
+@pytest.mark.parametrize(
+    ("claim", "part", "against"),
+    [
+        ("A13", 0, {"one octave": [constant(unique_share=1.0)]}),
+        ("N1", 1, {"raw": [falling_density()]}),
+        ("A12", 1, {"fine": [falling_density("narrowness")]}),
+    ],
+)
+def test_a_clear_counter_example_is_below_the_threshold(
+    claim: str, part: int, against: dict[str, list[History]]
+) -> None:
+    value = measured(claim, part, Made(**against))
+    assert value is not None
+    assert value < next(one for one in CLAIMS if one.id == claim).parts[part].above
+
+
+@pytest.mark.parametrize(("ratio", "distance"), [(1.0, 0.0), (2.0, 1.0), (0.5, 1.0)])
+def test_n2_is_how_far_density_is_from_the_slope_of_the_features(ratio: float, distance: float) -> None:
+    fits = Made(coarse=[constant(crease_length=1.0)], fine=[constant(crease_length=ratio * slope_ratio())])
+    object.__setattr__(fits, "runs", Runs(Study(coarse_octaves=2, fine_octaves=3), Path("nowhere")))
+    assert measured("N2", 0, fits) == pytest.approx(-distance, abs=1e-4)
+
+
+def slope_ratio() -> float:
+    """Of the features of 3 octaves to those of 2, by finite differences over all of a period."""
+    x = np.linspace(0, 2, 100_001)
+
+    def slope(octaves: int) -> float:
+        features = [wave(2**o * np.pi * x) for o in range(octaves) for wave in (np.sin, np.cos)]
+        return float(np.sqrt(np.mean([np.square(np.diff(feature) / np.diff(x)) for feature in features])))
+
+    return slope(3) / slope(2)
+
+
+def test_rising_is_the_least_ratio_in_powers_of_two() -> None:
+    assert rising([1.0, 2.0, 16.0]) == pytest.approx(1.0)
+    assert rising([np.array([1.0, 4.0]), np.array([2.0, 2.0])]) == pytest.approx(-1.0)
+    np.testing.assert_allclose(times(np.array([8.0, 1.0]), 2.0), [2, -1])

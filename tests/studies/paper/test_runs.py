@@ -1,0 +1,347 @@
+"""The study of the paper: its fits are made once, its claims are judged from what they measured."""
+
+import json
+import multiprocessing
+import os
+import re
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from skimage.measure import label
+
+import studies.paper.runs
+from analysis import ReluNetwork, hamming_means, relu_network
+from configs.encoding import Encoding, Fourier, Raw
+from configs.errors import InputError
+from configs.network import Network
+from configs.run import Training
+from configs.storage import from_yaml, read_config, to_yaml
+from configs.study import Study
+from fieldlens.cli import main
+from fieldlens.options import PRESETS
+from fields import build_encoding
+from fitting import Controls
+from studies.runs.checkpoints import checkpoint_file
+from studies.runs.quantities import QUANTITIES
+from studies.runs.history import History, read_history, write_history
+from studies.paper.claims import CLAIMS
+from studies.paper.effects import Fits, cells_in_windows, rising
+from studies.paper.figures import DRAWINGS
+from studies.paper.page import PaperFound, run_paper
+from studies.paper.runs import ROLES, WATCHED, Runs, measured_steps, run_study
+from studies.runs.reporter import Silent
+from studies.runs.saved import open_run
+from tests.small_networks import field_of
+from tests.studies.paper.test_claims import measured
+
+TINY = Study(
+    pictures=("astronaut",),
+    repeats=3,
+    max_side=16,
+    network=Network(width=8, depth=2),
+    raw=(Raw((0, 1)), Raw((-1, 1))),
+    few_octaves=(1, 2),
+    coarse_octaves=2,
+    fine_octaves=3,
+    sizes=(Network(width=4, depth=2), Network(width=8, depth=2)),
+    bias_spreads=(0.25, 1.0, 4.0),
+    revivals=(0, 3),
+    signal="signal:1,3,samples=32",
+    signal_octaves=(1, 2),
+    signal_network=Network(width=8, depth=2),
+    digits=True,
+    training=Training(steps=12, batch_size=64, learning_rate=1e-3, schedule="constant", precision="fp32", device="cpu"),
+    measured=3,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny study with everything in it."""
+    path = tmp_path_factory.mktemp("study")
+    run_paper(TINY, path)
+    return path
+
+
+def times_of_writing(path: Path) -> dict[Path, int]:
+    return {file: file.stat().st_mtime_ns for file in path.glob("runs/*/analysis/over_training.csv")}
+
+
+def test_every_claim_and_figure_is_there_and_said_in_json(folder: Path) -> None:
+    result = json.loads((folder / "claims.json").read_text())
+    assert [claim["id"] for claim in result["claims"]] == [claim.id for claim in CLAIMS]
+    for claim in result["claims"]:
+        assert {"id", "effect", "interval", "verdict"} <= set(claim)
+        assert claim["verdict"] in ("holds", "does not hold", "undecided")
+    assert {file.stem for file in (folder / "figures").glob("*.svg")} == {drawing.id for drawing in DRAWINGS}
+    page = (folder / "report.html").read_text()
+    assert all(f'<th scope="row">{claim.id}</th>' in page for claim in CLAIMS)
+    assert "http" not in page.replace("http-equiv", "").partition("<tbody>")[0]
+    document = (folder / "claims.md").read_text()
+    assert document.count("\n| ") == len(CLAIMS) + 1
+    assert all((folder / link).exists() for link in re.findall(r"\]\((.*?)\)", document))
+
+
+def test_what_a_study_found_survives_its_file(folder: Path) -> None:
+    result = json.loads((folder / "claims.json").read_text())
+    assert PaperFound.from_json(result).to_json() == result
+
+
+def test_finished_fits_are_used_again(folder: Path) -> None:
+    before = times_of_writing(folder)
+    page = (folder / "report.html").read_bytes()
+    part = run_paper(TINY, folder, only=("A4", "E2"))
+    assert times_of_writing(folder) == before
+    assert (folder / "report.html").read_bytes() == page, "the whole study's page stays as it is"
+    assert [claim.id for claim in part.claims] == ["A4"]
+    assert [file.stem for file in (part.path / "figures").iterdir()] == ["E2"]
+    assert len(before) == len(Runs(TINY, folder).fits())
+
+
+def test_a_changed_protocol_is_not_taken_for_the_old_one(folder: Path) -> None:
+    runs = Runs(replace(TINY, training=replace(TINY.training, steps=13)), folder)
+    assert not any(runs.finished(config) for config in runs.fits())
+    more = Runs(replace(TINY, measured=4), folder)
+    assert not any(more.finished(config) for config in more.fits())
+
+
+def test_what_is_damaged_or_of_another_protocol_is_made_anew(tmp_path: Path) -> None:
+    run_paper(TINY, tmp_path, only=("A13",))
+    runs = Runs(TINY, tmp_path)
+    first, second, third = (runs.folder(config) for config in runs.fits(("one octave",)))
+    checkpoint_file(first.checkpoints, 12).unlink()
+    history = read_history(second.history_file)
+    fewer = {name: values for name, values in history.columns.items() if not name.startswith("dead")}
+    write_history(second.history_file, History(history.steps, fewer))
+    untouched = third.history_file.stat().st_mtime_ns
+    run_paper(TINY, tmp_path, only=("A13",))
+    assert checkpoint_file(first.checkpoints, 12).exists()
+    assert read_history(second.history_file).quantities == history.quantities
+    assert third.history_file.stat().st_mtime_ns == untouched
+    shorter = replace(TINY, training=replace(TINY.training, steps=8))
+    run_paper(shorter, tmp_path, only=("A13",))
+    assert open_run(first).step == 8, "no checkpoint of the longer protocol is left to be the newest"
+
+
+def test_a_worker_that_is_ended_from_outside_ends_the_study_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __init__(self, *_: object) -> None: ...
+        def __enter__(self) -> "Broken":
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def submit(self, *_: object) -> Future[None]:
+            future: Future[None] = Future()
+            future.set_exception(BrokenProcessPool())
+            return future
+
+    monkeypatch.setattr(studies.paper.runs, "ProcessPoolExecutor", Broken)
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(InputError, match="memory"):
+            run_study(Runs(TINY, tmp_path), ("one octave",), Silent(), Controls())
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_workers_end_within_a_step_when_told_to_stop(tmp_path: Path) -> None:
+    long = replace(TINY, training=replace(TINY.training, steps=10**7), measured=3)
+    controls = Controls()
+    torch.set_num_threads(2)
+    try:
+        Timer(8.0, lambda: setattr(controls, "stop", True)).start()
+        assert not run_study(Runs(long, tmp_path), ("one octave",), Silent(), controls)
+    finally:
+        torch.set_num_threads(1)
+    assert not times_of_writing(tmp_path)
+
+
+def test_only_the_fits_that_a_claim_looks_at_are_made(tmp_path: Path) -> None:
+    run_paper(TINY, tmp_path, only=("A13",))
+    made = {file.parent.parent.name for file in times_of_writing(tmp_path)}
+    assert made == {f"fourier:1 2x8 {seed} static" for seed in range(3)}
+
+
+def test_a_stopped_study_keeps_what_is_finished_and_goes_on(tmp_path: Path) -> None:
+    controls = Controls()
+
+    class StopAfterTwo(Silent):
+        made = 0
+
+        def working(self, task: str, done: float) -> None:
+            self.made += 1
+            controls.stop = self.made == 2
+
+    with pytest.raises(KeyboardInterrupt):
+        run_paper(TINY, tmp_path, only=("A4",), reporter=StopAfterTwo(), controls=controls)
+    kept = times_of_writing(tmp_path)
+    assert len(kept) == 2
+    run_paper(TINY, tmp_path, only=("A4",))
+    assert kept.items() <= times_of_writing(tmp_path).items()
+
+
+def test_a_fit_is_a_run_folder_like_any_other(folder: Path) -> None:
+    runs = Runs(TINY, folder)
+    saved = open_run(runs.folder(runs.config(runs.units[0], TINY.fine)))
+    assert saved.step == 12
+    assert saved.config.encoding == TINY.fine
+
+
+def test_no_two_units_share_their_initial_weights(folder: Path) -> None:
+    runs = Runs(TINY, folder)
+    lengths = [runs.history(unit, TINY.fine)["crease_length"][0] for unit in runs.units]
+    assert len(set(lengths)) == len(lengths)
+
+
+def test_what_is_measured_has_a_title(folder: Path) -> None:
+    runs = Runs(TINY, folder)
+    assert set(runs.history(runs.units[0], TINY.fine).quantities) <= set(QUANTITIES)
+
+
+def test_the_number_of_processes_changes_no_field(folder: Path, tmp_path: Path) -> None:
+    """Tests have one torch thread, so the study of the fixture made its fits one after the other, in this process."""
+    torch.set_num_threads(2)
+    try:
+        runs, before = Runs(TINY, tmp_path), Runs(TINY, folder)
+        assert run_study(runs, ("one octave",), Silent(), Controls())
+    finally:
+        torch.set_num_threads(1)
+    for config in runs.fits(("one octave",)):
+        here, there = (open_run(made.folder(config)).field.state_dict() for made in (runs, before))
+        assert all(torch.equal(here[name], there[name]) for name in here)
+        ours, theirs = (read_history(made.folder(config).history_file) for made in (runs, before))
+        for column, values in ours.columns.items():
+            # sums may end in another digit where memory happens to be aligned otherwise
+            np.testing.assert_allclose(values, theirs.columns[column], rtol=1e-5, atol=1e-7)
+
+
+def test_measured_steps_begin_at_zero_and_end_at_the_last() -> None:
+    tiers = sorted((PRESETS / "paper").glob("*.yaml"))
+    assert [tier.stem for tier in tiers] == ["cpu", "full", "quick"]
+    for tier in tiers:
+        study = read_config(tier, Study)
+        steps = measured_steps(study)
+        assert (steps[0], steps[-1]) == (0, study.training.steps)
+        assert steps == sorted(set(steps))
+        assert {step for step in WATCHED if step <= steps[-1]} <= set(steps)
+
+
+def test_the_quick_tier_is_what_a_study_is_by_default() -> None:
+    assert read_config(PRESETS / "paper" / "quick.yaml", Study) == Study()
+
+
+def test_a_study_survives_its_file() -> None:
+    assert from_yaml(to_yaml(TINY), Study, "here") == TINY
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"pictures": ()}, {"repeats": 0}, {"raw": (Raw(),)}, {"coarse_octaves": 3}, {"measured": 2}),
+        *({"revivals": revivals} for revivals in ((-1, 2), (0, 5), (3, 0), (1, 2), (0,))),
+        {"revivals": (0, 1), "network": Network(activation="sine")},
+    ],
+)
+def test_a_study_that_cannot_be_judged_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        replace(TINY, **changes)  # type: ignore[arg-type]
+
+
+def test_the_authors_grid_is_an_interval_at_which_centres_are_their_coordinates() -> None:
+    study, n = replace(TINY, grid="authors"), 16
+    centres = torch.from_numpy((np.arange(n) + 0.5) / n)[:, None].float()
+
+    def placed(encoding: Encoding) -> np.ndarray:
+        return build_encoding(study.on_grid(encoding, n), 1, torch.Generator())(centres).numpy()
+
+    np.testing.assert_allclose(placed(Raw((-1, 1)))[:, 0], 2 * np.arange(n) / n - 1, atol=1e-6)
+    angles = np.pi * 2.0 ** np.arange(3) * np.linspace(0, 1, n)[:, None]
+    waves = placed(Fourier(3))
+    np.testing.assert_allclose(waves[:, 0::2], np.sin(angles), atol=1e-6)
+    np.testing.assert_allclose(waves[:, 1::2], np.cos(angles), atol=1e-6)
+
+
+def test_on_the_authors_grid_fits_are_others_and_quadrants_have_a_gap(tmp_path: Path) -> None:
+    theirs, ours = Runs(replace(TINY, grid="authors"), tmp_path), Runs(TINY, tmp_path)
+    assert not set(theirs.fits(("raw", "fine", "signals"))) & set(ours.fits())
+    config, field = theirs.config(theirs.units[0], TINY.fine), field_of("fourier:3")
+    opposite = [runs.fitted(config).measure(field)["hamming_opposite__layer1"] for runs in (theirs, ours)]
+    network = relu_network(field)
+    exact = [hamming_means(network, 16, 16, gap_px=gap).opposite[0] for gap in (round(16 * 50 / 512), 0)]
+    assert opposite == pytest.approx(exact)
+    assert exact[0] != exact[1]
+
+
+def test_doses_differ_in_their_dose_and_lie_in_folders_of_their_own(folder: Path) -> None:
+    runs = Runs(TINY, folder)
+    unit = runs.units[0]
+    spreads, revived = runs.playing(unit, "biases"), runs.playing(unit, "revived")
+    assert [config.network.bias_spread for config in spreads] == [0.25, 1, 4]
+    assert spreads[1] == runs.playing(unit, "raw")[1], "no dose is the fit that is there already"
+    assert [config.training.revive_at for config in revived] == [(), (1, 3, 4)]
+    assert len({runs.folder(config).path for config in runs.fits()}) == len(runs.fits())
+    wide = [runs.histories(unit, "biases")[index]["narrowness"][0] for index in range(3)]
+    assert len(set(wide)) == 3
+
+
+def test_a_study_without_the_fits_of_a_claim_leaves_it_out(tmp_path: Path) -> None:
+    small = replace(TINY, repeats=1, digits=False, bias_spreads=())
+    with pytest.raises(InputError, match="A16 needs fits that this study does not make"):
+        run_paper(small, tmp_path, only=("A16",))
+    assert not list(tmp_path.iterdir())
+    made = run_paper(small, tmp_path, only=("A13", "N1"))
+    assert [claim.id for claim in made.claims] == ["A13", "N1"]
+
+
+def test_a_worker_whose_first_process_is_gone_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studies.paper.runs, "_controls", Controls())
+    never = multiprocessing.get_context("spawn").Event()
+    studies.paper.runs._stop_with(never, os.getppid() + 1)
+    assert studies.paper.runs._controls.stop
+
+
+def test_an_unknown_claim_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["paper", "--only", "A99", "--output-dir", str(tmp_path)]) == 2
+    assert "'A99' is no claim" in capsys.readouterr().err
+    assert not (tmp_path / "paper").exists()
+
+
+def test_every_claim_names_fits_that_there_are() -> None:
+    for thing in (*CLAIMS, *DRAWINGS):
+        assert set(thing.roles) <= set(ROLES)
+
+
+def test_a7_counts_the_cells_of_trained_fields_in_windows(folder: Path) -> None:
+    runs = Runs(TINY, folder)
+    fits = Fits(runs, runs.units[0])
+    places = [(x / 6, y / 6) for x in (1, 3, 5) for y in (1, 3, 5)]
+    counts = []
+    for encoding in (*TINY.raw, *TINY.few):
+        network = relu_network(open_run(runs.folder(runs.config(fits.unit, encoding))).field)
+        found = 0
+        for x, y in places:  # square, as the picture is
+            corners = np.array([x, y, x, y]) + np.array([-1, -1, 1, 1]) / 32
+            found += connected_patterns(network, corners)
+        counts.append(found)
+        assert cells_in_windows(fits, encoding) == pytest.approx(found, abs=1), encoding
+    assert measured("A7", 0, fits) == pytest.approx(rising(list(map(float, counts))), abs=0.1)
+
+
+def connected_patterns(network: ReluNetwork, window: np.ndarray) -> int:
+    """Cells on a fine raster: sets of neighbours with the same neurons on."""
+    left, top, right, bottom = window
+    x, y = (torch.linspace(low, high, 301) for low, high in ((left, right), (top, bottom)))
+    points = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1).flatten(0, 1).float()
+    bits = torch.cat([z > 0 for z in network.preactivations(points)], 1).numpy()
+    _, number = np.unique(bits, axis=0, return_inverse=True)
+    cells: Any = label(number.reshape(301, 301) + 1, connectivity=1)
+    return int(cells.max())

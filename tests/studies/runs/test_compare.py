@@ -1,0 +1,166 @@
+"""A comparison: equal protocol, one video in step, one table, one report."""
+
+import csv
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from configs.encoding import Fourier, Raw
+from configs.errors import InputError
+from configs.network import Network
+from configs.run import CompareConfig, Output, Training
+from fitting import Controls
+from render.video import read_frames
+from report import PICTURE_WORDS
+from studies.runs.compare import Comparison, completed, find_comparison, fits, run_comparison, start_comparison
+from studies.runs.fit import run, start
+from studies.runs.folder import find_run
+from studies.subjects.found import Statistic, Summary
+from studies.runs.table import to_csv, to_markdown
+from tests.runs import StopAt, small_picture, small_record
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> CompareConfig:
+    return CompareConfig(
+        scene=str(small_picture(tmp_path / "picture.png")),
+        training=Training(steps=16, batch_size=128, threads=1, device="cpu"),
+        output=Output(output_dir=tmp_path / "outputs", frames="every:8"),
+        encodings=(Raw(), Fourier(3)),
+        networks=(Network(width=12, depth=2),),
+    )
+
+
+def test_a_comparison_leaves_video_tables_and_one_report(config: CompareConfig):
+    comparison = start_comparison(config)
+    result = run_comparison(comparison)
+    assert comparison.path.parent == config.output.output_dir / "picture" / "compare"
+    assert [run.encoding for run in result.runs] == ["raw:-1..1", "fourier:3"]
+    assert json.loads((comparison.path / "compare.json").read_text()) == result.to_json()
+    assert len(list(read_frames(comparison.video))) == 3 + 24
+    page = comparison.report.read_text()
+    assert "raw:-1..1" in page
+    assert "fourier:3" in page
+    with (comparison.path / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["encoding"] for row in rows] == ["raw:-1..1", "fourier:3"]
+    assert float(rows[1]["psnr_db"]) == pytest.approx(result.runs[1].psnr_db)
+
+
+def test_runs_of_a_comparison_are_what_the_same_fit_alone_gives(config: CompareConfig):
+    compared = run_comparison(start_comparison(config)).runs
+    for fit_config, compared_run in zip(fits(completed(config)), compared, strict=True):
+        alone = run(start(fit_config))
+        assert alone.psnr_db == compared_run.psnr_db
+        assert alone.explained.primary_statistic == compared_run.explained.primary_statistic
+
+
+def test_every_network_is_fitted_under_every_encoding_with_one_protocol(config: CompareConfig):
+    both = replace(config, networks=(Network(width=8, depth=1), Network(width=16, depth=2)))
+    made = fits(completed(both))
+    assert [(str(fit.network), str(fit.encoding)) for fit in made] == [
+        ("1x8", "raw:-1..1"),
+        ("1x8", "fourier:3"),
+        ("2x16", "raw:-1..1"),
+        ("2x16", "fourier:3"),
+    ]
+    assert len({(fit.scene, fit.training, fit.target, fit.seed) for fit in made}) == 1
+
+
+def test_what_is_left_open_is_raw_against_fourier_for_equal_steps():
+    full = completed(CompareConfig(scene="astronaut"))
+    assert [str(encoding) for encoding in full.encodings] == ["raw:-1..1", "fourier:8"]
+    assert full.training.steps == 1000
+
+
+@pytest.mark.parametrize("limit", [{"seconds": 5.0}, {"target_psnr": 20.0}, {"plateau": 0.1}])
+def test_limits_that_would_end_runs_at_different_steps_are_refused(config: CompareConfig, limit: dict):
+    with pytest.raises(InputError, match="equal steps"):
+        completed(replace(config, training=replace(config.training, **limit)))
+
+
+def test_one_encoding_has_nothing_to_be_compared_with(config: CompareConfig):
+    with pytest.raises(InputError, match="nothing to be compared with"):
+        completed(replace(config, encodings=(Raw(), Raw())))
+
+
+def test_an_interrupted_comparison_shows_what_there_is_and_goes_on_later(config: CompareConfig):
+    uninterrupted = run_comparison(start_comparison(config))
+    comparison, reporter = start_comparison(config), StopAt(9)
+    first = run_comparison(comparison, reporter, reporter.controls)
+    assert first.stopped_because == "interrupted"
+    assert len(first.runs) == 1
+    assert comparison.report.exists()
+    resumed = run_comparison(Comparison(comparison.path))
+    assert [run.psnr_db for run in resumed.runs] == [run.psnr_db for run in uninterrupted.runs]
+
+
+def test_a_comparison_stopped_before_its_first_run_is_interrupted_and_goes_on_later(config: CompareConfig):
+    comparison = start_comparison(config)
+    with pytest.raises(KeyboardInterrupt):
+        run_comparison(comparison, controls=Controls(stop=True))
+    assert not comparison.report.exists()
+    assert len(run_comparison(comparison).runs) == 2
+
+
+def test_a_finished_comparison_is_shown_even_when_stopped_at_once(config: CompareConfig):
+    comparison = start_comparison(config)
+    finished = run_comparison(comparison)
+    assert run_comparison(comparison, controls=Controls(stop=True)).runs == finished.runs
+
+
+def test_damaged_files_of_a_comparison_are_named(config: CompareConfig):
+    comparison = start_comparison(config)
+    run_comparison(comparison)
+    first = next(iter(comparison.runs()))
+    for file, data in [
+        (first.analysis / "explain.json", b"[]"),
+        (first.result_file, first.result_file.read_bytes()[:50]),
+        (comparison.path / "comparison.yaml", b"scene: \xff"),
+    ]:
+        file.write_bytes(data)
+        with pytest.raises(InputError, match=re.escape(str(file))):
+            run_comparison(comparison)
+
+
+def test_a_folder_that_is_no_comparison_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="is no comparison"):
+        find_comparison(str(tmp_path), tmp_path)
+
+
+def test_the_latest_comparison_is_the_newest_that_was_made_whole(config: CompareConfig):
+    output_dir = config.output.output_dir
+    with pytest.raises(InputError, match=r"there is no comparison below .*; make one with `fieldlens compare`"):
+        find_comparison("latest", output_dir)
+    first, second = start_comparison(config), start_comparison(config)
+    assert find_comparison("latest", output_dir) == second
+    (second.path / "comparison.yaml").unlink()
+    assert find_comparison("latest", output_dir) == first
+    assert find_comparison(str(first.path), output_dir) == first
+
+
+def test_runs_of_a_comparison_are_named_by_their_path(config: CompareConfig):
+    comparison = start_comparison(config)
+    inside = list(comparison.runs())
+    with pytest.raises(InputError, match=r"there are only comparisons below .* such as '(.*)'$") as caught:
+        find_run("latest", config.output.output_dir)
+    named = str(caught.value).rpartition(" such as ")[2].strip("'")
+    assert find_run(named, config.output.output_dir) in inside
+    alone = start(fits(completed(config))[0])
+    assert find_run("latest", config.output.output_dir) == alone
+
+
+def test_tables_leave_out_what_no_run_has_and_say_when_there_is_no_interval():
+    detail = Summary((), "2-4 px", None, 3, Statistic(-0.37, -0.47, None))
+    record = small_record(ssim=None, energy_kept={"2-4 px": 0.314, "4-8 px": None}, explained=detail)
+    table = to_markdown([record, record], PICTURE_WORDS)
+    assert len({len(line) for line in table.splitlines()}) == 1
+    assert "SSIM" not in table
+    assert "31 %" in table
+    assert "−0.37 (no interval)" in table
+    (row,) = csv.DictReader(to_csv([record], PICTURE_WORDS).splitlines())
+    assert row["primary_statistic"] == "-0.37"
+    assert row["primary_statistic_high"] == row["ssim"] == ""

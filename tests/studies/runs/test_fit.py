@@ -1,0 +1,357 @@
+"""A whole fit: what its folder holds, and that it can be stopped, resumed and repeated to the byte."""
+
+import csv
+import json
+import pickle
+from collections.abc import Container
+from dataclasses import replace
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from configs.errors import InputError
+from configs.network import Network
+from configs.run import FitConfig, Target
+from fitting import TrainingState, initial_state
+from render.files import write_png
+from render.video import read_frames
+from studies.runs.checkpoints import (
+    DamagedCheckpointError,
+    checkpoint_file,
+    checkpoint_steps,
+    read_checkpoint,
+    write_checkpoint,
+)
+from studies.runs.fit import run, start
+from studies.runs.folder import RunFolder, find_run
+from studies.runs.metrics import METRICS_COLUMNS, Metrics
+from studies.subjects.found import Row
+from tests.runs import StopAt, small_config, small_picture, with_training
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    return small_picture(tmp_path / "picture.png")
+
+
+@pytest.fixture
+def config(picture: Path, tmp_path: Path) -> FitConfig:
+    return small_config(picture, tmp_path / "outputs")
+
+
+def weights(folder: RunFolder) -> dict[str, torch.Tensor]:
+    return load_file(checkpoint_file(folder.checkpoints, checkpoint_steps(folder.checkpoints)[-1]))
+
+
+def timeless(folder: RunFolder) -> list[dict[str, str]]:
+    """The rows of metrics.csv without their column of time."""
+    with folder.metrics_file.open(newline="") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def same_bytes(a: RunFolder, b: RunFolder) -> bool:
+    """Whether two runs have the same state, metrics and frames."""
+    first, second = weights(a), weights(b)
+    states = first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
+    frames = [
+        sorted((file.relative_to(folder.path), file.read_bytes()) for file in (folder.path / "frames").rglob("*.png"))
+        for folder in (a, b)
+    ]
+    return states and timeless(a) == timeless(b) and frames[0] == frames[1]
+
+
+def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
+    folder = start(config)
+    result = run(folder)
+    assert folder.path.parent == config.output.output_dir / "picture" / "fourier:3"
+    assert yaml.safe_load(folder.config_file.read_text())["encoding"] == "fourier:3"
+    assert folder.config() == config
+    assert json.loads(folder.result_file.read_text()) == result.to_json()
+    assert folder.record() == result
+    assert result.steps == 24
+    assert result.stopped_because == "steps"
+    assert result.heldout_psnr_db is None
+    assert len(result.explained.verdict) == 2
+    assert folder.frame_steps() == folder.frame_steps("reconstruction") == [0, 8, 16, 24]
+    with folder.metrics_file.open() as file:
+        assert file.readline().strip().split(",") == METRICS_COLUMNS
+    assert [row["step"] for row in timeless(folder)] == ["0", "8", "16", "24"]
+    frames = list(read_frames(folder.video))
+    assert len(frames) == 4 + 24  # 12 a second, the last held for two seconds more
+    assert folder.report.read_text().startswith("<!doctype html>")
+    assert {file.name for file in folder.analysis.iterdir()} >= {"explain.json", "density.npz", "density.png"}
+    assert not list(folder.path.rglob("*.partial"))
+
+
+def test_psnr_in_run_json_is_that_of_the_written_reconstruction(config: FitConfig, picture: Path):
+    folder = start(config)
+    result = run(folder)
+    target = iio.imread(picture) / 255
+    drawn = iio.imread(folder.path / "reconstruction.png") / 255
+    assert result.psnr_db == pytest.approx(-10 * np.log10(np.square(target - drawn).mean()), abs=0.02)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(config: FitConfig):
+    folders = [start(config), start(config)]
+    for folder in folders:
+        run(folder)
+    assert folders[0].path != folders[1].path
+    assert same_bytes(*folders)
+    other = start(replace(config, seed=1))
+    run(other)
+    assert not same_bytes(folders[0], other)
+
+
+@pytest.mark.parametrize("stop_at", [1, 8, 13])
+def test_a_resumed_fit_gives_the_bytes_of_one_that_was_never_stopped(config: FitConfig, stop_at: int):
+    whole, stopped = start(config), start(config)
+    run(whole)
+    reporter = StopAt(stop_at)
+    result = run(stopped, reporter=reporter, controls=reporter.controls)
+    assert result.stopped_because == "interrupted"
+    assert stopped.video.exists()
+    assert stopped.report.exists()
+    assert result.steps < 24
+    assert run(stopped).stopped_because == "steps"
+    assert same_bytes(whole, stopped)
+
+
+@pytest.mark.parametrize("frames", ["every:8", "log", "all"])
+def test_a_fit_that_is_extended_keeps_what_it_drew_and_its_new_limit(config: FitConfig, frames: str):
+    folder = start(replace(config, output=replace(config.output, frames=frames)))
+    run(folder)
+    drawn, rows = folder.frame_steps(), timeless(folder)
+    longer = with_training(folder.config(), steps=60)
+    assert run(folder, longer).steps == 60
+    assert folder.config() == longer
+    assert set(drawn) <= set(folder.frame_steps())
+    assert timeless(folder)[: len(rows)] == rows
+    assert folder.frame_steps()[-1] == 60
+    extended, extended_rows = folder.frame_steps(), timeless(folder)
+    assert run(folder).steps == 60
+    assert (folder.frame_steps(), timeless(folder)) == (extended, extended_rows)
+    assert [int(row["step"]) for row in extended_rows] == extended
+
+
+def test_a_checkpoint_is_written_last_so_that_a_cut_at_any_moment_costs_nothing_before_it(
+    config: FitConfig, monkeypatch: pytest.MonkeyPatch
+):
+    whole, cut = start(config), start(config)
+    run(whole)
+
+    def cut_before_the_last(folder: Path, state: TrainingState, kept: Container[int] = ()) -> None:
+        steps = [int(row["step"]) for row in timeless(cut)]
+        assert steps == cut.frame_steps()
+        assert steps[-1] <= state.step
+        if state.step == 24:
+            raise ConnectionAbortedError("the power went")
+        write_checkpoint(folder, state, kept)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("studies.runs.fit.write_checkpoint", cut_before_the_last)
+        with pytest.raises(ConnectionAbortedError):
+            run(cut)
+    run(cut)
+    assert same_bytes(whole, cut)
+
+
+def test_the_state_is_saved_from_time_to_time(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("studies.runs.fit.SAVE_EVERY", 0.0)
+    saved: list[int] = []
+    monkeypatch.setattr("studies.runs.fit.write_checkpoint", lambda folder, state, kept: saved.append(state.step))
+    run(start(config))
+    assert saved == [0, 8, 16, 24]
+
+
+def test_a_checkpoint_for_each_frame_with_a_map_of_density_on_request(config: FitConfig):
+    output = replace(config.output, frames="every:2", checkpoints="frames")
+    folder = start(replace(config, output=output))
+    run(folder)
+    assert checkpoint_steps(folder.checkpoints) == folder.frame_steps("density") == [0, 8, 16, 24]
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_older_one_and_said(config: FitConfig):
+    whole, damaged = start(config), start(config)
+    run(whole)
+    reporter = StopAt(9)
+    run(damaged, reporter=reporter, controls=reporter.controls)
+    newest = checkpoint_file(damaged.checkpoints, checkpoint_steps(damaged.checkpoints)[-1])
+    data = bytearray(newest.read_bytes())
+    data[-1] ^= 1
+    newest.write_bytes(bytes(data))
+    listener = StopAt(1000)
+    run(damaged, reporter=listener)
+    assert any("is damaged" in sentence and newest.name in sentence for sentence in listener.said)
+    assert same_bytes(whole, damaged)
+
+
+def test_a_flip_of_any_bit_of_a_checkpoint_is_noticed(config: FitConfig, tmp_path: Path):
+    folder = start(config)
+    run(folder)
+    file = checkpoint_file(folder.checkpoints, 24)
+    data = file.read_bytes()
+    state = initial_state(config, folder.scene())
+    read_checkpoint(file, state)
+    header = 8 + int.from_bytes(data[:8], "little")
+    for position in [*range(0, header, 7), *np.linspace(header, len(data) - 1, 40, dtype=int)]:
+        flipped = bytearray(data)
+        flipped[position] ^= 1 << (position % 8)
+        file.write_bytes(flipped)
+        with pytest.raises(DamagedCheckpointError):
+            read_checkpoint(file, state)
+
+
+def test_a_whole_checkpoint_of_another_version_is_named_as_such(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
+    folder = start(config)
+    monkeypatch.setattr("studies.runs.checkpoints.SCHEMA", "fieldlens checkpoint 0")
+    write_checkpoint(folder.checkpoints, initial_state(config, folder.scene()))
+    monkeypatch.undo()
+    with pytest.raises(InputError, match=r"another version of fieldlens \(fieldlens checkpoint 0\)"):
+        run(folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x08", b"\xff" * 64, pickle.dumps({"a": 1})], ids=["empty", "short", "junk", "pickle"]
+)
+def test_checkpoints_that_are_none_are_refused_in_one_sentence(config: FitConfig, content: bytes):
+    folder = start(config)
+    run(folder)
+    for step in checkpoint_steps(folder.checkpoints):
+        checkpoint_file(folder.checkpoints, step).write_bytes(content)
+    with pytest.raises(InputError, match=r"every checkpoint in .* is damaged"):
+        run(folder)
+
+
+def test_a_checkpoint_is_never_unpickled(config: FitConfig, tmp_path: Path):
+    class Trap:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "executed",))
+
+    folder = start(config)
+    checkpoint_file(folder.checkpoints, 8).parent.mkdir()
+    checkpoint_file(folder.checkpoints, 8).write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(InputError):
+        run(folder)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_checkpoint_of_another_network_is_refused(config: FitConfig):
+    small, wide = start(config), start(replace(config, network=Network(width=20, depth=2)))
+    run(small)
+    wide.checkpoints.mkdir()
+    for step in checkpoint_steps(small.checkpoints):
+        checkpoint_file(wide.checkpoints, step).write_bytes(checkpoint_file(small.checkpoints, step).read_bytes())
+    with pytest.raises(InputError, match="does not belong to this run's network"):
+        run(wide)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"step,seconds\nnine,1\n", b"step\n8\n"])
+def test_a_damaged_file_of_curves_is_named(config: FitConfig, content: bytes):
+    folder = start(config)
+    run(folder)
+    folder.metrics_file.write_bytes(content)
+    with pytest.raises(InputError, match=r"metrics.csv' is damaged"):
+        run(folder)
+    folder.metrics_file.unlink()
+    assert run(folder).steps == 24
+
+
+def test_a_folder_of_another_schema_is_refused(config: FitConfig):
+    folder = start(config)
+    folder.config_file.write_text(folder.config_file.read_text().replace("schema: 1", "schema: 99"))
+    with pytest.raises(InputError, match="another schema"):
+        run(folder)
+
+
+def test_a_fit_ends_at_its_target_or_at_a_plateau_and_says_which(config: FitConfig):
+    assert run(start(with_training(config, steps=None, seconds=20.0, target_psnr=8.0))).stopped_because == "target"
+    reached = run(start(with_training(config, steps=2000, plateau=90.0)))
+    assert reached.stopped_because == "plateau"
+    assert 100 <= reached.steps < 2000
+
+
+def test_no_plateau_is_looked_for_before_the_least_steps(tmp_path: Path):
+    metrics = Metrics(tmp_path / "metrics.csv")
+    metrics.rows = [Row(step, 1.0, 0.1, 20.0, None, ()) for step in (0, 100, 200, 400)]
+    assert metrics.plateau(0.05, 100)
+    assert metrics.plateau(0.05, 400)
+    assert not metrics.plateau(0.05, 401)
+    metrics.rows.append(Row(600, 2.0, 0.1, 20.1, None, ()))
+    assert not metrics.plateau(0.05, 100)
+
+
+def test_a_fit_that_diverges_ends_and_says_so(config: FitConfig):
+    diverging = with_training(config, steps=1000, learning_rate=1e30, schedule="constant")
+    result = run(start(diverging))
+    assert result.stopped_because == "diverged"
+    assert result.psnr_db is None
+    assert "diverged" in result.explained.verdict[0]
+
+
+def test_seconds_end_a_fit_and_count_no_drawing(config: FitConfig):
+    result = run(start(with_training(config, steps=None, seconds=0.05)))
+    assert result.stopped_because == "seconds"
+    assert 0.05 <= result.seconds < 1.0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 3)])
+def test_the_smallest_pictures_fit(tmp_path: Path, size: tuple[int, int]):
+    write_png(tmp_path / "tiny.png", np.full((*size, 3), 90, np.uint8))
+    result = run(start(small_config(tmp_path / "tiny.png", tmp_path / "outputs", steps=8)))
+    assert result.psnr_db is not None
+    assert result.psnr_db > 5
+
+
+def test_a_sine_network_fits_and_has_no_creases(config: FitConfig):
+    folder = start(replace(config, network=Network(width=16, depth=2, activation="sine")))
+    result = run(folder)
+    assert result.explained.crossings_per_pixel is None
+    assert result.explained.dead_neurons is None
+    assert json.loads((folder.analysis / "explain.json").read_text())["creases"] is None
+    assert not (folder.analysis / "density.png").exists()
+
+
+@pytest.mark.parametrize("name", ['a b\'s "c"', "<script>alert(1)</script>", "\N{GRINNING FACE} & <b>", "..."])
+def test_odd_file_names_come_out_right_everywhere(tmp_path: Path, name: str):
+    (tmp_path / "in").mkdir()
+    picture = tmp_path / "in" / f"{name.replace('/', '∕')}.png"
+    small_picture(picture)
+    folder = start(small_config(picture, tmp_path / "outputs", steps=8))
+    result = run(folder)
+    assert folder.config().scene == str(picture)
+    assert json.loads(folder.result_file.read_text())["scene"] == picture.stem == result.scene
+    assert folder.path.parent.parent.parent == tmp_path / "outputs"
+    page = folder.report.read_text()
+    assert "<script>alert(1)" not in page
+    assert "& <b>" not in page
+
+
+def test_held_out_pixels_are_scored_apart_and_not_trained_on(picture: Path, tmp_path: Path):
+    config = small_config(picture, tmp_path / "outputs", steps=16)
+    result = run(start(replace(config, target=Target(holdout="checkerboard"))))
+    assert result.heldout_psnr_db is not None
+    assert result.heldout_psnr_db != result.psnr_db
+
+
+def test_latest_is_the_newest_run_and_a_folder_that_is_no_run_is_refused(config: FitConfig, tmp_path: Path):
+    with pytest.raises(InputError, match="no run below"):
+        find_run("latest", tmp_path / "outputs")
+    start(config)
+    second = start(config)
+    assert find_run("latest", tmp_path / "outputs").path == second.path
+    with pytest.raises(InputError, match="is no run folder"):
+        find_run(str(tmp_path), tmp_path)
+    with pytest.raises(InputError, match="does not exist"):
+        find_run(str(tmp_path / "nowhere"), tmp_path)
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(config: FitConfig, tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    blocked = replace(config, output=replace(config.output, output_dir=tmp_path / "file" / "deeper"))
+    with pytest.raises(InputError, match="--output-dir"):
+        start(blocked)

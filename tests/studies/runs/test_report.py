@@ -1,0 +1,81 @@
+"""What of a run comes into its report."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from configs.encoding import Raw
+from configs.rates import default_learning_rate
+from render.files import write_png
+from studies.runs.fit import run, start
+from studies.runs.folder import RunFolder
+from studies.runs.report import write_report
+from tests.runs import small_config, small_picture
+
+
+def data_in(folder: RunFolder) -> dict[str, Any]:
+    """What the page's script shows."""
+    found = re.search(r'<script[^>]*id="data"[^>]*>(.*?)</script>', folder.report.read_text(), re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_a_report_has_every_drawn_step_of_a_usual_run(tmp_path: Path):
+    folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs"))
+    run(folder)
+    (part,) = data_in(folder)["runs"]
+    assert [frame["step"] for frame in part["frames"]] == [0, 8, 16, 24]
+    assert "the scrubber has" not in folder.report.read_text()
+
+
+def test_the_scrubber_of_a_run_with_many_frames_is_thinned_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    config = small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs")
+    folder = start(replace(config, output=replace(config.output, frames="all")))
+    run(folder)
+    monkeypatch.setattr("studies.runs.report.MOST_FRAMES", 7)
+    write_report(folder)
+    (part,) = data_in(folder)["runs"]
+    assert [frame["step"] for frame in part["frames"]] == [0, 4, 8, 12, 16, 20, 24]
+    assert len(part["curves"]["step"]) == 25
+    assert "the scrubber has 7 of 25 recorded steps" in folder.report.read_text()
+
+
+def test_choices_left_open_stand_beside_what_was_taken(tmp_path: Path):
+    folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs", encoding=Raw()))
+    result = run(folder)
+    page = folder.report.read_text()
+    rows = dict(re.findall(r'<th scope="row">(training\.\w+)</th><td>([^<]*)</td>', page))
+    assert rows["training.learning_rate"] == f"by default: {default_learning_rate(Raw(), folder.config().network):g}"
+    assert rows["training.precision"] == f"auto: {result.plan.precision}"
+    assert (rows["training.seconds"], rows["training.plateau"], rows["training.steps"]) == ("none", "none", "24")
+    assert rows["training.threads"] == "1"
+
+
+def test_the_report_of_a_signal_counts_by_samples(tmp_path: Path):
+    folder = start(small_config("signal:1,4,samples=64", tmp_path / "outputs"))
+    run(folder)
+    page = folder.report.read_text()
+    assert "crossings / sample" in page
+    assert "crossings / px" not in page
+    assert "View by view" not in page
+    assert ">Kept" not in page
+
+
+def test_bands_that_a_large_picture_is_not_followed_in_have_no_curve(tmp_path: Path):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 600, 3), dtype=np.uint8)
+    write_png(tmp_path / "wide.png", pixels)
+    folder = start(small_config(tmp_path / "wide.png", tmp_path / "outputs", steps=8))
+    result = run(folder)
+    (part,) = data_in(folder)["runs"]
+    labels = [band["label"] for band in part["curves"]["bands"]]
+    assert labels == list(result.energy_kept)[:6]
+    assert any("held-out dB of the middle 256 px" in note for note in result.notes)
+    assert (part["curves"]["psnrOf"], part["curves"]["bandsOf"]) == (
+        "of 65,536 training pixels",
+        "of the middle 256 px",
+    )

@@ -1,0 +1,114 @@
+"""Whole runs of photographed scenes, from folder to report, through the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from fieldlens import cli
+from render.video import read_frames
+from scenes.captures.transforms_writing import write_blender
+from tests.scenes.test_posed import capture
+
+OPTIONS = ["--steps", "12", "--network.width", "16", "--network.depth", "2", "--grid", "8", "--samples", "24"]
+COMMON = [*OPTIONS, "--batch-size", "64", "--threads", "1", "--device", "cpu", "--precision", "fp32", "--json"]
+
+
+def last_line(words: list[str], capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert cli.main(words) == 0
+    return json.loads(capfd.readouterr().out.splitlines()[-1])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of photographs, with as many held out as an interval needs; it is the working folder's `ball`."""
+    monkeypatch.chdir(tmp_path)
+    write_blender(capture(count=6, heldout=16), tmp_path / "ball")
+    return tmp_path / "ball"
+
+
+def test_a_run_leaves_all_that_its_folder_promises(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    result = last_line(["fit", "ball", "--encoding", "fourier:2", *COMMON], capfd)
+    run = Path(result["path"])
+    assert result["heldout_psnr_db"] > 0
+    assert result["steps"] == 12
+    assert result["verdict"]
+    for name in ("config.yaml", "target.npz", "run.json", "metrics.csv", "progress.mp4", "report.html", "cameras.png"):
+        assert (run / name).stat().st_size > 0, name
+    for name in ("explain.json", "density.png", "density.npz", "error.png", "missing.png", "spectra.json"):
+        assert (run / "analysis" / name).stat().st_size > 0, name
+    creases = json.loads((run / "analysis" / "explain.json").read_text())["creases"]
+    assert creases["crossings_per_pixel"] == pytest.approx(sum(creases["crossings_per_pixel_by_layer"]))
+    assert result["dead_neurons"] == sum(creases["dead_neurons_by_layer"])
+    frames = list(read_frames(run / "progress.mp4"))
+    drawn = sorted((run / "frames").glob("*.png"))
+    assert len(drawn) == 13
+    assert len(frames) >= len(drawn)
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "ball, fourier:2" in page
+    views = json.loads((run / "analysis" / "views.json").read_text())["views"]
+    assert len(views) == 16
+    mean = sum(view["psnr_db"] for view in views) / 16
+    assert mean == pytest.approx(result["heldout_psnr_db"], abs=1e-9)
+    assert "View by view" in page
+    assert f"Mean PSNR of 16 views: {mean:.2f} dB" in page
+
+
+def test_resumed_equals_uninterrupted_to_the_byte(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    whole = last_line(["fit", "ball", "--encoding", "raw", *COMMON, "--steps", "20"], capfd)
+    first = last_line(["fit", "ball", "--encoding", "raw", *COMMON, "--steps", "9"], capfd)
+    assert cli.main(["fit", "--resume", first["path"], "--steps", "20"]) == 0
+    names = ("checkpoints/0000020.safetensors", "reconstruction.png", "frames/0000020.png", "analysis/density.png")
+    for name in names[1:]:
+        assert (Path(whole["path"]) / name).read_bytes() == (Path(first["path"]) / name).read_bytes(), name
+    one, other = (Path(run["path"]) / names[0] for run in (whole, first))
+    # all but the seconds in its header: the tensors are the last of a checkpoint's bytes
+    size = one.stat().st_size // 2
+    assert one.read_bytes()[-size:] == other.read_bytes()[-size:]
+
+
+def test_a_comparison_of_a_scene_sets_its_runs_side_by_side(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", "ball", "--encodings", "raw", "fourier:2", "--networks", "2x16", "--steps", "6", "--grid", "8"]
+    result = last_line([*words, "--samples", "24", "--batch-size", "64", "--json"], capfd)
+    assert [run["encoding"] for run in result["runs"]] == ["raw:-1..1", "fourier:2"]
+    assert Path(result["video"]).exists()
+    assert "held-out dB" in (Path(result["path"]) / "table.md").read_text()
+
+
+def test_a_run_is_explained_again_without_training(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run = last_line(["fit", "ball", "--encoding", "raw", *COMMON], capfd)
+    again = last_line(["analyze", run["path"], "--json"], capfd)
+    assert again["verdict"] == run["verdict"]
+    assert again["crossings_per_pixel"] == pytest.approx(run["crossings_per_pixel"])
+    for option in ("--confusion", "--kernel", "--all-checkpoints"):
+        assert cli.main(["analyze", run["path"], option]) == 2
+        assert f"{option} is for pictures, and this run is of a 3D scene" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["fit", "ball", "--holdout", "checkerboard"], "--holdout is for pictures"),
+        (["fit", "ball", "--kind", "sdf"], "--kind sdf is for meshes"),
+        (["fit", "ball", "--revive-at", "5"], "--revive-at is for pictures and signals"),
+        (["fit", "demo:latice"], "did you mean 'lattice'?"),
+        (["fit", "nothing"], "'nothing' is no folder of posed photographs"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    folder: Path, words: list[str], hint: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder.parent / "nothing").mkdir()
+    assert cli.main(words) == 2
+    assert hint in capfd.readouterr().err
+
+
+def test_pictures_of_the_run_are_pictures_of_the_scene(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run = last_line(["fit", "ball", "--encoding", "raw", *COMMON, "--max-side", "8"], capfd)
+    drawn = cv2.imread(str(Path(run["path"]) / "reconstruction.png"))
+    assert drawn is not None
+    assert drawn.shape == (8, 8, 3)
+    assert np.ptp(drawn) > 0
