@@ -18,14 +18,14 @@ import regioncam
 import torch
 from torch import nn
 
-from analysis import relu_network
-from analysis.partition.exact_cells import Layers, cells, count_cells, layers_behind_encoding
 from benchmarks.measure import interleaved_medians, print_json
-from configs.encoding import parse_encoding
-from configs.network import Network
-from configs.run import FitConfig, Target, Training
-from fitting import fit, initial_state, plan_of
-from scenes.load import load
+from fieldlens.analysis import relu_network
+from fieldlens.analysis.partition.exact_cells import Layers, cells, count_cells, layers_behind_encoding
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Target, Training
+from fieldlens.fitting import fit, initial_state, plan_of
+from fieldlens.scenes.load import load
 
 WIDTHS = (32, 64, 128, 256)
 WINDOW = (-1.0, -1.0, 1.0, 1.0)

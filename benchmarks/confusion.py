@@ -3,8 +3,8 @@
     python -m benchmarks.confusion [--quick]
 
 The network is 4x512 with fourier:8. The rival is the usual loop: for each pair, the loss gradient of either point by
-autograd and the cosine of the two. Ours is `analysis.gradients.confusion` over all distinct pairs of 2500 points
-(--quick: 500), everything from the points to the cosines of every pair. Rounds are interleaved and their medians
+autograd and the cosine of the two. Ours is `fieldlens.analysis.gradients.confusion` over all distinct pairs of 2500
+points (--quick: 500), everything from the points to the cosines of every pair. Rounds are interleaved and their medians
 compared. The largest disagreement of the two, over the pairs that the loop goes through, is in millionths of a cosine.
 """
 
@@ -13,11 +13,11 @@ import argparse
 import torch
 from torch import Tensor
 
-from analysis import Confusion, confusion
 from benchmarks.measure import interleaved_medians, peak_mb_above_now, print_json
-from configs.encoding import parse_encoding
-from configs.network import parse_network
-from fields import Field, build
+from fieldlens.analysis import Confusion, confusion
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.network import parse_network
+from fieldlens.fields import Field, build
 
 LOOP_PAIRS = 20
 """Of one round of the loop: it takes the same time for every pair."""

@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from benchmarks.measure import print_json
-from render.files import write_png
-from render.video import read_frames
+from fieldlens.render.files import write_png
+from fieldlens.render.video import read_frames
 
 
 def main() -> None:

@@ -10,12 +10,12 @@ import argparse
 
 import torch
 
-from analysis import crease_density, crossings, relu_network
-from analysis.networks.sampling import chunk_points, image_points
 from benchmarks.measure import interleaved_medians, peak_mb_above_now, print_json
-from configs.encoding import parse_encoding
-from configs.network import parse_network
-from fields import build
+from fieldlens.analysis import crease_density, crossings, relu_network
+from fieldlens.analysis.networks.sampling import chunk_points, image_points
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.network import parse_network
+from fieldlens.fields import build
 
 
 def main() -> None:

@@ -11,19 +11,19 @@ import argparse
 import math
 from dataclasses import replace
 
-from analysis.creases.surface import compare_surfaces, extract_surface
 from benchmarks.measure import print_json
-from configs.encoding import Fourier
-from configs.network import Network
-from configs.run import FitConfig, Training
-from configs.space import Space
-from fields import RadianceField
-from fitting import fit, initial_state, plan_of
-from scenes.demos import DEMOS, Demo, photographed
-from scenes.posed import PosedScene
-from scenes.solids.mesh import Mesh
-from scenes.solids.surfaces import joined
-from studies.subjects.photographs import HALVING, outside_of
+from fieldlens.analysis.creases.surface import compare_surfaces, extract_surface
+from fieldlens.configs.encoding import Fourier
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Training
+from fieldlens.configs.space import Space
+from fieldlens.fields import RadianceField
+from fieldlens.fitting import fit, initial_state, plan_of
+from fieldlens.scenes.demos import DEMOS, Demo, photographed
+from fieldlens.scenes.posed import PosedScene
+from fieldlens.scenes.solids.mesh import Mesh
+from fieldlens.scenes.solids.surfaces import joined
+from fieldlens.studies.subjects.photographs import HALVING, outside_of
 
 SCENES = ("solids", "teapot", "lattice")
 HALVINGS = (1, 2, 4, 8, 16)

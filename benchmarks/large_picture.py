@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from benchmarks.measure import print_json
-from scenes.load import load
+from fieldlens.scenes.load import load
 
 
 def main() -> None:

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import print_json
-from configs.encoding import parse_encoding
-from configs.network import Network
-from configs.run import FitConfig, Target, Training
-from fitting import fit, initial_state, plan_of
-from scenes.load import load
-from scenes.picture import Picture
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Target, Training
+from fieldlens.fitting import fit, initial_state, plan_of
+from fieldlens.scenes.load import load
+from fieldlens.scenes.picture import Picture
 
 PICTURES = ("astronaut", "coffee")
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)

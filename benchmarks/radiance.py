@@ -13,15 +13,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from analysis import psnr_db
-from configs.encoding import parse_encoding
-from configs.network import Network, parse_network
-from configs.run import FitConfig, Training
-from fitting import fit, initial_state, plan_of
-from render.volume import cube_interval
-from scenes.load import load
-from scenes.posed import PosedScene, RayBatch
-from scenes.posed_view import Radiance
+from fieldlens.analysis import psnr_db
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.network import Network, parse_network
+from fieldlens.configs.run import FitConfig, Training
+from fieldlens.fitting import fit, initial_state, plan_of
+from fieldlens.render.volume import cube_interval
+from fieldlens.scenes.load import load
+from fieldlens.scenes.posed import PosedScene, RayBatch
+from fieldlens.scenes.posed_view import Radiance
 
 from .measure import interleaved_medians, print_json
 from .training import matmul_step

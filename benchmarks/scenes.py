@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import interleaved_medians, print_json
-from configs.encoding import Fourier
-from configs.network import Network
-from configs.run import FitConfig, Training
-from configs.space import Space
-from fitting import fit, initial_state, plan_of
-from scenes.demos import DEMOS, photographed
-from scenes.posed import PosedScene
-from studies.runs.folder import RunFolder
-from studies.runs.saved import open_run
-from studies.subjects.photographs import PhotographsSubject
+from fieldlens.configs.encoding import Fourier
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Training
+from fieldlens.configs.space import Space
+from fieldlens.fitting import fit, initial_state, plan_of
+from fieldlens.scenes.demos import DEMOS, photographed
+from fieldlens.scenes.posed import PosedScene
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.saved import open_run
+from fieldlens.studies.subjects.photographs import PhotographsSubject
 
 HARD = ("lattice", "teapot")
 GOALS_DB = (25.5, 27.0)

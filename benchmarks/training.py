@@ -17,16 +17,16 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from analysis import psnr_db
 from benchmarks.measure import interleaved_medians, print_json
-from configs.encoding import Encoding, Fourier, parse_encoding
-from configs.network import Network, parse_network
-from configs.run import FitConfig, Target, Training
-from fields import Field
-from fitting import Plan, fit, initial_state, plan_of
-from fitting.schedule import learning_rate_at
-from scenes.load import load
-from scenes.picture import Picture
+from fieldlens.analysis import psnr_db
+from fieldlens.configs.encoding import Encoding, Fourier, parse_encoding
+from fieldlens.configs.network import Network, parse_network
+from fieldlens.configs.run import FitConfig, Target, Training
+from fieldlens.fields import Field
+from fieldlens.fitting import Plan, fit, initial_state, plan_of
+from fieldlens.fitting.schedule import learning_rate_at
+from fieldlens.scenes.load import load
+from fieldlens.scenes.picture import Picture
 
 
 class Stock:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from configs.files import write_text
+from fieldlens.configs.files import write_text
 from tests.test_layering import LAYERS, ROOT, WINGS
 
 WIDTH, MARGIN, GAP = 1120, 20, 10

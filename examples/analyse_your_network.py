@@ -5,8 +5,8 @@ import sys
 import torch
 from torch import nn
 
-from analysis import cells, confusion, crease_density, crossings, explain, kernel, relu_network
-from scenes.load import load
+from fieldlens.analysis import cells, confusion, crease_density, crossings, explain, kernel, relu_network
+from fieldlens.scenes.load import load
 
 
 def waves(x: torch.Tensor) -> torch.Tensor:  # any function of coordinates (n, 2), in torch's operations

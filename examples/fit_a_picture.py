@@ -2,9 +2,9 @@
 
 import sys
 
-from configs.encoding import parse_encoding
-from configs.run import FitConfig, Training
-from studies.runs.fit import run, start
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.run import FitConfig, Training
+from fieldlens.studies.runs.fit import run, start
 
 config = FitConfig(
     scene=sys.argv[1] if len(sys.argv) > 1 else "astronaut",

@@ -1,1 +1,1 @@
-"""The command line: one file per verb. Heavy libraries are imported inside the verb that needs them."""
+"""The one name of all packages, which are links to the folders at the top; and the command line."""

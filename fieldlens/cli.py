@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from configs.errors import InputError, did_you_mean
+from fieldlens.configs.errors import InputError, did_you_mean
+from fieldlens.verbs import DONE, INTERRUPTED, WRONG_INPUT
 
 VERBS = {
     "fit": "fit a picture or a 3D scene and watch it being learnt: frames, video, explanation, report",
@@ -17,8 +18,6 @@ VERBS = {
     "paper": "measure the claims of Lazzari & Liu on fits of your own making",
     "scenes": "list what is built in",
 }
-
-DONE, WRONG_INPUT, INTERRUPTED = 0, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if verb not in VERBS:
             raise InputError(f"unknown verb {verb!r}{did_you_mean(verb, VERBS)}")
-        return importlib.import_module(f"fieldlens.{verb}").main(rest)
+        return importlib.import_module(f"fieldlens.verbs.{verb}").main(rest)
     except InputError as error:
         print(f"fieldlens: {error}", file=sys.stderr)
         return WRONG_INPUT

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Interval, Positional, Raw
+from fieldlens.configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Interval, Positional, Raw
 
 
 @dataclass(frozen=True, eq=False)

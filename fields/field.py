@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from configs.encoding import Encoding
-from configs.network import Activation, Network, Output
+from fieldlens.configs.encoding import Encoding
+from fieldlens.configs.network import Activation, Network, Output
 
 from .encodings import EncodingModule, build_encoding
 

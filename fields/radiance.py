@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from configs.encoding import Encoding
-from configs.network import Network
+from fieldlens.configs.encoding import Encoding
+from fieldlens.configs.network import Network
 
 from .encodings import EncodingModule, build_encoding
 from .field import MLP, Field, build

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from scenes.scene import Scene
+from fieldlens.scenes.scene import Scene
 
 from .plan import Plan
 from .precision import Placement

@@ -6,10 +6,10 @@ from typing import Literal
 
 import torch
 
-from configs.files import JsonObject
-from configs.rates import default_learning_rate
-from configs.run import FitConfig, Schedule
-from scenes.scene import Scene
+from fieldlens.configs.files import JsonObject
+from fieldlens.configs.rates import default_learning_rate
+from fieldlens.configs.run import FitConfig, Schedule
+from fieldlens.scenes.scene import Scene
 
 from .precision import Placement, place
 from .schedule import frame_steps

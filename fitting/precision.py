@@ -5,9 +5,9 @@ from typing import Literal
 
 import torch
 
-from configs.errors import InputError
-from configs.network import Network
-from configs.run import Training
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import Training
 
 BF16_WIDTH = 256
 """Narrower networks gain little from the faster products, and lose up to a decibel to their rounding."""

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from configs.errors import InputError
-from fields import Field
+from fieldlens.configs.errors import InputError
+from fieldlens.fields import Field
 
 from .state import TrainingState
 

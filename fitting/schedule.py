@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from configs.run import Schedule
+from fieldlens.configs.run import Schedule
 
 RSQRT_STEPS = 1000
 MIN_FRAMES = 48

@@ -6,9 +6,9 @@ from typing import Any, Generic, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from configs.errors import InputError
-from configs.run import FitConfig
-from scenes.scene import FieldT, Scene
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.run import FitConfig
+from fieldlens.scenes.scene import FieldT, Scene
 
 from .adam import Adam
 

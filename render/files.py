@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
-from configs.errors import InputError
-from configs.files import read_bytes, write_bytes
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_bytes, write_bytes
 
 
 def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> None:

@@ -18,7 +18,7 @@ import imageio_ffmpeg
 import numpy as np
 from jaxtyping import UInt8
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 # A file that does not say so is decoded as BT.601 or BT.709 depending on its size: convert to one of them and say it,
 # so that the colours of a small and of a large panel agree.

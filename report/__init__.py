@@ -1,8 +1,8 @@
 """Plain results in, one HTML file out: the page that shows a fit being learnt and says why detail is missing."""
 
-from report.build import report_html
-from report.claims_page import ClaimRow, StudyFigure, StudyReport, study_html
-from report.model import (
+from fieldlens.report.build import report_html
+from fieldlens.report.claims_page import ClaimRow, StudyFigure, StudyReport, study_html
+from fieldlens.report.model import (
     Curves,
     Exhibit,
     FigureFile,
@@ -15,7 +15,7 @@ from report.model import (
     Spectra,
     ThroughTraining,
 )
-from report.words import PICTURE_WORDS, SIGNAL_WORDS, Words
+from fieldlens.report.words import PICTURE_WORDS, SIGNAL_WORDS, Words
 
 __all__ = [
     "PICTURE_WORDS",

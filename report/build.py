@@ -16,12 +16,12 @@ from html import escape
 from importlib import resources
 from string import Template
 
-from report import sections
-from report.guide import guide_html
-from report.images import LARGEST_SIDE, frame_uri, is_reduced, map_uri, still_uri
-from report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
-from report.table import decimals, number_text, numbers_html
-from report.words import Words
+from fieldlens.report import sections
+from fieldlens.report.guide import guide_html
+from fieldlens.report.images import LARGEST_SIDE, frame_uri, is_reduced, map_uri, still_uri
+from fieldlens.report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
+from fieldlens.report.table import decimals, number_text, numbers_html
+from fieldlens.report.words import Words
 
 SCRIPTS = ("curves.js", "viewer.js")
 
@@ -81,7 +81,7 @@ def embedded_json(data: object) -> str:
 
 
 def _file(name: str) -> str:
-    return resources.files("report").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("fieldlens.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _data(report: Report) -> dict[str, object]:

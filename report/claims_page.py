@@ -7,7 +7,7 @@ from html import escape
 from importlib import resources
 from string import Template
 
-from report import sections
+from fieldlens.report import sections
 
 
 @dataclass(frozen=True)
@@ -81,4 +81,4 @@ def _figure(figure: StudyFigure) -> str:
 
 
 def _file(name: str) -> str:
-    return resources.files("report").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("fieldlens.report").joinpath(name).read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import UInt8
 
-from report.words import PICTURE_WORDS, Words
+from fieldlens.report.words import PICTURE_WORDS, Words
 
 Number = float | int | str | None
 
@@ -134,7 +134,7 @@ class RunPart:
     overlays: Sequence[Overlay]
     curves: Curves
     numbers: Mapping[str, Number]
-    """One row of the table, under the names of `run.json`; `report.table` knows their headings and units."""
+    """One row of the table, under the names of `run.json`; `fieldlens.report.table` knows their headings and units."""
     verdict: Sequence[str]
     explanation: Mapping[str, object]
     """The statistics behind the verdict, as in `explain.json`; shown as they are, in a foldable."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
-from report.images import still_uri
-from report.model import Exhibit, FigureFile, Learnt, Report, RunPart, Spectra
-from report.table import RUN_COLOURS, number_text
-from report.words import Words
+from fieldlens.report.images import still_uri
+from fieldlens.report.model import Exhibit, FigureFile, Learnt, Report, RunPart, Spectra
+from fieldlens.report.table import RUN_COLOURS, number_text
+from fieldlens.report.words import Words
 
 SHOWN_ITEMS = 12
 """Longer lists (one number per window, say) are counted, not printed; `explain.json` holds them."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from report.model import Number, RunPart
+from fieldlens.report.model import Number, RunPart
 
 ABSENT = "n/a"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from report.guide import PICTURE_GUIDE, SIGNAL_GUIDE, Entries
+from fieldlens.report.guide import PICTURE_GUIDE, SIGNAL_GUIDE, Entries
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from configs.errors import InputError
-from render import camera
+from fieldlens.configs.errors import InputError
+from fieldlens.render import camera
 
 from . import demos
 from .captures import transforms_writing

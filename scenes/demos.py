@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 from scipy.spatial.transform import Rotation
 
-from render.camera import Camera, looking_at, perspective
+from fieldlens.render.camera import Camera, looking_at, perspective
 
 from .captures.capture import Bounds, Capture, Photograph
 from .solids.surfaces import (

@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from configs.run import FitConfig
-from fields import Field, build
+from fieldlens.configs.run import FitConfig
+from fieldlens.fields import Field, build
 
 from .scene import Batch, Function, Pace, View
 

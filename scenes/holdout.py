@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from configs.errors import InputError
-from configs.run import Holdout
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.run import Holdout
 
 HOLDOUTS: tuple[Holdout, ...] = get_args(Holdout)
 

@@ -10,12 +10,12 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import UInt8
 
-from configs.errors import InputError, did_you_mean
-from configs.run import Target
-from configs.signal import NAME, is_signal, parse_signal
-from configs.space import Space
-from render.colour import to_rgb
-from render.panel import Tile, panel
+from fieldlens.configs.errors import InputError, did_you_mean
+from fieldlens.configs.run import Target
+from fieldlens.configs.signal import NAME, is_signal, parse_signal
+from fieldlens.configs.space import Space
+from fieldlens.render.colour import to_rgb
+from fieldlens.render.panel import Tile, panel
 
 from .builtin import BUILTINS
 from .captures.capture import Capture

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from render.camera import Pose
+from fieldlens.render.camera import Pose
 
 from .captures.capture import Capture, Photograph
 from .demos import HELDOUT, SIDE, TRAIN, photographs

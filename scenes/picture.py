@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from configs.run import FitConfig
-from fields import Field, build
-from render.grid import Extent, draw, picture_extent
+from fieldlens.configs.run import FitConfig
+from fieldlens.fields import Field, build
+from fieldlens.render.grid import Extent, draw, picture_extent
 
 from . import holdout as protocols
 from .holdout import Holdout

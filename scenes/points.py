@@ -20,10 +20,10 @@ from jaxtyping import Bool, Float, Float32, Float64
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from configs.errors import InputError
-from configs.run import FitConfig
-from fields import Field, build
-from render.grid import Extent, draw, picture_extent
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.run import FitConfig
+from fieldlens.fields import Field, build
+from fieldlens.render.grid import Extent, draw, picture_extent
 
 from .scene import Batch, Function, Pace, View, stratified
 
@@ -104,8 +104,8 @@ class Points:
 
     @classmethod
     def from_npz_arrays(cls, arrays: Mapping[str, Any]) -> "Points":
-        """The points that a run folder keeps; raises whatever damaged arrays give, which `scenes.load` turns into a
-        sentence."""
+        """The points that a run folder keeps; raises whatever damaged arrays give, which `fieldlens.scenes.load` turns
+        into a sentence."""
         coordinates, values, heldout = (arrays[key] for key in ("coordinates", "values", "heldout"))
         return cls(str(arrays["name"]), coordinates, values, heldout, tuple(arrays["notes"].tolist()))
 

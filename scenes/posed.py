@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from configs.run import FitConfig
-from configs.space import Space
-from fields.radiance import RadianceField, build_radiance
-from render.camera import Camera, Rays, rays_through
-from render.volume import render_rays
+from fieldlens.configs.run import FitConfig
+from fieldlens.configs.space import Space
+from fieldlens.fields.radiance import RadianceField, build_radiance
+from fieldlens.render.camera import Camera, Rays, rays_through
+from fieldlens.render.volume import render_rays
 
 from .captures.capture import Bounds, Capture, Photograph
 from .captures.hull import visual_hull

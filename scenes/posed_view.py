@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
-from configs.space import Background
-from render.camera import Camera
-from render.grid import Extent, picture_extent
-from render.volume import render_rays
+from fieldlens.configs.space import Background
+from fieldlens.render.camera import Camera
+from fieldlens.render.grid import Extent, picture_extent
+from fieldlens.render.volume import render_rays
 
 from .captures.capture import Bounds, Photograph
 from .pictures.area import area_average, fitted_size

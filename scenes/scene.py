@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from configs.run import FitConfig
-from fields import Trainable
-from render.grid import Extent
+from fieldlens.configs.run import FitConfig
+from fieldlens.fields import Trainable
+from fieldlens.render.grid import Extent
 
 Function: TypeAlias = Callable[[Tensor], Tensor]
 """A field or anything that stands in for one: coordinates (n, in_dim) to values (n, out_dim)."""
@@ -173,5 +173,6 @@ class Scene(Protocol[FieldT, BatchT]):
         ...
 
     def to_npz_arrays(self) -> dict[str, np.ndarray]:
-        """Arrays from which `scenes.load.restore` makes the same scene, whose kind is `scene`; none needs pickle."""
+        """Arrays from which `fieldlens.scenes.load.restore` makes the same scene, whose kind is `scene`; none needs
+        pickle."""
         ...

@@ -16,11 +16,11 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
-from configs.run import FitConfig
-from fields import Field, build
-from render.camera import Camera, Rays, orbit, perspective
-from render.grid import CUBE_DIAGONAL, Extent, picture_extent, pixel_points
-from render.surface import shade, trace
+from fieldlens.configs.run import FitConfig
+from fieldlens.fields import Field, build
+from fieldlens.render.camera import Camera, Rays, orbit, perspective
+from fieldlens.render.grid import CUBE_DIAGONAL, Extent, picture_extent, pixel_points
+from fieldlens.render.surface import shade, trace
 
 from .captures.capture import Bounds
 from .scene import Batch, Function, Pace, stratified

@@ -14,10 +14,10 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from configs.run import FitConfig
-from configs.signal import Sines
-from fields import Field, build
-from render.grid import Extent
+from fieldlens.configs.run import FitConfig
+from fieldlens.configs.signal import Sines
+from fieldlens.fields import Field, build
+from fieldlens.render.grid import Extent
 
 from .holdout import Holdout
 from .picture import Picture

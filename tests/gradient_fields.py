@@ -5,8 +5,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from fields import Field
-from fields.encodings import HashGridEncoding
+from fieldlens.fields import Field
+from fieldlens.fields.encodings import HashGridEncoding
 
 COLLIDING = "hashgrid:4,log2_size=4,finest=64"
 """Sixteen entries a level for up to 65 x 65 corners."""

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from analysis import ReluNetwork
-from render.camera import Camera
+from fieldlens.analysis import ReluNetwork
+from fieldlens.render.camera import Camera
 
 Surface = Callable[[Float[Tensor, "n 3"], Float[Tensor, "n 3"]], tuple[Float[Tensor, "n 3"], Float[Tensor, "n 3"]]]
 """Where rays meet a surface, and its normals there, from their origins and directions."""

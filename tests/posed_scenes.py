@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 
-from render.camera import Camera, Pose, angle_from_focal, looking_at, perspective
-from scenes.captures.capture import Photograph
+from fieldlens.render.camera import Camera, Pose, angle_from_focal, looking_at, perspective
+from fieldlens.scenes.captures.capture import Photograph
 
 Hits = Callable[[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]], Bool[np.ndarray, " n"]]
 """Whether rays, by origin and direction, meet a solid."""

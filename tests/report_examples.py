@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from skimage import data
 
-from report import Curves, Frame, Learnt, Overlay, Report, RunPart, Spectra
+from fieldlens.report import Curves, Frame, Learnt, Overlay, Report, RunPart, Spectra
 
 RGB = UInt8[np.ndarray, "h w 3"]
 

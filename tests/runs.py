@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from configs.encoding import Encoding, Fourier
-from configs.network import Network
-from configs.run import FitConfig, Output, Training
-from fitting import Controls
-from render.files import write_png
-from studies.runs.record import RunRecord
-from studies.runs.reporter import Moment, Silent
-from studies.subjects.found import Statistic, Summary
+from fieldlens.configs.encoding import Encoding, Fourier
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Output, Training
+from fieldlens.fitting import Controls
+from fieldlens.render.files import write_png
+from fieldlens.studies.runs.record import RunRecord
+from fieldlens.studies.runs.reporter import Moment, Silent
+from fieldlens.studies.subjects.found import Statistic, Summary
 from tests.small_fits import plan
 
 

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from configs.encoding import Encoding, Fourier
-from configs.network import Network
-from configs.run import FitConfig, Training
-from fitting import Placement, Plan, TrainingState, initial_state, plan_of
-from scenes.picture import Picture
-from scenes.scene import Scene
+from fieldlens.configs.encoding import Encoding, Fourier
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Training
+from fieldlens.fitting import Placement, Plan, TrainingState, initial_state, plan_of
+from fieldlens.scenes.picture import Picture
+from fieldlens.scenes.scene import Scene
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 

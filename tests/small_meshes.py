@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from scenes.solids.mesh import Mesh
+from fieldlens.scenes.solids.mesh import Mesh
 
 
 def icosphere(radius: float = 1.0, halvings: int = 3, centre: tuple[float, float, float] = (0, 0, 0)) -> Mesh:

@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
-from analysis import ReluNetwork, relu_network
-from analysis.networks.sampling import centre_chunks
-from configs.encoding import parse_encoding
-from configs.network import parse_network
-from fields import Field, build
+from fieldlens.analysis import ReluNetwork, relu_network
+from fieldlens.analysis.networks.sampling import centre_chunks
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.network import parse_network
+from fieldlens.fields import Field, build
 
 
 def field_of(encoding: str, network: str = "2x16", channels: int = 3, seed: int = 0, dim: int = 2) -> Field:

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from configs.run import FitConfig
-from configs.space import Space
-from scenes.captures.transforms_writing import write_blender
-from scenes.demos import DEMOS, photographed
-from studies.runs.fit import run, start
-from studies.runs.folder import RunFolder
+from fieldlens.configs.run import FitConfig
+from fieldlens.configs.space import Space
+from fieldlens.scenes.captures.transforms_writing import write_blender
+from fieldlens.scenes.demos import DEMOS, photographed
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder
 from tests.runs import small_config
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from configs.run import CompareConfig, FitConfig
 from docs.figures.__main__ import FIGURES
 from fieldlens.cli import VERBS
-from fieldlens.options import arguments_from, parse, starting_config
+from fieldlens.configs.run import CompareConfig, FitConfig
+from fieldlens.verbs.options import arguments_from, parse, starting_config
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -61,7 +61,7 @@ def test_the_pictures_of_analysis_and_scenes_are_those_that_one_command_makes() 
 @pytest.mark.parametrize("words", SHOWN, ids=" ".join)
 def test_every_command_shown_can_be_read(words: list[str]) -> None:
     verb, *rest = words
-    kind = getattr(importlib.import_module(f"fieldlens.{verb}"), f"{verb.capitalize()}Arguments")
+    kind = getattr(importlib.import_module(f"fieldlens.verbs.{verb}"), f"{verb.capitalize()}Arguments")
     config = {"fit": FitConfig, "compare": CompareConfig}.get(verb)
     default = None if config is None else arguments_from(kind, starting_config(config, verb, rest))
     assert isinstance(parse(kind, verb, "", rest, default), kind)

@@ -22,11 +22,12 @@ LAYERS = (
     {"fields", "render"},
     {"configs"},
 )
-"""The packages, highest layer first; those on one line are neighbours."""
+"""The packages, highest layer first; those on one line are neighbours. All but the first are `fieldlens.NAME`."""
 
 PACKAGES = set().union(*LAYERS)
 
 WINGS = {
+    "fieldlens": ({"verbs"},),
     "analysis": (
         {"gradients", "partition"},
         {"creases"},
@@ -78,27 +79,40 @@ class Import:
     """Whether it happens when the importing module is imported: not inside a function, not for type checkers only."""
 
     @property
+    def inside(self) -> str:
+        """Its name in the house, such as render.volume of fieldlens.render.volume; elsewhere its whole name."""
+        name = self.module.removeprefix("fieldlens.")
+        return name if name.partition(".")[0] in PACKAGES else self.module
+
+    @property
     def top(self) -> str:
-        return self.module.partition(".")[0]
+        return self.inside.partition(".")[0]
+
+    @property
+    def bare(self) -> bool:
+        """Whether a package of the house is imported as if it were the only one of its name in the world."""
+        return self.module.partition(".")[0] in PACKAGES - {"fieldlens"}
 
     @property
     def wing(self) -> str:
         """The name below the top one; empty where the top itself is imported."""
-        return self.module.partition(".")[2].partition(".")[0]
+        return self.inside.partition(".")[2].partition(".")[0]
 
 
 def imports_of(source: str, package: str) -> list[Import]:
     """All imports in a module of `package`, those inside functions and those by `import_module("...")` as well."""
-    return list(_imports(ast.parse(source), package, at_once=True))
+    inside = package if package.partition(".")[0] in {"fieldlens", *BESIDE} else f"fieldlens.{package}"
+    return list(_imports(ast.parse(source), inside, at_once=True))
 
 
 def _imports(node: ast.AST, package: str, at_once: bool) -> Iterator[Import]:
     match node:
         case ast.Import(names=names):
             yield from (Import(name.name, node.lineno, at_once) for name in names)
-        case ast.ImportFrom(module=module, level=level):
-            name = "." * level + (module or "")
-            yield Import(importlib.util.resolve_name(name, package), node.lineno, at_once)
+        case ast.ImportFrom(module=module, level=level, names=names):
+            name = importlib.util.resolve_name("." * level + (module or ""), package)
+            of_house = [f"{name}.{part.name}" for part in names] if name == "fieldlens" else [name]
+            yield from (Import(imported, node.lineno, at_once) for imported in of_house)
         case ast.Call(func=called, args=[ast.Constant(value=str(name)), *_]) if _imports_by_name(called):
             yield Import(importlib.util.resolve_name(name, package), node.lineno, at_once)
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
@@ -133,9 +147,11 @@ def violations(source: str, package: str) -> list[str]:
         outside = imported.top in PACKAGES and imported.top not in packages
         if outside or imported.top in BESIDE or (wings and imported.top == house and imported.wing not in wings):
             found.append(f"{imported.line}: {package} must not import {imported.module}")
+        elif imported.bare:
+            found.append(f"{imported.line}: {imported.module} is imported as fieldlens.{imported.module}")
         elif package == "configs" and imported.top in HEAVY:
             found.append(f"{imported.line}: configs must not import {imported.module}, which is heavy")
-        elif package == "fieldlens" and imported.at_once and imported.top in HEAVY:
+        elif house == "fieldlens" and imported.at_once and imported.top in HEAVY:
             found.append(f"{imported.line}: import {imported.module} inside the function that needs it")
     return found
 
@@ -159,8 +175,8 @@ def test_no_folder_of_python_stands_outside_the_layers() -> None:
     folders = {path.parent.name for path in ROOT.glob("[!.]*/*.py")}
     assert folders <= PACKAGES | BESIDE
     for house in PACKAGES:
-        assert {path.parent.name for path in (ROOT / house).glob("*/*.py")} == set().union(*WINGS.get(house, ()))
-        assert not list((ROOT / house).glob("*/*/*.py"))
+        folders = {str(path.parent.relative_to(ROOT / house)) for path in modules(house)}
+        assert folders == {"."}.union(*WINGS.get(house, ()))
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES))
@@ -169,12 +185,29 @@ def test_a_folder_can_be_seen_at_a_glance(package: str) -> None:
     assert {str(folder): count for folder, count in counts.items() if count > MOST_MODULES} == {}
 
 
+def test_every_package_is_linked_into_the_one_name() -> None:
+    links = {path.name: str(path.readlink()) for path in (ROOT / "fieldlens").iterdir() if path.is_symlink()}
+    assert links == {name: f"../{name}" for name in PACKAGES - {"fieldlens"}}
+
+
+@pytest.mark.parametrize("folder", sorted(BESIDE))
+def test_beside_the_house_no_package_is_imported_by_its_bare_name(folder: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{imported.line}: {imported.module}"
+        for path in modules(folder)
+        for imported in imports_of(path.read_text(encoding="utf-8"), ".".join(path.parent.relative_to(ROOT).parts))
+        if imported.bare
+    ]
+    assert found == []
+
+
 def test_importing_any_module_of_the_verbs_or_the_configs_loads_nothing_heavy() -> None:
     """What is imported on the way counts as well, so this asks the interpreter and not the source."""
     paths = [
         path.relative_to(ROOT).with_suffix("") for package in ("fieldlens", "configs") for path in modules(package)
     ]
-    names = [".".join(path.parts) for path in paths if path.name not in ("__init__", "__main__")]
+    found = [".".join(path.parts) for path in paths if path.name not in ("__init__", "__main__")]
+    names = [name if name.startswith("fieldlens.") else f"fieldlens.{name}" for name in found]
     script = f"import sys, {', '.join(names)}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
@@ -182,7 +215,7 @@ def test_importing_any_module_of_the_verbs_or_the_configs_loads_nothing_heavy() 
 
 
 def test_importing_the_analysis_does_not_wait_for_numba() -> None:
-    script = "import sys; from analysis import cells, count_cells; print('numba' in sys.modules)"
+    script = "import sys; from fieldlens.analysis import cells, count_cells; print('numba' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.stdout == "False\n", run.stderr
 
@@ -193,22 +226,22 @@ def test_importing_the_analysis_does_not_wait_for_numba() -> None:
 @pytest.mark.parametrize(
     ("package", "source"),
     [
-        ("fields", "import scenes"),
-        ("fields", "import os, scenes.picture as p"),
-        ("fields", "from render import draw"),
-        ("analysis", "from fitting.loop import fit"),
-        ("scenes", "def late():\n    from studies.runs import folder"),
-        ("report", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import studies"),
+        ("fields", "import fieldlens.scenes"),
+        ("fields", "import os, fieldlens.scenes.picture as p"),
+        ("fields", "from fieldlens.render import draw"),
+        ("analysis", "from fieldlens.fitting.loop import fit"),
+        ("scenes", "def late():\n    from fieldlens.studies.runs import folder"),
+        ("report", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import fieldlens.studies"),
         ("render", "import importlib\nimportlib.import_module('fields.field')"),
         ("studies", "from tests.conftest import PACKAGES"),
-        ("fitting", "class A:\n    import report"),
+        ("fitting", "class A:\n    import fieldlens.report"),
         ("configs", "def late():\n    import torch"),
         ("configs", "from numpy.random import default_rng"),
         ("analysis.detail", "from ..networks.relu_network import relu_network"),
-        ("analysis.detail", "def late():\n    from fields import Field"),
-        ("analysis.patterns", "import analysis.creases.density"),
+        ("analysis.detail", "def late():\n    from fieldlens.fields import Field"),
+        ("analysis.patterns", "import fieldlens.analysis.creases.density"),
         ("analysis.gradients", "from ..partition import exact_cells"),
-        ("analysis.creases", "from analysis import relu_network"),
+        ("analysis.creases", "from fieldlens.analysis import relu_network"),
         ("analysis.creases", "from .. import networks"),
         ("fieldlens", "import torch"),
         ("fieldlens", "try:\n    from cv2 import imread\nexcept ImportError:\n    pass"),
@@ -221,21 +254,34 @@ def test_the_checker_catches(package: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("package", "source"),
     [
-        ("fields", "import torch\nfrom configs.encoding import Raw\nfrom .field import Field\nfrom . import field"),
-        ("studies", "from report import report_html\nfrom fitting import fit\nimport analysis, configs"),
-        ("fieldlens", "def main():\n    import torch\n    from studies.runs import fit"),
+        (
+            "fields",
+            "import torch\nfrom fieldlens.configs.encoding import Raw\nfrom .field import Field\nfrom . import field",
+        ),
+        ("studies", "from fieldlens.report import report_html\nfrom fieldlens import analysis, configs, fitting"),
+        ("fieldlens", "def main():\n    import torch\n    from fieldlens.studies.runs import fit"),
         ("fieldlens", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from torch import Tensor"),
-        ("fieldlens", "import tyro\nfrom configs.errors import InputError"),
+        ("fieldlens", "import tyro\nfrom fieldlens.configs.errors import InputError"),
         ("configs", "import dataclasses, yaml"),
         ("render", "import scenes_of_another_project"),
         ("analysis", "from .creases.density import crease_density\nfrom .detail import bands"),
-        ("analysis.detail", "import numpy\nfrom . import rows\nfrom .bands import luma\nimport configs"),
+        ("analysis.detail", "import numpy\nfrom . import rows\nfrom .bands import luma\nimport fieldlens.configs"),
         ("analysis.partition", "from ..creases.density import crease_density\nfrom ..detail import verdicts"),
-        ("analysis.creases", "from fields.radiance import RadianceField\nimport analysis.detail.windows"),
+        (
+            "analysis.creases",
+            "from fieldlens.fields.radiance import RadianceField\nimport fieldlens.analysis.detail.windows",
+        ),
     ],
 )
 def test_the_checker_lets_pass(package: str, source: str) -> None:
     assert violations(source, package) == []
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES - {"fieldlens"}))
+def test_the_checker_catches_a_bare_name(package: str) -> None:
+    assert len(violations(f"import {package}", "fieldlens")) == 1
+    assert len(violations(f"from {package}.files import read", package)) == 1
+    assert len(violations(f"from fieldlens import {package}", "configs")) == (package != "configs")
 
 
 def test_the_lowest_layer_may_import_no_other_and_the_highest_all() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from configs.encoding import ENCODINGS, parse_encoding
-from configs.run import CompareConfig, FitConfig
 from fieldlens.cli import main
+from fieldlens.configs.encoding import ENCODINGS, parse_encoding
+from fieldlens.configs.run import CompareConfig, FitConfig
 
 
 def leaves(kind: type) -> Iterator[str]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from fields import Field
+from fieldlens.fields import Field
 
 
 def encode(x: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..networks.relu_network import ReluNetwork
 from ..networks.sampling import Progress, centre_chunks, chunk_points, map_shape

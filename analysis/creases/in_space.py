@@ -20,8 +20,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from configs.errors import InputError
-from render.grid import CUBE_DIAGONAL
+from fieldlens.configs.errors import InputError
+from fieldlens.render.grid import CUBE_DIAGONAL
 
 from ..detail.densities import CROSSINGS_PER_LENGTH
 from ..networks.plane import Plane

@@ -19,9 +19,9 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
-from fields.radiance import RadianceField
-from render.camera import Camera
-from render.volume import accumulate, render_rays
+from fieldlens.fields.radiance import RadianceField
+from fieldlens.render.camera import Camera
+from fieldlens.render.volume import accumulate, render_rays
 
 from ..networks.relu_network import ReluNetwork, relu_network
 from ..networks.sampling import Progress, chunk_points, image_points, map_shape, pixel_centres, point_chunks

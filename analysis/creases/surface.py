@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from configs.errors import InputError
-from render.surface import beside_the_surface
-from scenes.solids.mesh import Mesh
+from fieldlens.configs.errors import InputError
+from fieldlens.render.surface import beside_the_surface
+from fieldlens.scenes.solids.mesh import Mesh
 
 from ..networks.sampling import Progress
 

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .statistics import LEVEL, MIN_BLOCKS, RESAMPLES, Interval, block_draws, interval_of
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .attribution import Attribution, attribute
 from .bands import Energies, rounding_variance

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from skimage.metrics import structural_similarity
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .rows import row_blocks
 

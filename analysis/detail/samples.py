@@ -7,7 +7,7 @@ from itertools import zip_longest
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .bands import Energies, band_labels, band_picture, compare_bands, luma, rounding_energies, spectrum
 from .densities import COAREA, Maps

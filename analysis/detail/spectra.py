@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .bands import Energies, compare_bands, luma, rounding_variance, spectrum
 from .rows import row_blocks

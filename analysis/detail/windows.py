@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float, Int
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .bands import Energies, longest_wavelength
 

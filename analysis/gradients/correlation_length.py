@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..networks.sampling import Progress, centre_chunks, map_shape
 from .kernel import Channels, channel_directions

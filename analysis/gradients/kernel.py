@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..detail.bands import REC709
 from .point_gradients import output_gradients

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 Pairs: TypeAlias = tuple[Int[Tensor, " pairs"], Int[Tensor, " pairs"]]
 """First and second members of pairs, as indices of points or as numbers of pixels, row by row."""

@@ -26,7 +26,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..networks.sampling import CHUNK_NUMBERS, chunk_points
 from .trained import Network, Trained, trained
@@ -250,7 +250,9 @@ def output_gradients(
 def bytes_per_point(network: Network, directions: int = 1, dtype: torch.dtype = torch.float32) -> int:
     """What `PointGradients` keeps for one point.
 
-    >>> from configs.encoding import Raw; from configs.network import Network; from fields import build
+    >>> from fieldlens.configs.encoding import Raw
+    >>> from fieldlens.configs.network import Network
+    >>> from fieldlens.fields import build
     >>> bytes_per_point(build(Raw(), Network(width=10, depth=2), 2, 3, torch.Generator()))  # 2+10+10, 10+10+3, 3
     192
     """

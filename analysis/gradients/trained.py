@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fields import Field
-from fields.encodings import EncodingModule, LearntTable
-from fields.field import SINE_RATE
+from fieldlens.fields import Field
+from fieldlens.fields.encodings import EncodingModule, LearntTable
+from fieldlens.fields.field import SINE_RATE
 
 from ..networks.relu_network import Encode, ReluNetwork
 

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .relu_network import Encode, EncodeWithTangents, ReluNetwork
 

@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from configs.errors import InputError
-from fields import Field
-from fields.encodings import ClosedForm, EncodingModule
+from fieldlens.configs.errors import InputError
+from fieldlens.fields import Field
+from fieldlens.fields.encodings import ClosedForm, EncodingModule
 
 from .scratch import Scratch
 from .sequential import Features, stack_of

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 Progress = Callable[[float], None]
 """Told the share done, in [0, 1], now and then."""

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 PROBES = 1024
 """Random points on which a user's features are looked at, once."""

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from scipy.optimize import linprog
 from torch import Tensor
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..detail.statistics import QUANTILES
 from .relu_network import ReluNetwork

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..networks.relu_network import ReluNetwork
 from ..networks.sampling import Progress

@@ -22,8 +22,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from configs.errors import InputError
-from fields.encodings import ClosedForm
+from fieldlens.configs.errors import InputError
+from fieldlens.fields.encodings import ClosedForm
 
 from ..networks.relu_network import ReluNetwork
 from ..networks.sampling import Progress, chunk_points

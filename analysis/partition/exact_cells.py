@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, UInt64
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..networks.plane import in_double
 from ..networks.relu_network import ReluNetwork
@@ -264,7 +264,9 @@ def check_coordinates(network: ReluNetwork) -> None:
     """
     features = in_double(network.encode)(torch.zeros(1, 2, dtype=torch.float64, device=network.device)).shape[1]
     if features != layers_behind_encoding(network).inputs:
-        raise InputError("cells are of networks of two coordinates; look at this one on a plane (analysis.on_plane)")
+        raise InputError(
+            "cells are of networks of two coordinates; look at this one on a plane (fieldlens.analysis.on_plane)"
+        )
 
 
 def layers_behind_encoding(network: ReluNetwork) -> Layers:

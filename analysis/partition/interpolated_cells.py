@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float, Int, UInt64
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..creases.density import crease_density
 from ..detail.verdicts import percent

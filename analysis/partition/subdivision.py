@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt64
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 Window = tuple[float, float, float, float]
 """Lowest x and y, highest x and y."""

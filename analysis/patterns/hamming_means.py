@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..detail.windows import Windows, windows_of_side
 from ..networks.relu_network import ReluNetwork

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..networks.relu_network import ReluNetwork
 from ..networks.sampling import Progress, centre_chunks, chunk_points, map_shape, point_chunks

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from configs.files import write_bytes
+from fieldlens.configs.files import write_bytes
 
 from . import cells, densities, errors, gradients, neurons, scenes, training
 from .fits import Fits

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from torch import nn
 
-from analysis import (
+from fieldlens.analysis import (
     Cells,
     Plane,
     SurrogateCells,
@@ -22,8 +22,8 @@ from analysis import (
     relu_network,
     surrogate_cells,
 )
-from render.colour import to_rgb
-from render.grid import Extent, draw, picture_extent, pixel_points
+from fieldlens.render.colour import to_rgb
+from fieldlens.render.grid import Extent, draw, picture_extent, pixel_points
 
 from .fits import Fit, Fits
 from .layout import LAYERS, WIDTH, Scale, colour_of, frame, maps, row_of_charts, target_tile

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
-from analysis import (
+from fieldlens.analysis import (
     bending,
     crease_bounds,
     local_complexity,

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from analysis import (
+from fieldlens.analysis import (
     BEND,
     COAREA,
     CROSSINGS,
@@ -14,7 +14,7 @@ from analysis import (
     explain,
     refined_crossings,
 )
-from render.colour import MISSING_RANGE
+from fieldlens.render.colour import MISSING_RANGE
 
 from .fits import Fits
 from .layout import Scale, colour_of, maps, row_of_charts

@@ -9,16 +9,16 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float
 
-from analysis import Density, ReluNetwork, crease_density, relu_network
-from configs.encoding import Encoding, Fourier, Raw
-from configs.errors import InputError
-from configs.network import Network
-from configs.run import FitConfig, Output, Target, Training
-from scenes.scene import View
-from studies.runs.checkpoints import checkpoint_steps
-from studies.runs.fit import run, start
-from studies.runs.folder import RunFolder, folder_name
-from studies.runs.saved import Saved, open_run
+from fieldlens.analysis import Density, ReluNetwork, crease_density, relu_network
+from fieldlens.configs.encoding import Encoding, Fourier, Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Output, Target, Training
+from fieldlens.scenes.scene import View
+from fieldlens.studies.runs.checkpoints import checkpoint_steps
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder, folder_name
+from fieldlens.studies.runs.saved import Saved, open_run
 
 
 @dataclass(frozen=True, eq=False)

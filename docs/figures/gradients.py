@@ -6,7 +6,7 @@ from jaxtyping import Float
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
-from analysis import (
+from fieldlens.analysis import (
     confusion_map,
     global_pairs,
     kernel,
@@ -15,8 +15,8 @@ from analysis import (
     pixel_confusion,
     rate_agreement,
 )
-from analysis.gradients.confusion import at_pixels
-from render.colour import CONFUSION_RANGE, LENGTH_RANGE
+from fieldlens.analysis.gradients.confusion import at_pixels
+from fieldlens.render.colour import CONFUSION_RANGE, LENGTH_RANGE
 
 from .fits import Fit, Fits
 from .layout import Scale, colour_of, maps, row_of_charts, target_tile

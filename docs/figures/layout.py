@@ -13,8 +13,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from PIL import Image
 
-from render.colour import LAYER_COLOURS, to_rgb
-from studies.runs.charts import COLOURS
+from fieldlens.render.colour import LAYER_COLOURS, to_rgb
+from fieldlens.studies.runs.charts import COLOURS
 
 from .fits import Fit
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from analysis import (
+from fieldlens.analysis import (
     first_layer_inspheres,
     nearest_crease,
     neuron_activity,
@@ -12,8 +12,8 @@ from analysis import (
     region_narrowness,
     spectral_norms,
 )
-from render.colour import to_rgb
-from studies.runs.charts import COLOURS
+from fieldlens.render.colour import to_rgb
+from fieldlens.studies.runs.charts import COLOURS
 
 from .fits import Fits
 from .layout import WIDTH, colour_of, frame

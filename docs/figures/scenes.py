@@ -3,11 +3,11 @@
 import numpy as np
 from jaxtyping import UInt8
 
-from render.panel import Tile, panel
-from scenes.captures.capture import overview
-from scenes.demos import DEMOS, thumbnail
-from scenes.load import DEMO, load
-from scenes.posed import PosedScene
+from fieldlens.render.panel import Tile, panel
+from fieldlens.scenes.captures.capture import overview
+from fieldlens.scenes.demos import DEMOS, thumbnail
+from fieldlens.scenes.load import DEMO, load
+from fieldlens.scenes.posed import PosedScene
 
 from .fits import Fits
 

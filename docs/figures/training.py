@@ -5,18 +5,18 @@ import numpy as np
 from jaxtyping import UInt8
 from matplotlib.figure import Figure
 
-from analysis import (
+from fieldlens.analysis import (
     bands_over_training,
     radial_spectra,
 )
-from analysis.detail.bands import band_labels
-from analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF
-from render.panel import Tile, panel
-from scenes.signal import Signal
-from studies.runs.charts import label_axes, plot_history
-from studies.runs.history import read_history
-from studies.questions.all_checkpoints import measure_checkpoints
-from studies.subjects.signal import SignalSubject
+from fieldlens.analysis.detail.bands import band_labels
+from fieldlens.analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF
+from fieldlens.render.panel import Tile, panel
+from fieldlens.scenes.signal import Signal
+from fieldlens.studies.questions.all_checkpoints import measure_checkpoints
+from fieldlens.studies.runs.charts import label_axes, plot_history
+from fieldlens.studies.runs.history import read_history
+from fieldlens.studies.subjects.signal import SignalSubject
 
 from .fits import Fits
 from .layout import WIDTH, colour_of, row_of_charts

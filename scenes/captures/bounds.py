@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from configs.errors import InputError
-from render.camera import Camera
+from fieldlens.configs.errors import InputError
+from fieldlens.render.camera import Camera
 
 from .capture import Bounds, Photograph
 from .hull import cell_centres, visual_hull

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from configs.errors import InputError
-from configs.files import read_json
-from render.camera import Pose, focal_from_angle
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_json
+from fieldlens.render.camera import Pose, focal_from_angle
 
 from ..pictures.reading import picture_size
 from .lens import Lens

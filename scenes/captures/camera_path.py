@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from configs.errors import InputError
-from configs.files import read_json, write_json
-from render.camera import Camera, angle_from_focal, focal_from_angle
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_json, write_json
+from fieldlens.render.camera import Camera, angle_from_focal, focal_from_angle
 
 from .camera_file import MAX_FRAMES, json_number, rigid
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from render.camera import Camera
-from render.overview import cameras_overview
+from fieldlens.render.camera import Camera
+from fieldlens.render.overview import cameras_overview
 
 from ..pictures.area import area_average, fitted_size
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64
 
-from render.camera import Camera
-from render.grid import CUBE_DIAGONAL
+from fieldlens.render.camera import Camera
+from fieldlens.render.grid import CUBE_DIAGONAL
 
 from .capture import Bounds, Photograph
 

@@ -19,7 +19,8 @@ from ..pictures.pixels import Pixels
 
 @dataclass(frozen=True)
 class Lens:
-    """What a camera's picture looks like, wherever it stands. Pixel coordinates are those of `render.camera`."""
+    """What a camera's picture looks like, wherever it stands. Pixel coordinates are those of
+    `fieldlens.render.camera`."""
 
     height: int
     width: int

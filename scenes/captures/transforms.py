@@ -1,7 +1,7 @@
 """Folders of photographs with cameras, as Blender's scenes of NeRF and nerfstudio lay them out.
 
 A folder has either `transforms_train.json`, with `transforms_test.json` and `transforms_val.json` beside it, or one
-`transforms.json`. What these files hold, and what is refused, is said in `scenes.captures.camera_file`.
+`transforms.json`. What these files hold, and what is refused, is said in `fieldlens.scenes.captures.camera_file`.
 """
 
 from collections import Counter
@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Shaped, UInt8
 
-from configs.errors import InputError
-from render.camera import Camera
+from fieldlens.configs.errors import InputError
+from fieldlens.render.camera import Camera
 
 from ..pictures.area import area_average, fitted_size
 from ..pictures.pixels import Pixels, unit_of

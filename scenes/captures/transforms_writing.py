@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from configs.files import whole_folder, write_json
-from render.camera import Camera, angle_from_focal
-from render.files import write_png
+from fieldlens.configs.files import whole_folder, write_json
+from fieldlens.render.camera import Camera, angle_from_focal
+from fieldlens.render.files import write_png
 
 from .capture import Capture, Photograph
 

@@ -21,7 +21,7 @@ import tifffile
 from jaxtyping import Shaped
 from PIL import Image, ImageCms
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 _ORIENTATION_TAG = 0x0112  # of EXIF and of TIFF
 _FIRST_ONLY = ("first frame only",)

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Shaped
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .area import area_average, fitted_size, rows_at_once
 from .decoding import Opened, as_stored, open_picture, sniff, turned_note

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from configs.errors import InputError, did_you_mean
-from configs.files import read_bytes, write_text
+from fieldlens.configs.errors import InputError, did_you_mean
+from fieldlens.configs.files import read_bytes, write_text
 
 from ..captures.capture import Bounds
 from .edges import count_edges, same_rows

@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Bool, Float32, Float64, Int64
 from numpy.typing import DTypeLike
 
-from render.camera import Camera, Rays
+from fieldlens.render.camera import Camera, Rays
 
 from .surfaces import Surface
 

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.spatial.transform import Rotation
 
-from render.camera import Vector
+from fieldlens.render.camera import Vector
 
 PointArray = Float64[np.ndarray, "k 3"]
 Triangles = Int64[np.ndarray, " k"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .edges import count_edges, edges_of
 from .mesh import Mesh

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from analysis import count_cells, relu_network, surrogate_cells
-from analysis.detail.spectra import half_error_step
-from analysis.detail.statistics import rank_correlation
-from analysis.partition.exact_cells import is_affine
-from analysis.patterns.distinct_patterns import SATURATED_SHARE
-from configs.encoding import Encoding
-from configs.errors import InputError
+from fieldlens.analysis import count_cells, relu_network, surrogate_cells
+from fieldlens.analysis.detail.spectra import half_error_step
+from fieldlens.analysis.detail.statistics import rank_correlation
+from fieldlens.analysis.partition.exact_cells import is_affine
+from fieldlens.analysis.patterns.distinct_patterns import SATURATED_SHARE
+from fieldlens.configs.encoding import Encoding
+from fieldlens.configs.errors import InputError
+from fieldlens.studies.runs.history import History
+from fieldlens.studies.runs.saved import open_run
 
-from studies.runs.history import History
-from studies.runs.saved import open_run
 from .runs import EPOCH, Runs, Unit
 
 DOUBLINGS = "powers of two"

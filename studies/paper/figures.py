@@ -6,7 +6,8 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from studies.runs.charts import svg_of
+from fieldlens.studies.runs.charts import svg_of
+
 from . import figures_of_fields as of_fields
 from . import figures_of_histories as of_histories
 from .runs import Runs

@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from analysis import first_layer_inspheres, neuron_cosines, packed_patterns, relu_network
-from fitting import initial_state
-from render.colour import to_rgb
+from fieldlens.analysis import first_layer_inspheres, neuron_cosines, packed_patterns, relu_network
+from fieldlens.fitting import initial_state
+from fieldlens.render.colour import to_rgb
+from fieldlens.studies.runs.charts import charts, legend_outside
+from fieldlens.studies.runs.saved import open_run
 
-from studies.runs.charts import charts, legend_outside
-from studies.runs.saved import open_run
 from .runs import Runs
 
 INSPHERES = 40

@@ -7,10 +7,18 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from configs.encoding import Encoding, Fourier
+from fieldlens.configs.encoding import Encoding, Fourier
+from fieldlens.studies.runs.charts import (
+    COLOURS,
+    Histories,
+    charts,
+    label_axes,
+    legend_outside,
+    part_label,
+    plot_history,
+)
+from fieldlens.studies.runs.quantities import QUANTITIES
 
-from studies.runs.charts import COLOURS, Histories, charts, label_axes, legend_outside, part_label, plot_history
-from studies.runs.quantities import QUANTITIES
 from .effects import NARROW, WIDE, density_midway
 from .runs import LOOKED_AT, NOISE, Runs, Unit
 

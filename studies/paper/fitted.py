@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 import torch
 
-from analysis import global_pairs, local_pairs
-from analysis.gradients.point_gradients import squared_error
-from configs.run import FitConfig
-from configs.signal import is_signal, parse_signal
-from fields import Field
-from scenes.digits import NAME as DIGITS
-from scenes.digits import cross_entropy, digits
-from scenes.load import load
-from scenes.scene import Scene
-from scenes.signal import Signal, sum_of_sines
+from fieldlens.analysis import global_pairs, local_pairs
+from fieldlens.analysis.gradients.point_gradients import squared_error
+from fieldlens.configs.run import FitConfig
+from fieldlens.configs.signal import is_signal, parse_signal
+from fieldlens.fields import Field
+from fieldlens.scenes.digits import NAME as DIGITS
+from fieldlens.scenes.digits import cross_entropy, digits
+from fieldlens.scenes.load import load
+from fieldlens.scenes.scene import Scene
+from fieldlens.scenes.signal import Signal, sum_of_sines
+from fieldlens.studies.runs.history import History
+from fieldlens.studies.runs.quantities import LOCAL, PAIRS, Measures, has_every_quantity, measure
 
-from studies.runs.quantities import LOCAL, PAIRS, Measures, has_every_quantity, measure
-from studies.runs.history import History
 from .points import POINT_QUANTITIES, measure_points, near_and_far
 
 NEIGHBOURS = 25

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from configs.errors import InputError
-from configs.files import write_bytes, write_json, write_text
-from configs.storage import to_plain, to_yaml
-from configs.study import Study
-from fitting import Controls
-from report import ClaimRow, StudyFigure, StudyReport, study_html
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import write_bytes, write_json, write_text
+from fieldlens.configs.storage import to_plain, to_yaml
+from fieldlens.configs.study import Study
+from fieldlens.fitting import Controls
+from fieldlens.report import ClaimRow, StudyFigure, StudyReport, study_html
+from fieldlens.studies.runs.reporter import Reporter, Silent
 
-from studies.runs.reporter import Reporter, Silent
 from .claims import CLAIMS
 from .effects import Fits
 from .figures import DRAWINGS, Drawing

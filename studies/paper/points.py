@@ -10,12 +10,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from analysis import confusion
-from analysis.gradients.pairs import Pairs
-from analysis.gradients.point_gradients import Loss
-from fields import Field
+from fieldlens.analysis import confusion
+from fieldlens.analysis.gradients.pairs import Pairs
+from fieldlens.analysis.gradients.point_gradients import Loss
+from fieldlens.fields import Field
+from fieldlens.studies.runs.quantities import Measures, cosine_columns
 
-from studies.runs.quantities import Measures, cosine_columns
 from ..subjects.creases import creased
 
 POINT_QUANTITIES = frozenset({"loss", "dead", "hamming_local", "hamming_global", "confusion_local", "confusion_global"})

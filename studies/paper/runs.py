@@ -16,20 +16,20 @@ from threading import Thread
 import numpy as np
 import torch
 
-from configs.encoding import Encoding, Fourier
-from configs.errors import InputError
-from configs.network import Network
-from configs.run import FitConfig, Output, Target
-from configs.study import Study
-from fields import Field
-from fitting import Controls, Snapshot, initial_state, place, plan_of
+from fieldlens.configs.encoding import Encoding, Fourier
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Output, Target
+from fieldlens.configs.study import Study
+from fieldlens.fields import Field
+from fieldlens.fitting import Controls, Snapshot, initial_state, place, plan_of
+from fieldlens.studies.runs.checkpoints import checkpoint_file
+from fieldlens.studies.runs.fit import start, train
+from fieldlens.studies.runs.folder import RunFolder, folder_name
+from fieldlens.studies.runs.history import History, history_of, read_history, write_history
+from fieldlens.studies.runs.quantities import LOCAL, Measures
+from fieldlens.studies.runs.reporter import Reporter
 
-from studies.runs.checkpoints import checkpoint_file
-from studies.runs.fit import start, train
-from studies.runs.folder import RunFolder, folder_name
-from studies.runs.quantities import LOCAL, Measures
-from studies.runs.history import History, history_of, read_history, write_history
-from studies.runs.reporter import Reporter
 from .fitted import DIGITS, Fitted, fitted_of, is_complete, is_picture
 
 EPOCH = 32

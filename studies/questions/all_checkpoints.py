@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from configs.errors import InputError
-from configs.files import JsonObject, write_bytes
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import JsonObject, write_bytes
+from fieldlens.studies.runs.charts import history_figure
+from fieldlens.studies.runs.checkpoints import checkpoint_steps
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.history import Foretold, history_of, read_history, write_history
+from fieldlens.studies.runs.quantities import QUANTITIES, Measures, has_every_quantity, measure
+from fieldlens.studies.runs.reporter import Reporter, Silent
+from fieldlens.studies.runs.saved import open_run, refresh_report
 
-from studies.runs.charts import history_figure
-from studies.runs.checkpoints import checkpoint_steps
-from studies.runs.folder import RunFolder
-from studies.runs.quantities import QUANTITIES, Measures, has_every_quantity, measure
-from studies.runs.history import Foretold, history_of, read_history, write_history
-from studies.runs.reporter import Reporter, Silent
-from studies.runs.saved import open_run, refresh_report
 from .foretelling import columns, foretell
 from .table import QUESTIONS
 

@@ -10,22 +10,27 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from analysis import ReluNetwork, on_plane, relu_network
-from analysis.partition.exact_cells import Cells, cells, is_affine
-from analysis.partition.interpolated_cells import MAX_CELLS, SurrogateCells, TooManyCellsError, surrogate_cells
-from configs.errors import InputError
-from configs.files import write_json, write_text
-from configs.space import Slice
-from fields import position_of
-from render.colour import layer_colour, to_rgb
-from render.files import png_bytes, write_png
-from render.grid import Extent
-from render.lines import below, layer_strip, lines_over
+from fieldlens.analysis import ReluNetwork, on_plane, relu_network
+from fieldlens.analysis.partition.exact_cells import Cells, cells, is_affine
+from fieldlens.analysis.partition.interpolated_cells import (
+    MAX_CELLS,
+    SurrogateCells,
+    TooManyCellsError,
+    surrogate_cells,
+)
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import write_json, write_text
+from fieldlens.configs.space import Slice
+from fieldlens.fields import position_of
+from fieldlens.render.colour import layer_colour, to_rgb
+from fieldlens.render.files import png_bytes, write_png
+from fieldlens.render.grid import Extent
+from fieldlens.render.lines import below, layer_strip, lines_over
+from fieldlens.studies.runs.answers import Areas, CellsFound, Drawn, Interpolation
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.reporter import Reporter, Silent
+from fieldlens.studies.runs.saved import Saved, analysis_path, open_run, refresh_report
 
-from studies.runs.answers import Areas, CellsFound, Drawn, Interpolation
-from studies.runs.folder import RunFolder
-from studies.runs.reporter import Reporter, Silent
-from studies.runs.saved import Saved, analysis_path, open_run, refresh_report
 from ..subjects.choice import spatial
 from ..subjects.subject import Spatial
 from .rendering import WHOLE, Region, region_extent

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from analysis import (
+from fieldlens.analysis import (
     ConfusionMap,
     WindowConfusion,
     confusion_map,
@@ -15,17 +15,17 @@ from analysis import (
     pixel_confusion,
     window_confusion,
 )
-from analysis.gradients.confusion import ConfusionSummary
-from configs.errors import InputError
-from configs.files import write_json
-from render.colour import confusion_legend, confusion_rgb
-from render.files import write_png
-from render.panel import Tile
+from fieldlens.analysis.gradients.confusion import ConfusionSummary
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import write_json
+from fieldlens.render.colour import confusion_legend, confusion_rgb
+from fieldlens.render.files import write_png
+from fieldlens.render.panel import Tile
+from fieldlens.studies.runs.answers import ConfusionFound, Drawn, NeighbourConfusion, WindowsFound
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.reporter import Reporter, Silent
+from fieldlens.studies.runs.saved import Saved, analysis_path, open_run, refresh_report
 
-from studies.runs.answers import ConfusionFound, Drawn, NeighbourConfusion, WindowsFound
-from studies.runs.folder import RunFolder
-from studies.runs.reporter import Reporter, Silent
-from studies.runs.saved import Saved, analysis_path, open_run, refresh_report
 from .drawing import with_legend
 from .table import QUESTIONS
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import UInt8
 
-from render.panel import Legend, Tile, panel
+from fieldlens.render.panel import Legend, Tile, panel
 
 
 def with_legend(tiles: Sequence[Tile], title: str, legend: Legend) -> UInt8[np.ndarray, "h w 3"]:

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from configs.files import JsonObject, write_json
+from fieldlens.configs.files import JsonObject, write_json
+from fieldlens.studies.runs.checkpoints import checkpoint_steps
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.reporter import Reporter, Silent
+from fieldlens.studies.runs.saved import analysis_path, open_run, refresh_report
 
-from studies.runs.checkpoints import checkpoint_steps
-from studies.runs.folder import RunFolder
-from studies.runs.reporter import Reporter, Silent
-from studies.runs.saved import analysis_path, open_run, refresh_report
 from ..subjects.found import Summary, write_explained
 
 

@@ -9,19 +9,19 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from analysis import crease_area_density, extract_surface, per_diagonal, relu_network
-from configs.errors import InputError
-from configs.files import JsonObject, require_new, whole_folder, write_json
-from fields import position_of
-from render.camera import Camera
-from render.colour import area_density_rgb
-from render.files import write_grey16_png, write_npz
-from render.grid import CUBE_DIAGONAL
-from scenes.solids.mesh import Mesh, mesh_ending, write_mesh
+from fieldlens.analysis import crease_area_density, extract_surface, per_diagonal, relu_network
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import JsonObject, require_new, whole_folder, write_json
+from fieldlens.fields import position_of
+from fieldlens.render.camera import Camera
+from fieldlens.render.colour import area_density_rgb
+from fieldlens.render.files import write_grey16_png, write_npz
+from fieldlens.render.grid import CUBE_DIAGONAL
+from fieldlens.scenes.solids.mesh import Mesh, mesh_ending, write_mesh
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.reporter import Reporter, Silent
+from fieldlens.studies.runs.saved import Saved, open_run
 
-from studies.runs.folder import RunFolder
-from studies.runs.reporter import Reporter, Silent
-from studies.runs.saved import Saved, open_run
 from ..subjects.choice import photographed, spatial
 from ..subjects.creases import creased
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from configs.errors import InputError
-from configs.files import JsonObject
-from render.camera import Camera
-from render.video import VideoWriter
-from scenes.captures.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import JsonObject
+from fieldlens.render.camera import Camera
+from fieldlens.render.video import VideoWriter
+from fieldlens.scenes.captures.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.reporter import Reporter, Silent
+from fieldlens.studies.runs.saved import open_run
 
-from studies.runs.folder import RunFolder
-from studies.runs.reporter import Reporter, Silent
-from studies.runs.saved import open_run
 from ..subjects.choice import spatial
 from ..subjects.film import Film, orbit_of
 

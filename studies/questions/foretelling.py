@@ -11,16 +11,16 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from analysis import MIN_WINDOW_PX, crease_density, early_prediction, prediction_verdict
-from analysis.detail.explanation import Association
-from analysis.detail.verdicts import Findings
-from configs.files import write_json
+from fieldlens.analysis import MIN_WINDOW_PX, crease_density, early_prediction, prediction_verdict
+from fieldlens.analysis.detail.explanation import Association
+from fieldlens.analysis.detail.verdicts import Findings
+from fieldlens.configs.files import write_json
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.history import Checkpoint, Foretold, read_foretelling
+from fieldlens.studies.runs.quantities import SAMPLED_SIDE
+from fieldlens.studies.runs.reporter import Reporter, Silent
+from fieldlens.studies.runs.saved import Saved, open_run
 
-from studies.runs.folder import RunFolder
-from studies.runs.quantities import SAMPLED_SIDE
-from studies.runs.history import Checkpoint, Foretold, read_foretelling
-from studies.runs.reporter import Reporter, Silent
-from studies.runs.saved import Saved, open_run
 from ..subjects.creases import creased
 from .table import QUESTIONS
 

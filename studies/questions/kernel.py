@@ -6,18 +6,18 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from analysis import CorrelationLength, kernel, kernel_correlation_length, rate_agreement
-from configs.files import write_json
-from render.colour import length_legend, length_rgb
-from render.files import write_png
-from render.panel import Tile
-from scenes.scene import Batch
+from fieldlens.analysis import CorrelationLength, kernel, kernel_correlation_length, rate_agreement
+from fieldlens.configs.files import write_json
+from fieldlens.render.colour import length_legend, length_rgb
+from fieldlens.render.files import write_png
+from fieldlens.render.panel import Tile
+from fieldlens.scenes.scene import Batch
+from fieldlens.studies.runs.answers import Drawn, KernelAgreement, KernelFound, Lengths
+from fieldlens.studies.runs.checkpoints import checkpoint_steps
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.reporter import Reporter, Silent
+from fieldlens.studies.runs.saved import Saved, analysis_path, open_run, refresh_report
 
-from studies.runs.answers import Drawn, KernelAgreement, KernelFound, Lengths
-from studies.runs.checkpoints import checkpoint_steps
-from studies.runs.folder import RunFolder
-from studies.runs.reporter import Reporter, Silent
-from studies.runs.saved import Saved, analysis_path, open_run, refresh_report
 from .drawing import with_legend
 from .table import QUESTIONS
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from configs.errors import InputError, did_you_mean
-from configs.files import JsonObject
-from render.colour import to_rgb
-from render.files import write_png
-from render.grid import Extent, picture_extent
-from scenes.scene import View
+from fieldlens.configs.errors import InputError, did_you_mean
+from fieldlens.configs.files import JsonObject
+from fieldlens.render.colour import to_rgb
+from fieldlens.render.files import write_png
+from fieldlens.render.grid import Extent, picture_extent
+from fieldlens.scenes.scene import View
+from fieldlens.studies.runs.folder import RunFolder, folder_name
+from fieldlens.studies.runs.reporter import Reporter, Silent
+from fieldlens.studies.runs.saved import open_run
 
-from studies.runs.folder import RunFolder, folder_name
-from studies.runs.reporter import Reporter, Silent
-from studies.runs.saved import open_run
 from ..subjects.choice import spatial
 from ..subjects.subject import Spatial
 

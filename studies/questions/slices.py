@@ -6,18 +6,18 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
-from analysis import crease_slice, per_diagonal, relu_network
-from configs.files import write_json
-from configs.space import Slice
-from fields import position_of
-from render.colour import area_density_legend, area_density_rgb
-from render.files import write_npz, write_png
-from render.panel import Tile, panel
+from fieldlens.analysis import crease_slice, per_diagonal, relu_network
+from fieldlens.configs.files import write_json
+from fieldlens.configs.space import Slice
+from fieldlens.fields import position_of
+from fieldlens.render.colour import area_density_legend, area_density_rgb
+from fieldlens.render.files import write_npz, write_png
+from fieldlens.render.panel import Tile, panel
+from fieldlens.studies.runs.answers import Drawn, SliceFound
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.reporter import Reporter, Silent
+from fieldlens.studies.runs.saved import analysis_path, open_run, refresh_report
 
-from studies.runs.answers import Drawn, SliceFound
-from studies.runs.folder import RunFolder
-from studies.runs.reporter import Reporter, Silent
-from studies.runs.saved import analysis_path, open_run, refresh_report
 from ..subjects.choice import spatial
 from ..subjects.section import drawn_axes
 

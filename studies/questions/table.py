@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from ..subjects.kinds import KINDS, Kind
 
 if TYPE_CHECKING:
-    from studies.runs.answers import Answer
+    from fieldlens.studies.runs.answers import Answer
+
     from ..subjects.subject import Subject
 
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
-from analysis.detail.verdicts import percent
-from analysis.gradients.confusion import ConfusionSummary
-from configs.files import JsonObject
+from fieldlens.analysis.detail.verdicts import percent
+from fieldlens.analysis.gradients.confusion import ConfusionSummary
+from fieldlens.configs.files import JsonObject
 
 Windows: TypeAlias = Sequence[Sequence[float | None]]
 """Numbers of windows, row by row; None where there is none."""

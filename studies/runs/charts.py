@@ -11,10 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.patterns.distinct_patterns import SATURATED_SHARE
+from fieldlens.analysis.patterns.distinct_patterns import SATURATED_SHARE
 
-from .quantities import QUANTITIES, saturation_caveat
 from .history import History
+from .quantities import QUANTITIES, saturation_caveat
 
 Histories = Sequence[History]
 """Histories of one role over the units of a study: all with the same steps."""

@@ -10,9 +10,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from configs.errors import InputError
-from configs.files import read_bytes, write_bytes
-from fitting import TrainingState
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_bytes, write_bytes
+from fieldlens.fitting import TrainingState
 
 SCHEMA = "fieldlens checkpoint 1"
 KEPT = 2

@@ -11,29 +11,29 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from analysis.detail.verdicts import percent
-from configs.encoding import Fourier, Raw
-from configs.errors import InputError
-from configs.files import JsonObject, write_json, write_text
-from configs.network import Network
-from configs.run import CompareConfig, FitConfig, Protocol
-from configs.storage import read_config, to_yaml
-from fitting import Controls
-from render.colour import density_legend
-from render.files import read_png
-from render.panel import Tile, panel
-from render.text import BACKGROUND
-from render.video import VideoWriter
-from report import Words
+from fieldlens.analysis.detail.verdicts import percent
+from fieldlens.configs.encoding import Fourier, Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import JsonObject, write_json, write_text
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import CompareConfig, FitConfig, Protocol
+from fieldlens.configs.storage import read_config, to_yaml
+from fieldlens.fitting import Controls
+from fieldlens.render.colour import density_legend
+from fieldlens.render.files import read_png
+from fieldlens.render.panel import Tile, panel
+from fieldlens.render.text import BACKGROUND
+from fieldlens.render.video import VideoWriter
+from fieldlens.report import Words
+from fieldlens.studies.subjects.choice import subject_of
+from fieldlens.studies.subjects.subject import Subject
 
 from .fit import load_scene, run, start
 from .folder import COMPARISON, RunFolder, find_folder, folder_name, new_folder
 from .metrics import drawn_rows
 from .record import RunRecord
-from .reporter import Reporter, Silent
 from .report import write_comparison_report
-from studies.subjects.choice import subject_of
-from studies.subjects.subject import Subject
+from .reporter import Reporter, Silent
 from .table import to_csv, to_markdown
 
 STEPS = 1000
@@ -108,7 +108,7 @@ def start_comparison(config: CompareConfig, reporter: Reporter | None = None) ->
     """Make the folder of a new comparison, with its runs' targets and configurations in it.
 
     Raises:
-        InputError: as `completed` and `studies.runs.fit.start` do.
+        InputError: as `completed` and `fieldlens.studies.runs.fit.start` do.
     """
     config = completed(config)
     scene = load_scene(config, reporter)

@@ -9,27 +9,27 @@ from pathlib import Path
 
 import torch
 
-from configs.errors import InputError
-from configs.files import write_json, write_text
-from configs.network import Network
-from configs.run import FitConfig, Protocol
-from configs.storage import to_yaml
-from fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of
-from render.files import read_png, write_npz, write_png
-from render.video import VideoWriter, check_encoder
-from scenes.load import load
-from scenes.scene import Scene
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import write_json, write_text
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Protocol
+from fieldlens.configs.storage import to_yaml
+from fieldlens.fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of
+from fieldlens.render.files import read_png, write_npz, write_png
+from fieldlens.render.video import VideoWriter, check_encoder
+from fieldlens.scenes.load import load
+from fieldlens.scenes.scene import Scene
+from fieldlens.studies.subjects.choice import spatial, subject_of
+from fieldlens.studies.subjects.film import turntable
+from fieldlens.studies.subjects.found import write_explained
+from fieldlens.studies.subjects.scoring import is_large
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
 from .folder import RunFolder, folder_name, new_folder
 from .record import RunRecord, finite, installed_versions
 from .recorder import FrameRecorder, Recorder, Stopwatch
-from .reporter import Moment, Reporter, Silent
 from .report import write_report
-from studies.subjects.choice import spatial, subject_of
-from studies.subjects.film import turntable
-from studies.subjects.found import write_explained
-from studies.subjects.scoring import is_large
+from .reporter import Moment, Reporter, Silent
 
 LARGE_SIDE = 1024
 """Pictures with a longer side than this are told what an epoch takes."""

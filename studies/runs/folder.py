@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from configs.errors import InputError
-from configs.files import read_json_as
-from configs.run import FitConfig
-from configs.storage import read_config
-from scenes.load import restore
-from scenes.scene import Scene
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_json_as
+from fieldlens.configs.run import FitConfig
+from fieldlens.configs.storage import read_config
+from fieldlens.scenes.load import restore
+from fieldlens.scenes.scene import Scene
 
 from .record import RunRecord
 

@@ -13,10 +13,10 @@ from typing import Any, Self
 import numpy as np
 from jaxtyping import Float, Int
 
-from analysis.detail.explanation import Association
-from analysis.detail.statistics import Interval
-from configs.errors import InputError
-from configs.files import JsonObject, read_bytes, read_json, write_text
+from fieldlens.analysis.detail.explanation import Association
+from fieldlens.analysis.detail.statistics import Interval
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import JsonObject, read_bytes, read_json, write_text
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from analysis import half_energy_step, half_error_step
-from report import Learnt, Spectra
-
-from studies.subjects.found import Row
-from studies.subjects.missing import SavedSpectra
+from fieldlens.analysis import half_energy_step, half_error_step
+from fieldlens.report import Learnt, Spectra
+from fieldlens.studies.subjects.found import Row
+from fieldlens.studies.subjects.missing import SavedSpectra
 
 
 def spectra_part(found: SavedSpectra) -> Spectra:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
-from configs.errors import InputError
-from configs.files import read_bytes, write_text
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_bytes, write_text
+from fieldlens.studies.subjects.found import Row
 
 from .folder import RunFolder
-from studies.subjects.found import Row
 
 BANDS = 14
 """Octave bands with a column of their own, enough for 65,536 px; the last band of a picture holds all longer waves."""

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from analysis import (
+from fieldlens.analysis import (
     BEND,
     COAREA,
     Density,
@@ -38,15 +38,15 @@ from analysis import (
     slopes,
     spectral_norms,
 )
-from analysis.detail.bands import compare_bands, luma, spectrum
-from analysis.detail.statistics import QUANTILES, rank_correlation
-from analysis.gradients.confusion import Confusion, at_pixels
-from analysis.patterns.distinct_patterns import SATURATED_SHARE
-from fields import Field
-from scenes.scene import View
+from fieldlens.analysis.detail.bands import compare_bands, luma, spectrum
+from fieldlens.analysis.detail.statistics import QUANTILES, rank_correlation
+from fieldlens.analysis.gradients.confusion import Confusion, at_pixels
+from fieldlens.analysis.patterns.distinct_patterns import SATURATED_SHARE
+from fieldlens.fields import Field
+from fieldlens.scenes.scene import View
+from fieldlens.studies.subjects.creases import creased
 
 from .history import History
-from studies.subjects.creases import creased
 
 Measures = dict[str, float]
 """Numbers by column; what is not defined for a field or at a moment is left out."""

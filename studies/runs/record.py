@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from configs.files import JsonObject
-from fitting import Plan
-
-from studies.subjects.found import Named, Summary
+from fieldlens.configs.files import JsonObject
+from fieldlens.fitting import Plan
+from fieldlens.studies.subjects.found import Named, Summary
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from fitting import Plan, Snapshot, TrainingState
-from render.files import read_png, write_png
+from fieldlens.fitting import Plan, Snapshot, TrainingState
+from fieldlens.render.files import read_png, write_png
+from fieldlens.studies.subjects.film import Film
+from fieldlens.studies.subjects.found import Observation, Row
+from fieldlens.studies.subjects.subject import DrawnDensity, Subject
 
 from .folder import RunFolder
 from .metrics import Metrics
-from studies.subjects.film import Film
-from studies.subjects.found import Observation, Row
-from studies.subjects.subject import DrawnDensity, Subject
 
 DENSITY_EVERY = 4
 """Crease density is drawn anew on every fourth frame."""

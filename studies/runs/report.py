@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis.detail.explanation import Association
-from configs.errors import InputError
-from configs.files import read_json, read_json_as, write_text
-from configs.run import Protocol
-from configs.storage import to_plain
-from render.colour import density_legend, error_legend, missing_legend, remaining_legend
-from render.files import read_png
-from report import (
+from fieldlens.analysis.detail.explanation import Association
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_json, read_json_as, write_text
+from fieldlens.configs.run import Protocol
+from fieldlens.configs.storage import to_plain
+from fieldlens.render.colour import density_legend, error_legend, missing_legend, remaining_legend
+from fieldlens.render.files import read_png
+from fieldlens.report import (
     Curves,
     Exhibit,
     FigureFile,
@@ -27,20 +27,20 @@ from report import (
     Words,
     report_html,
 )
+from fieldlens.studies.subjects.choice import subject_of
+from fieldlens.studies.subjects.drawing import ViewScores
+from fieldlens.studies.subjects.found import Row
+from fieldlens.studies.subjects.missing import SavedSpectra
+from fieldlens.studies.subjects.subject import Subject
 
 from .answers import DRAWN
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder
-from .quantities import QUANTITIES, saturation_caveat
-from .metrics import drawn_rows
 from .history import read_foretelling, read_history
-from .record import RunRecord
 from .learnt import learnt_parts, spectra_part
-from studies.subjects.choice import subject_of
-from studies.subjects.drawing import ViewScores
-from studies.subjects.found import Row
-from studies.subjects.missing import SavedSpectra
-from studies.subjects.subject import Subject
+from .metrics import drawn_rows
+from .quantities import QUANTITIES, saturation_caveat
+from .record import RunRecord
 from .table import table_row
 
 MOST_FRAMES = 120

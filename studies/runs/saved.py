@@ -7,16 +7,16 @@ from typing import Any
 
 import torch
 
-from configs.run import FitConfig, Training
-from fitting import initial_state, place
-from scenes.scene import Scene, View
+from fieldlens.configs.run import FitConfig, Training
+from fieldlens.fitting import initial_state, place
+from fieldlens.scenes.scene import Scene, View
+from fieldlens.studies.subjects.choice import subject_of
+from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps, read_newest
 from .folder import RunFolder
-from .reporter import Reporter, Silent
 from .report import write_report
-from studies.subjects.choice import subject_of
-from studies.subjects.subject import Subject
+from .reporter import Reporter, Silent
 
 
 @dataclass(frozen=True)

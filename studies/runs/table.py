@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from io import StringIO
 
-from report import Words
+from fieldlens.report import Words
+from fieldlens.studies.subjects.found import Statistic
 
 from .record import RunRecord
-from studies.subjects.found import Statistic
 
 Cell = float | int | str | None
 

@@ -2,13 +2,13 @@
 
 import torch
 
-from configs.errors import InputError
-from scenes.picture import Picture
-from scenes.points import Points
-from scenes.posed import PosedScene
-from scenes.scene import Scene
-from scenes.shape import Shape
-from scenes.signal import Signal
+from fieldlens.configs.errors import InputError
+from fieldlens.scenes.picture import Picture
+from fieldlens.scenes.points import Points
+from fieldlens.scenes.posed import PosedScene
+from fieldlens.scenes.scene import Scene
+from fieldlens.scenes.shape import Shape
+from fieldlens.scenes.signal import Signal
 
 from .kinds import KINDS
 from .photographs import PhotographsSubject

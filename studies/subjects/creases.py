@@ -5,8 +5,8 @@ import math
 import cv2
 import numpy as np
 
-from analysis import MIN_WINDOW_PX, ReluNetwork, relu_network
-from fields import Trainable, position_of
+from fieldlens.analysis import MIN_WINDOW_PX, ReluNetwork, relu_network
+from fieldlens.fields import Trainable, position_of
 
 
 def has_creases(field: Trainable) -> bool:

@@ -8,14 +8,14 @@ from operator import itemgetter
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from analysis import psnr_db
-from configs.files import JsonObject
-from render.colour import density_legend, error_legend, error_rgb, to_rgb
-from render.lines import below
-from render.panel import Tile, panel
-from render.text import BACKGROUND
-from scenes.pictures.area import area_average, fitted_size
-from scenes.scene import View
+from fieldlens.analysis import psnr_db
+from fieldlens.configs.files import JsonObject
+from fieldlens.render.colour import density_legend, error_legend, error_rgb, to_rgb
+from fieldlens.render.lines import below
+from fieldlens.render.panel import Tile, panel
+from fieldlens.render.text import BACKGROUND
+from fieldlens.scenes.pictures.area import area_average, fitted_size
+from fieldlens.scenes.scene import View
 
 from .found import Files, Image, Values
 from .subject import DrawnDensity

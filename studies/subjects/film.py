@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fields import Trainable
-from render.camera import Camera, orbit_among
-from render.colour import density_legend, distance_rgb, normals_rgb, to_rgb
-from render.grid import CUBE_DIAGONAL
-from render.panel import Tile, panel
-from render.text import BACKGROUND
-from scenes.pictures.area import fitted_size
-from scenes.posed_view import PREVIEW_SIDE
+from fieldlens.fields import Trainable
+from fieldlens.render.camera import Camera, orbit_among
+from fieldlens.render.colour import density_legend, distance_rgb, normals_rgb, to_rgb
+from fieldlens.render.grid import CUBE_DIAGONAL
+from fieldlens.render.panel import Tile, panel
+from fieldlens.render.text import BACKGROUND
+from fieldlens.scenes.pictures.area import fitted_size
+from fieldlens.scenes.posed_view import PREVIEW_SIDE
 
 from .creases import has_creases
 from .found import Image

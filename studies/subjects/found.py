@@ -8,10 +8,10 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from analysis import Explanation
-from analysis.creases.surface import SurfaceAgreement
-from configs.files import JsonObject, write_json
-from render.files import write_npz, write_png
+from fieldlens.analysis import Explanation
+from fieldlens.analysis.creases.surface import SurfaceAgreement
+from fieldlens.configs.files import JsonObject, write_json
+from fieldlens.render.files import write_npz, write_png
 
 Image: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 """A drawing, as a screen shows it."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from analysis import Explanation, radial_spectra, spectral_bias
-from analysis.detail.bands import rounding_variance
-from analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF, RadialSpectra, line_spectra, merged_rings
-from configs.files import JsonObject
-from render.colour import error_rgb, missing_rgb
-from scenes.scene import View
+from fieldlens.analysis import Explanation, radial_spectra, spectral_bias
+from fieldlens.analysis.detail.bands import rounding_variance
+from fieldlens.analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF, RadialSpectra, line_spectra, merged_rings
+from fieldlens.configs.files import JsonObject
+from fieldlens.render.colour import error_rgb, missing_rgb
+from fieldlens.scenes.scene import View
 
 from .creases import blocks
 from .found import Files, Values

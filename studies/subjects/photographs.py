@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-from analysis import (
+from fieldlens.analysis import (
     ScreenDensity,
     collapse,
     crease_area_density,
@@ -21,21 +21,21 @@ from analysis import (
     screen_density,
     ssim,
 )
-from configs.errors import InputError
-from configs.files import JsonObject
-from configs.space import Slice
-from fields import RadianceField
-from render.camera import Camera
-from render.colour import density_rgb, distance_rgb, opacity_legend, opacity_rgb, to_rgb
-from render.grid import CUBE_DIAGONAL
-from render.panel import Tile
-from render.volume import in_occupied
-from report import PICTURE_WORDS
-from scenes.captures.capture import Bounds, overview
-from scenes.load import Working
-from scenes.posed import PosedScene, RayBatch
-from scenes.posed_view import CHUNK, PosedView, see
-from scenes.solids.mesh import Mesh
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import JsonObject
+from fieldlens.configs.space import Slice
+from fieldlens.fields import RadianceField
+from fieldlens.render.camera import Camera
+from fieldlens.render.colour import density_rgb, distance_rgb, opacity_legend, opacity_rgb, to_rgb
+from fieldlens.render.grid import CUBE_DIAGONAL
+from fieldlens.render.panel import Tile
+from fieldlens.render.volume import in_occupied
+from fieldlens.report import PICTURE_WORDS
+from fieldlens.scenes.captures.capture import Bounds, overview
+from fieldlens.scenes.load import Working
+from fieldlens.scenes.posed import PosedScene, RayBatch
+from fieldlens.scenes.posed_view import CHUNK, PosedView, see
+from fieldlens.scenes.solids.mesh import Mesh
 
 from .creases import blocks, creased, stride_for
 from .drawing import frame_of

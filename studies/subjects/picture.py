@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from analysis import (
+from fieldlens.analysis import (
     BEND,
     COAREA,
     CROSSINGS,
@@ -27,14 +27,14 @@ from analysis import (
     refined_crossings,
     ssim,
 )
-from configs.files import JsonObject
-from fields import Field
-from render.colour import density_rgb, missing_rgb, to_rgb
-from render.panel import Tile
-from report import PICTURE_WORDS
-from scenes.load import Working
-from scenes.picture import Picture
-from scenes.scene import View
+from fieldlens.configs.files import JsonObject
+from fieldlens.fields import Field
+from fieldlens.render.colour import density_rgb, missing_rgb, to_rgb
+from fieldlens.render.panel import Tile
+from fieldlens.report import PICTURE_WORDS
+from fieldlens.scenes.load import Working
+from fieldlens.scenes.picture import Picture
+from fieldlens.scenes.scene import View
 
 from .creases import blocks, creased
 from .drawing import frame_of

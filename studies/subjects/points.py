@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import torch
 
-from analysis import crease_density, psnr_db, ssim
-from fields import Field
-from render.colour import to_rgb
-from render.panel import Tile
-from report import PICTURE_WORDS
-from scenes.load import Working
-from scenes.points import Points
-from scenes.scene import Function
+from fieldlens.analysis import crease_density, psnr_db, ssim
+from fieldlens.fields import Field
+from fieldlens.render.colour import to_rgb
+from fieldlens.render.panel import Tile
+from fieldlens.report import PICTURE_WORDS
+from fieldlens.scenes.load import Working
+from fieldlens.scenes.points import Points
+from fieldlens.scenes.scene import Function
 
 from .creases import creased
 from .drawing import frame_of

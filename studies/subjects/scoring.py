@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from analysis import bands_over_training, psnr_db
-from analysis.detail.bands import band_labels
-from render.grid import picture_extent
-from scenes.scene import Function, Scene, View
+from fieldlens.analysis import bands_over_training, psnr_db
+from fieldlens.analysis.detail.bands import band_labels
+from fieldlens.render.grid import picture_extent
+from fieldlens.scenes.scene import Function, Scene, View
 
 from .found import Scores, Values
 

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from analysis import Plane
-from configs.space import Slice
-from render.grid import Extent, draw
-from render.panel import Legend
+from fieldlens.analysis import Plane
+from fieldlens.configs.space import Slice
+from fieldlens.render.grid import Extent, draw
+from fieldlens.render.panel import Legend
 
 from .found import Image, Progress
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from analysis import COAREA, Explanation, SeenView, explain_views, length_per_area
-from scenes.scene import View
+from fieldlens.analysis import COAREA, Explanation, SeenView, explain_views, length_per_area
+from fieldlens.scenes.scene import View
 
 from .drawing import sheet_files
 from .found import Files, Values

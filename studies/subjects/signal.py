@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from analysis import (
+from fieldlens.analysis import (
     LineCreases,
     Recovered,
     amplitudes_recovered,
@@ -15,18 +15,18 @@ from analysis import (
     refined_line_creases,
     ssim,
 )
-from analysis.creases.crossings import starting_refinement
-from analysis.detail.spectra import HALF
-from analysis.detail.verdicts import percent
-from configs.files import JsonObject
-from fields import Field
-from render.colour import density_legend
-from render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
-from render.panel import Tile, panel
-from report import SIGNAL_WORDS
-from scenes.load import Working
-from scenes.scene import Function
-from scenes.signal import Signal
+from fieldlens.analysis.creases.crossings import starting_refinement
+from fieldlens.analysis.detail.spectra import HALF
+from fieldlens.analysis.detail.verdicts import percent
+from fieldlens.configs.files import JsonObject
+from fieldlens.fields import Field
+from fieldlens.render.colour import density_legend
+from fieldlens.render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
+from fieldlens.render.panel import Tile, panel
+from fieldlens.report import SIGNAL_WORDS
+from fieldlens.scenes.load import Working
+from fieldlens.scenes.scene import Function
+from fieldlens.scenes.signal import Signal
 
 from .creases import creased
 from .found import Explained, Files, Finished, Image, Named, Observation, Row, Summary, Values

@@ -8,23 +8,23 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
-from analysis import ReluNetwork, footprint_density, ssim
-from analysis.creases.surface import compare_surfaces, extract_surface, iou
-from configs.errors import InputError
-from configs.files import JsonObject
-from configs.space import Slice
-from fields import Field
-from render.camera import Camera
-from render.colour import density_rgb, level_legend, level_rgb, to_rgb
-from render.lines import lines_over, zero_lines
-from render.panel import Tile
-from report import PICTURE_WORDS
-from scenes.captures.capture import Bounds
-from scenes.load import Working
-from scenes.scene import Function
-from scenes.shape import CLAMP, Shape, ShapeView
-from scenes.shape import Seen as Traced
-from scenes.solids.mesh import Mesh
+from fieldlens.analysis import ReluNetwork, footprint_density, ssim
+from fieldlens.analysis.creases.surface import compare_surfaces, extract_surface, iou
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import JsonObject
+from fieldlens.configs.space import Slice
+from fieldlens.fields import Field
+from fieldlens.render.camera import Camera
+from fieldlens.render.colour import density_rgb, level_legend, level_rgb, to_rgb
+from fieldlens.render.lines import lines_over, zero_lines
+from fieldlens.render.panel import Tile
+from fieldlens.report import PICTURE_WORDS
+from fieldlens.scenes.captures.capture import Bounds
+from fieldlens.scenes.load import Working
+from fieldlens.scenes.scene import Function
+from fieldlens.scenes.shape import CLAMP, Shape, ShapeView
+from fieldlens.scenes.shape import Seen as Traced
+from fieldlens.scenes.solids.mesh import Mesh
 
 from .creases import creased
 from .drawing import frame_of

@@ -10,14 +10,14 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Float32
 
-from configs.space import Slice
-from render.camera import Camera
-from render.panel import Tile
-from report import Words
-from scenes.captures.capture import Bounds
-from scenes.load import Working
-from scenes.scene import Function, View
-from scenes.solids.mesh import Mesh
+from fieldlens.configs.space import Slice
+from fieldlens.render.camera import Camera
+from fieldlens.render.panel import Tile
+from fieldlens.report import Words
+from fieldlens.scenes.captures.capture import Bounds
+from fieldlens.scenes.load import Working
+from fieldlens.scenes.scene import Function, View
+from fieldlens.scenes.solids.mesh import Mesh
 
 from .found import Explained, Finished, Image, Observation, Progress, Row, Values
 from .kinds import Kind

@@ -7,8 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.encoding import ENCODINGS, Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw, parse_encoding
-from configs.errors import InputError, did_you_mean
+from fieldlens.configs.encoding import (
+    ENCODINGS,
+    Basic,
+    Encoding,
+    Fourier,
+    Gaussian,
+    HashGrid,
+    Positional,
+    Raw,
+    parse_encoding,
+)
+from fieldlens.configs.errors import InputError, did_you_mean
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 features = st.integers(4, 65536)

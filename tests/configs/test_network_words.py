@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.errors import InputError
-from configs.network import Activation, Network, Output, parse_network
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Activation, Network, Output, parse_network
 
 networks = st.builds(
     Network,

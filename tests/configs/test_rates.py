@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from configs.encoding import ENCODINGS, parse_encoding
-from configs.network import Network
-from configs.rates import default_learning_rate
+from fieldlens.configs.encoding import ENCODINGS, parse_encoding
+from fieldlens.configs.network import Network
+from fieldlens.configs.rates import default_learning_rate
 
 TABLE = Path(__file__).parent.parent.parent / "docs" / "learning_rates.md"
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from configs.encoding import ENCODINGS, Fourier, Gaussian, HashGrid, Raw, parse_encoding
-from configs.errors import InputError
-from configs.network import Network
-from configs.rates import SIREN_RATE, default_learning_rate
-from configs.run import CompareConfig, FitConfig, Output, Protocol, Target, Training
-from fieldlens.options import parse
+from fieldlens.configs.encoding import ENCODINGS, Fourier, Gaussian, HashGrid, Raw, parse_encoding
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.rates import SIREN_RATE, default_learning_rate
+from fieldlens.configs.run import CompareConfig, FitConfig, Output, Protocol, Target, Training
+from fieldlens.verbs.options import parse
 from tests.configs.test_storage import values
 
 SHARED = [

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.errors import InputError
-from configs.signal import MOST_SAMPLES, Sines, is_signal, parse_signal
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.signal import MOST_SAMPLES, Sines, is_signal, parse_signal
 
 
 @given(st.sets(st.integers(1, 99), min_size=1, max_size=12), st.integers(200, MOST_SAMPLES))

@@ -10,12 +10,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
-from configs.errors import InputError
-from configs.network import Network
-from configs.run import CompareConfig, FitConfig, Output, Target, Training
-from configs.space import Space
-from configs.storage import SCHEMA, from_yaml, read_config, to_yaml
+from fieldlens.configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import CompareConfig, FitConfig, Output, Target, Training
+from fieldlens.configs.space import Space
+from fieldlens.configs.storage import SCHEMA, from_yaml, read_config, to_yaml
 from tests.configs.test_encoding_words import encodings
 from tests.configs.test_network_words import networks
 

@@ -16,16 +16,16 @@ import cv2
 import numpy as np
 import pytest
 
-import studies.runs.fit
-from configs.run import CompareConfig, FitConfig
+import fieldlens.studies.runs.fit
 from fieldlens import cli
-from fieldlens.console import Console
-from fieldlens.fit import FitArguments
-from fieldlens.options import arguments_from, beginning, parse, starting_config
-from scenes import demos
-from scenes.captures.transforms import read_capture
-from scenes.load import load
-from scenes.scene import Scene
+from fieldlens.configs.run import CompareConfig, FitConfig
+from fieldlens.scenes import demos
+from fieldlens.scenes.captures.transforms import read_capture
+from fieldlens.scenes.load import load
+from fieldlens.scenes.scene import Scene
+from fieldlens.verbs.console import Console
+from fieldlens.verbs.fit import FitArguments
+from fieldlens.verbs.options import arguments_from, beginning, parse, starting_config
 from tests.runs import small_picture
 
 SMALL = ["--steps", "8", "--network.width", "8", "--network.depth", "2", "--batch-size", "64", "--frames", "every:4"]
@@ -236,7 +236,7 @@ def test_cells_are_drawn_exactly_for_raw_runs_and_interpolated_for_others(
     # each cell but one closes with an edge more than it adds vertices (Euler)
     assert sum(child.get("d", "").count("M") for child in root[2:]) > found["cells"] // 2
     over = drawing.with_suffix(".png").read_bytes()
-    monkeypatch.setattr("studies.questions.cells.MAX_DRAWN_LINES", found["cells"])
+    monkeypatch.setattr("fieldlens.studies.questions.cells.MAX_DRAWN_LINES", found["cells"])
     assert cli.main(["analyze", "latest", "--cells", "--region", "0.25", "0.5", "0.5", "0.25"]) == 0
     root = ElementTree.parse(drawing).getroot()
     assert len(root) == 2  # too many lines: the picture has them in it
@@ -349,7 +349,7 @@ def test_ctrl_c_while_a_comparison_is_being_set_up_ends_with_status_130(
         signal.raise_signal(signal.SIGINT)
         return load(*args, **options)
 
-    monkeypatch.setattr(studies.runs.fit, "load", interrupted_load)
+    monkeypatch.setattr(fieldlens.studies.runs.fit, "load", interrupted_load)
     assert cli.main(["compare", "my photo.png", "--steps", "8"]) == 130
     assert capfd.readouterr().err.endswith("fieldlens: interrupted\n")
 

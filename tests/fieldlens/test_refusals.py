@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 
-from configs.errors import InputError
-from fieldlens.options import parse
+from fieldlens.configs.errors import InputError
+from fieldlens.verbs.options import parse
 
 
 @dataclass(frozen=True)

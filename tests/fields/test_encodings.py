@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
-from fields import build_encoding
-from fields.encodings import EncodingModule, HashGridEncoding, octave_waves
+from fieldlens.configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
+from fieldlens.fields import build_encoding
+from fieldlens.fields.encodings import EncodingModule, HashGridEncoding, octave_waves
 
 LAST_PLACE = 2.0**-23
 """The step from 1 to the next fp32 number."""

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
-from configs.network import Network
-from fields import Field, build
-from fields.field import SINE_RATE
+from fieldlens.configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
+from fieldlens.configs.network import Network
+from fieldlens.fields import Field, build
+from fieldlens.fields.field import SINE_RATE
 
 
 def make(network: Network, encoding: Encoding | None = None, seed: int = 0) -> Field:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
-from configs.network import Network
-from fitting import Controls, TrainingState, fit, loop
-from scenes.picture import Picture
+from fieldlens.configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
+from fieldlens.configs.network import Network
+from fieldlens.fitting import Controls, TrainingState, fit, loop
+from fieldlens.scenes.picture import Picture
 from tests.small_fits import noise, plan, same_bytes, start
 
 RATE = 1e-2
@@ -160,7 +160,7 @@ def test_steps_are_those_of_torch_to_the_byte(encoding: Encoding) -> None:
 
 def test_a_fit_does_not_wait_for_the_import_of_the_compiler() -> None:
     code = (
-        "import sys\nfrom tests.small_fits import *\nfrom fitting import fit\n"
+        "import sys\nfrom tests.small_fits import *\nfrom fieldlens.fitting import fit\n"
         "list(fit(start(), noise(), plan(1e-2, steps=2), []))\n"
         "sys.exit('torch._dynamo' in sys.modules)"
     )

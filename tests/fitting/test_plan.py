@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 import torch
 
-from configs.encoding import Fourier, Gaussian, Raw
-from configs.files import read_json
-from configs.network import Network
-from configs.run import FitConfig, Output, Training
-from configs.space import Space
-from fitting import Plan, plan_of
-from scenes.captures.capture import Bounds, Capture
-from scenes.posed import PosedScene
-from scenes.scene import Scene
-from scenes.shape import Shape
-from studies.runs.fit import run, start
-from studies.runs.record import RunRecord
+from fieldlens.configs.encoding import Fourier, Gaussian, Raw
+from fieldlens.configs.files import read_json
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Output, Training
+from fieldlens.configs.space import Space
+from fieldlens.fitting import Plan, plan_of
+from fieldlens.scenes.captures.capture import Bounds, Capture
+from fieldlens.scenes.posed import PosedScene
+from fieldlens.scenes.scene import Scene
+from fieldlens.scenes.shape import Shape
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.record import RunRecord
 from tests.posed_scenes import lego_like
 from tests.runs import small_config, small_picture
 from tests.small_fits import noise

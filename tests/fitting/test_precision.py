@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from configs.errors import InputError
-from configs.network import Network
-from configs.run import Training
-from fitting import place, precision
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import Training
+from fieldlens.fitting import place, precision
 
 WIDE = Network(width=256, depth=4)
 NARROW = Network(width=128, depth=4)

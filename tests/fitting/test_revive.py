@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from configs.encoding import Raw
-from configs.errors import InputError
-from configs.network import Activation, Network
-from configs.run import CompareConfig, FitConfig, Training
-from fitting import TrainingState, fit
-from fitting.revive import revive, revive_dead
-from render.grid import pixel_points
+from fieldlens.configs.encoding import Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Activation, Network
+from fieldlens.configs.run import CompareConfig, FitConfig, Training
+from fieldlens.fitting import TrainingState, fit
+from fieldlens.fitting.revive import revive, revive_dead
+from fieldlens.render.grid import pixel_points
 from tests.small_fits import noise, plan, same_bytes, start
 from tests.small_networks import field_of
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.run import Schedule
-from fitting import frame_steps, learning_rate_at
+from fieldlens.configs.run import Schedule
+from fieldlens.fitting import frame_steps, learning_rate_at
 
 steps_of_a_run = st.integers(1, 100_000)
 

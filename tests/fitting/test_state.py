@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from configs.encoding import Encoding, Fourier, Gaussian, HashGrid
-from configs.errors import InputError
-from configs.network import Network
-from fitting import TrainingState, fit
+from fieldlens.configs.encoding import Encoding, Fourier, Gaussian, HashGrid
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.fitting import TrainingState, fit
 from tests.small_fits import noise, plan, same_bytes, start
 
 

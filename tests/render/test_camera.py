@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from render.camera import (
+from fieldlens.render.camera import (
     STEEPEST,
     Camera,
     angle_from_focal,

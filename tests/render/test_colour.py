@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render.colour import (
+from fieldlens.render.colour import (
     AREA_DENSITY_RANGE,
     DENSITY_RANGE,
     MAGENTA,
@@ -32,7 +32,7 @@ from render.colour import (
     remaining_legend,
     to_rgb,
 )
-from render.text import BACKGROUND
+from fieldlens.render.text import BACKGROUND
 
 # The ends of the maps as matplotlib publishes them, in RGB.
 VIRIDIS = (68, 1, 84), (253, 231, 37)

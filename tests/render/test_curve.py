@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from render.colour import LAYER_COLOURS, density_rgb
-from render.curve import (
+from fieldlens.render.colour import LAYER_COLOURS, density_rgb
+from fieldlens.render.curve import (
     SIZE,
     amplitudes_rgb,
     crease_density_rgb,

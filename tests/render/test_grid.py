@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.grid import draw, picture_extent, pixel_points
+from fieldlens.render.grid import draw, picture_extent, pixel_points
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 3), (5, 2), (1, 1), (1, 7), (6, 1)])

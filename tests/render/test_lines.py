@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from render.colour import layer_colour
-from render.lines import below, layer_strip, lines_over, zero_lines
+from fieldlens.render.colour import layer_colour
+from fieldlens.render.lines import below, layer_strip, lines_over, zero_lines
 
 
 def test_a_line_covers_the_pixels_that_it_runs_through_and_no_others():

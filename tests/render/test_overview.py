@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from render.camera import Camera, looking_at, orbit, perspective
-from render.overview import HELDOUT_COLOUR, TRAIN_COLOUR, cameras_overview
-from render.text import BACKGROUND
-from scenes.captures.bounds import scene_bounds
-from scenes.captures.capture import Capture, overview
-
+from fieldlens.render.camera import Camera, looking_at, orbit, perspective
+from fieldlens.render.overview import HELDOUT_COLOUR, TRAIN_COLOUR, cameras_overview
+from fieldlens.render.text import BACKGROUND
+from fieldlens.scenes.captures.bounds import scene_bounds
+from fieldlens.scenes.captures.capture import Capture, overview
 from tests.posed_scenes import lego_like, opaque
 
 CENTRE = (0.0, 0.0, 0.0)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render.colour import density_legend
-from render.panel import Tile, panel
-from render.text import BACKGROUND
+from fieldlens.render.colour import density_legend
+from fieldlens.render.panel import Tile, panel
+from fieldlens.render.text import BACKGROUND
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from render.camera import Rays, looking_at, perspective
-from render.surface import SEARCH_CELLS, shade, trace
+from fieldlens.render.camera import Rays, looking_at, perspective
+from fieldlens.render.surface import SEARCH_CELLS, shade, trace
 
 CENTRE, RADIUS = torch.tensor([0.5, 0.45, 0.55]), 0.3
 

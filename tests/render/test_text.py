@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from render.text import BACKGROUND, INK, LINE, draw_text, fit_text, text_width
+from fieldlens.render.text import BACKGROUND, INK, LINE, draw_text, fit_text, text_width
 
 ANY_TEXT = st.text(st.characters(), max_size=30)  # lone surrogates included
 

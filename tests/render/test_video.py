@@ -10,9 +10,9 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from configs.errors import InputError
-from render import video
-from render.video import VideoWriter, check_encoder, read_frames
+from fieldlens.configs.errors import InputError
+from fieldlens.render import video
+from fieldlens.render.video import VideoWriter, check_encoder, read_frames
 
 BARS = np.array([(220, 40, 40), (40, 200, 60), (40, 60, 210), (230, 230, 230)], np.uint8)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from render.camera import Rays, looking_at, perspective
-from render.volume import march, render_rays, weights_from_density
+from fieldlens.render.camera import Rays, looking_at, perspective
+from fieldlens.render.volume import march, render_rays, weights_from_density
 
 Volume = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report import SIGNAL_WORDS, Learnt, Report, Spectra, report_html
-from report.build import embedded_json
-from report.images import EXACT_SIDE, LARGEST_SIDE, frame_uri, still_uri
-from report.sections import flattened
-from report.table import column, number_text, numbers_html, significant
+from fieldlens.report import SIGNAL_WORDS, Learnt, Report, Spectra, report_html
+from fieldlens.report.build import embedded_json
+from fieldlens.report.images import EXACT_SIDE, LARGEST_SIDE, frame_uri, still_uri
+from fieldlens.report.sections import flattened
+from fieldlens.report.table import column, number_text, numbers_html, significant
 from tests import report_examples as examples
 
 HOSTILE = "</script><script>alert(1)</script> \"quoted\" 'single' & <b> \u2028 é 🦊"

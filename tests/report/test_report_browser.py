@@ -14,7 +14,18 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from report import Curves, Exhibit, FigureFile, Frame, Overlay, Report, RunPart, Series, ThroughTraining, report_html
+from fieldlens.report import (
+    Curves,
+    Exhibit,
+    FigureFile,
+    Frame,
+    Overlay,
+    Report,
+    RunPart,
+    Series,
+    ThroughTraining,
+    report_html,
+)
 from tests import report_examples as examples
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]

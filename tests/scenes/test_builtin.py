@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scenes import BUILTINS, builtin
+from fieldlens.scenes import BUILTINS, builtin
 
 
 @pytest.mark.parametrize("name", BUILTINS)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from configs.errors import InputError
-from scenes import demo_folder as module
-from scenes.captures.capture import Capture
-from scenes.captures.transforms_writing import write_blender
-from scenes.demo_folder import CACHE, cache_folder, demo_folder, digest
-from scenes.demos import DEMOS, Demo, photographed
+from fieldlens.configs.errors import InputError
+from fieldlens.scenes import demo_folder as module
+from fieldlens.scenes.captures.capture import Capture
+from fieldlens.scenes.captures.transforms_writing import write_blender
+from fieldlens.scenes.demo_folder import CACHE, cache_folder, demo_folder, digest
+from fieldlens.scenes.demos import DEMOS, Demo, photographed
 
 SOLIDS = DEMOS["solids"]
 small_folder = partial(demo_folder, side=8, train=3, heldout=1)

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from render.camera import Camera, looking_at, perspective
-from scenes import demos
-from scenes.demos import ANGLE_X, DEMOS, DISTANCE, Demo, cameras, photographed, pixel_size, thumbnail
-from scenes.solids.photography import Studio
+from fieldlens.render.camera import Camera, looking_at, perspective
+from fieldlens.scenes import demos
+from fieldlens.scenes.demos import ANGLE_X, DEMOS, DISTANCE, Demo, cameras, photographed, pixel_size, thumbnail
+from fieldlens.scenes.solids.photography import Studio
 
 each = pytest.mark.parametrize("demo", DEMOS.values(), ids=DEMOS.keys())
 
@@ -131,6 +131,6 @@ def test_a_thumbnail_shows_the_scene_on_white(demo: Demo) -> None:
 
 
 def test_what_is_built_in_is_listed_without_waiting_for_open3d() -> None:
-    script = "import sys, scenes.demos, scenes.demo_folder; print('open3d' in sys.modules)"
+    script = "import sys, fieldlens.scenes.demos, fieldlens.scenes.demo_folder; print('open3d' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert run.stdout == "False\n", run.stderr

@@ -11,15 +11,15 @@ import tifffile
 import torch
 from PIL import Image
 
-from configs.errors import InputError
-from configs.run import Target
-from configs.space import Space
-from scenes import BUILTINS, Picture, load, thumbnail_sheet
-from scenes.demos import DEMOS
-from scenes.digits import digits
-from scenes.load import restore
-from scenes.mesh_photographs import photographed_mesh
-from scenes.solids.mesh import write_mesh
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.run import Target
+from fieldlens.configs.space import Space
+from fieldlens.scenes import BUILTINS, Picture, load, thumbnail_sheet
+from fieldlens.scenes.demos import DEMOS
+from fieldlens.scenes.digits import digits
+from fieldlens.scenes.load import restore
+from fieldlens.scenes.mesh_photographs import photographed_mesh
+from fieldlens.scenes.solids.mesh import write_mesh
 from tests.picture_files import encoded, noise, png16, written
 from tests.small_meshes import box
 
@@ -115,7 +115,7 @@ def test_a_word_that_is_nothing_gets_the_nearest_that_is_something(here, word, h
 )
 def test_what_is_told_of_a_mesh_rises_to_all_task_by_task(here, monkeypatch, kind, tasks) -> None:
     few = partial(photographed_mesh, side=8, train=2, heldout=1)
-    monkeypatch.setattr(import_module("scenes.load"), "photographed_mesh", few)
+    monkeypatch.setattr(import_module("fieldlens.scenes.load"), "photographed_mesh", few)
     write_mesh(here / "box.ply", box())
     told: dict[str, list[float]] = {}
     load("box.ply", space=Space(kind=kind), working=lambda task, share: told.setdefault(task, []).append(share))

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs.space import Space
-from scenes.load import load
-from scenes.mesh_photographs import photographed_mesh
-from scenes.posed import PosedScene
-from scenes.solids.mesh import Mesh, write_mesh
+from fieldlens.configs.space import Space
+from fieldlens.scenes.load import load
+from fieldlens.scenes.mesh_photographs import photographed_mesh
+from fieldlens.scenes.posed import PosedScene
+from fieldlens.scenes.solids.mesh import Mesh, write_mesh
 from tests.small_meshes import box, icosphere
 
 few = partial(photographed_mesh, side=25, train=4, heldout=2)
@@ -59,7 +59,7 @@ def test_colours_run_between_those_of_the_vertices_and_grey_stands_for_none() ->
 def test_a_mesh_is_fitted_as_a_radiance_field_where_that_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_module("scenes.load"), "photographed_mesh", few)
+    monkeypatch.setattr(import_module("fieldlens.scenes.load"), "photographed_mesh", few)
     sphere = icosphere(2.0, halvings=1)
     open_mesh = Mesh(sphere.vertices, sphere.triangles[1:], name="open")  # which has no inside
     write_mesh(tmp_path / "open.ply", open_mesh)

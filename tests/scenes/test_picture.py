@@ -8,14 +8,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.errors import InputError
-from configs.space import Space
-from render.grid import pixel_points
-from scenes import holdout as protocols
-from scenes.load import restore
-from scenes.picture import Picture
-from scenes.pictures.area import area_average, fitted_size
-from scenes.scene import Scene, View
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.space import Space
+from fieldlens.render.grid import pixel_points
+from fieldlens.scenes import holdout as protocols
+from fieldlens.scenes.load import restore
+from fieldlens.scenes.picture import Picture
+from fieldlens.scenes.pictures.area import area_average, fitted_size
+from fieldlens.scenes.scene import Scene, View
 
 SIZES = st.tuples(st.integers(1, 9), st.integers(1, 9))
 
@@ -188,7 +188,7 @@ def test_area_averaging_is_the_product_of_two_matrices_of_shares(old, new, seed)
 def test_area_averaging_in_blocks_of_rows_keeps_the_mean(monkeypatch) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (61, 47, 3), dtype=np.uint8)
     whole = area_average(pixels, 20, 13, 255.0)
-    monkeypatch.setattr("scenes.pictures.area._BLOCK", 47 * 3 * 7)
+    monkeypatch.setattr("fieldlens.scenes.pictures.area._BLOCK", 47 * 3 * 7)
     np.testing.assert_array_equal(area_average(pixels, 20, 13, 255.0), whole)
     assert whole.mean() == pytest.approx(pixels.mean() / 255, abs=1e-6)
     with pytest.raises(ValueError, match="enlarge"):

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from configs.errors import InputError
-from configs.run import Target
-from configs.space import Space
 from fieldlens import cli
-from fitting import initial_state
-from render.files import read_png, write_npz
-from scenes.load import load, restore
-from scenes.points import LEAST_SIDE, MOST_SIDE, Points
-from scenes.scene import Scene, View
-from studies.subjects.choice import subject_of
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.run import Target
+from fieldlens.configs.space import Space
+from fieldlens.fitting import initial_state
+from fieldlens.render.files import read_png, write_npz
+from fieldlens.scenes.load import load, restore
+from fieldlens.scenes.points import LEAST_SIDE, MOST_SIDE, Points
+from fieldlens.scenes.scene import Scene, View
+from fieldlens.studies.subjects.choice import subject_of
 from tests.runs import small_config
 
 

@@ -8,18 +8,18 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from configs.encoding import Fourier, Raw
-from configs.errors import InputError
-from configs.network import Network
-from configs.run import FitConfig
-from configs.space import Space
-from fitting import fit, initial_state
-from render.camera import Camera, Rays, looking_at, orbit, perspective
-from render.files import write_npz
-from render.volume import cube_interval, march
-from scenes.captures.capture import Bounds, Capture, Photograph
-from scenes.load import restore
-from scenes.posed import PosedScene
+from fieldlens.configs.encoding import Fourier, Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig
+from fieldlens.configs.space import Space
+from fieldlens.fitting import fit, initial_state
+from fieldlens.render.camera import Camera, Rays, looking_at, orbit, perspective
+from fieldlens.render.files import write_npz
+from fieldlens.render.volume import cube_interval, march
+from fieldlens.scenes.captures.capture import Bounds, Capture, Photograph
+from fieldlens.scenes.load import restore
+from fieldlens.scenes.posed import PosedScene
 from tests.small_fits import plan, same_bytes
 
 BOUNDS = Bounds((0.5, -1.0, 2.0), side=4.0)
@@ -171,13 +171,13 @@ def test_photographs_of_several_sizes_and_with_and_without_alpha_go_together() -
 def test_of_many_large_views_some_are_drawn_reduced_if_need_be_and_the_notes_say_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("scenes.posed.MOST_PIXELS", 16 * 16 * 16)
+    monkeypatch.setattr("fieldlens.scenes.posed.MOST_PIXELS", 16 * 16 * 16)
     scene = PosedScene(capture(count=3, heldout=32), Space())
     every = [view.name for view in scene.every_view]
     assert sorted(every) == sorted(shot.name for shot in scene.capture.heldout)
     assert [view.name for view in scene.views()] == every[::2]
     assert scene.notes == ("a ball", "16 of 32 views, spread evenly, are drawn, scored and explained")
-    monkeypatch.setattr("scenes.posed.MOST_PIXELS", 16 * 8 * 8)
+    monkeypatch.setattr("fieldlens.scenes.posed.MOST_PIXELS", 16 * 8 * 8)
     reduced = PosedScene(capture(count=3, heldout=32), Space())
     assert [(view.name, view.height, view.width) for view in reduced.views()] == [(name, 8, 8) for name in every[::2]]
     assert reduced.notes[-1].endswith("explained, reduced to 8 px at most")

@@ -9,19 +9,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from analysis.creases.surface import compare_surfaces, extract_surface, iou
-from analysis.detail.metrics import psnr_db
-from analysis.detail.statistics import MIN_BLOCKS
-from configs.encoding import Raw
-from configs.errors import InputError
-from configs.network import Network
-from configs.run import FitConfig
-from configs.space import Space
-from fitting import fit, initial_state
-from render.files import write_npz
-from scenes.load import restore
-from scenes.scene import Batch, Scene, View
-from scenes.shape import CLAMP, SHAPE_KINDS, VIEW_ANGLE, Shape, ShapeKind, ShapeView, shape_of
+from fieldlens.analysis.creases.surface import compare_surfaces, extract_surface, iou
+from fieldlens.analysis.detail.metrics import psnr_db
+from fieldlens.analysis.detail.statistics import MIN_BLOCKS
+from fieldlens.configs.encoding import Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig
+from fieldlens.configs.space import Space
+from fieldlens.fitting import fit, initial_state
+from fieldlens.render.files import write_npz
+from fieldlens.scenes.load import restore
+from fieldlens.scenes.scene import Batch, Scene, View
+from fieldlens.scenes.shape import CLAMP, SHAPE_KINDS, VIEW_ANGLE, Shape, ShapeKind, ShapeView, shape_of
 from tests.small_fits import plan, same_bytes
 from tests.small_meshes import box, icosphere
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from configs.errors import InputError
-from configs.run import Target
-from configs.signal import Sines
-from configs.space import Space
-from render.files import write_npz
-from scenes import Scene, Signal, View, load
-from scenes.load import restore
-from scenes.signal import sum_of_sines
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.run import Target
+from fieldlens.configs.signal import Sines
+from fieldlens.configs.space import Space
+from fieldlens.render.files import write_npz
+from fieldlens.scenes import Scene, Signal, View, load
+from fieldlens.scenes.load import restore
+from fieldlens.scenes.signal import sum_of_sines
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import Plane, bending, crease_density, on_plane, relu_network
-from configs.errors import InputError
-from fields import Field
+from fieldlens.analysis import Plane, bending, crease_density, on_plane, relu_network
+from fieldlens.configs.errors import InputError
+from fieldlens.fields import Field
 from tests.small_networks import centres, drawn, field_of, network_of
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import ReluNetwork, relu_network
-from analysis.creases.capacity import MIN_FITTED, PIXELS_PER_FREEDOM, Capacity, capacity
-from configs.errors import InputError
-from fields import Field
-from render.grid import draw, pixel_points
+from fieldlens.analysis import ReluNetwork, relu_network
+from fieldlens.analysis.creases.capacity import MIN_FITTED, PIXELS_PER_FREEDOM, Capacity, capacity
+from fieldlens.configs.errors import InputError
+from fieldlens.fields import Field
+from fieldlens.render.grid import draw, pixel_points
 from tests.small_networks import field_of
 
 SIDE = 64

@@ -10,10 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import crossings, crossings_along, expected_hamming, refined_crossings
-from analysis.creases.crossings import starting_refinement
-from analysis.networks.sampling import lattice_axis
-from analysis.patterns.packed_patterns import as_words, count_on, hamming
+from fieldlens.analysis import crossings, crossings_along, expected_hamming, refined_crossings
+from fieldlens.analysis.creases.crossings import starting_refinement
+from fieldlens.analysis.networks.sampling import lattice_axis
+from fieldlens.analysis.patterns.packed_patterns import as_words, count_on, hamming
 from tests.small_networks import drawn, network_of
 
 # --- patterns ---------------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_every_picture_has_a_map_of_its_size(height: int, width: int) -> None:
 def test_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     network = network_of("fourier:3", "2x16", 0)
     whole = crossings(network, 20, 33, refine=2)
-    monkeypatch.setattr("analysis.networks.sampling.CHUNK_NUMBERS", 1)
+    monkeypatch.setattr("fieldlens.analysis.networks.sampling.CHUNK_NUMBERS", 1)
     np.testing.assert_allclose(crossings(network, 20, 33, refine=2).per_pixel, whole.per_pixel, atol=0.26)
     different = (crossings(network, 20, 33, refine=2).per_pixel != whole.per_pixel).mean()
     assert different < 0.01  # fp32 products may round a sign differently in a batch of another size
@@ -130,7 +130,7 @@ def test_a_stride_leaves_out_pixels_and_changes_none() -> None:
 
 
 def test_progress_rises_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.networks.sampling.CHUNK_NUMBERS", 1)
+    monkeypatch.setattr("fieldlens.analysis.networks.sampling.CHUNK_NUMBERS", 1)
     told: list[float] = []
     crossings(network_of("raw", "2x16", 0), 30, 30, progress=told.append)
     assert told == sorted(told)

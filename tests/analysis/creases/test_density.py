@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import ReluNetwork, crease_density, crossings, relu_network
-from configs.encoding import parse_encoding
-from configs.network import parse_network
-from fields import Field, build
+from fieldlens.analysis import ReluNetwork, crease_density, crossings, relu_network
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.network import parse_network
+from fieldlens.fields import Field, build
 
 
 def field_of(encoding: str, network: str, seed: int = 0) -> Field:

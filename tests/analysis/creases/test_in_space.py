@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from analysis import (
+from fieldlens.analysis import (
     Plane,
     count_cells,
     crease_area_density,
@@ -27,8 +27,8 @@ from analysis import (
     per_diagonal,
     relu_network,
 )
-from configs.errors import InputError
-from render.camera import Camera, looking_at, perspective
+from fieldlens.configs.errors import InputError
+from fieldlens.render.camera import Camera, looking_at, perspective
 from tests.pictured_surfaces import Surface, picture_of, plane_through, seen, sphere
 from tests.small_networks import drawn, network_of
 

@@ -9,9 +9,9 @@ import pytest
 import shapely
 import torch
 
-from analysis import nearest_crease
-from analysis.partition.exact_cells import cells
-from configs.errors import InputError
+from fieldlens.analysis import nearest_crease
+from fieldlens.analysis.partition.exact_cells import cells
+from fieldlens.configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 
 

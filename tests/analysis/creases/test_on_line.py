@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import ReluNetwork, relu_network
-from analysis.creases.on_line import line_creases, refined_line_creases
-from configs.encoding import Encoding, Fourier, Raw
-from configs.errors import InputError
-from configs.network import Network
-from fields import build
+from fieldlens.analysis import ReluNetwork, relu_network
+from fieldlens.analysis.creases.on_line import line_creases, refined_line_creases
+from fieldlens.configs.encoding import Encoding, Fourier, Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.fields import build
 
 
 def hand_made(weights: list[list[list[float]]], biases: list[list[float]]) -> ReluNetwork:

@@ -9,14 +9,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from analysis import ReluNetwork, ScreenDensity, crossings, footprint_density, relu_network, screen_density
-from analysis.creases.on_screen import volume_screen_density
-from analysis.networks.sampling import sampled_pixels
-from configs.encoding import parse_encoding
-from configs.errors import InputError
-from configs.network import parse_network
-from fields.radiance import DENSITY_SHIFT, RadianceField, build_radiance
-from render.camera import Camera, looking_at, perspective
+from fieldlens.analysis import ReluNetwork, ScreenDensity, crossings, footprint_density, relu_network, screen_density
+from fieldlens.analysis.creases.on_screen import volume_screen_density
+from fieldlens.analysis.networks.sampling import sampled_pixels
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import parse_network
+from fieldlens.fields.radiance import DENSITY_SHIFT, RadianceField, build_radiance
+from fieldlens.render.camera import Camera, looking_at, perspective
 from tests.pictured_surfaces import picture_of, plane_through, seen, sphere
 from tests.small_networks import network_of
 
@@ -173,7 +173,7 @@ def test_rays_at_once_or_some_at_a_time_see_the_same(monkeypatch: pytest.MonkeyP
     field, shares = slab_field("raw"), []
     whole = screen_density(field, CAMERA, 1 / 128, progress=shares.append)
     assert shares == [1.0]
-    monkeypatch.setattr("analysis.creases.on_screen.RAYS_AT_ONCE", 1000)
+    monkeypatch.setattr("fieldlens.analysis.creases.on_screen.RAYS_AT_ONCE", 1000)
     parts = screen_density(field, CAMERA, 1 / 128, progress=shares.append)
     assert (len(shares), shares[-1]) == (5, 1.0)
     assert (np.abs(whole.crossings_per_pixel - parts.crossings_per_pixel) > 1e-4).mean() < 1e-3

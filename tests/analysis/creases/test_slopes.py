@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import relu_network, slopes
+from fieldlens.analysis import relu_network, slopes
 from tests.small_networks import centres, drawn, field_of, network_of
 
 

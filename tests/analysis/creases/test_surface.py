@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from analysis.creases.surface import compare_surfaces, extract_surface, iou
-from configs.errors import InputError
-from scenes.solids.edges import EdgeCounts, count_edges
-from scenes.solids.mesh import Mesh
+from fieldlens.analysis.creases.surface import compare_surfaces, extract_surface, iou
+from fieldlens.configs.errors import InputError
+from fieldlens.scenes.solids.edges import EdgeCounts, count_edges
+from fieldlens.scenes.solids.mesh import Mesh
 from tests.small_meshes import box, icosphere
 
 MIDDLE = (0.5, 0.5, 0.5)

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from analysis.detail.attribution import LEAST_SHARE, Attribution, attribute
-from configs.errors import InputError
+from fieldlens.analysis.detail.attribution import LEAST_SHARE, Attribution, attribute
+from fieldlens.configs.errors import InputError
 
 SIDE = 24
 BLOCKS = np.arange(SIDE)[:, None] // 4 * (SIDE // 4) + np.arange(SIDE) // 4

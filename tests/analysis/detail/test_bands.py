@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.detail import rows
-from analysis.detail.bands import (
+from fieldlens.analysis.detail import rows
+from fieldlens.analysis.detail.bands import (
     Energies,
     band_energies,
     band_labels,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import SeenView, collapse
+from fieldlens.analysis import SeenView, collapse
 
 RANDOM = np.random.default_rng(0)
 

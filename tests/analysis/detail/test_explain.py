@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from analysis.detail.bands import band_labels
-from analysis.detail.explain import early_prediction, explain
-from analysis.detail.explanation import PARTIAL, PLAIN, Explanation
-from configs.errors import InputError
+from fieldlens.analysis.detail.bands import band_labels
+from fieldlens.analysis.detail.explain import early_prediction, explain
+from fieldlens.analysis.detail.explanation import PARTIAL, PLAIN, Explanation
+from fieldlens.configs.errors import InputError
 
 WINDOW = 16
 

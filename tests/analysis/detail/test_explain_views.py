@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from analysis import Explanation, SeenView, explain, explain_views
-from configs.errors import InputError
+from fieldlens.analysis import Explanation, SeenView, explain, explain_views
+from fieldlens.configs.errors import InputError
 from tests.analysis.detail.test_explain import Made, per_window
 
 SIDE = 96

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from analysis.detail import metrics, rows
-from analysis.detail.metrics import MAX_PSNR_DB, psnr_db, ssim
-from configs.errors import InputError
+from fieldlens.analysis.detail import metrics, rows
+from fieldlens.analysis.detail.metrics import MAX_PSNR_DB, psnr_db, ssim
+from fieldlens.configs.errors import InputError
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.detail import rows
-from analysis.detail.bands import octave_bands
-from analysis.detail.spectra import (
+from fieldlens.analysis.detail import rows
+from fieldlens.analysis.detail.bands import octave_bands
+from fieldlens.analysis.detail.spectra import (
     RadialSpectra,
     Reached,
     amplitudes_recovered,
@@ -21,8 +21,8 @@ from analysis.detail.spectra import (
     radial_spectra,
     spectral_bias,
 )
-from configs.errors import InputError
-from scenes.builtin import band_limited_noise, zone_plate
+from fieldlens.configs.errors import InputError
+from fieldlens.scenes.builtin import band_limited_noise, zone_plate
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:

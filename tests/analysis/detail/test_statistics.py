@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, rankdata, spearmanr, t
 
-from analysis.detail import statistics
-from analysis.detail.statistics import (
+from fieldlens.analysis.detail import statistics
+from fieldlens.analysis.detail.statistics import (
     block_bootstrap,
     partial_rank_correlation,
     rank_correlation,

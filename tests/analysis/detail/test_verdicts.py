@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.detail.statistics import Interval
-from analysis.detail.verdicts import (
+from fieldlens.analysis.detail.statistics import Interval
+from fieldlens.analysis.detail.verdicts import (
     CREASE_RULES,
     DETAIL_RULES,
     PREDICTION_RULES,

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.detail.bands import band_picture, spectrum
-from analysis.detail.windows import FLOOR_SHARE, window_energies, window_slopes, windows_of, windows_of_side
-from configs.errors import InputError
+from fieldlens.analysis.detail.bands import band_picture, spectrum
+from fieldlens.analysis.detail.windows import FLOOR_SHARE, window_energies, window_slopes, windows_of, windows_of_side
+from fieldlens.configs.errors import InputError
 
 
 @given(st.integers(1, 200), st.integers(1, 200), st.integers(0, 2))

@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from analysis import confusion, confusion_map, global_pairs, kernel, local_pairs, pixel_confusion
-from analysis.gradients.point_gradients import Loss, PointGradients, bytes_per_point, loss_gradients
-from configs.errors import InputError
-from fields import Field
-from fields.encodings import HashGridEncoding
+from fieldlens.analysis import confusion, confusion_map, global_pairs, kernel, local_pairs, pixel_confusion
+from fieldlens.analysis.gradients.point_gradients import Loss, PointGradients, bytes_per_point, loss_gradients
+from fieldlens.configs.errors import InputError
+from fieldlens.fields import Field
+from fieldlens.fields.encodings import HashGridEncoding
 from tests.gradient_fields import COLLIDING, ENCODINGS, NETWORKS, InDouble, autograd_gradients, some
 from tests.small_networks import field_of
 
 # the package's name for each of these is the function
-CONFUSION = importlib.import_module("analysis.gradients.confusion")
-GRADIENTS = importlib.import_module("analysis.gradients.point_gradients")
+CONFUSION = importlib.import_module("fieldlens.analysis.gradients.confusion")
+GRADIENTS = importlib.import_module("fieldlens.analysis.gradients.point_gradients")
 
 
 def worst_error(found: Tensor, gradients: Tensor, i: Tensor, j: Tensor) -> float:

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from analysis import ReluNetwork, kernel, kernel_correlation_length, relu_network
-from analysis.gradients.kernel import Channels
-from configs.errors import InputError
-from fields import Field
+from fieldlens.analysis import ReluNetwork, kernel, kernel_correlation_length, relu_network
+from fieldlens.analysis.gradients.kernel import Channels
+from fieldlens.configs.errors import InputError
+from fieldlens.fields import Field
 from tests.gradient_fields import COLLIDING
 from tests.small_networks import field_of
 from tests.user_networks import sequential
@@ -88,7 +88,7 @@ def test_a_pixel_without_gradient_has_no_length() -> None:
 def test_groups_leave_lengths_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     field, shares = field_of("fourier:4"), list[float]()
     whole = kernel_correlation_length(field, 20, 20, stride=4)
-    monkeypatch.setattr("analysis.gradients.correlation_length.GROUP_BYTES", 4_000)
+    monkeypatch.setattr("fieldlens.analysis.gradients.correlation_length.GROUP_BYTES", 4_000)
     in_groups = kernel_correlation_length(field, 20, 20, stride=4, progress=shares.append)
     np.testing.assert_allclose(in_groups.x, whole.x, rtol=1e-4)
     np.testing.assert_allclose(in_groups.y, whole.y, rtol=1e-4)

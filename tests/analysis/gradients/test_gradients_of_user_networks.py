@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev
 from torch.nn import functional
 
-from analysis import confusion, kernel, relu_network
-from configs.errors import InputError
+from fieldlens.analysis import confusion, kernel, relu_network
+from fieldlens.configs.errors import InputError
 from tests.gradient_fields import COLLIDING, some
 from tests.small_networks import field_of
 from tests.user_networks import encode, sequential, sequential_of

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch.func import functional_call, jacrev
 
-from analysis import Kernel, kernel
-from configs.errors import InputError
+from fieldlens.analysis import Kernel, kernel
+from fieldlens.configs.errors import InputError
 from tests.gradient_fields import COLLIDING, NETWORKS, InDouble, some
 from tests.small_networks import field_of
 
@@ -64,7 +64,9 @@ def test_one_channel_and_luma_are_parts_of_the_whole() -> None:
 def test_blocks_leave_a_kernel_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     field, (x, _) = field_of(COLLIDING), some(20)
     in_one = kernel(field, x).matrix
-    monkeypatch.setattr("analysis.gradients.point_gradients.CHUNK_NUMBERS", 3 * 20 * 9)  # three points' rows at a time
+    monkeypatch.setattr(
+        "fieldlens.analysis.gradients.point_gradients.CHUNK_NUMBERS", 3 * 20 * 9
+    )  # three points' rows at a time
     in_blocks = kernel(field, x).matrix
     np.testing.assert_allclose(in_blocks, in_one, atol=1e-12 * np.abs(in_one).max())
     np.testing.assert_array_equal(in_blocks, in_blocks.T)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from analysis import Kernel, kernel, rate_agreement, relu_network
+from fieldlens.analysis import Kernel, kernel, rate_agreement, relu_network
 from tests.gradient_fields import some
 from tests.user_networks import encode, sequential
 

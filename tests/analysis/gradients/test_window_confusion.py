@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from analysis import confusion, relu_network, window_confusion
-from configs.errors import InputError
+from fieldlens.analysis import confusion, relu_network, window_confusion
+from fieldlens.configs.errors import InputError
 from tests.gradient_fields import COLLIDING
 from tests.small_networks import field_of
 from tests.user_networks import sequential
@@ -55,7 +55,7 @@ def test_windows_on_paper_and_zero_gradients_in_none_of_the_means() -> None:
 def test_blocks_leave_windows_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     field, target, shares = field_of("fourier:3"), np.random.default_rng(0).random((8, 8, 3), np.float32), []
     whole = window_confusion(field, target, window_px=8, progress=shares.append)
-    monkeypatch.setattr("analysis.gradients.point_gradients.CHUNK_NUMBERS", 64 * 5)
+    monkeypatch.setattr("fieldlens.analysis.gradients.point_gradients.CHUNK_NUMBERS", 64 * 5)
     in_blocks = window_confusion(field, target, window_px=8)
     np.testing.assert_allclose(in_blocks.cosine, whole.cosine, atol=1e-6)
     np.testing.assert_allclose(in_blocks.eta, whole.eta, rtol=1e-4)

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from analysis import relu_network
-from analysis.networks.scratch import Scratch
-from configs.encoding import parse_encoding
-from configs.errors import InputError
-from configs.network import parse_network
-from fields import Field, build
+from fieldlens.analysis import relu_network
+from fieldlens.analysis.networks.scratch import Scratch
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import parse_network
+from fieldlens.fields import Field, build
 
 WORDS = [
     "raw",

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from analysis import cells, count_cells, crease_density, crossings, refined_crossings, relu_network
-from analysis.networks.scratch import Scratch
-from configs.errors import InputError
+from fieldlens.analysis import cells, count_cells, crease_density, crossings, refined_crossings, relu_network
+from fieldlens.analysis.networks.scratch import Scratch
+from fieldlens.configs.errors import InputError
 from tests.gradient_fields import some
 from tests.small_networks import field_of
 from tests.user_networks import encode, sequential, sequential_of

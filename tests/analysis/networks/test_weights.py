@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import first_layer_inspheres, neuron_angles, neuron_cosines, region_narrowness, slopes, spectral_norms
-from analysis.partition.exact_cells import cells
-from configs.errors import InputError
+from fieldlens.analysis import (
+    first_layer_inspheres,
+    neuron_angles,
+    neuron_cosines,
+    region_narrowness,
+    slopes,
+    spectral_norms,
+)
+from fieldlens.analysis.partition.exact_cells import cells
+from fieldlens.configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 
 

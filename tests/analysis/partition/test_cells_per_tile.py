@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from analysis import crease_density, relu_network
-from analysis.partition.cells_per_tile import cells_per_tile
-from analysis.partition.exact_cells import Layers, count_cells
-from analysis.partition.subdivision import Window
-from configs.encoding import parse_encoding
-from configs.errors import InputError
-from configs.network import parse_network
-from fields import build
+from fieldlens.analysis import crease_density, relu_network
+from fieldlens.analysis.partition.cells_per_tile import cells_per_tile
+from fieldlens.analysis.partition.exact_cells import Layers, count_cells
+from fieldlens.analysis.partition.subdivision import Window
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import parse_network
+from fieldlens.fields import build
 
 SQUARE: Window = (-1.0, -1.0, 1.0, 1.0)
 

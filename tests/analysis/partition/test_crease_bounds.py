@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import ReluNetwork, crease_bounds, relu_network
-from analysis.partition.crease_bounds import _sine_range
-from analysis.partition.exact_cells import cells
-from configs.errors import InputError
+from fieldlens.analysis import ReluNetwork, crease_bounds, relu_network
+from fieldlens.analysis.partition.crease_bounds import _sine_range
+from fieldlens.analysis.partition.exact_cells import cells
+from fieldlens.configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 
 

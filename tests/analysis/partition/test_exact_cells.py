@@ -12,12 +12,12 @@ import shapely
 import torch
 from torch import nn
 
-from analysis import ReluNetwork, crease_density, refined_crossings, relu_network
-from analysis.partition.exact_cells import CellCounts, Cells, Layers, Window, cells, count_cells, layers_of
-from configs.encoding import parse_encoding
-from configs.errors import InputError
-from configs.network import parse_network
-from fields import build
+from fieldlens.analysis import ReluNetwork, crease_density, refined_crossings, relu_network
+from fieldlens.analysis.partition.exact_cells import CellCounts, Cells, Layers, Window, cells, count_cells, layers_of
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import parse_network
+from fieldlens.fields import build
 
 SQUARE: Window = (-1.0, -1.0, 1.0, 1.0)
 

@@ -8,10 +8,10 @@ import pytest
 import scipy.integrate
 import torch
 
-from analysis import ReluNetwork, crease_density, relu_network
-from analysis.networks.plane import Plane, on_plane
-from analysis.partition.exact_cells import cells
-from analysis.partition.interpolated_cells import (
+from fieldlens.analysis import ReluNetwork, crease_density, relu_network
+from fieldlens.analysis.networks.plane import Plane, on_plane
+from fieldlens.analysis.partition.exact_cells import cells
+from fieldlens.analysis.partition.interpolated_cells import (
     SurrogateCells,
     TooManyCellsError,
     foreseen_cells,
@@ -20,11 +20,11 @@ from analysis.partition.interpolated_cells import (
     mesh_axes,
     surrogate_cells,
 )
-from analysis.partition.subdivision import Window
-from configs.encoding import parse_encoding
-from configs.errors import InputError
-from configs.network import parse_network
-from fields import build
+from fieldlens.analysis.partition.subdivision import Window
+from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import parse_network
+from fieldlens.fields import build
 
 UNIT: Window = (0.0, 0.0, 1.0, 1.0)
 
@@ -313,7 +313,7 @@ def test_the_number_of_cells_is_foreseen_and_a_window_that_is_too_large_names_on
 
 
 def test_a_count_that_does_not_settle_is_an_error_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.partition.interpolated_cells.HALVINGS", 1)
+    monkeypatch.setattr("fieldlens.analysis.partition.interpolated_cells.HALVINGS", 1)
     network = field_network("fourier:3", "3x48")
     with pytest.raises(InputError, match="still changes by"):
         surrogate_cells(network, (0.3, 0.3, 0.5, 0.5), tolerance=1e-9)

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from analysis import ReluNetwork, distinct_patterns, pattern_curve
-from analysis.partition.exact_cells import count_cells
-from analysis.patterns.distinct_patterns import connected_cells
-from analysis.patterns.packed_patterns import pattern_hash
-from configs.errors import InputError
+from fieldlens.analysis import ReluNetwork, distinct_patterns, pattern_curve
+from fieldlens.analysis.partition.exact_cells import count_cells
+from fieldlens.analysis.patterns.distinct_patterns import connected_cells
+from fieldlens.analysis.patterns.packed_patterns import pattern_hash
+from fieldlens.configs.errors import InputError
 from tests.small_networks import drawn, network_of, pattern_bits
 
 OUT = ([[1.0]], [0.0])
@@ -76,7 +76,7 @@ def test_hashes_whose_first_halves_clash_are_told_apart_by_the_second(monkeypatc
     def clashing(on: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
         return pattern_hash(on, keys) * torch.tensor([0, 1])
 
-    monkeypatch.setattr("analysis.patterns.distinct_patterns.pattern_hash", clashing)
+    monkeypatch.setattr("fieldlens.analysis.patterns.distinct_patterns.pattern_hash", clashing)
     clashed = distinct_patterns(network, 30, 30)
     assert 1 < clashed.count == whole.count
     assert clashed.cells == whole.cells
@@ -255,7 +255,7 @@ def test_a_window_below_a_pixel_is_refused() -> None:
 
 
 def test_progress_rises_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.networks.sampling.CHUNK_NUMBERS", 1)
+    monkeypatch.setattr("fieldlens.analysis.networks.sampling.CHUNK_NUMBERS", 1)
     for measure in (distinct_patterns, pattern_curve):
         told: list[float] = []
         measure(network_of("raw", "2x16", 0), 30, 30, progress=told.append)

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import expected_hamming, hamming_means, packed_patterns
-from analysis.patterns.hamming_means import mean_distance
-from configs.errors import InputError
+from fieldlens.analysis import expected_hamming, hamming_means, packed_patterns
+from fieldlens.analysis.patterns.hamming_means import mean_distance
+from fieldlens.configs.errors import InputError
 from tests.small_networks import drawn, network_of, pattern_bits
 
 OUT = ([[1.0]], [0.0])
@@ -250,7 +250,7 @@ def test_duplicate_neurons_double_distances_and_not_their_share_of_the_live() ->
 def test_strides_and_blocks_of_rows_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     network = drawn(([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [-0.3, -0.6, -0.9]), ([[1.0] * 3], [-0.2]), OUT)
     whole = hamming_means(network, 50, 41, window_px=12, sliding=True)
-    monkeypatch.setattr("analysis.networks.sampling.CHUNK_NUMBERS", 1)
+    monkeypatch.setattr("fieldlens.analysis.networks.sampling.CHUNK_NUMBERS", 1)
     told: list[float] = []
     blocks = hamming_means(network, 50, 41, window_px=12, sliding=True, progress=told.append)
     for name in ("local_per_window", "local_map", "global_", "opposite", "live"):

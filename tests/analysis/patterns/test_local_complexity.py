@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import local_complexity
-from analysis.patterns.local_complexity import _corners
-from configs.errors import InputError
+from fieldlens.analysis import local_complexity
+from fieldlens.analysis.patterns.local_complexity import _corners
+from fieldlens.configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 
 

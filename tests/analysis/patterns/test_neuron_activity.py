@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import crossings, neuron_activity, neuron_states
-from configs.errors import InputError
+from fieldlens.analysis import crossings, neuron_activity, neuron_states
+from fieldlens.configs.errors import InputError
 from tests.small_networks import centres, drawn, network_of
 
 

@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import distinct_patterns, hamming_means, local_pairs, packed_patterns, pattern_curve
-from analysis.networks.sampling import pixel_centres
-from analysis.patterns.packed_patterns import active_rows, hash_keys, pack, pattern_hash, unpack
-from configs.errors import InputError
+from fieldlens.analysis import distinct_patterns, hamming_means, local_pairs, packed_patterns, pattern_curve
+from fieldlens.analysis.networks.sampling import pixel_centres
+from fieldlens.analysis.patterns.packed_patterns import active_rows, hash_keys, pack, pattern_hash, unpack
+from fieldlens.configs.errors import InputError
 from tests.small_networks import drawn, network_of, pattern_bits
 
 
@@ -85,7 +85,7 @@ def test_distances_of_pairs_are_counts_of_different_bits() -> None:
 
 
 def test_rows_come_in_blocks_that_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.networks.sampling.CHUNK_NUMBERS", 1)
+    monkeypatch.setattr("fieldlens.analysis.networks.sampling.CHUNK_NUMBERS", 1)
     network = drawn(([[1.0, 0.0], [0.0, 1.0]], [-0.3, -0.6]), ([[1.0, 1.0]], [-0.2]), ([[1.0]], [0.0]))
     centres = pixel_centres(40, 1)
     blocks = [(block, list(map(torch.clone, on))) for block, on in active_rows(network, centres, centres, 40)]

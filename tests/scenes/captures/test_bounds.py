@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from configs.errors import InputError
-from render.camera import looking_at, perspective
-from scenes.captures.bounds import cameras_bounds, nearest_to_axes, scene_bounds
-from scenes.captures.capture import Bounds, Photograph
-
+from fieldlens.configs.errors import InputError
+from fieldlens.render.camera import looking_at, perspective
+from fieldlens.scenes.captures.bounds import cameras_bounds, nearest_to_axes, scene_bounds
+from fieldlens.scenes.captures.capture import Bounds, Photograph
 from tests.posed_scenes import around, box, lego_like, opaque, photographed, sphere
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render.camera import Camera, looking_at, turned_to_opencv
-from scenes.captures.lens import Lens, Straightening
+from fieldlens.render.camera import Camera, looking_at, turned_to_opencv
+from fieldlens.scenes.captures.lens import Lens, Straightening
 
 small = st.floats(-0.1, 0.1)
 

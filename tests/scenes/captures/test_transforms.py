@@ -13,11 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from configs.errors import InputError
-from render.camera import perspective
-from scenes.captures import transforms
-from scenes.captures.transforms import read_capture
-
+from fieldlens.configs.errors import InputError
+from fieldlens.render.camera import perspective
+from fieldlens.scenes.captures import transforms
+from fieldlens.scenes.captures.transforms import read_capture
 from tests import picture_files
 from tests.posed_scenes import (
     around,

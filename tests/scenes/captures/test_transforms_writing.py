@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from configs.errors import InputError
-from render.camera import looking_at, perspective
-from scenes.captures import transforms_writing
-from scenes.captures.capture import Bounds, Capture, Photograph
-from scenes.captures.transforms_writing import straight, write_blender
+from fieldlens.configs.errors import InputError
+from fieldlens.render.camera import looking_at, perspective
+from fieldlens.scenes.captures import transforms_writing
+from fieldlens.scenes.captures.capture import Bounds, Capture, Photograph
+from fieldlens.scenes.captures.transforms_writing import straight, write_blender
 
 
 def small_capture() -> Capture:

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from configs.errors import InputError
-from scenes.pictures.decoding import sniff
-from scenes.pictures.reading import picture_size, premultiplied, read_picture
+from fieldlens.configs.errors import InputError
+from fieldlens.scenes.pictures.decoding import sniff
+from fieldlens.scenes.pictures.reading import picture_size, premultiplied, read_picture
 from tests.picture_files import encoded, noise, png, png16, smooth, written
 
 
@@ -357,7 +357,9 @@ def test_a_decompression_bomb_is_refused_by_its_header_and_the_limit_can_be_rais
 @pytest.mark.parametrize("kind", DAMAGED)
 def test_every_kind_has_its_limit_checked_before_decoding(tmp_path, kind, monkeypatch) -> None:
     for decoder in ("_decode_with_pillow", "_decode_png16", "_decode_with_opencv", "_decode_tiff"):
-        monkeypatch.setattr(f"scenes.pictures.decoding.{decoder}", lambda *args, **kwargs: pytest.fail("decoded"))
+        monkeypatch.setattr(
+            f"fieldlens.scenes.pictures.decoding.{decoder}", lambda *args, **kwargs: pytest.fail("decoded")
+        )
     assert "--max-pixels 2000" in refusal(written(tmp_path / "large", DAMAGED[kind]), max_pixels=1999)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import open3d as o3d
 import pytest
 
-from configs.errors import InputError
-from scenes.solids.mesh import WRITTEN, Mesh, cleaned, read_mesh, write_mesh
+from fieldlens.configs.errors import InputError
+from fieldlens.scenes.solids.mesh import WRITTEN, Mesh, cleaned, read_mesh, write_mesh
 from tests.small_meshes import box, icosphere
 
 CORNERS = "0 0 0\n1 0 0\n0 1 0\n0 0 1\n"

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from render.camera import Camera, looking_at, perspective
-from scenes.solids import photography
-from scenes.solids.photography import Studio
-from scenes.solids.surfaces import Surface, box, sphere, uniform
+from fieldlens.render.camera import Camera, looking_at, perspective
+from fieldlens.scenes.solids import photography
+from fieldlens.scenes.solids.photography import Studio
+from fieldlens.scenes.solids.surfaces import Surface, box, sphere, uniform
 
 WHITE = uniform(1.0, 1.0, 1.0)
 CENTRE, RADIUS = np.array([0.1, -0.2, 0.3]), 0.7

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from scenes.solids.surfaces import (
+from fieldlens.scenes.solids.surfaces import (
     Surface,
     alternating,
     box,

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from configs.errors import InputError
-from scenes.solids.edges import EdgeCounts, count_edges
-from scenes.solids.mesh import Mesh
-from scenes.solids.watertight import watertight
+from fieldlens.configs.errors import InputError
+from fieldlens.scenes.solids.edges import EdgeCounts, count_edges
+from fieldlens.scenes.solids.mesh import Mesh
+from fieldlens.scenes.solids.watertight import watertight
 from tests.small_meshes import box, icosphere
 
 

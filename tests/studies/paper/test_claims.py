@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs.study import Study
-from studies.runs.history import History, history_of
-from studies.paper.claims import CLAIMS
-from studies.paper.effects import Fits, rising, times
-from studies.paper.runs import Runs
+from fieldlens.configs.study import Study
+from fieldlens.studies.paper.claims import CLAIMS
+from fieldlens.studies.paper.effects import Fits, rising, times
+from fieldlens.studies.paper.runs import Runs
+from fieldlens.studies.runs.history import History, history_of
 
 
 def falling_density(column: str = "crease_length") -> History:

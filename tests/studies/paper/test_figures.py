@@ -9,10 +9,10 @@ import pytest
 from matplotlib.colors import Normalize
 from PIL import Image
 
-from configs.network import Network
 from docs.figures.__main__ import FIGURES
 from docs.figures.fits import Fits
 from docs.figures.layout import RESOLUTION, WIDTH, Scale, maps, png_of
+from fieldlens.configs.network import Network
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from studies.paper.judging import FAILS, HOLDS, NOT_ASKED, UNDECIDED, Claim, Judged, Part, judge, mean_interval
+from fieldlens.studies.paper.judging import (
+    FAILS,
+    HOLDS,
+    NOT_ASKED,
+    UNDECIDED,
+    Claim,
+    Judged,
+    Part,
+    judge,
+    mean_interval,
+)
 
 
 def claim(*parts: Part[float]) -> Claim[float]:

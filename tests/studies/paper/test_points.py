@@ -6,16 +6,16 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.neighbors import NearestNeighbors
 
-from analysis.gradients.point_gradients import squared_error
-from configs.encoding import Raw
-from configs.network import Network
-from configs.run import FitConfig, Training
-from fields import build
-from fitting import fit, initial_state, plan_of
-from scenes.digits import cross_entropy, digits
-from scenes.scene import Scene
-from studies.runs.history import history_of
-from studies.paper.points import POINT_QUANTITIES, measure_points, near_and_far
+from fieldlens.analysis.gradients.point_gradients import squared_error
+from fieldlens.configs.encoding import Raw
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Training
+from fieldlens.fields import build
+from fieldlens.fitting import fit, initial_state, plan_of
+from fieldlens.scenes.digits import cross_entropy, digits
+from fieldlens.scenes.scene import Scene
+from fieldlens.studies.paper.points import POINT_QUANTITIES, measure_points, near_and_far
+from fieldlens.studies.runs.history import history_of
 
 PLACES = torch.rand(40, 5, generator=torch.Generator().manual_seed(0))
 

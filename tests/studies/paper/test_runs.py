@@ -16,28 +16,28 @@ import pytest
 import torch
 from skimage.measure import label
 
-import studies.paper.runs
-from analysis import ReluNetwork, hamming_means, relu_network
-from configs.encoding import Encoding, Fourier, Raw
-from configs.errors import InputError
-from configs.network import Network
-from configs.run import Training
-from configs.storage import from_yaml, read_config, to_yaml
-from configs.study import Study
+import fieldlens.studies.paper.runs
+from fieldlens.analysis import ReluNetwork, hamming_means, relu_network
 from fieldlens.cli import main
-from fieldlens.options import PRESETS
-from fields import build_encoding
-from fitting import Controls
-from studies.runs.checkpoints import checkpoint_file
-from studies.runs.quantities import QUANTITIES
-from studies.runs.history import History, read_history, write_history
-from studies.paper.claims import CLAIMS
-from studies.paper.effects import Fits, cells_in_windows, rising
-from studies.paper.figures import DRAWINGS
-from studies.paper.page import PaperFound, run_paper
-from studies.paper.runs import ROLES, WATCHED, Runs, measured_steps, run_study
-from studies.runs.reporter import Silent
-from studies.runs.saved import open_run
+from fieldlens.configs.encoding import Encoding, Fourier, Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import Training
+from fieldlens.configs.storage import from_yaml, read_config, to_yaml
+from fieldlens.configs.study import Study
+from fieldlens.fields import build_encoding
+from fieldlens.fitting import Controls
+from fieldlens.studies.paper.claims import CLAIMS
+from fieldlens.studies.paper.effects import Fits, cells_in_windows, rising
+from fieldlens.studies.paper.figures import DRAWINGS
+from fieldlens.studies.paper.page import PaperFound, run_paper
+from fieldlens.studies.paper.runs import ROLES, WATCHED, Runs, measured_steps, run_study
+from fieldlens.studies.runs.checkpoints import checkpoint_file
+from fieldlens.studies.runs.history import History, read_history, write_history
+from fieldlens.studies.runs.quantities import QUANTITIES
+from fieldlens.studies.runs.reporter import Silent
+from fieldlens.studies.runs.saved import open_run
+from fieldlens.verbs.options import PRESETS
 from tests.small_networks import field_of
 from tests.studies.paper.test_claims import measured
 
@@ -144,7 +144,7 @@ def test_a_worker_that_is_ended_from_outside_ends_the_study_in_a_sentence(
             future.set_exception(BrokenProcessPool())
             return future
 
-    monkeypatch.setattr(studies.paper.runs, "ProcessPoolExecutor", Broken)
+    monkeypatch.setattr(fieldlens.studies.paper.runs, "ProcessPoolExecutor", Broken)
     torch.set_num_threads(2)
     try:
         with pytest.raises(InputError, match="memory"):
@@ -303,10 +303,10 @@ def test_a_study_without_the_fits_of_a_claim_leaves_it_out(tmp_path: Path) -> No
 
 
 def test_a_worker_whose_first_process_is_gone_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studies.paper.runs, "_controls", Controls())
+    monkeypatch.setattr(fieldlens.studies.paper.runs, "_controls", Controls())
     never = multiprocessing.get_context("spawn").Event()
-    studies.paper.runs._stop_with(never, os.getppid() + 1)
-    assert studies.paper.runs._controls.stop
+    fieldlens.studies.paper.runs._stop_with(never, os.getppid() + 1)
+    assert fieldlens.studies.paper.runs._controls.stop
 
 
 def test_an_unknown_claim_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

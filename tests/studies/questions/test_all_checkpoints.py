@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import studies.questions.all_checkpoints
-from analysis import crease_density, relu_network
-from studies.runs.charts import history_figure
-from studies.runs.fit import run, start
-from studies.runs.folder import RunFolder
-from studies.runs.quantities import QUANTITIES
-from studies.runs.history import history_of, read_history
-from studies.questions.all_checkpoints import measure_checkpoints
-from studies.runs.saved import open_run
+import fieldlens.studies.questions.all_checkpoints
+from fieldlens.analysis import crease_density, relu_network
+from fieldlens.studies.questions.all_checkpoints import measure_checkpoints
+from fieldlens.studies.runs.charts import history_figure
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.history import history_of, read_history
+from fieldlens.studies.runs.quantities import QUANTITIES
+from fieldlens.studies.runs.saved import open_run
 from tests.runs import small_config, small_picture
 
 
@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take most of the time, and only one test looks at them."""
-    monkeypatch.setattr(studies.questions.all_checkpoints, "history_figure", lambda *_: b"<svg/>")
+    monkeypatch.setattr(fieldlens.studies.questions.all_checkpoints, "history_figure", lambda *_: b"<svg/>")
 
 
 def test_every_checkpoint_is_measured_and_every_quantity_drawn(folder: RunFolder) -> None:
@@ -79,7 +79,7 @@ def test_what_is_measured_already_is_not_measured_again(folder: RunFolder, monke
     def never(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(studies.questions.all_checkpoints, "measure", never)
+    monkeypatch.setattr(fieldlens.studies.questions.all_checkpoints, "measure", never)
     measure_checkpoints(folder)
     assert folder.history_file.read_bytes() == before
 
@@ -88,7 +88,7 @@ def test_what_is_measured_already_is_not_measured_again(folder: RunFolder, monke
 def test_an_interrupted_measurement_keeps_what_it_has(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = measure_checkpoints(folder).steps
     folder.history_file.unlink()
-    original, calls = studies.questions.all_checkpoints.measure, []
+    original, calls = fieldlens.studies.questions.all_checkpoints.measure, []
 
     def interrupted(*args: object, **kwargs: object) -> object:
         calls.append(args)
@@ -96,7 +96,7 @@ def test_an_interrupted_measurement_keeps_what_it_has(folder: RunFolder, monkeyp
             raise KeyboardInterrupt
         return original(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(studies.questions.all_checkpoints, "measure", interrupted)
+    monkeypatch.setattr(fieldlens.studies.questions.all_checkpoints, "measure", interrupted)
     with pytest.raises(KeyboardInterrupt):
         measure_checkpoints(folder)
     assert read_history(folder.history_file).steps.tolist() == whole[:2]

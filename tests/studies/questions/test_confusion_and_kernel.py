@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import kernel, window_confusion
-from analysis.detail.verdicts import percent
-from configs.encoding import Raw
-from configs.errors import InputError
-from configs.files import read_json
-from render.files import read_png
-from studies.runs.answers import ConfusionFound, KernelFound
-from studies.runs.checkpoints import checkpoint_steps
-from studies.runs.fit import run, start
-from studies.runs.folder import RunFolder
-from studies.questions.confusion import measure_confusion
-from studies.questions.kernel import measure_kernel
-from studies.runs.saved import open_run, refresh_report
+from fieldlens.analysis import kernel, window_confusion
+from fieldlens.analysis.detail.verdicts import percent
+from fieldlens.configs.encoding import Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_json
+from fieldlens.render.files import read_png
+from fieldlens.studies.questions.confusion import measure_confusion
+from fieldlens.studies.questions.kernel import measure_kernel
+from fieldlens.studies.runs.answers import ConfusionFound, KernelFound
+from fieldlens.studies.runs.checkpoints import checkpoint_steps
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.saved import open_run, refresh_report
 from tests.runs import small_config, small_picture
 
 

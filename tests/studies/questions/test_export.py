@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from configs.errors import InputError
 from fieldlens import cli
-from fields import Field, RadianceField
-from fitting import initial_state
-from scenes.posed import PosedScene
-from scenes.shape import Shape
-from scenes.solids.mesh import WRITTEN, Mesh, read_mesh
-from studies.runs.folder import RunFolder
-from studies.questions import export
-from studies.questions.export import export_depth, export_mesh
-from studies.runs.saved import Saved, open_run
-from studies.subjects.photographs import HALVING
+from fieldlens.configs.errors import InputError
+from fieldlens.fields import Field, RadianceField
+from fieldlens.fitting import initial_state
+from fieldlens.scenes.posed import PosedScene
+from fieldlens.scenes.shape import Shape
+from fieldlens.scenes.solids.mesh import WRITTEN, Mesh, read_mesh
+from fieldlens.studies.questions import export
+from fieldlens.studies.questions.export import export_depth, export_mesh
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.saved import Saved, open_run
+from fieldlens.studies.subjects.photographs import HALVING
 from tests.runs import small_config, small_picture
 from tests.small_meshes import icosphere
 from tests.small_runs import fitted, small_radiance

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs.errors import InputError
-from render.camera import looking_at, orbit, orbit_among, perspective
-from render.video import read_frames
-from scenes.captures.camera_path import CameraPath, read_camera_path, write_camera_path
-from studies.runs.folder import RunFolder
-from studies.questions.film import fly
-from studies.questions.rendering import render
+from fieldlens.configs.errors import InputError
+from fieldlens.render.camera import looking_at, orbit, orbit_among, perspective
+from fieldlens.render.video import read_frames
+from fieldlens.scenes.captures.camera_path import CameraPath, read_camera_path, write_camera_path
+from fieldlens.studies.questions.film import fly
+from fieldlens.studies.questions.rendering import render
+from fieldlens.studies.runs.folder import RunFolder
 from tests.runs import small_config, small_picture
 from tests.small_runs import fitted, small_radiance
 
@@ -104,7 +104,7 @@ def test_a_film_that_is_interrupted_leaves_no_file(run: RunFolder, monkeypatch: 
     def press(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("studies.subjects.photographs.screen_density", press)
+    monkeypatch.setattr("fieldlens.studies.subjects.photographs.screen_density", press)
     with pytest.raises(KeyboardInterrupt):
         fly(run, frames=2, width=8, file=run.path / "renders" / "never.mp4")
     assert not list((run.path / "renders").glob("*never*"))

@@ -6,19 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import studies.questions.all_checkpoints
-import studies.questions.foretelling
-from analysis import early_prediction, explain
-from configs.files import read_json
-from configs.network import Network
-from studies.runs.checkpoints import checkpoint_steps
-from studies.runs.fit import run, start
-from studies.runs.folder import RunFolder
-from studies.runs.history import history_of, read_foretelling, read_history
-from studies.questions.all_checkpoints import measure_checkpoints
-from studies.questions.foretelling import foretell
-from studies.runs.saved import open_run
-from studies.subjects.creases import creased
+import fieldlens.studies.questions.all_checkpoints
+import fieldlens.studies.questions.foretelling
+from fieldlens.analysis import early_prediction, explain
+from fieldlens.configs.files import read_json
+from fieldlens.configs.network import Network
+from fieldlens.studies.questions.all_checkpoints import measure_checkpoints
+from fieldlens.studies.questions.foretelling import foretell
+from fieldlens.studies.runs.checkpoints import checkpoint_steps
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.history import history_of, read_foretelling, read_history
+from fieldlens.studies.runs.saved import open_run
+from fieldlens.studies.subjects.creases import creased
 from tests.runs import small_config, small_picture
 
 SECTION = "do early creases foretell what is missing?"
@@ -48,7 +48,7 @@ def test_at_the_end_both_are_the_verdicts_statistic_and_before_it_only_what_they
     early, end = open_run(folder, told.checkpoints[1].step), open_run(folder)
     network = creased(early.field)
     assert network is not None
-    density = studies.questions.foretelling.crease_density(network, 256, 256).length.sum(0)
+    density = fieldlens.studies.questions.foretelling.crease_density(network, 256, 256).length.sum(0)
     target = early.view.target()
     now = explain(target, early.view.draw(early.field), {"coarea": density}).primary.estimate
     foretold = early_prediction(density, target, end.view.draw(end.field)).estimate
@@ -72,14 +72,14 @@ def test_what_was_said_of_these_checkpoints_is_not_asked_again(folder: RunFolder
     def never(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(studies.questions.foretelling, "early_prediction", never)
+    monkeypatch.setattr(fieldlens.studies.questions.foretelling, "early_prediction", never)
     assert foretell(folder, steps) == told
     with pytest.raises(AssertionError):
         foretell(folder, steps[:-1])  # the end is another
 
 
 def test_it_stands_in_the_table_the_result_and_the_report(folder: RunFolder, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(studies.questions.all_checkpoints, "history_figure", lambda *_: b"<svg/>")
+    monkeypatch.setattr(fieldlens.studies.questions.all_checkpoints, "history_figure", lambda *_: b"<svg/>")
     assert SECTION not in folder.report.read_text()
     found = measure_checkpoints(folder)
     told = read_json(folder.foretelling_file)
@@ -94,7 +94,7 @@ def test_it_stands_in_the_table_the_result_and_the_report(folder: RunFolder, mon
     assert "Stronger than correlation, and reported apart from it" in page
     assert 'href="./analysis/over_training/psnr_db.svg"' in page
     measured = replace_history(folder, end=30)
-    studies.questions.all_checkpoints.refresh_report(folder, 24)
+    fieldlens.studies.questions.all_checkpoints.refresh_report(folder, 24)
     assert SECTION not in folder.report.read_text(), "of another end"
     folder.history_file.write_bytes(measured)
 
@@ -103,7 +103,9 @@ def replace_history(folder: RunFolder, end: int) -> bytes:
     """The table as if it were of a run that ended elsewhere; what it was before."""
     before = folder.history_file.read_bytes()
     rows = read_history(folder.history_file).rows()
-    studies.questions.all_checkpoints.write_history(folder.history_file, history_of([*rows[:-1], (end, rows[-1][1])]))
+    fieldlens.studies.questions.all_checkpoints.write_history(
+        folder.history_file, history_of([*rows[:-1], (end, rows[-1][1])])
+    )
     return before
 
 

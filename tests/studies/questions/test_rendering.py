@@ -9,16 +9,16 @@ import pytest
 import torch
 from PIL import Image
 
-from configs.errors import InputError
-from configs.files import read_json, write_text
-from configs.storage import to_yaml
-from render.colour import to_rgb
-from render.files import read_png
-from studies.runs.fit import run, start
-from studies.runs.folder import RunFolder, find_run
-from studies.questions.explanation import analyze
-from studies.questions.rendering import render
-from studies.runs.saved import open_run
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_json, write_text
+from fieldlens.configs.storage import to_yaml
+from fieldlens.render.colour import to_rgb
+from fieldlens.render.files import read_png
+from fieldlens.studies.questions.explanation import analyze
+from fieldlens.studies.questions.rendering import render
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder, find_run
+from fieldlens.studies.runs.saved import open_run
 from tests.picture_files import smooth
 from tests.runs import small_config, small_picture, with_training
 

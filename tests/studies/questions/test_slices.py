@@ -8,24 +8,24 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import crease_area_density, relu_network
-from configs.encoding import Encoding, Fourier, HashGrid, Raw
-from configs.errors import InputError
-from configs.files import read_json
-from configs.network import Network
-from configs.space import Slice, parse_slice
 from fieldlens import cli
-from fields import RadianceField, position_of
-from fitting import initial_state
-from scenes.solids.mesh import write_mesh
-from studies.runs.answers import CellsFound, SliceFound
-from studies.runs.checkpoints import write_checkpoint
-from studies.runs.fit import start
-from studies.runs.folder import RunFolder
-from studies.questions.cells import draw_cells
-from studies.questions.slices import draw_slice
-from studies.runs.saved import open_run
-from studies.subjects.section import plane_of
+from fieldlens.analysis import crease_area_density, relu_network
+from fieldlens.configs.encoding import Encoding, Fourier, HashGrid, Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_json
+from fieldlens.configs.network import Network
+from fieldlens.configs.space import Slice, parse_slice
+from fieldlens.fields import RadianceField, position_of
+from fieldlens.fitting import initial_state
+from fieldlens.scenes.solids.mesh import write_mesh
+from fieldlens.studies.questions.cells import draw_cells
+from fieldlens.studies.questions.slices import draw_slice
+from fieldlens.studies.runs.answers import CellsFound, SliceFound
+from fieldlens.studies.runs.checkpoints import write_checkpoint
+from fieldlens.studies.runs.fit import start
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.saved import open_run
+from fieldlens.studies.subjects.section import plane_of
 from tests.runs import small_config, small_picture
 from tests.small_meshes import icosphere
 from tests.small_runs import fitted, small_radiance
@@ -36,7 +36,7 @@ SIDE = 48
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studies.questions.slices.SIDE", SIDE)
+    monkeypatch.setattr("fieldlens.studies.questions.slices.SIDE", SIDE)
 
 
 @pytest.fixture(scope="module")

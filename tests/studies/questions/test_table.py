@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from configs.errors import InputError
-from fieldlens.analyze import AnalyzeArguments
-from scenes.load import load
-from studies.runs.answers import DRAWN
-from studies.questions.table import QUESTIONS
-from studies.subjects.choice import subject_of
-from studies.subjects.kinds import KINDS
+from fieldlens.configs.errors import InputError
+from fieldlens.scenes.load import load
+from fieldlens.studies.questions.table import QUESTIONS
+from fieldlens.studies.runs.answers import DRAWN
+from fieldlens.studies.subjects.choice import subject_of
+from fieldlens.studies.subjects.kinds import KINDS
+from fieldlens.verbs.analyze import AnalyzeArguments
 from tests.runs import small_picture
 
 SAID_BY_EVERY_VERB = {"run", "output_dir", "json"}

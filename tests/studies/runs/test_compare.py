@@ -8,18 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from configs.encoding import Fourier, Raw
-from configs.errors import InputError
-from configs.network import Network
-from configs.run import CompareConfig, Output, Training
-from fitting import Controls
-from render.video import read_frames
-from report import PICTURE_WORDS
-from studies.runs.compare import Comparison, completed, find_comparison, fits, run_comparison, start_comparison
-from studies.runs.fit import run, start
-from studies.runs.folder import find_run
-from studies.subjects.found import Statistic, Summary
-from studies.runs.table import to_csv, to_markdown
+from fieldlens.configs.encoding import Fourier, Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import CompareConfig, Output, Training
+from fieldlens.fitting import Controls
+from fieldlens.render.video import read_frames
+from fieldlens.report import PICTURE_WORDS
+from fieldlens.studies.runs.compare import (
+    Comparison,
+    completed,
+    find_comparison,
+    fits,
+    run_comparison,
+    start_comparison,
+)
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import find_run
+from fieldlens.studies.runs.table import to_csv, to_markdown
+from fieldlens.studies.subjects.found import Statistic, Summary
 from tests.runs import StopAt, small_picture, small_record
 
 

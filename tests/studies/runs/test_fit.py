@@ -14,23 +14,23 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from configs.errors import InputError
-from configs.network import Network
-from configs.run import FitConfig, Target
-from fitting import TrainingState, initial_state
-from render.files import write_png
-from render.video import read_frames
-from studies.runs.checkpoints import (
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig, Target
+from fieldlens.fitting import TrainingState, initial_state
+from fieldlens.render.files import write_png
+from fieldlens.render.video import read_frames
+from fieldlens.studies.runs.checkpoints import (
     DamagedCheckpointError,
     checkpoint_file,
     checkpoint_steps,
     read_checkpoint,
     write_checkpoint,
 )
-from studies.runs.fit import run, start
-from studies.runs.folder import RunFolder, find_run
-from studies.runs.metrics import METRICS_COLUMNS, Metrics
-from studies.subjects.found import Row
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder, find_run
+from fieldlens.studies.runs.metrics import METRICS_COLUMNS, Metrics
+from fieldlens.studies.subjects.found import Row
 from tests.runs import StopAt, small_config, small_picture, with_training
 
 
@@ -153,7 +153,7 @@ def test_a_checkpoint_is_written_last_so_that_a_cut_at_any_moment_costs_nothing_
         write_checkpoint(folder, state, kept)
 
     with monkeypatch.context() as patched:
-        patched.setattr("studies.runs.fit.write_checkpoint", cut_before_the_last)
+        patched.setattr("fieldlens.studies.runs.fit.write_checkpoint", cut_before_the_last)
         with pytest.raises(ConnectionAbortedError):
             run(cut)
     run(cut)
@@ -161,9 +161,11 @@ def test_a_checkpoint_is_written_last_so_that_a_cut_at_any_moment_costs_nothing_
 
 
 def test_the_state_is_saved_from_time_to_time(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("studies.runs.fit.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("fieldlens.studies.runs.fit.SAVE_EVERY", 0.0)
     saved: list[int] = []
-    monkeypatch.setattr("studies.runs.fit.write_checkpoint", lambda folder, state, kept: saved.append(state.step))
+    monkeypatch.setattr(
+        "fieldlens.studies.runs.fit.write_checkpoint", lambda folder, state, kept: saved.append(state.step)
+    )
     run(start(config))
     assert saved == [0, 8, 16, 24]
 
@@ -208,7 +210,7 @@ def test_a_flip_of_any_bit_of_a_checkpoint_is_noticed(config: FitConfig, tmp_pat
 
 def test_a_whole_checkpoint_of_another_version_is_named_as_such(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
     folder = start(config)
-    monkeypatch.setattr("studies.runs.checkpoints.SCHEMA", "fieldlens checkpoint 0")
+    monkeypatch.setattr("fieldlens.studies.runs.checkpoints.SCHEMA", "fieldlens checkpoint 0")
     write_checkpoint(folder.checkpoints, initial_state(config, folder.scene()))
     monkeypatch.undo()
     with pytest.raises(InputError, match=r"another version of fieldlens \(fieldlens checkpoint 0\)"):

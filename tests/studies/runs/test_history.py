@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.errors import InputError
-from studies.runs.history import history_of, read_history, write_history
+from fieldlens.configs.errors import InputError
+from fieldlens.studies.runs.history import history_of, read_history, write_history
 
 ROWS = [
     (0, {"psnr_db": 8.0, "dead__layer1": 1.0, "dead__layer2": 2.0, "error__2_4_px": 1.0}),

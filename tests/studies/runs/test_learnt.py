@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.fft import dctn, idctn
 
-from studies.runs.learnt import learnt_parts, spectra_part
-from studies.subjects.found import Row
-from studies.subjects.missing import SavedSpectra, picture_spectra, signal_spectra
+from fieldlens.studies.runs.learnt import learnt_parts, spectra_part
+from fieldlens.studies.subjects.found import Row
+from fieldlens.studies.subjects.missing import SavedSpectra, picture_spectra, signal_spectra
 
 NOISE = np.random.default_rng(0).uniform(0.3, 0.7, (96, 96)).astype(np.float32)
 

@@ -7,13 +7,13 @@ from typing import TypeAlias
 
 import pytest
 
-from configs.errors import InputError
-from configs.files import read_json_as, write_json
-from studies.runs.compare import ComparisonRecord
-from studies.runs.record import RunRecord
-from studies.subjects.drawing import ViewScores
-from studies.subjects.found import SolidAgreement, Statistic, Summary
-from studies.subjects.missing import SavedSpectra
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_json_as, write_json
+from fieldlens.studies.runs.compare import ComparisonRecord
+from fieldlens.studies.runs.record import RunRecord
+from fieldlens.studies.subjects.drawing import ViewScores
+from fieldlens.studies.subjects.found import SolidAgreement, Statistic, Summary
+from fieldlens.studies.subjects.missing import SavedSpectra
 from tests.runs import small_record
 
 PICTURE = Summary(("It is blurred.", "Creases are few."), "2-4 px", 1.25, 3, Statistic(-0.4, None, None), "It could.")

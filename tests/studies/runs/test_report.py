@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from configs.encoding import Raw
-from configs.rates import default_learning_rate
-from render.files import write_png
-from studies.runs.fit import run, start
-from studies.runs.folder import RunFolder
-from studies.runs.report import write_report
+from fieldlens.configs.encoding import Raw
+from fieldlens.configs.rates import default_learning_rate
+from fieldlens.render.files import write_png
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.report import write_report
 from tests.runs import small_config, small_picture
 
 
@@ -37,7 +37,7 @@ def test_the_scrubber_of_a_run_with_many_frames_is_thinned_and_says_so(tmp_path:
     config = small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs")
     folder = start(replace(config, output=replace(config.output, frames="all")))
     run(folder)
-    monkeypatch.setattr("studies.runs.report.MOST_FRAMES", 7)
+    monkeypatch.setattr("fieldlens.studies.runs.report.MOST_FRAMES", 7)
     write_report(folder)
     (part,) = data_in(folder)["runs"]
     assert [frame["step"] for frame in part["frames"]] == [0, 4, 8, 12, 16, 20, 24]

@@ -7,24 +7,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from configs.errors import InputError
-from configs.run import CompareConfig, FitConfig
-from configs.space import Space
-from fields import Field
-from render.video import read_frames
-from scenes.demos import DEMOS, photographed
-from scenes.posed import PosedScene
-from scenes.shape import VIEW_ELEVATION, Shape
-from scenes.solids.mesh import write_mesh
-from studies.runs.compare import start_comparison
-from studies.runs.fit import run, start
-from studies.runs.folder import RunFolder
-from studies.runs.saved import open_run
-from studies.subjects.choice import spatial
-from studies.subjects.creases import creased
-from studies.subjects.film import TURN, Film, orbit_of, turntable
-from studies.subjects.photographs import PhotographsSubject
-from studies.subjects.solid import SolidSubject
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.run import CompareConfig, FitConfig
+from fieldlens.configs.space import Space
+from fieldlens.fields import Field
+from fieldlens.render.video import read_frames
+from fieldlens.scenes.demos import DEMOS, photographed
+from fieldlens.scenes.posed import PosedScene
+from fieldlens.scenes.shape import VIEW_ELEVATION, Shape
+from fieldlens.scenes.solids.mesh import write_mesh
+from fieldlens.studies.runs.compare import start_comparison
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.saved import open_run
+from fieldlens.studies.subjects.choice import spatial
+from fieldlens.studies.subjects.creases import creased
+from fieldlens.studies.subjects.film import TURN, Film, orbit_of, turntable
+from fieldlens.studies.subjects.photographs import PhotographsSubject
+from fieldlens.studies.subjects.solid import SolidSubject
 from tests.runs import StopAt, small_config, small_picture, with_training
 from tests.small_meshes import icosphere
 from tests.small_runs import fitted, small_radiance_config
@@ -50,8 +50,8 @@ def whole(config: FitConfig) -> RunFolder:
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """How far apart surfaces are is found in a moment."""
-    monkeypatch.setattr("studies.subjects.solid.SURFACE_CELLS", 16)
-    monkeypatch.setattr("studies.subjects.solid.COMPARED", 500)
+    monkeypatch.setattr("fieldlens.studies.subjects.solid.SURFACE_CELLS", 16)
+    monkeypatch.setattr("fieldlens.studies.subjects.solid.COMPARED", 500)
 
 
 def shape_config(parent: Path) -> FitConfig:

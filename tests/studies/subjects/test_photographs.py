@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fieldlens import cli
-from render.video import read_frames
-from scenes.captures.transforms_writing import write_blender
+from fieldlens.render.video import read_frames
+from fieldlens.scenes.captures.transforms_writing import write_blender
 from tests.scenes.test_posed import capture
 
 OPTIONS = ["--steps", "12", "--network.width", "16", "--network.depth", "2", "--grid", "8", "--samples", "24"]

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import MIN_WINDOW_PX
-from configs.network import Network
-from scenes.picture import Picture
-from studies.subjects.found import Explained, write_explained
-from studies.subjects.picture import explain_field, findings_files
+from fieldlens.analysis import MIN_WINDOW_PX
+from fieldlens.configs.network import Network
+from fieldlens.scenes.picture import Picture
+from fieldlens.studies.subjects.found import Explained, write_explained
+from fieldlens.studies.subjects.picture import explain_field, findings_files
 from tests.small_fits import noise, start
 
 

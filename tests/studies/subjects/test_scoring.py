@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import bands_over_training, energy_kept, psnr_db
-from configs.run import Holdout
-from scenes.picture import Picture
-from studies.subjects.picture import PictureSubject
-from studies.subjects.scoring import CROP_SIDE, score
+from fieldlens.analysis import bands_over_training, energy_kept, psnr_db
+from fieldlens.configs.run import Holdout
+from fieldlens.scenes.picture import Picture
+from fieldlens.studies.subjects.picture import PictureSubject
+from fieldlens.studies.subjects.scoring import CROP_SIDE, score
 from tests.small_fits import start
 
 

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from configs.space import Space
-from render.colour import scalar_rgb
-from scenes.posed import PosedScene
-from studies.subjects.drawing import sheet_files, triple
+from fieldlens.configs.space import Space
+from fieldlens.render.colour import scalar_rgb
+from fieldlens.scenes.posed import PosedScene
+from fieldlens.studies.subjects.drawing import sheet_files, triple
 from tests.render.test_panel import position
 from tests.scenes.test_posed import capture
 

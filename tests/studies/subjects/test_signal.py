@@ -5,20 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.detail.spectra import Recovered
-from configs.encoding import Fourier, Raw
-from configs.errors import InputError
-from configs.files import read_json
-from configs.network import Network
-from configs.run import CompareConfig, FitConfig
-from studies.runs.compare import run_comparison, start_comparison
-from studies.runs.fit import run, start
-from studies.runs.folder import RunFolder
-from studies.runs.metrics import Metrics
-from studies.questions.cells import draw_cells
-from studies.questions.explanation import analyze
-from studies.questions.rendering import render
-from studies.subjects.signal import signal_verdict
+from fieldlens.analysis.detail.spectra import Recovered
+from fieldlens.configs.encoding import Fourier, Raw
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import read_json
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import CompareConfig, FitConfig
+from fieldlens.studies.questions.cells import draw_cells
+from fieldlens.studies.questions.explanation import analyze
+from fieldlens.studies.questions.rendering import render
+from fieldlens.studies.runs.compare import run_comparison, start_comparison
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.metrics import Metrics
+from fieldlens.studies.subjects.signal import signal_verdict
 from tests.runs import StopAt, small_config
 
 WORD = "signal:1,4,samples=64"

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from configs.run import CompareConfig
+from fieldlens.configs.run import CompareConfig
 
-from .cli import DONE, INTERRUPTED
+from . import DONE, INTERRUPTED
 from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
 
 if TYPE_CHECKING:
-    from studies.runs.compare import Comparison
+    from fieldlens.studies.runs.compare import Comparison
 
 DESCRIPTION = (
     "Fit one picture or 3D scene under several encodings (and networks) with one protocol, and set them side by side."
@@ -42,8 +42,8 @@ def main(words: Sequence[str]) -> int:
         hint = "only --json and --output-dir go with --resume"
         check_unchanged(before, config, "a resumed comparison", free=("output_dir",), hint=hint)
 
-    from fitting import Controls
-    from studies.runs.compare import run_comparison, start_comparison
+    from fieldlens.fitting import Controls
+    from fieldlens.studies.runs.compare import run_comparison, start_comparison
 
     from .console import Console, interruptible
 
@@ -59,6 +59,6 @@ def _folder_to_resume(words: Sequence[str]) -> "Comparison | None":
     named = folder_to_resume("compare", words)
     if named is None:
         return None
-    from studies.runs.compare import find_comparison
+    from fieldlens.studies.runs.compare import find_comparison
 
     return find_comparison(*named)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Literal
 
 import tyro
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .options import Json, parse
 
@@ -48,8 +48,8 @@ def main(words: Sequence[str]) -> int:
         if arguments.mesh is None and getattr(arguments, option) != getattr(ExportArguments, option):
             raise InputError(f"--{option} goes with --mesh")
 
-    from studies.runs.folder import find_run
-    from studies.questions.export import export_depth, export_mesh
+    from fieldlens.studies.questions.export import export_depth, export_mesh
+    from fieldlens.studies.runs.folder import find_run
 
     from .console import Console
 

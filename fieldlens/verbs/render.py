@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tyro
 
-from configs.errors import InputError
+from fieldlens.configs.errors import InputError
 
 from .options import Json, parse
 
@@ -54,14 +54,14 @@ def main(words: Sequence[str]) -> int:
     if arguments.width is not None and not films:
         raise InputError("--width goes with --orbit or --path; a single drawing takes --scale")
 
-    from studies.runs.folder import find_run
+    from fieldlens.studies.runs.folder import find_run
 
     from .console import Console
 
     console = Console(arguments.json)
     folder = find_run(arguments.run, arguments.output_dir)
     if films:
-        from studies.questions.film import fly
+        from fieldlens.studies.questions.film import fly
 
         film = fly(
             folder,
@@ -75,7 +75,7 @@ def main(words: Sequence[str]) -> int:
         console.answer(film)
         return 0
 
-    from studies.questions.rendering import render
+    from fieldlens.studies.questions.rendering import render
 
     drawn = render(
         folder,

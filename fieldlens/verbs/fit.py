@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from configs.run import FitConfig
+from fieldlens.configs.run import FitConfig
 
-from .cli import DONE, INTERRUPTED
+from . import DONE, INTERRUPTED
 from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
 
 if TYPE_CHECKING:
-    from studies.runs.folder import RunFolder
+    from fieldlens.studies.runs.folder import RunFolder
 
 DESCRIPTION = "Fit a coordinate network to a picture or a 3D scene and watch it being learnt."
 
@@ -41,8 +41,8 @@ def main(words: Sequence[str]) -> int:
     arguments = parse(FitArguments, "fit", DESCRIPTION, words, arguments_from(FitArguments, before))
     config = config_in(arguments, FitConfig)
 
-    from fitting import Controls
-    from studies.runs.fit import run, start
+    from fieldlens.fitting import Controls
+    from fieldlens.studies.runs.fit import run, start
 
     from .console import Console, interruptible
 
@@ -62,6 +62,6 @@ def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":
     named = folder_to_resume("fit", words)
     if named is None:
         return None
-    from studies.runs.folder import find_run
+    from fieldlens.studies.runs.folder import find_run
 
     return find_run(*named)

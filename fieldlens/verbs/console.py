@@ -13,10 +13,10 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from studies.runs.reporter import Moment
+from fieldlens.studies.runs.reporter import Moment
 
 if TYPE_CHECKING:
-    from studies.runs.answers import Answer
+    from fieldlens.studies.runs.answers import Answer
 
 LINE_EVERY = 5.0
 """Seconds between two plain lines of progress."""

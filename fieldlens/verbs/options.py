@@ -9,12 +9,12 @@ from typing import Annotated, Any, TypeVar
 import tyro
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
-from configs.encoding import Encoding, parse_encoding
-from configs.errors import InputError, did_you_mean
-from configs.network import Network, parse_network
-from configs.run import CompareConfig, FitConfig, Output
-from configs.space import Slice, parse_slice
-from configs.storage import read_config, to_plain
+from fieldlens.configs.encoding import Encoding, parse_encoding
+from fieldlens.configs.errors import InputError, did_you_mean
+from fieldlens.configs.network import Network, parse_network
+from fieldlens.configs.run import CompareConfig, FitConfig, Output
+from fieldlens.configs.space import Slice, parse_slice
+from fieldlens.configs.storage import read_config, to_plain
 
 from .refusals import refused_in_a_sentence
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import tyro
 
-from configs.errors import InputError
-from configs.space import Slice
-from studies.questions.table import QUESTIONS, Question
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.space import Slice
+from fieldlens.studies.questions.table import QUESTIONS, Question
 
 from .options import Json, parse
 
@@ -51,7 +51,7 @@ def main(words: Sequence[str]) -> int:
     arguments = parse(AnalyzeArguments, "analyze", DESCRIPTION, words)
     question = _question(arguments)
 
-    from studies.runs.folder import find_run
+    from fieldlens.studies.runs.folder import find_run
 
     from .console import Console
 
@@ -62,7 +62,7 @@ def main(words: Sequence[str]) -> int:
         console.answer(question.answer(folder, reporter=console, **said))
         return 0
 
-    from studies.questions.explanation import analyze
+    from fieldlens.studies.questions.explanation import analyze
 
     console.answer(analyze(folder, step=arguments.step, reporter=console))
     return 0

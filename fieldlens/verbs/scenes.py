@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from configs.errors import InputError
-from configs.files import require_new
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import require_new
 
 from .options import Json, parse
 
@@ -30,11 +30,11 @@ def main(words: Sequence[str]) -> int:
     if arguments.thumbnails is not None and arguments.write is not None:
         raise InputError("--thumbnails and --write make two things; choose one")
 
-    from render.files import write_png
-    from scenes.builtin import BUILTINS
-    from scenes.captures.transforms_writing import write_blender
-    from scenes.demos import DEMOS, photographed
-    from scenes.load import DEMO, demo_named, thumbnail_sheet
+    from fieldlens.render.files import write_png
+    from fieldlens.scenes.builtin import BUILTINS
+    from fieldlens.scenes.captures.transforms_writing import write_blender
+    from fieldlens.scenes.demos import DEMOS, photographed
+    from fieldlens.scenes.load import DEMO, demo_named, thumbnail_sheet
 
     from .console import Console
 

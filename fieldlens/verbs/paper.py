@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import tyro
 
-from configs.errors import InputError
-from configs.storage import read_config
-from configs.study import Study
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.storage import read_config
+from fieldlens.configs.study import Study
 
 from .options import PRESETS, Json, parse
 
@@ -44,8 +44,8 @@ def main(words: Sequence[str]) -> int:
         raise InputError("--only takes claims and experiments, such as A4 A8 E2; docs/paper.md lists them")
     study = replace(read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study), grid=arguments.grid)
 
-    from fitting import Controls
-    from studies.paper.page import claims_table, run_paper
+    from fieldlens.fitting import Controls
+    from fieldlens.studies.paper.page import claims_table, run_paper
 
     from .console import Console, interruptible
 
