@@ -82,8 +82,8 @@ def shares(line: Sequence[Box], width: float) -> list[float]:
     return [(width - GAP * (len(line) - 1)) * part / sum(parts) for part in parts]
 
 
-def svg() -> str:
-    """The whole picture."""
+def picture() -> str:
+    """The whole, as SVG."""
     width, y, parts = WIDTH - 2 * MARGIN, float(MARGIN), []
     for floor in house():
         parts += _line(floor, MARGIN, y, width, wing=False)
@@ -95,7 +95,8 @@ def svg() -> str:
         y += LINE
         parts.append(_text(MARGIN, y, row))
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + MARGIN:g}" font-family="sans-serif">'
-    return "\n".join([head, "<title>The house of fieldlens</title>", _rect(0, 0, WIDTH, y + MARGIN, "#fff", 0), *parts])
+    ground = _rect(0, 0, WIDTH, y + MARGIN, "#fff", 0)
+    return "\n".join([head, "<title>The house of fieldlens</title>", ground, *parts, "</svg>", ""])
 
 
 def _line(line: Sequence[Box], x: float, y: float, width: float, *, wing: bool) -> Iterator[str]:
@@ -136,7 +137,7 @@ def _text(x: float, y: float, text: str, *, bold: bool = False) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m docs.house", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--write", type=Path, default=Path("docs/pictures/house.svg"), help="the picture's file")
-    write_text(parser.parse_args().write, svg() + "\n</svg>\n")
+    write_text(parser.parse_args().write, picture())
 
 
 if __name__ == "__main__":

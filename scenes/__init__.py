@@ -1,4 +1,4 @@
-"""What is fitted: pictures from files or built in, signals, shapes; batches to train on and views to score by."""
+"""What is fitted: pictures, signals, points, solids, photographs; batches to train on and views to score by."""
 
 from .builtin import BUILTINS, Builtin
 from .holdout import HOLDOUTS, Holdout

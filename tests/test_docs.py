@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import house
 from docs.figures.__main__ import FIGURES
 from fieldlens.cli import VERBS
 from fieldlens.configs.run import CompareConfig, FitConfig
@@ -56,6 +57,10 @@ def test_every_picture_is_shown_and_says_in_words_what_it_shows() -> None:
 def test_the_pictures_of_analysis_and_scenes_are_those_that_one_command_makes() -> None:
     texts = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("analysis.md", "scenes.md"))
     assert re.findall(r"\]\(pictures/(\w+)\.png\)", texts) == [*FIGURES]  # in the order of the texts
+
+
+def test_the_picture_of_the_house_is_the_one_that_its_script_draws() -> None:
+    assert (ROOT / "docs/pictures/house.svg").read_text(encoding="utf-8") == house.picture()
 
 
 @pytest.mark.parametrize("words", SHOWN, ids=" ".join)

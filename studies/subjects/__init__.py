@@ -1,1 +1,1 @@
-"""How each kind of scene is seen and explained: one file a kind, chosen in one `match` (`choice.py`)."""
+"""How each kind of scene is seen and explained: a class and a file for each kind."""
