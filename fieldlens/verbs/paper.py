@@ -25,7 +25,7 @@ class PaperArguments:
 
     tier: Literal["quick", "cpu", "full"] = "quick"
     """How large: quick (minutes), cpu (one to two hours on two cores), full (the authors' sizes, for a GPU)."""
-    only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[ID ...]")] = ()
+    only: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ID ...]")] = None
     """Only these claims (A1-A16, C1-C4, N1-N6) and experiments (E1-E14), and the fits that they need; docs/paper.md
     says what they are."""
     output_dir: Path = Path("outputs")
@@ -40,7 +40,7 @@ class PaperArguments:
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(PaperArguments, "paper", DESCRIPTION, words)
-    if "--only" in words and not arguments.only:
+    if arguments.only == ():
         raise InputError("--only takes claims and experiments, such as A4 A8 E2; docs/paper.md lists them")
     study = replace(read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study), grid=arguments.grid)
 
@@ -52,7 +52,7 @@ def main(words: Sequence[str]) -> int:
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True), "ending the fits that are not finished"):
         path = arguments.output_dir / "paper" / (arguments.tier + "-authors" * (arguments.grid == "authors"))
-        found = run_paper(study, path, only=arguments.only, reporter=console, controls=controls)
+        found = run_paper(study, path, only=arguments.only or (), reporter=console, controls=controls)
     console.result(f"{claims_table(found.claims)}\nreport  {found.report}".strip())
     console.finish(found.to_json())
     return 0
