@@ -173,7 +173,7 @@ class HashGrid(_Encoding):
     levels: int = 16
     """The number of grids."""
     features: int = 2
-    """Learnt numbers per grid point."""
+    """Learnt numbers at each point of each grid."""
     log2_size: int = 15
     """The base-2 logarithm of the most entries a level may have; finer levels share entries by hashing."""
     base: int = 16

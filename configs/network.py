@@ -22,9 +22,10 @@ class Network:
     depth: int = 4
     """Hidden layers."""
     activation: Activation = "relu"
-    """relu and leaky_relu fold the plane along creases; sine (SIREN) is the reference without creases."""
+    """The function of each hidden neuron.
+    relu and leaky_relu bend along lines, the creases; sine (SIREN) is the reference without creases."""
     output: Output = "linear"
-    """What the last layer's numbers go through; sigmoid keeps colours in [0, 1]."""
+    """The function of the last layer: linear leaves numbers as they are, sigmoid keeps colours in [0, 1]."""
     bias_spread: float = 1.0
     """The first layer's biases start this many times as far apart as PyTorch's, and so do its creases."""
 

@@ -16,6 +16,7 @@ LEARNING_RATES: dict[type[Encoding], float] = {
 }
 
 SIREN_RATE = 3e-4
+"""Adam's learning rate for networks of sines, whatever their encoding."""
 
 
 def default_learning_rate(encoding: Encoding, network: Network) -> float:

@@ -47,27 +47,29 @@ class Training:
     steps: int | None = None
     """Stop after this many steps."""
     seconds: float | None = None
-    """Stop after this many seconds of training (drawing and analysis are not counted); 60 unless --steps is given, of
-    posed photographs 30."""
+    """Stop after this many seconds of training; drawing and analysis are not counted.
+    Without --steps it is 60, and for photographs of a 3D scene 30."""
     target_psnr: float | None = None
-    """Stop once the training pixels reach this PSNR, in dB."""
+    """Stop once the training pixels reach this PSNR (peak signal-to-noise ratio), in dB."""
     plateau: float | None = None
-    """Stop when the last third of the steps so far gained less than this, in dB; 0.05 unless --steps, --seconds or
-    --target-psnr is given."""
+    """Stop at a plateau: when the last third of the steps so far gained less than this, in dB of PSNR.
+    It is 0.05 unless --steps, --seconds or --target-psnr is given."""
     batch_size: int | None = None
-    """Pixels per step, by default 8192; of 3D scenes rays, by default 1024."""
+    """Pixels, samples or points in each step of training, by default 8192; of photographs of a 3D scene, 1024 rays."""
     learning_rate: float | None = None
-    """Adam's rate; by default the encoding's own, from the search in docs/learning_rates.md."""
+    """Adam's learning rate; by default the encoding's own, from the search in docs/learning_rates.md."""
     schedule: Schedule = "rsqrt"
-    """How the rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over --steps, or not at all."""
+    """How the learning rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over --steps, constant not at all."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Of the products between hidden layers; auto takes bf16 where hardware and width gain from it."""
+    """Number format of the products between hidden layers.
+    auto takes bf16 where the hardware and the network's width gain from it."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; auto takes a GPU if there is one."""
     threads: int | None = None
     """Processor threads; by default all cores, or what OMP_NUM_THREADS says."""
     revive_at: tuple[int, ...] = ()
-    """Steps before which neurons that are on nowhere in the picture are drawn anew, so that each has a crease there."""
+    """Steps before which dead neurons are drawn anew: those that are on nowhere in the picture.
+    Each then has a crease, a line along which the network bends, in the picture."""
 
     def __post_init__(self) -> None:
         _positive(
@@ -95,8 +97,10 @@ class Target:
     max_pixels: int = 100_000_000
     """Refuse pictures with more pixels than this, before decoding them."""
     holdout: Holdout = "none"
-    """Pixels kept from training to score the field on: every other one; Tancik's (train even rows and columns, score
-    odd ones); or the other three quarters (train even rows and columns)."""
+    """Pixels that are kept from training, to score the field on.
+    checkerboard: every other one.
+    even-odd (Tancik's): even rows and columns are trained on, odd ones scored.
+    even-rest: even rows and columns are trained on, the other three quarters scored."""
 
     def __post_init__(self) -> None:
         _positive(max_side=self.max_side, max_pixels=self.max_pixels)
@@ -132,15 +136,16 @@ class Protocol:
     """All that runs of one comparison share."""
 
     scene: tyro.conf.Positional[str] = ""
-    """A picture's path, the name of a built-in one (`fieldlens scenes` lists them), a sum of sines such as
-    signal:5,10,20,40 (cycles); scattered points with values in a .npz; or in 3D a folder of posed photographs
-    (transforms.json), demo:NAME such as demo:teapot, or a mesh's file."""
+    """A picture's path, or the name of a built-in one (`fieldlens scenes` lists them).
+    A sum of sines such as signal:5,10,20,40 (cycles).
+    Scattered points with values, in a .npz.
+    In 3D: a folder of photographs with their cameras (transforms.json), demo:NAME such as demo:teapot, or a mesh."""
     training: Annotated[Training, Flat] = field(default_factory=Training)
     target: Annotated[Target, Flat] = field(default_factory=Target)
     space: Annotated[Space, Flat] = field(default_factory=Space)
     output: Annotated[Output, Flat] = field(default_factory=Output)
     seed: int = 0
-    """Of every random number: initial weights, random frequencies, the order of the data, the bootstrap."""
+    """The seed of all random numbers: initial weights, random frequencies, the order of the data, the bootstrap."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**63:
@@ -152,7 +157,7 @@ class FitConfig(Protocol):
     """One fit."""
 
     encoding: Encoding = field(default_factory=Fourier)
-    """What is done to coordinates first, such as raw, fourier:8, gaussian:10, hashgrid:16."""
+    """The encoding: what is done to coordinates first, such as raw, fourier:8, gaussian:10, hashgrid:16."""
     network: Network = field(default_factory=Network)
 
     def __post_init__(self) -> None:

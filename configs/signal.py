@@ -21,7 +21,7 @@ class Sines:
     frequencies: tuple[int, ...] = (5, 10, 20, 40)
     """Whole cycles over the unit interval, rising."""
     samples: int = SAMPLES
-    """Samples at (i + 0.5) / samples."""
+    """How many samples the signal has; they are at (i + 0.5) / samples."""
 
     def __post_init__(self) -> None:
         if not 8 <= self.samples <= MOST_SAMPLES:

@@ -16,18 +16,18 @@ class Space:
     """How a scene of three dimensions is fitted."""
 
     kind: Kind = "auto"
-    """Of a mesh: radiance (photographed from all sides), occupancy (solid or not) or sdf (signed distance); auto takes
-    radiance for photographs and sdf for a mesh."""
+    """What is fitted of a mesh: radiance (photographs of it), occupancy (solid or not) or sdf (signed distance).
+    auto takes radiance for photographs and sdf for a mesh."""
     direction: Encoding | None = field(default_factory=lambda: Fourier(2))
-    """What is done to view directions first, an encoding's word as for coordinates; none makes a surface's colour the
-    same from everywhere."""
+    """The encoding of view directions, a word as for coordinates.
+    With none, a surface has the same colour from everywhere."""
     background: Background = "white"
-    """What transparent pixels of photographs are laid over, in training and in pictures; random, drawn anew for each
-    ray in training, is shown as white."""
+    """What transparent pixels of photographs are laid over, in training and in pictures.
+    random is drawn anew for each ray in training, and shown as white."""
     grid: int = 64
-    """Cells along each side of the grid that knows where the scene is empty."""
+    """Cells along each side of the occupancy grid, which knows where the scene is empty."""
     samples: int = 128
-    """Steps of a ray for each length of the scene's side, before those in empty cells are left out."""
+    """Steps of a ray in each length of a side of the scene's cube, before those in empty cells are left out."""
 
     def __post_init__(self) -> None:
         for name, low, high in (("grid", 1, 512), ("samples", 1, 4096)):

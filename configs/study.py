@@ -30,9 +30,9 @@ class Study:
     few_octaves: tuple[int, ...] = (1, 2)
     """Octaves of positional encodings that can hardly tell pixels apart."""
     coarse_octaves: int = 3
-    """Of a positional encoding that does not reach the picture's finest detail; the authors' has 4."""
+    """Octaves of the positional encoding that does not reach the picture's finest detail; the authors' has 4."""
     fine_octaves: int = 5
-    """Of one that does: one less than log2 of the side, as the authors' 8 at 512 px."""
+    """Octaves of the positional encoding that does: one less than log2 of the side, as the authors' 8 at 512 px."""
     sizes: tuple[Network, ...] = (Network(width=16, depth=2), Network(width=32, depth=4), Network(width=64, depth=6))
     """Networks from small to large, fitted to random pixels; the authors' are 2x128, 4x256 and 6x512."""
     training: Training = field(
@@ -40,7 +40,7 @@ class Study:
             steps=480, batch_size=512, learning_rate=1e-3, schedule="constant", precision="fp32"
         )
     )
-    """The authors': Adam at a constant 1e-3."""
+    """How each fit is trained; as the authors do, with Adam at a constant 1e-3."""
     bias_spreads: tuple[float, ...] = ()
     """Spreads of the first layer's biases under wide raw coordinates: doses of crease density."""
     revivals: tuple[int, ...] = ()
@@ -49,9 +49,9 @@ class Study:
     signal: str = ""
     """A sum of sines to fit beside the pictures; none if empty."""
     signal_octaves: tuple[int, ...] = (4, 7)
-    """Of its positional encodings, beside the two narrowest raw ones; the authors' figures say 3 and 6."""
+    """Octaves of the encodings of the signal, beside the two narrowest raw ones; the authors' figures say 3 and 6."""
     signal_network: Network = field(default_factory=lambda: Network(width=128, depth=4))
-    """Of its fits; the authors'."""
+    """The network that the signal is fitted by; the authors'."""
     digits: bool = False
     """Whether to fit handwritten digits as well: points of 64 coordinates, against those of two."""
     grid: Literal["centres", "authors"] = "centres"

@@ -23,7 +23,7 @@ class ClosedForm:
     scale: Float[Tensor, "affine d"]
     shift: Float[Tensor, " affine"]
     rates: Float[Tensor, "waves d"]
-    """In radians per unit."""
+    """Angular frequencies of the waves, in radians per unit of each coordinate."""
     phases: Float[Tensor, " waves"]
 
     @classmethod
@@ -56,7 +56,7 @@ class LearntTable:
     ]
     """The rows that points' features are made of, level by level, and how much of each."""
     rows_per_point: int
-    """How many those are, over all levels."""
+    """How many rows a point's features are made of, over all levels."""
 
 
 @runtime_checkable

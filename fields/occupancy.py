@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 DECAY = 0.95
-"""Of a cell's running maximum, at each look."""
+"""What a cell's running maximum of the density is multiplied by at each look."""
 
 
 class OccupancyGrid(nn.Module):

@@ -22,11 +22,13 @@ FEATURES = 15
 """Numbers beside the density that the position network hands to the colour layers (as Instant NGP does)."""
 
 COLOUR_WIDTH = 64
+"""Neurons of the one hidden layer between those features and colours."""
 
 DENSITY_SCALE = 128.0
 """Density per unit length of the cube for each unit that the network gives: 1 stops most light within 1/128 of it."""
 
 DENSITY_SHIFT = -4.0
+"""Added to what the network gives for the density, so that an untrained field is fog and no wall."""
 
 
 class RadianceField(nn.Module):

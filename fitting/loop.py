@@ -16,7 +16,7 @@ from .schedule import learning_rate_at
 from .state import TrainingState
 
 REVIVAL_POINTS = 65_536
-"""Training points, all or that many spread evenly, at none of which a neuron is on that is revived."""
+"""The most training points at which is asked whether a neuron is ever on; one that is on at none of them is revived."""
 
 
 @dataclass

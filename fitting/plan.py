@@ -24,30 +24,30 @@ class Plan:
 
     seed: int
     batch_size: int
-    """Of a step: pixels, samples, points or rays."""
+    """Pixels, samples, points or rays in a step."""
     learning_rate: float
-    """Of the first step."""
+    """The learning rate of the first step."""
     schedule: Schedule
     steps: int | None
-    """To stop after, as with all limits that follow; None where there is no such limit."""
+    """Steps to stop after. None, here and in the three limits below, where there is no such limit."""
     seconds: float | None
-    """Of training; drawing and analysis are not counted."""
+    """Seconds of training to stop after; drawing and analysis are not counted."""
     target_psnr_db: float | None
     plateau_db: float | None
     least_steps: int
-    """Before which no plateau is looked for."""
+    """The step before which no plateau is looked for."""
     frames: str
-    """`log`, `every:N` or `all`."""
+    """Which steps are drawn: `log`, `every:N` or `all`."""
     open_frames: tuple[int, float]
-    """With `log` and no `steps`: each of so many first steps, then steps that grow by a factor."""
+    """What is drawn with `log` and no `steps`: each of so many first steps, then steps that grow by a factor."""
     revive_at: tuple[int, ...]
     """Steps before which dead neurons are drawn anew."""
     device: str
-    """`cpu` or `cuda`."""
+    """Where it runs: `cpu` or `cuda`."""
     device_name: str
-    """`cpu`, or the GPU's own name."""
+    """The device by name: `cpu`, or the GPU's own."""
     precision: Literal["fp32", "bf16"]
-    """Of the products between hidden layers."""
+    """Number format of the products between hidden layers."""
     threads: int
 
     @property

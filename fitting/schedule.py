@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from fieldlens.configs.run import Schedule
 
 RSQRT_STEPS = 1000
+"""Steps that the schedule `rsqrt` counts in: at so many the rate is its peak over the square root of 2."""
 MIN_FRAMES = 48
+"""The least number of frames that `log` draws of a fit whose number of steps is known, where that is as large."""
 
 
 def learning_rate_at(step: int, schedule: Schedule, peak: float, steps: int | None) -> float:

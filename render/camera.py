@@ -48,9 +48,9 @@ class Footprint(NamedTuple):
     """How points move when their place in the picture moves by a pixel (ray differentials, Igehy 1999)."""
 
     across: Float32[Tensor, "n 3"]
-    """Per pixel to the right."""
+    """How the point moves per pixel to the right."""
     down: Float32[Tensor, "n 3"]
-    """Per pixel down."""
+    """How the point moves per pixel down."""
 
 
 @dataclass(frozen=True, eq=False)

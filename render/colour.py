@@ -21,29 +21,31 @@ AREA_DENSITY_RANGE = (100.0, 100_000.0)
 """Crease area per volume, per diagonal of the scene's cube, at the two ends of its logarithmic scale on slices."""
 
 ERROR_RANGE = (0.0, 0.25)
-"""Root-mean-square error over the channels, as a share of the peak."""
+"""Root-mean-square errors over the channels, as shares of the peak, at the two ends of the scale of errors."""
 
 MISSING_RANGE = (0.0, 1.5)
-"""Residual energy over target energy: 0 all detail is there, 1 none is, beyond 1 what is there is wrong."""
+"""Missing fractions (residual energy over target energy) at the two ends of their scale: at 0 all detail is there, at 1
+none is, beyond 1 what is there is wrong."""
 
 CONFUSION_RANGE = (-1.0, 1.0)
-"""Cosine of two pixels' loss gradients: 1 a step for one is a step for the other, -1 it undoes it."""
+"""Cosines of two pixels' loss gradients at the two ends of their scale: at 1 a step for one is a step for the other, at
+-1 it undoes it."""
 
 LENGTH_RANGE = (0.25, 64.0)
 """Pixels at the two ends of the one logarithmic scale of correlation lengths; values beyond take the end's colour."""
 
 AMPLITUDE_RANGE = (0.0, 1.0)
-"""A reconstruction's amplitude at a frequency over the target's."""
+"""A reconstruction's amplitude at a frequency over the target's, at the two ends of the scale of amplitudes."""
 
 MAGENTA: Rgb = (255, 0, 255)
-"""Where there should be a number and is none."""
+"""The colour of places where there should be a number and is none."""
 
 NOTHING_TO_MISS: Rgb = (88, 91, 98)
 
 NOTHING_THERE: Rgb = (24, 26, 31)
 
 UNBOUNDED: Rgb = (0, 178, 130)
-"""A length that was not found as far as was looked: no colour of the scale of lengths."""
+"""The colour of a correlation length that was not found as far as was looked; it is none of the scale of lengths."""
 
 LAYER_COLOURS: tuple[Rgb, ...] = (
     (86, 180, 233),
@@ -53,8 +55,8 @@ LAYER_COLOURS: tuple[Rgb, ...] = (
     (240, 228, 66),
     (223, 104, 20),
 )
-"""Told apart with any kind of colour vision (Okabe & Ito 2008), lightened for the dark ground; a seventh layer takes
-the first again."""
+"""Colours of the layers, told apart with any kind of colour vision (Okabe & Ito 2008), lightened for the dark ground.
+A seventh layer takes the first again."""
 
 
 def to_rgb(values: Float[np.ndarray, "h w c"], peak: float = 1.0) -> UInt8[np.ndarray, "h w 3"]:

@@ -15,7 +15,7 @@ from .colour import ERROR_RANGE, amplitude_legend, amplitude_rgb, density_rgb, l
 from .text import BACKGROUND, INK, QUIET_INK, Rgb, draw_text, text_width
 
 SIZE = (320, 512)
-"""Height and width of each drawing."""
+"""Height and width of each drawing of a curve, in pixels."""
 
 VALUE_RANGE = (-0.05, 1.05)
 RESIDUAL_RANGE = (-ERROR_RANGE[1], ERROR_RANGE[1])

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 CUBE_DIAGONAL = math.sqrt(3)
-"""Of the unit cube that fields of space live in, in its sides."""
+"""Diagonal of the unit cube that fields of space live in, in sides of that cube."""
 
 Extent: TypeAlias = tuple[float, float, float, float]
 """The part of the plane a picture covers: (x0, y0, x1, y1), outer edges of its corner pixels, in image coordinates."""

@@ -12,7 +12,7 @@ SUBPIXEL_BITS = 4
 WHITE: Rgb = (255, 255, 255)
 
 SMALLEST_FRAME = 7
-"""Pixels along the side of the frame on the thumbnail, so that the smallest region can be seen."""
+"""Least pixels along a side of the frame that marks a region on the thumbnail, so that the smallest can be seen."""
 
 
 def lines_over(

@@ -21,7 +21,7 @@ from .text import BACKGROUND, INK, LINE, QUIET_INK, Rgb, draw_text, text_width
 TRAIN_COLOUR, HELDOUT_COLOUR = LAYER_COLOURS[0], LAYER_COLOURS[1]
 
 AXIS_COLOURS: tuple[Rgb, ...] = ((240, 96, 88), (124, 204, 92), (104, 140, 250))
-"""Of x, y and z, as modelling programs have them."""
+"""Colours of the x, y and z axes, as modelling programs have them."""
 
 _SIDE = 560
 _ROOM = 12  # rows above and below all that is drawn

@@ -16,14 +16,14 @@ from jaxtyping import UInt8
 from .text import BACKGROUND, INK, LINE, QUIET_INK, draw_text
 
 WIDEST = 4.5
-"""Pictures are set in one row unless it would be wider than this many times its height."""
+"""Width over height beyond which a row of pictures is broken into several rows."""
 
 NARROWEST_CELL = 192
-"""A picture one pixel wide still needs room for its caption."""
+"""Least pixels across for each picture of a panel: one that is a pixel wide still needs room for its caption."""
 
 
 Legend: TypeAlias = Callable[[int, int], UInt8[np.ndarray, "_ _ 3"]]
-"""Draws a scale of a height and width."""
+"""A function that draws a scale of colours in a height and width."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,29 +15,29 @@ from torch import Tensor
 from .camera import Rays, Vector
 
 SEARCH_CELLS = 48
-"""Along a side of the cube, in which the surface is looked for first: what is thinner than one may be missed."""
+"""Cells along a side of the cube, in which the surface is looked for first: what is thinner may be missed."""
 
-STEP = 1 / (2 * SEARCH_CELLS)
-"""Of a march through cells that hold the surface, in sides of the cube."""
+MARCH_STEP = 1 / (2 * SEARCH_CELLS)
+"""Length of a step along a ray through cells that hold the surface, in sides of the cube."""
 
 HALVINGS = 6
-"""Of the step in which the sign changes, before the zero is taken to be where a line between both ends has it."""
+"""How often the step in which the sign changes is halved; a line between its ends then says where the zero is."""
 
 AMBIENT = 0.25
-"""Of the light, what comes from everywhere."""
+"""The share of the light that comes from everywhere and not from the lamp."""
 
-GREY = 0.9
-"""Share of the light that a surface throws back."""
+ALBEDO = 0.9
+"""The share of the light that a surface throws back, alike in all colours."""
 
 LIGHT = (0.5, -0.4, 0.77)
-"""The direction to the light where z is upwards."""
+"""The direction to the lamp where z is upwards."""
 
 
 class Hits(NamedTuple):
     """Where rays meet a surface first."""
 
     distances: Float32[Tensor, " n"]
-    """Along each ray; infinite where it misses."""
+    """Distance along each ray; infinite where it misses."""
     normals: Float32[Tensor, "n 3"]
     """Unit normals to the outside; zero where the ray misses."""
 
@@ -96,7 +96,7 @@ def shade(
     frame = np.stack([across, np.cross(up, across), np.asarray(up, np.float64)])
     light = np.array(LIGHT) / np.linalg.norm(LIGHT) @ frame
     diffuse = (1 + normals @ light) / 2
-    grey = np.where(met, GREY * (AMBIENT + (1 - AMBIENT) * diffuse), 1.0)
+    grey = np.where(met, ALBEDO * (AMBIENT + (1 - AMBIENT) * diffuse), 1.0)
     return np.repeat(grey[..., None], 3, axis=-1).astype(np.float32)
 
 
@@ -128,25 +128,25 @@ def _distances(
             k = following[row, k]
             left = k < following.shape[1] - 1
             row, k = row[left], k[left]
-            ahead = torch.minimum(near[at[row]] + STEP * (k + 1), far[at[row]])
+            ahead = torch.minimum(near[at[row]] + MARCH_STEP * (k + 1), far[at[row]])
             inside = _along(level, rays, at[row], ahead) <= 0
             bracketed.append(row[inside])
             steps.append(k[inside])
             row, k = row[~inside], k[~inside] + 1
         at, k = at[torch.cat(bracketed)], torch.cat(steps)
-        low = near[at] + STEP * k
-        reached[at] = _zero_between(level, rays, at, low, torch.minimum(low + STEP, far[at]))
+        low = near[at] + MARCH_STEP * k
+        reached[at] = _zero_between(level, rays, at, low, torch.minimum(low + MARCH_STEP, far[at]))
     return reached
 
 
 def _next_to_ask(rays: Rays, at: Tensor, near: Tensor, far: Tensor, near_surface: Bool[Tensor, "x y z"]) -> Tensor:
     """For each ray and step the next step, that one or a later, whose end is worth asking at; the last column's number
     where there is none."""
-    count = int(((far - near).amax() / STEP).ceil())
-    ends = near[:, None] + STEP * torch.arange(1, count + 1, device=near.device)
+    count = int(((far - near).amax() / MARCH_STEP).ceil())
+    ends = near[:, None] + MARCH_STEP * torch.arange(1, count + 1, device=near.device)
     points = rays.origins[at][:, None] + torch.minimum(ends, far[:, None])[..., None] * rays.directions[at][:, None]
     x, y, z = (points * SEARCH_CELLS).long().clamp(0, SEARCH_CELLS - 1).unbind(-1)
-    asked = near_surface[x, y, z] & (ends < far[:, None] + STEP)
+    asked = near_surface[x, y, z] & (ends < far[:, None] + MARCH_STEP)
     number = torch.where(asked, torch.arange(count, device=near.device), count)
     number = torch.nn.functional.pad(number, (0, 1), value=count)
     return number.flip(1).cummin(1).values.flip(1)

@@ -23,10 +23,11 @@ Radiance: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Points (m, 3) in the unit cube and directions (m, 3) of length 1 -> colours (m, c) and densities (m,), at least 0."""
 
 FIRST_ROUND = 8
-"""Samples of a ray that are seen before it is asked whether it is opaque; each round after that has twice as many."""
+"""Samples of a ray that are seen before it is asked whether light still comes through; each later round has twice
+as many."""
 
 OPAQUE = 1e-3
-"""Rays that let no more light than this through are not followed."""
+"""A ray is followed no further once it lets no more than this share of the light through."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +35,11 @@ class Samples:
     """Samples on rays, packed: those of a ray behind one another, from near to far."""
 
     ray: Int[Tensor, " m"]
-    """Which ray each is on, rising."""
+    """The number of the ray that each sample is on, rising."""
     distance: Float[Tensor, " m"]
-    """Along the ray."""
+    """Distance of each sample along its ray."""
     step_length: float
-    """Length of the piece of its ray that each stands for."""
+    """Length of the piece of its ray that each sample stands for."""
 
     def chosen(self, which: Tensor) -> "Samples":
         """Those at the given indices, or where a mask is true."""
@@ -60,9 +61,9 @@ class Rendering:
     distance: Float[Tensor, " n"]
     """Mean distance along the ray of what is seen, weighted as colours are; NaN where nothing is."""
     samples: Samples
-    """Those that were seen by the function."""
+    """The samples at which the function was asked."""
     weights: Float[Tensor, " m"]
-    """How much each contributes to its ray; a ray's sum to its opacity."""
+    """How much each sample contributes to its ray's colour; those of a ray sum to its opacity."""
 
     def over(self, background: Float[Tensor, "*n c"]) -> Float[Tensor, "n c"]:
         """The colour in front of a background, one for all rays or one for each."""

@@ -159,4 +159,4 @@ _ALL = (
 )
 
 BUILTINS: dict[str, Builtin] = {builtin.name: builtin for builtin in _ALL}
-"""By name; photographs first."""
+"""The built-in pictures by name; photographs first."""

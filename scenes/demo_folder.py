@@ -17,7 +17,7 @@ from fieldlens.render import camera
 from . import demos
 from .captures import transforms_writing
 from .captures.transforms_writing import write_blender
-from .demos import HELDOUT, SIDE, TEAPOT, TRAIN, Demo, photographed
+from .demos import HELDOUT_PHOTOS, PHOTO_SIDE, TEAPOT, TRAIN_PHOTOS, Demo, photographed
 from .solids import surfaces
 
 CACHE = "FIELDLENS_CACHE"
@@ -28,9 +28,9 @@ def demo_folder(
     demo: Demo,
     cache: Path | None = None,
     *,
-    side: int = SIDE,
-    train: int = TRAIN,
-    heldout: int = HELDOUT,
+    side: int = PHOTO_SIDE,
+    train: int = TRAIN_PHOTOS,
+    heldout: int = HELDOUT_PHOTOS,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Path:
     """The folder of a demo scene's photographs, in Blender's layout; computed where it is not there yet.

@@ -33,17 +33,17 @@ from .solids.surfaces import (
     uniform,
 )
 
-DISTANCE = 4.0
-"""Of all cameras from the origin."""
+CAMERA_DISTANCE = 4.0
+"""Distance of every camera from the origin."""
 
-ANGLE_X = 2 * math.asin(1.04 / DISTANCE)
-"""Their horizontal and vertical field of view in radians: that of a sphere with a radius of 1.04."""
+ANGLE_X = 2 * math.asin(1.04 / CAMERA_DISTANCE)
+"""Horizontal and vertical field of view of every camera in radians: it takes in a sphere with a radius of 1.04."""
 
 BOUNDS = Bounds((0.0, 0.0, 0.0), side=2.0)
-"""Of every scene."""
+"""The cube that every built-in scene is modelled in."""
 
-SIDE, TRAIN, HELDOUT = 100, 100, 20
-"""Of the photographs, in pixels, and how many there are."""
+PHOTO_SIDE, TRAIN_PHOTOS, HELDOUT_PHOTOS = 100, 100, 20
+"""Pixels along a side of each photograph, and how many photographs there are to train on and held out."""
 
 TEAPOT = Path(__file__).with_name("meshes") / "teapot.npz"
 
@@ -143,19 +143,19 @@ _ALL = (
 )
 
 DEMOS: dict[str, Demo] = {demo.name: demo for demo in _ALL}
-"""By name, the simplest first."""
+"""The built-in 3D scenes by name, the simplest first."""
 
 
-def pixel_size(side: int = SIDE) -> float:
+def pixel_size(side: int = PHOTO_SIDE) -> float:
     """How wide a pixel in the middle of a picture of so many pixels is, at the origin.
 
     >>> round(pixel_size(100), 4)
     0.0215
     """
-    return 2 * DISTANCE * math.tan(ANGLE_X / 2) / side
+    return 2 * CAMERA_DISTANCE * math.tan(ANGLE_X / 2) / side
 
 
-def cameras(count: int, side: int = SIDE) -> list[Camera]:
+def cameras(count: int, side: int = PHOTO_SIDE) -> list[Camera]:
     """Cameras evenly spread over all directions, on a spiral from the top to the bottom that turns by the golden angle.
 
     Source: R. Swinbank and R. J. Purser, "Fibonacci grids: a novel approach to global modelling", 2006.
@@ -163,15 +163,15 @@ def cameras(count: int, side: int = SIDE) -> list[Camera]:
     numbers = np.arange(count)
     turn, height = numbers * math.pi * (3 - math.sqrt(5)), 1 - (2 * numbers + 1) / count
     level = np.sqrt(1 - height**2)
-    eyes = DISTANCE * np.stack([level * np.cos(turn), level * np.sin(turn), height], 1)
+    eyes = CAMERA_DISTANCE * np.stack([level * np.cos(turn), level * np.sin(turn), height], 1)
     return [perspective(side, side, ANGLE_X, looking_at(eye, (0.0, 0.0, 0.0))) for eye in eyes]
 
 
 def photographed(
     demo: Demo,
-    side: int = SIDE,
-    train: int = TRAIN,
-    heldout: int = HELDOUT,
+    side: int = PHOTO_SIDE,
+    train: int = TRAIN_PHOTOS,
+    heldout: int = HELDOUT_PHOTOS,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Capture:
     """All photographs of a scene, RGBA; those held out lie evenly among those that are trained on.
@@ -186,9 +186,9 @@ def photographed(
 def photographs(
     name: str,
     surfaces: Sequence[Surface],
-    side: int = SIDE,
-    train: int = TRAIN,
-    heldout: int = HELDOUT,
+    side: int = PHOTO_SIDE,
+    train: int = TRAIN_PHOTOS,
+    heldout: int = HELDOUT_PHOTOS,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Capture:
     """Photographs of any surfaces within the unit sphere, as those of a demo scene."""
@@ -211,8 +211,8 @@ def thumbnail(demo: Demo, side: int = 256) -> UInt8[np.ndarray, "h w 3"]:
     from .solids.photography import Studio
 
     azimuth, elevation = math.radians(-60), math.radians(25)
-    level = DISTANCE * math.cos(elevation)
-    eye = (level * math.cos(azimuth), level * math.sin(azimuth), DISTANCE * math.sin(elevation))
+    level = CAMERA_DISTANCE * math.cos(elevation)
+    eye = (level * math.cos(azimuth), level * math.sin(azimuth), CAMERA_DISTANCE * math.sin(elevation))
     camera = perspective(side, side, ANGLE_X, looking_at(eye, (0.0, 0.0, 0.0)))
     picture = Studio(demo.surfaces()).photograph(camera)
     return np.round(255 * (picture[..., :3] + 1 - picture[..., 3:])).astype(np.uint8)

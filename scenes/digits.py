@@ -29,7 +29,7 @@ class Digits:
     images: Float[Tensor, "n 64"]
     """Grey values in [0, 1], row by row."""
     classes: Float[Tensor, "n 10"]
-    """1 for the digit that it is, else 0."""
+    """One column for each digit: 1 in that of the digit which the image shows, else 0."""
 
     pace = Pace()
 

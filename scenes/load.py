@@ -32,7 +32,7 @@ from .posed import PosedScene
 from .scene import Scene
 from .shape import Shape, shape_of
 from .signal import Signal, sum_of_sines
-from .solids.mesh import READ, read_mesh
+from .solids.mesh import READ_ENDINGS, read_mesh
 
 DEMO = "demo:"
 """What the word for a built-in 3D scene begins with."""
@@ -41,11 +41,11 @@ CAMERAS = ".json"
 """The ending of a file that names photographs and their cameras."""
 
 READ_SHARE = 0.9
-"""Of the time to get a solid goes to reading its mesh, about; the rest to finding whether it is watertight."""
+"""The share, about, of the time to load a solid in which its mesh is read; in the rest it is checked for holes."""
 
 Progress: TypeAlias = Callable[[float], None]
 Working: TypeAlias = Callable[[str, float], None]
-"""Is told what is being done and the share of it that is."""
+"""A function that is told what is being done, and the share of it that is done, from 0 to 1."""
 
 
 def load(
@@ -77,7 +77,7 @@ def load(
         name, reading = word, reduced(BUILTINS[word].make(), target.max_side)
     elif word and _exists(path) and (path.is_dir() or path.suffix == CAMERAS):
         return _posed(read_capture(path, max_side=target.max_side, progress=photographs), target, space)
-    elif word and _exists(path) and path.suffix.lower() in READ:
+    elif word and _exists(path) and path.suffix.lower() in READ_ENDINGS:
         return _meshed(path, target, space, seed, working)
     elif word and _exists(path) and path.suffix.lower() == ENDING:
         return _scattered(path, target)

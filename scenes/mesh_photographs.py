@@ -14,19 +14,19 @@ from jaxtyping import Float64, Int64
 from fieldlens.render.camera import Pose
 
 from .captures.capture import Capture, Photograph
-from .demos import HELDOUT, SIDE, TRAIN, photographs
+from .demos import HELDOUT_PHOTOS, PHOTO_SIDE, TRAIN_PHOTOS, photographs
 from .solids.mesh import Mesh
 from .solids.surfaces import Colour, Surface, uniform
 
 GREY = uniform(0.75, 0.75, 0.75)
-"""Of a mesh without colours."""
+"""The colour of a mesh that has none of its own."""
 
 
 def photographed_mesh(
     mesh: Mesh,
-    side: int = SIDE,
-    train: int = TRAIN,
-    heldout: int = HELDOUT,
+    side: int = PHOTO_SIDE,
+    train: int = TRAIN_PHOTOS,
+    heldout: int = HELDOUT_PHOTOS,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Capture:
     """Photographs of a mesh in its vertices' colours, or light grey where it has none; RGBA.

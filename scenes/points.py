@@ -28,10 +28,10 @@ from fieldlens.render.grid import Extent, draw, picture_extent
 from .scene import Batch, Function, Pace, View, stratified
 
 ENDING = ".npz"
-"""Of files with points."""
+"""The ending of a file with scattered points."""
 
 LEAST_SIDE, MOST_SIDE = 32, 512
-"""Pixels along the longer side of the raster, whatever the number of points is."""
+"""The least and the most pixels along the longer side of the raster, however many points there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +40,9 @@ class Points:
 
     name: str
     coordinates: Float32[np.ndarray, "n 2"]
-    """As fields see them."""
+    """(x, y) as fields see them: the longer side of the points' box goes from 0 to 1."""
     values: Float32[np.ndarray, "n c"]
-    """In [0, 1]."""
+    """Values of the points, in [0, 1]."""
     heldout: Bool[np.ndarray, " n"]
     """True at points that are scored and not trained on."""
     notes: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class Raster:
 
     name = "raster"
     trained = heldout = None
-    """Points are trained on or held out, and no pixels."""
+    """No masks of pixels: it is points that are trained on or held out."""
 
     def __init__(self, points: Points) -> None:
         self.points, self.channels = points, points.values.shape[1]

@@ -21,20 +21,20 @@ from .posed_view import PosedView, Radiance
 from .scene import Pace, stratified
 
 GRID_EVERY = 16
-"""Steps between two looks at the density."""
+"""Training steps between two looks of the occupancy grid at the field's density."""
 GRID_SHARE = 1 / 8
-"""Of the cells that may hold something, those that are looked at each time."""
-THIN = 0.01
-"""A cell is empty where a step of a view's ray through it stops less light than this."""
+"""The share of the occupancy grid's cells, among those that may hold something, that one look asks."""
+LEAST_STOPPED = 0.01
+"""A cell counts as empty where a step of a view's ray in it stops a smaller share of the light than this."""
 FIRST_LOOK = 256
-"""Without silhouettes, no cell is taken for empty before this step: a field knows nothing yet."""
+"""The training step before which no cell counts as empty, where there are no silhouettes: a field knows nothing yet."""
 COARSEST, FINER_EVERY = 16, 100
-"""How many times as long as in views the steps along rays are when training begins: a 16th of the samples; with every
-100 steps of training there are as many more."""
+"""Training begins with steps along rays that are 16 times as long as in views, so with a 16th of the samples; with
+every 100 training steps there are as many samples more."""
 MOST_PIXELS = 1_000_000
-"""Of the views that are drawn whole, which takes about a minute."""
+"""The most pixels of all views together that are drawn whole, which takes about a minute."""
 LEAST_VIEWS = 16
-"""As an explanation takes; where so many have more pixels, they are reduced."""
+"""Views that are drawn where there are so many, since an explanation takes as many; large ones are reduced."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RayBatch:
 
     rays: Rays
     offsets: Float[Tensor, " n"]
-    """Where in its steps a ray's samples stand, 0 to 1."""
+    """Where the samples of a ray stand in its steps, from 0 (their near ends) to 1."""
     background: Float[Tensor, "n 3"]
     """What shows where nothing is."""
     values: Float[Tensor, "n 3"]
@@ -145,7 +145,7 @@ class PosedScene:
             return
         carved = not bool(field.occupancy.possible.all())
         if carved or step >= FIRST_LOOK:
-            field.occupancy.look(field.density, THIN / self.step_length, generator, GRID_SHARE)
+            field.occupancy.look(field.density, LEAST_STOPPED / self.step_length, generator, GRID_SHARE)
 
     def batch(self, generator: torch.Generator, size: int) -> RayBatch:
         """`size` training rays, `stratified` over all pixels of all photographs."""

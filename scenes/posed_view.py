@@ -18,7 +18,7 @@ from .captures.capture import Bounds, Photograph
 from .pictures.area import area_average, fitted_size
 
 CHUNK = 4096
-"""Rays that are drawn at a time."""
+"""Rays of a view that are drawn at a time."""
 PREVIEW_SIDE = 200
 """Frames in progress are drawn with at most this many pixels along the longer side."""
 
@@ -44,7 +44,7 @@ class Sight:
     """What a view sees of a field."""
 
     colour: Float32[np.ndarray, "h w 3"]
-    """Over the view's background."""
+    """Colours, laid over the view's background."""
     opacity: Float32[np.ndarray, "h w"]
     distance: Float32[np.ndarray, "h w"]
     """Mean distance of what is seen, in sides of the scene's cube; NaN where nothing is."""

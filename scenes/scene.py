@@ -109,14 +109,14 @@ class Pace:
     batch_size: int = 8192
     """Training points per step."""
     seconds: float = 60.0
-    """Of training."""
+    """Seconds of training after which a fit ends that was given neither steps nor seconds."""
     least_steps: int = 100
-    """Before which no plateau is looked for."""
+    """The training step before which no plateau is looked for."""
     open_frames: tuple[int, float] = (36, 1.12)
     """Frames of a fit whose length nobody knows: each of so many first steps, then steps that grow by a factor. Slow
     fits of 150 steps a minute have 49 frames so, and quick ones of 3000 have 75."""
     rate_factor: float = 1.0
-    """Times the encoding's own learning rate."""
+    """What the encoding's own learning rate is multiplied by."""
 
 
 @runtime_checkable

@@ -32,29 +32,31 @@ ShapeKind: TypeAlias = Literal["occupancy", "sdf"]
 
 SHAPE_KINDS: tuple[ShapeKind, ...] = get_args(ShapeKind)
 
-POOL = 2**18
-"""Points at which the mesh is asked before training, half of them near the surface."""
+POOL_POINTS = 2**18
+"""Points at which the mesh is asked before training; batches are drawn from them. Half are near the surface."""
 
-SPREAD = 0.01
-"""Standard deviation of the points near the surface around it along each axis, in sides of the cube."""
+NEAR_SPREAD = 0.01
+"""Standard deviation, along each axis, of the points near the surface about it, in sides of the cube."""
 
 CLAMP = 0.05
-"""Distances beyond this, in sides of the cube, are only known to be beyond: 0.1 of Park et al. (2019), whose cube has
-sides of 2."""
+"""Signed distances are clamped to this, in sides of the cube: 0.1 of Park et al. (2019), whose cube has sides of 2."""
 
 ASKED_AT_ONCE = 2**14
-"""Points of the pool, after which the share that is done is told."""
+"""Points of the pool at which the mesh is asked between two reports of progress."""
 
 RAYS_FOR_SIGN = 3
 """Rays that vote on whether a point is inside: one alone may pass through an edge."""
 
 COARSE_CELLS = 16
-"""Along a side of the cube, to tell points far from the surface from those that may be near."""
+"""Cells along a side of the cube, by which points far from the surface are told from those that may be near."""
 
 VIEWS = 18
-"""From above and below in turns; views are the blocks of the explanation's interval, of which it takes 16."""
+"""Views of the solid from all around, above and below in turns; they are the blocks of the explanation's interval, of
+which it takes 16."""
 VIEW_SIDE = 128
+"""Pixels along a side of each view."""
 VIEW_ANGLE, VIEW_ELEVATION = math.radians(35), math.radians(25)
+"""Field of view of each view's camera, and how far above or below the solid's middle it stands, in radians."""
 
 
 @dataclass(eq=False)
@@ -62,11 +64,11 @@ class Shape:
     """A solid to fit, by its occupancy or its signed distance; it is seen from around, shaded."""
 
     mesh: Mesh
-    """In its own coordinates; watertight."""
+    """The solid's surface in its own coordinates; watertight."""
     kind: ShapeKind
     seed: int = 0
-    """Of the pool of points."""
-    pool_size: int = POOL
+    """Seed of the random pool of points."""
+    pool_size: int = POOL_POINTS
     _pool: Batch | None = field(default=None, init=False, repr=False)
 
     pace = Pace(open_frames=(0, 1.15))
@@ -87,8 +89,8 @@ class Shape:
             *self.mesh.notes,
             f"in a cube of side {self.bounds.side:.4g} around it",
             values,
-            f"{self.pool_size:,} points, half uniform in the cube and half within a Gaussian of {SPREAD:g} sides of "
-            "the surface",
+            f"{self.pool_size:,} points, half uniform in the cube and half within a Gaussian of {NEAR_SPREAD:g} sides "
+            "of the surface",
         )
 
     @cached_property
@@ -132,7 +134,7 @@ class Shape:
     def _asked(self, progress: Callable[[float], None]) -> Batch:
         generator = np.random.default_rng(self.seed)
         near, _ = self.unit_mesh.surface_points(self.pool_size - self.pool_size // 2, generator)
-        near += generator.normal(scale=SPREAD, size=near.shape)
+        near += generator.normal(scale=NEAR_SPREAD, size=near.shape)
         points = np.concatenate([generator.random((self.pool_size // 2, 3)), near.clip(0, 1)]).astype(np.float32)
         return Batch(torch.from_numpy(points), torch.from_numpy(self._ask(points, progress)))
 
@@ -256,7 +258,7 @@ class Seen(NamedTuple):
 
     colour: Float32[np.ndarray, "h w 3"]
     depth: Float32[np.ndarray, "h w"]
-    """Along the camera's axis, in sides of the cube; infinite where nothing is."""
+    """Depth along the camera's axis, in sides of the cube; infinite where nothing is."""
     normals: Float32[np.ndarray, "h w 3"]
     """Unit normals to the outside, in the unit cube's axes; zero where nothing is."""
 
@@ -281,7 +283,7 @@ class ShapeView:
     name: str
     shape: Shape
     camera: Camera
-    """In the unit cube's coordinates."""
+    """The camera in the unit cube's coordinates."""
 
     @property
     def height(self) -> int:

@@ -25,21 +25,27 @@ class AnalyzeArguments:
     step: int | None = None
     """The checkpoint to explain; by default the newest."""
     cells: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Instead, find the cells of a region, exact with raw coordinates: analysis/cells.svg, cells.png and cells.json. Of
-    a 3D scene, those on a --slice."""
+    """Instead, find the cells of a region: the sets of points in which the same neurons are on.
+    With raw coordinates they are exact. Of a 3D scene they are those on a --slice.
+    Writes analysis/cells.svg, cells.png and cells.json."""
     slice: Slice | None = None
-    """Instead, of a 3D scene, how dense creases are where an axis (x, y or z) of the scene's cube has a coordinate from
-    0 to 1, such as z=0.5: analysis/slice.png, slice.npz and slice.json. With --cells, the cells there."""
+    """Instead, see how dense creases are on a plane through a 3D scene, such as z=0.5.
+    That is where an axis (x, y or z) of the scene's cube has this coordinate, from 0 to 1.
+    Writes analysis/slice.png, slice.npz and slice.json. With --cells, finds the cells on the plane."""
     confusion: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Instead, whether pixels' gradients help or hinder each other: analysis/confusion.png and confusion.json."""
+    """Instead, measure whether pixels' gradients help or hinder each other.
+    Writes analysis/confusion.png and confusion.json."""
     kernel: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Instead, the neural tangent kernel: ranks, alignment, correlation length: analysis/kernel.png and kernel.json."""
+    """Instead, measure the neural tangent kernel: its ranks, its alignment, its correlation length.
+    Writes analysis/kernel.png and kernel.json."""
     all_checkpoints: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Instead, measure everything at each checkpoint that was kept: analysis/over_training.csv and a figure each."""
+    """Instead, measure everything at each checkpoint that was kept.
+    Writes analysis/over_training.csv and a figure for each quantity."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     """With --cells: left, top, width and height of where to look, as shares of the picture or slice."""
     max_cells: int = 100_000
-    """With --cells, under an encoding: a region that would hold more is refused, as memory and time grow with them."""
+    """With --cells under an encoding, the most cells: memory and time grow with them.
+    A region that would hold more is refused."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
     json: Json = False

@@ -27,10 +27,10 @@ class ExportArguments:
     resolution: int = 128
     """With --mesh: cells along a side of the scene's cube."""
     level: float | None = None
-    """With --mesh, of a radiance field: the density of the surface, per side of the cube; by default that at which 4
-    steps of a ray stop half of its light."""
+    """With --mesh, of a radiance field: the density at the surface, per side of the cube.
+    By default it is that at which 4 steps of a ray stop half of its light."""
     colour: Literal["field", "density"] = "field"
-    """With --mesh: vertices in the field's colours, or in those of crease area per volume."""
+    """With --mesh: vertices have the field's colours, or with density those of crease area per volume."""
     step: int | None = None
     """The checkpoint to export; by default the newest."""
     output_dir: Path = Path("outputs")

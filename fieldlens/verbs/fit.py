@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "Fit a coordinate network to a picture or a 3D scene and watch it being learnt."
 
 RESUMABLE = ("steps", "seconds", "target_psnr", "plateau", "threads", "device")
-"""What may be another when a fit goes on."""
+"""Options that may be changed when a fit goes on."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class FitArguments(FitConfig):
     """Options of `fieldlens fit`."""
 
     resume: str | None = None
-    """Go on with a run folder, or the latest one, from its newest checkpoint; limits may be others then."""
+    """Go on with a run folder, or the latest one, from its newest checkpoint.
+    Limits such as --steps may be changed then."""
     config: Path | None = None
     """Start from the choices in a run's config.yaml."""
     preset: str | None = None

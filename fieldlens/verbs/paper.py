@@ -26,13 +26,13 @@ class PaperArguments:
     tier: Literal["quick", "cpu", "full"] = "quick"
     """How large: quick (minutes), cpu (one to two hours on two cores), full (the authors' sizes, for a GPU)."""
     only: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ID ...]")] = None
-    """Only these claims (A1-A16, C1-C4, N1-N6) and experiments (E1-E14), and the fits that they need; docs/paper.md
-    says what they are."""
+    """Only these claims (A1-A16, C1-C4, N1-N6) and experiments (E1-E14), and the fits that they need.
+    docs/paper.md says what they are."""
     output_dir: Path = Path("outputs")
-    """The folder under which the study's own is made: paper/<tier>, or paper/<tier>-authors."""
+    """The folder in which the study's own is made: paper/<tier>, or paper/<tier>-authors."""
     grid: Literal["centres", "authors"] = "centres"
-    """Where pixels lie: at their centres, or where the authors have them, with a gap between quadrants: to compare
-    numbers with theirs."""
+    """Where pixels lie: at their centres, or where the authors have them, with a gap between quadrants.
+    The latter is for comparing numbers with theirs."""
     json: Json = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 

@@ -26,11 +26,11 @@ class RenderArguments:
     view: str | None = None
     """Of a 3D scene, the view to draw, by its name or its number from 1; by default the first that is held out."""
     orbit: int | None = None
-    """Of a 3D scene, film so many frames all around it: renders/orbit.mp4, and its camera path as orbit.json."""
+    """Of a 3D scene, film this many frames all around it: renders/orbit.mp4, and its camera path as orbit.json."""
     path: Path | None = None
     """Of a 3D scene, film along this camera path, JSON as nerfstudio writes it."""
     width: int | None = None
-    """With --orbit or --path: of the view in pixels; by default that of the photographs, or what the path says."""
+    """With --orbit or --path: the film's width in pixels; by default that of the photographs, or what the path says."""
     step: int | None = None
     """The checkpoint to draw; by default the newest."""
     file: Path | None = None

@@ -22,17 +22,19 @@ ASSUMED_DISTANCE = 4.0
 """How far away a scene is taken to be where the axes do not tell, in radii of the cameras' places."""
 
 HULL_MARGIN = 1.05
-"""The side of the cube over that of what the silhouettes leave."""
+"""The cube's side as a multiple of the longest extent of what the silhouettes leave."""
 
-FEW = 0.5
-"""The share of all views that a cell has to be seen in, if it is to be a part of the scene."""
+LEAST_SEEN_SHARE = 0.5
+"""A cell is a part of the scene only where at least this share of all views has it in the frame."""
 
 _ROUNDS = 20
+"""Least-squares fits, one after the other, in search of the point nearest to all axes."""
 
-SETTLED = 0.9
-"""The cube is looked at again, in cells that are smaller as it is, until that leaves this share of its side."""
+SETTLED_SHARE = 0.9
+"""A cube is as small as it gets once another look shrinks its side to no less than this share of what it was."""
 
 _COARSE, _FINE, _LOOKS = 32, 64, 4
+"""Cells along the cube's side in the first look and in all others, and how many others there are at most."""
 
 
 def scene_bounds(photographs: Sequence[Photograph]) -> tuple[Bounds, tuple[str, ...]]:
@@ -132,18 +134,18 @@ def _tightened(photographs: Sequence[Photograph], bounds: Bounds) -> Bounds | No
             return None
         cells = np.flatnonzero(hull)
         views = _views_of(photographs, found.to_world(cell_centres(cells, resolution)))
-        cells = cells[views >= FEW * len(photographs)]
+        cells = cells[views >= LEAST_SEEN_SHARE * len(photographs)]
         places = np.stack(np.unravel_index(cells, hull.shape), 1)
         if len(places) == 0:
             return None
         low, high = places.min(0) / resolution, (places.max(0) + 1) / resolution
         x, y, z = (float(value) for value in found.to_world((low + high)[None] / 2)[0])
         tighter = Bounds((x, y, z), HULL_MARGIN * float((high - low).max()) * found.side)
-        settled = resolution == _FINE and tighter.side > SETTLED * found.side
+        settled = resolution == _FINE and tighter.side > SETTLED_SHARE * found.side
         found = min(found, tighter, key=lambda cube: cube.side)
         if settled:
             break
-    return found if found.side < SETTLED * bounds.side else None
+    return found if found.side < SETTLED_SHARE * bounds.side else None
 
 
 def _views_of(photographs: Sequence[Photograph], points: Float64[np.ndarray, "n 3"]) -> Int64[np.ndarray, " n"]:

@@ -23,17 +23,17 @@ from fieldlens.render.camera import Pose, focal_from_angle
 from ..pictures.reading import picture_size
 from .lens import Lens
 
-RIGID = 1e-3
-"""How far a rotation's axes may be from length 1 and from right angles: files have as few as four digits."""
+RIGID_TOLERANCE = 1e-3
+"""How far the axes of a pose may be from length 1 and from right angles: files have as few as four digits."""
 
-LARGEST = 1e12
-"""No coordinate is larger, in whatever unit: the 16 digits of a number have to leave some for the scene."""
+LARGEST_COORDINATE = 1e12
+"""The largest coordinate of a camera, in whatever unit: the 16 digits of a number have to leave some for the scene."""
 
 MAX_FILE = 1 << 28
-"""Bytes of the largest file that is read."""
+"""Bytes of the largest file of cameras that is read."""
 
 MAX_FRAMES = 20_000
-"""The most frames of one file: a minute's reading of headers."""
+"""The most frames that one file of cameras may name: it takes a minute to read the headers of their pictures."""
 
 _ENDINGS = ("", ".png", ".jpg", ".jpeg", ".webp", ".PNG", ".JPG", ".JPEG", ".tif", ".tiff", ".exr", ".bmp", ".avif")
 
@@ -53,7 +53,7 @@ class FrameEntry:
     picture: Path
     mask: Path | None
     lens: Lens
-    """That of the picture's own size."""
+    """The lens for the picture's own size, before any reduction."""
     pose: Pose
 
 
@@ -64,7 +64,7 @@ class CameraFile:
     path: Path
     frames: tuple[FrameEntry, ...]
     splits: Mapping[str, tuple[FrameEntry, ...]]
-    """Of train, val and test those that the file names."""
+    """Frames by split: those of train, val and test that the file names."""
     notes: tuple[str, ...]
 
 
@@ -203,7 +203,7 @@ def json_number(where: str, name: str, value: Any) -> float:
     """A JSON number that is finite and no larger than anything real."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{where}: {name} is no number")
-    if not abs(value) <= LARGEST:  # an int of a thousand digits compares as well; NaN does not
+    if not abs(value) <= LARGEST_COORDINATE:  # an int of a thousand digits compares as well; NaN does not
         raise InputError(f"{where}: {name} is {_shown(value)}, no number that can be worked with")
     return float(value)
 
@@ -231,9 +231,9 @@ def rigid(where: str, values: Sequence[Any]) -> tuple[Pose, bool]:
         raise InputError(f"{where}: the last row of its matrix is not 0, 0, 0, 1")
     left, lengths, right = np.linalg.svd(pose[:3, :3])
     scale = float(lengths.mean())
-    if not lengths[2] > 1e-6 * lengths[0] or scale < 1 / LARGEST:
+    if not lengths[2] > 1e-6 * lengths[0] or scale < 1 / LARGEST_COORDINATE:
         raise InputError(f"{where}: its matrix is singular")
-    if np.abs(lengths / scale - 1).max() > RIGID:
+    if np.abs(lengths / scale - 1).max() > RIGID_TOLERANCE:
         raise InputError(
             f"{where}: its matrix is not rigid, as its axes are not at right angles to each other or not of one length"
         )
@@ -241,7 +241,7 @@ def rigid(where: str, values: Sequence[Any]) -> tuple[Pose, bool]:
         raise InputError(f"{where}: its matrix mirrors the world, so an axis of it has the wrong sign")
     pose[:3, :3] = left @ right  # the nearest rotation
     pose[3] = [0, 0, 0, 1]
-    return pose, abs(scale - 1) > RIGID
+    return pose, abs(scale - 1) > RIGID_TOLERANCE
 
 
 def _lens(

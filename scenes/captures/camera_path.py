@@ -18,10 +18,10 @@ from fieldlens.render.camera import Camera, angle_from_focal, focal_from_angle
 from .camera_file import MAX_FRAMES, json_number, rigid
 
 FPS = 24.0
-"""Frames per second where a file says nothing of time."""
+"""Frames per second of a film whose camera path says nothing of time."""
 
 MAX_SIDE = 8192
-"""Pixels along a side of a frame."""
+"""The most pixels along a side of a film's frame."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class CameraPath:
     """What a camera sees that moves through the world."""
 
     cameras: Sequence[Camera]
-    """One a frame, all of one size."""
+    """One camera for each frame of the film, all of one size."""
     fps: float = FPS
 
 

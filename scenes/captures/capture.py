@@ -17,7 +17,7 @@ class Photograph:
     """A picture and the camera that took it."""
 
     name: str
-    """As the file of cameras names it, such as train/r_0.png."""
+    """The name that the file of cameras has for it, such as train/r_0.png."""
     camera: Camera
     pixels: UInt8[np.ndarray, "h w c"]
     """RGB, or RGBA with alpha premultiplied."""

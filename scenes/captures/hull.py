@@ -17,12 +17,13 @@ from fieldlens.render.grid import CUBE_DIAGONAL
 from .capture import Bounds, Photograph
 
 _CHUNK = 32768
-"""Cells that are projected at a time: they stay in cache."""
+"""Cells of the grid that are projected into a view at a time, so few that they stay in cache."""
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
+"""Golden section: its multiples modulo 1 put views in an order in which neighbours are far apart."""
 
 _SAMPLED = 1.0
-"""Pixels around a footprint that have to be empty too: a renderer that asks once per pixel may just miss the edge."""
+"""Pixels around a cell's footprint that have to be empty too: a renderer with one ray a pixel may just miss an edge."""
 
 
 def visual_hull(photographs: Sequence[Photograph], bounds: Bounds, resolution: int) -> Bool[np.ndarray, "r r r"] | None:

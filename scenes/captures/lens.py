@@ -27,9 +27,9 @@ class Lens:
     focal: tuple[float, float]
     centre: tuple[float, float]
     radial: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    """k1, k2, k3 and k4."""
+    """Coefficients of radial distortion: k1, k2, k3 and k4."""
     tangential: tuple[float, float] = (0.0, 0.0)
-    """p1 and p2."""
+    """Coefficients of tangential distortion: p1 and p2."""
 
     @property
     def distorts(self) -> bool:

@@ -25,8 +25,8 @@ from .lens import Lens, Straightening
 MAX_TOTAL = 300_000_000
 """The most pixels of all photographs together: 1.2 GB of RGBA, 468 pictures of 800x800."""
 
-EVERY = 8
-"""Where no file says what is held out, every eighth view is, by the names of their files (Mildenhall et al. 2019)."""
+HOLDOUT_EVERY = 8
+"""One view in so many, by the names of their files, is held out where no file says which (Mildenhall et al. 2019)."""
 
 LONE, TRAIN, TEST, VAL = "transforms.json", "transforms_train.json", "transforms_test.json", "transforms_val.json"
 
@@ -107,12 +107,12 @@ def _split(file: Path, max_side: int | None) -> tuple[Sequence[FrameEntry], Sequ
     train, heldout = _named_splits(first)
     if heldout:
         return train, heldout, [*notes, f"held out are the {len(heldout)} views that {file.name} names for it"]
-    if len(train) < EVERY:
-        return train, (), [*notes, f"nothing is held out of {len(train)} views; that takes at least {EVERY}"]
-    chosen = set(map(id, sorted(train, key=lambda frame: frame.name)[::EVERY]))
+    if len(train) < HOLDOUT_EVERY:
+        return train, (), [*notes, f"nothing is held out of {len(train)} views; that takes at least {HOLDOUT_EVERY}"]
+    chosen = set(map(id, sorted(train, key=lambda frame: frame.name)[::HOLDOUT_EVERY]))
     heldout = [frame for frame in train if id(frame) in chosen]
     train = [frame for frame in train if id(frame) not in chosen]
-    return train, heldout, [*notes, f"held out is every {EVERY}th view by name, {len(heldout)} in all"]
+    return train, heldout, [*notes, f"held out is every {HOLDOUT_EVERY}th view by name, {len(heldout)} in all"]
 
 
 def _named_splits(file: CameraFile) -> tuple[Sequence[FrameEntry], Sequence[FrameEntry]]:

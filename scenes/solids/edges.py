@@ -16,18 +16,18 @@ class EdgeCounts:
     """How many edges are of each kind; vertices at one place count as one."""
 
     open: int
-    """Of an odd number of triangles: borders of holes. A mesh without any is watertight."""
+    """Edges of an odd number of triangles: borders of holes. A mesh without any is watertight."""
     non_manifold: int
-    """Of more than two triangles."""
+    """Edges of more than two triangles."""
     inconsistent: int
-    """Of two triangles that face opposite sides."""
+    """Edges of two triangles that face opposite sides."""
 
 
 class Edges(NamedTuple):
     """Edges as triangles run them, from corner to corner, and how often each is run either way."""
 
     directed: Int64[np.ndarray, "runs 2"]
-    """Vertices from and to; of those at one place, the first stands for all."""
+    """The vertices that each run goes from and to; of vertices at one place, the first stands for all."""
     which: Int64[np.ndarray, " runs"]
     """The edge that each is a run of."""
     runs: Int64[np.ndarray, " edges"]

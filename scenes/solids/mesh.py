@@ -24,20 +24,23 @@ from fieldlens.configs.files import read_bytes, write_text
 from ..captures.capture import Bounds
 from .edges import count_edges, same_rows
 
-READ = (".ply", ".obj", ".stl", ".off", ".glb", ".gltf")
-WRITTEN = (".ply", ".obj", ".glb", ".stl")
-"""Endings of the files that are read, and of those that are written."""
+READ_ENDINGS = (".ply", ".obj", ".stl", ".off", ".glb", ".gltf")
+"""Endings of the mesh files that are read."""
+
+WRITTEN_ENDINGS = (".ply", ".obj", ".glb", ".stl")
+"""Endings of the mesh files that are written."""
 
 Y_UP = (".obj", ".glb", ".gltf")
-"""Endings of files whose y axis points upwards, as glTF has it and most programs write OBJ; in the others z does."""
+"""Endings of mesh files whose y axis points up, as glTF has it and most programs write OBJ; in the others z does."""
 
 MESH_MARGIN = 0.1
-"""Of the cube around a mesh, on each side, as a share of the mesh's longest extent."""
+"""Room between a mesh and its cube, on each side, as a share of the mesh's longest extent."""
 
 PARSED_SHARE = 0.55
-"""Of the time that a file takes goes to reading it, about; the rest to what is done to its triangles."""
+"""The share, about, of the time to read a mesh in which its file is parsed; in the rest its triangles are cleaned."""
+
 LINES_AT_ONCE = 2**14
-"""Lines of an OBJ after which the share that is read is told."""
+"""Lines of an OBJ file that are read between two reports of progress."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +144,8 @@ def read_mesh(path: str | Path, progress: Callable[[float], None] = lambda _shar
         raise InputError(f"there is no file {str(path)!r}")
     if not path.is_file():
         raise InputError(f"{str(path)!r} is {'a folder' if path.is_dir() else 'no regular file'}; name a mesh's file")
-    if suffix not in READ:
-        raise InputError(f"{str(path)!r} does not end like a mesh's file{did_you_mean(suffix, READ)}")
+    if suffix not in READ_ENDINGS:
+        raise InputError(f"{str(path)!r} does not end like a mesh's file{did_you_mean(suffix, READ_ENDINGS)}")
     if path.stat().st_size == 0:
         raise InputError(f"{str(path)!r} is empty")
     progress(0.0)
@@ -320,9 +323,10 @@ def mesh_ending(path: Path) -> str:
         InputError: where no mesh is written with it.
     """
     suffix = path.suffix.lower()
-    if suffix not in WRITTEN:
+    if suffix not in WRITTEN_ENDINGS:
         raise InputError(
-            f"a mesh is written as {', '.join(WRITTEN)}, not as {path.name!r}{did_you_mean(suffix, WRITTEN)}"
+            f"a mesh is written as {', '.join(WRITTEN_ENDINGS)}, not as {path.name!r}"
+            f"{did_you_mean(suffix, WRITTEN_ENDINGS)}"
         )
     return suffix
 

@@ -35,9 +35,9 @@ class GroundTruth(NamedTuple):
     """What a camera sees along the rays through its pixels' centres."""
 
     distance: Float64[np.ndarray, "h w"]
-    """Along the ray, in the world's lengths; infinite where it hits nothing."""
+    """Distance along the ray, in the world's lengths; infinite where it hits nothing."""
     normals: Float64[np.ndarray, "h w 3"]
-    """In the world's axes, of length 1, on the side that is seen; 0 where nothing is hit."""
+    """Normals in the world's axes, of length 1, on the side that is seen; 0 where nothing is hit."""
     mask: Bool[np.ndarray, "h w"]
     """Where something is hit."""
 

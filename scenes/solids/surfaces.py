@@ -29,9 +29,9 @@ class Surface:
 
     vertices: Float64[np.ndarray, "v 3"]
     triangles: Int64[np.ndarray, "t 3"]
-    """Numbers of vertices."""
+    """Numbers of the three vertices of each triangle."""
     normals: Float64[np.ndarray, "v 3"] | None
-    """Of length 1 at the vertices, interpolated between them; None: triangles are flat, with normals of their own."""
+    """Normals of length 1 at the vertices, interpolated between them; None where triangles are flat."""
     colour: Colour
 
 

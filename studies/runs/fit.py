@@ -133,8 +133,7 @@ def run(
 
     finished = subject.finish(state.field, partial(reporter.working, "drawing the reconstruction whole"))
     with watch.running():
-        drawn = subject.reconstruction(state.field, finished.reconstructions[0])
-        write_png(folder.path / "reconstruction.png", drawn)
+        write_png(folder.path / "reconstruction.png", finished.picture)
     progress = partial(reporter.working, "explaining missing detail")
     explained = subject.explain(state.field, finished, seed=config.seed, progress=progress)
     write_explained(folder.analysis, explained)

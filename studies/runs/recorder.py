@@ -166,10 +166,8 @@ class FrameRecorder:
     def _draw_frame(self, state: TrainingState, observation: Observation) -> None:
         field, step, rows = state.field, state.step, self.metrics.rows
         title = f"{self.label}   step {step}   {observation.scores.psnr_db:.2f} dB"
-        frame = self.subject.frame(field, observation, title, self.density, rows)
-        write_png(self.folder.frame(step), frame)
-        drawn = self.subject.reconstruction(field, observation.reconstruction)
-        write_png(self.folder.frame(step, "reconstruction"), drawn)
+        write_png(self.folder.frame(step), self.subject.frame(observation, title, self.density, rows))
+        write_png(self.folder.frame(step, "reconstruction"), observation.picture)
         if self.film is not None:
             before = len(rows) - 1  # frames: each has a row, this one as well
             write_png(self.folder.frame(step, "turntable"), self.film.frame(field, before, title))

@@ -44,6 +44,8 @@ class Observation:
     """What a field gives at one moment."""
 
     reconstruction: Values
+    picture: Image
+    """The reconstruction, as report and comparison show it."""
     scores: Scores
     distance: Float[np.ndarray, "_ _"] | None = None
     """Of photographs: of what is seen, from the camera, in sides of the scene's cube; NaN where nothing is."""
@@ -55,6 +57,8 @@ class Finished:
 
     reconstructions: Sequence[Values]
     """Of each view; of a solid, the first alone."""
+    picture: Image
+    """The first of them, as report and comparison show it."""
     scores: Scores
     ssim: float | None
     """None where a view is too small for it."""

@@ -120,7 +120,7 @@ class PhotographsSubject:
             None if heldout is None else self.psnr_db(field, heldout, self.hidden_dtype),
             *band_scores(self._preview, seen.colour),
         )
-        return Observation(seen.colour, scores, seen.distance)
+        return Observation(seen.colour, to_rgb(seen.colour), scores, seen.distance)
 
     def finish(self, field: RadianceField, progress: Progress) -> Finished:
         """All views whole, in fp32; of the held-out PSNR and SSIM the means over views."""
@@ -138,7 +138,7 @@ class PhotographsSubject:
         scores = Scores(training, heldout, *band_scores(self.view.target(), drawn[0]))
         similarities = [value for value in ssims if value is not None]
         similarity = float(np.mean(similarities)) if len(similarities) == len(views) else None
-        return Finished(drawn, scores, similarity)
+        return Finished(drawn, to_rgb(drawn[0]), scores, similarity)
 
     @torch.inference_mode()
     def psnr_db(self, field: RadianceField, probe: RayBatch, precision: torch.dtype) -> float:
@@ -149,10 +149,6 @@ class PhotographsSubject:
         ]
         return psnr_db(probe.values.numpy()[None], torch.cat(drawn).numpy()[None])
 
-    def reconstruction(self, field: RadianceField, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
-        """The drawing itself."""
-        return to_rgb(drawn)
-
     def density(self, field: RadianceField) -> Image | None:
         """Crossings per pixel of the view's picture, on the surfaces that it shows."""
         if creased(field) is None:
@@ -161,7 +157,6 @@ class PhotographsSubject:
 
     def frame(
         self,
-        field: RadianceField,
         observation: Observation,
         title: str,
         density: DrawnDensity | None,
@@ -172,7 +167,7 @@ class PhotographsSubject:
         assert distance is not None  # those of photographs have one
         return frame_of(
             self.target_tile(),
-            Tile(self.reconstruction(field, drawn), "reconstruction"),
+            Tile(observation.picture, "reconstruction"),
             (self._preview, drawn),
             title,
             density,

@@ -95,45 +95,33 @@ class PictureSubject:
         """The field as it stands, drawn at the preview's size."""
         function = field.in_precision(self.hidden_dtype)
         drawn = self.view.draw(function, *self.view.preview, device=field.device)
-        if not is_large(self.view):
-            return Observation(drawn, score(self.view, self._preview, drawn))
-        return Observation(drawn, self._sampled.score(function, field.device))
+        large = is_large(self.view)
+        scores = self._sampled.score(function, field.device) if large else score(self.view, self._preview, drawn)
+        return Observation(drawn, to_rgb(drawn), scores)
 
     def finish(self, field: Field, progress: Progress) -> Finished:
         """The field whole, in fp32."""
         drawn, target = self.view.draw(field, device=field.device, progress=progress), self.view.target()
-        return Finished([drawn], score(self.view, target, drawn), ssim(target, drawn))
-
-    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
-        """The drawing itself."""
-        return to_rgb(drawn)
+        return Finished([drawn], to_rgb(drawn), score(self.view, target, drawn), ssim(target, drawn))
 
     def density(self, field: Field) -> Image | None:
         """The map of crossings per pixel."""
-        network = creased(field)
-        if network is None:
-            return None
-        stride = math.ceil(max(self.view.height, self.view.width) / FRAME_MAP_SIDE)
-        return density_picture(crease_density(network, self.view.height, self.view.width, stride=stride), self.view)
+        return frame_density(field, self.view)
 
     def frame(
         self,
-        field: Field,
         observation: Observation,
         title: str,
         density: DrawnDensity | None,
         rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
     ) -> Image:
         """Target, reconstruction, error and crease density."""
-        drawn = observation.reconstruction
-        drawn_tile = Tile(self.reconstruction(field, drawn), "reconstruction")
-        return frame_of(self.target_tile(), drawn_tile, (self._preview, drawn), title, density)
+        drawn = Tile(observation.picture, "reconstruction")
+        return frame_of(self.target_tile(), drawn, (self._preview, observation.reconstruction), title, density)
 
     def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
         """Crease maps, bands and the verdict."""
-        target, drawn = self.view.target(), finished.reconstructions[0]
-        findings = explain_field(field, self.view, target, drawn, seed=seed, progress=progress)
-        return Explained(findings.summary(), findings_files(findings, self.view, target, drawn))
+        return explain_raster(field, self.view, self.view.target(), finished, seed=seed, progress=progress)
 
     @cached_property
     def _preview(self) -> Values:
@@ -258,6 +246,24 @@ def explain_field(
     explanation = explain(target, drawn, maps, seed=seed)
     tell(1.0)
     return PictureFindings(explanation, density, pixels, refined, refit)
+
+
+def explain_raster(
+    field: Field, view: View, target: Values, finished: Finished, *, seed: int, progress: Progress
+) -> Explained:
+    """Crease maps, bands and the verdict, of whatever is seen as pixels of the plane."""
+    drawn = finished.reconstructions[0]
+    findings = explain_field(field, view, target, drawn, seed=seed, progress=progress)
+    return Explained(findings.summary(), findings_files(findings, view, target, drawn))
+
+
+def frame_density(field: Field, view: View) -> Image | None:
+    """Crossings per pixel as frames show them; None for a field without creases, or one that has diverged."""
+    network = creased(field)
+    if network is None:
+        return None
+    stride = math.ceil(max(view.height, view.width) / FRAME_MAP_SIDE)
+    return density_picture(crease_density(network, view.height, view.width, stride=stride), view)
 
 
 def density_picture(density: Density, view: View) -> Image:

@@ -1,12 +1,12 @@
 """Scattered data as a subject: scored at its points, seen and explained as a raster."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 
-from fieldlens.analysis import crease_density, psnr_db, ssim
+from fieldlens.analysis import psnr_db, ssim
 from fieldlens.fields import Field
 from fieldlens.render.colour import to_rgb
 from fieldlens.render.panel import Tile
@@ -15,11 +15,10 @@ from fieldlens.scenes.load import Working
 from fieldlens.scenes.points import Points
 from fieldlens.scenes.scene import Function
 
-from .creases import creased
 from .drawing import frame_of
 from .found import Explained, Finished, Image, Observation, Row, Scores, Values
 from .kinds import Kind
-from .picture import FRAME_MAP_SIDE, density_picture, explain_field, findings_files
+from .picture import explain_raster, frame_density
 from .scoring import AT_ONCE, band_scores
 from .subject import DrawnDensity, Progress
 
@@ -34,7 +33,6 @@ class PointsSubject:
     def __init__(self, points: Points, hidden_dtype: torch.dtype = torch.float32) -> None:
         self.points, self.hidden_dtype = points, hidden_dtype
         self.view = points.raster
-        self._target: Values = self.view.target()
         self.notes: Sequence[str] = [
             f"frames and maps show a raster of {self.view.width} x {self.view.height} px, in which a pixel has the "
             "value of the nearest point; dB are of the points themselves"
@@ -58,12 +56,12 @@ class PointsSubject:
         """The field as it stands, over the raster and at the points."""
         function = field.in_precision(self.hidden_dtype)
         drawn = self.view.draw(function, device=field.device)
-        return Observation(drawn, self._score(function, field.device, drawn))
+        return Observation(drawn, to_rgb(drawn), self._score(function, field.device, drawn))
 
     def finish(self, field: Field, progress: Progress) -> Finished:
         """The same in fp32."""
         drawn = self.view.draw(field, device=field.device, progress=progress)
-        return Finished([drawn], self._score(field, field.device, drawn), ssim(self._target, drawn))
+        return Finished([drawn], to_rgb(drawn), self._score(field, field.device, drawn), ssim(self._target, drawn))
 
     @torch.inference_mode()
     def _score(self, function: Function, device: torch.device, drawn: Values) -> Scores:
@@ -73,34 +71,25 @@ class PointsSubject:
         held = psnr_db(values, found, heldout) if heldout.any() else None
         return Scores(psnr_db(values, found, ~heldout), held, *band_scores(self._target, drawn))
 
-    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
-        """The drawing itself."""
-        return to_rgb(drawn)
-
     def density(self, field: Field) -> Image | None:
         """The map of crossings per pixel of the raster."""
-        network = creased(field)
-        if network is None:
-            return None
-        height, width = self.view.height, self.view.width
-        stride = math.ceil(max(height, width) / FRAME_MAP_SIDE)
-        return density_picture(crease_density(network, height, width, stride=stride), self.view)
+        return frame_density(field, self.view)
 
     def frame(
         self,
-        field: Field,
         observation: Observation,
         title: str,
         density: DrawnDensity | None,
         rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
     ) -> Image:
         """Raster, reconstruction, error and crease density."""
-        drawn = observation.reconstruction
-        drawn_tile = Tile(self.reconstruction(field, drawn), "reconstruction")
-        return frame_of(self.target_tile(), drawn_tile, (self._target, drawn), title, density)
+        drawn = Tile(observation.picture, "reconstruction")
+        return frame_of(self.target_tile(), drawn, (self._target, observation.reconstruction), title, density)
 
     def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
         """As of a picture, the raster."""
-        drawn = finished.reconstructions[0]
-        findings = explain_field(field, self.view, self._target, drawn, seed=seed, progress=progress)
-        return Explained(findings.summary(), findings_files(findings, self.view, self._target, drawn))
+        return explain_raster(field, self.view, self._target, finished, seed=seed, progress=progress)
+
+    @cached_property
+    def _target(self) -> Values:
+        return self.view.target()

@@ -29,7 +29,7 @@ from fieldlens.scenes.scene import Function
 from fieldlens.scenes.signal import Signal
 
 from .creases import creased
-from .found import Explained, Files, Finished, Image, Named, Observation, Row, Summary, Values
+from .found import Explained, Files, Finished, Image, Named, Observation, Row, Summary
 from .kinds import Kind
 from .missing import signal_spectra
 from .scoring import score
@@ -66,27 +66,26 @@ class SignalSubject:
 
     def observe(self, field: Field) -> Observation:
         """All samples."""
-        return self._observed(field.in_precision(self.hidden_dtype), field.device)
+        return self._observed(field, field.in_precision(self.hidden_dtype))
 
     def finish(self, field: Field, progress: Progress) -> Finished:
         """All samples, in fp32."""
-        found = self._observed(field, field.device, progress)
-        return Finished([found.reconstruction], found.scores, ssim(self.view.target(), found.reconstruction))
+        found = self._observed(field, field, progress)
+        similarity = ssim(self.view.target(), found.reconstruction)
+        return Finished([found.reconstruction], found.picture, found.scores, similarity)
 
-    def _observed(self, function: Function, device: torch.device, progress: Progress | None = None) -> Observation:
-        drawn, target = self.view.draw(function, device=device, progress=progress), self.view.target()
+    def _observed(self, field: Field, function: Function, progress: Progress | None = None) -> Observation:
+        """What a function shows that is the field or stands in for it, and the curve with the field's creases."""
+        drawn, target = self.view.draw(function, device=field.device, progress=progress), self.view.target()
         recovered = amplitudes_recovered(self.view.samples, drawn[0, :, 0], self.frequencies)
         # to the digits of metrics.csv: a resumed fit draws the same
         share, error = (
             [float(f"{value:.6g}") for value in values] for values in (recovered.share, recovered.relative_error)
         )
         scores = replace(score(self.view, target, drawn), amplitudes=share, amplitude_errors=error)
-        return Observation(drawn, scores)
-
-    def reconstruction(self, field: Field, drawn: Values) -> Image:
-        """The reconstruction over the signal, with its creases."""
         creases = _quick_creases(field, self.view)
-        return curve_rgb(self.view.samples, drawn[0, :, 0], [] if creases is None else creases.by_layer)
+        curve = curve_rgb(self.view.samples, drawn[0, :, 0], [] if creases is None else creases.by_layer)
+        return Observation(drawn, curve, scores)
 
     def density(self, field: Field) -> Image | None:
         """Creases per sample along the line, by layer."""
@@ -95,7 +94,6 @@ class SignalSubject:
 
     def frame(
         self,
-        field: Field,
         observation: Observation,
         title: str,
         density: DrawnDensity | None,
@@ -105,7 +103,7 @@ class SignalSubject:
         drawn = observation.reconstruction
         shares = np.array([row.amplitudes for row in rows], np.float64)
         tiles = [
-            Tile(self.reconstruction(field, drawn), "target (grey), reconstruction and its creases"),
+            Tile(observation.picture, "target (grey), reconstruction and its creases"),
             Tile(amplitudes_rgb([row.step for row in rows], self.frequencies, shares), "amplitude by cycles and step"),
             Tile(residual_rgb(self.view.samples, drawn[0, :, 0]), "reconstruction less target"),
         ]

@@ -86,15 +86,12 @@ class SolidSubject:
     def finish(self, field: Field, progress: Progress) -> Finished:
         """The first view, in fp32."""
         found = self._observed(field, field.device, progress)
-        return Finished([found.reconstruction], found.scores, ssim(self._target, found.reconstruction))
+        similarity = ssim(self._target, found.reconstruction)
+        return Finished([found.reconstruction], found.picture, found.scores, similarity)
 
     def _observed(self, function: Function, device: torch.device, progress: Progress | None = None) -> Observation:
         drawn = self.view.draw(function, device=device, progress=progress)
-        return Observation(drawn, score(self.view, self._target, drawn))
-
-    def reconstruction(self, field: Field, drawn: Values) -> Image:  # noqa: ARG002 (a map shows its creases)
-        """The drawing itself."""
-        return to_rgb(drawn)
+        return Observation(drawn, to_rgb(drawn), score(self.view, self._target, drawn))
 
     def density(self, field: Field) -> Image | None:
         """Crossings per pixel on the field's surface; 0 beside it."""
@@ -106,16 +103,14 @@ class SolidSubject:
 
     def frame(
         self,
-        field: Field,
         observation: Observation,
         title: str,
         density: DrawnDensity | None,
         rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
     ) -> Image:
         """The mesh, the field's surface, its error and crease density."""
-        drawn = observation.reconstruction
-        drawn_tile = Tile(self.reconstruction(field, drawn), "surface of the field")
-        return frame_of(self.target_tile(), drawn_tile, (self._target, drawn), title, density)
+        drawn = Tile(observation.picture, "surface of the field")
+        return frame_of(self.target_tile(), drawn, (self._target, observation.reconstruction), title, density)
 
     def explain(
         self,

@@ -60,7 +60,7 @@ class Subject(Protocol):
         ...
 
     def overview(self) -> Image | None:
-        """What is drawn before training: of photographs, their cameras."""
+        """What is drawn when a run is started: of photographs, their cameras."""
         ...
 
     def prepare(self, working: Working) -> None:
@@ -75,17 +75,11 @@ class Subject(Protocol):
         """Draw and score a field whole, in fp32."""
         ...
 
-    def reconstruction(self, field: Any, drawn: Values) -> Image:
-        """What a field has drawn, as report and comparison show it."""
-        ...
-
     def density(self, field: Any) -> Image | None:
         """Crease density as frames show it; None for a field without creases, or one that has diverged."""
         ...
 
-    def frame(
-        self, field: Any, observation: Observation, title: str, density: DrawnDensity | None, rows: Sequence[Row]
-    ) -> Image:
+    def frame(self, observation: Observation, title: str, density: DrawnDensity | None, rows: Sequence[Row]) -> Image:
         """The frame of one step.
 
         Args:

@@ -11,7 +11,7 @@ import pytest
 
 from fieldlens.render.camera import Camera, looking_at, perspective
 from fieldlens.scenes import demos
-from fieldlens.scenes.demos import ANGLE_X, DEMOS, DISTANCE, Demo, cameras, photographed, pixel_size, thumbnail
+from fieldlens.scenes.demos import ANGLE_X, CAMERA_DISTANCE, DEMOS, Demo, cameras, photographed, pixel_size, thumbnail
 from fieldlens.scenes.solids.photography import Studio
 
 each = pytest.mark.parametrize("demo", DEMOS.values(), ids=DEMOS.keys())
@@ -50,12 +50,12 @@ def test_all_colours_are_shares_of_light(demo: Demo) -> None:
 def test_cameras_stand_all_around_at_one_distance_and_see_the_origin_in_their_middle() -> None:
     everywhere = cameras(120, side=50)
     eyes = np.array([camera.position for camera in everywhere])
-    np.testing.assert_allclose(np.linalg.norm(eyes, axis=1), DISTANCE)
+    np.testing.assert_allclose(np.linalg.norm(eyes, axis=1), CAMERA_DISTANCE)
     for camera in everywhere:
         xy, depth = camera.project(np.zeros((1, 3)))
-        np.testing.assert_allclose([*xy[0], *depth], [25, 25, DISTANCE])
-    np.testing.assert_allclose(eyes.mean(0), 0, atol=0.02 * DISTANCE)
-    nearest = np.sort(np.arccos(np.clip(eyes @ eyes.T / DISTANCE**2, -1, 1)), 1)[:, 1]
+        np.testing.assert_allclose([*xy[0], *depth], [25, 25, CAMERA_DISTANCE])
+    np.testing.assert_allclose(eyes.mean(0), 0, atol=0.02 * CAMERA_DISTANCE)
+    nearest = np.sort(np.arccos(np.clip(eyes @ eyes.T / CAMERA_DISTANCE**2, -1, 1)), 1)[:, 1]
     even = math.sqrt(4 * math.pi / 120)  # the side of a square that is each one's share of the sphere
     assert 0.8 * even < nearest.min() < nearest.max() < 1.2 * even
 
@@ -65,7 +65,7 @@ def test_photographs_held_out_lie_evenly_among_the_others() -> None:
     assert [photograph.name for photograph in capture.heldout] == [f"test/r_{i}.png" for i in range(5)]
     assert [photograph.name for photograph in capture.train] == [f"train/r_{i}.png" for i in range(25)]
     heights = [photograph.camera.position[2] for photograph in capture.heldout]
-    np.testing.assert_allclose([a - b for a, b in pairwise(heights)], 2 * DISTANCE / 5)
+    np.testing.assert_allclose([a - b for a, b in pairwise(heights)], 2 * CAMERA_DISTANCE / 5)
     places = {tuple(photograph.camera.position) for photograph in (*capture.train, *capture.heldout)}
     assert len(places) == 30
     assert {photograph.pixels.shape for photograph in (*capture.train, *capture.heldout)} == {(8, 8, 4)}
@@ -83,7 +83,7 @@ def test_photographs_are_the_same_bytes_each_time_and_tell_how_far_they_are() ->
 def test_a_wire_of_the_lattice_is_as_thick_as_it_says() -> None:
     """What the two front wires at the sides take of a row of pixels that no other wire crosses, as seen along x."""
     assert 0.04 / pixel_size(100) == pytest.approx(1.86, abs=0.01)
-    camera = camera_at((DISTANCE, 0.0, 0.0), side=400)
+    camera = camera_at((CAMERA_DISTANCE, 0.0, 0.0), side=400)
     alpha = Studio(DEMOS["lattice"].surfaces()).photograph(camera)[..., 3]
     for y in (-0.56, 0.56):
         xy, depth = camera.project(np.array([[0.56, y, 0.1]]))

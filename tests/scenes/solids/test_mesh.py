@@ -9,7 +9,7 @@ import open3d as o3d
 import pytest
 
 from fieldlens.configs.errors import InputError
-from fieldlens.scenes.solids.mesh import WRITTEN, Mesh, cleaned, read_mesh, write_mesh
+from fieldlens.scenes.solids.mesh import WRITTEN_ENDINGS, Mesh, cleaned, read_mesh, write_mesh
 from tests.small_meshes import box, icosphere
 
 CORNERS = "0 0 0\n1 0 0\n0 1 0\n0 0 1\n"
@@ -35,7 +35,7 @@ def as_set(mesh: Mesh) -> set[tuple[tuple[float, ...], ...]]:
     return {turned([tuple(corner) for corner in triangle]) for triangle in mesh.corners.round(6).tolist()}
 
 
-@pytest.mark.parametrize("suffix", WRITTEN)
+@pytest.mark.parametrize("suffix", WRITTEN_ENDINGS)
 def test_what_is_written_is_what_is_read_with_its_colours(tmp_path: Path, suffix: str) -> None:
     mesh = icosphere(halvings=1)
     mesh = Mesh(mesh.vertices, mesh.triangles, (mesh.vertices + 1) / 2)
@@ -53,7 +53,7 @@ def test_what_is_written_is_what_is_read_with_its_colours(tmp_path: Path, suffix
         np.testing.assert_allclose(back.colours, (back.vertices + 1) / 2, atol=3e-3)  # of 8 bits in PLY
 
 
-@pytest.mark.parametrize("suffix", WRITTEN)
+@pytest.mark.parametrize("suffix", WRITTEN_ENDINGS)
 def test_open3d_reads_what_is_written(tmp_path: Path, suffix: str) -> None:
     mesh = box((0, 0, 0), (1, 2, 3))
     write_mesh(tmp_path / f"box{suffix}", mesh)
@@ -93,13 +93,13 @@ def test_nothing_is_written_of_an_empty_surface_or_into_a_file_in_place_of_a_fol
     with pytest.raises(InputError, match=r"no surface to write to .*a\.ply"):
         write_mesh(tmp_path / "a.ply", Mesh(np.empty((0, 3)), np.empty((0, 3), np.int64)))
     (tmp_path / "file").write_text("")
-    for suffix in WRITTEN:
+    for suffix in WRITTEN_ENDINGS:
         with pytest.raises(InputError, match="cannot write"):
             write_mesh(tmp_path / "file" / f"a{suffix}", box())
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("suffix", WRITTEN)
+@pytest.mark.parametrize("suffix", WRITTEN_ENDINGS)
 def test_a_write_that_fails_leaves_the_old_file_whole(
     tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from fieldlens.fields import Field, RadianceField
 from fieldlens.fitting import initial_state
 from fieldlens.scenes.posed import PosedScene
 from fieldlens.scenes.shape import Shape
-from fieldlens.scenes.solids.mesh import WRITTEN, Mesh, read_mesh
+from fieldlens.scenes.solids.mesh import WRITTEN_ENDINGS, Mesh, read_mesh
 from fieldlens.studies.questions import export
 from fieldlens.studies.questions.export import export_depth, export_mesh
 from fieldlens.studies.runs.folder import RunFolder
@@ -76,7 +76,7 @@ def test_a_lower_density_lies_farther_out(ball: None, run: RunFolder, tmp_path: 
     np.testing.assert_allclose(away, (RADIUS + 0.05) * bounds.side, rtol=0.01)
 
 
-@pytest.mark.parametrize("ending", WRITTEN)
+@pytest.mark.parametrize("ending", WRITTEN_ENDINGS)
 def test_every_format_is_read_back(ball: None, run: RunFolder, tmp_path: Path, ending: str):
     found = export_mesh(run, tmp_path / f"ball{ending}", resolution=8)
     mesh = read_mesh(found.path)
