@@ -16,7 +16,7 @@ from .network import Network, parse_network
 from .run import CompareConfig, FitConfig
 from .study import Study
 
-SCHEMA = 1
+SCHEMA = 2
 
 Config = TypeVar("Config", FitConfig, CompareConfig, Study)
 

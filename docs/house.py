@@ -61,7 +61,7 @@ def package(name: str) -> Box:
 
 
 def sentence_of(folder: Path) -> str:
-    """The first line of a package's docstring, without its stop."""
+    """The first paragraph of a package's docstring, without its stop."""
     text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
     return text.partition("\n\n")[0].replace("\n", " ").rstrip(".")
 

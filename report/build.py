@@ -144,7 +144,7 @@ def _spectra(spectra: Spectra, words: Words) -> dict[str, object]:
         "power": [{"label": name, "values": _rounded(values, 1)} for name, values in spectra.power_db.items()],
         "rounding": spectra.rounding_db,
         "correlation": _rounded(spectra.correlation, 3),
-        "ofSignal": words.in_cycles,
+        "inCycles": words.in_cycles,
     }
 
 

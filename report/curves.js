@@ -43,11 +43,11 @@ function stepAxis(last) {
 }
 
 // Frequencies: those of a picture are marked by their wavelengths in pixels, those of a signal by cycles.
-function frequencyAxis(first, last, ofSignal) {
+function frequencyAxis(first, last, inCycles) {
   const octaves = Math.log(last / first);
   const marks = [];
-  for (let mark = ofSignal ? 1 : 2; ofSignal ? mark <= last : 1 / mark >= first; mark *= ofSignal ? 10 : 4) {
-    marks.push(ofSignal ? [mark, mark.toLocaleString("en")] : [1 / mark, `${mark} px`]);
+  for (let mark = inCycles ? 1 : 2; inCycles ? mark <= last : 1 / mark >= first; mark *= inCycles ? 10 : 4) {
+    marks.push(inCycles ? [mark, mark.toLocaleString("en")] : [1 / mark, `${mark} px`]);
   }
   return {
     share: (frequency) => Math.log(frequency / first) / octaves,

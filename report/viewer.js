@@ -328,7 +328,7 @@ function spectrumChart(options) {
 
 function spectrumAxis(spectra) {
   const all = spectra.flatMap(({ frequency }) => frequency);
-  return frequencyAxis(Math.min(...all), Math.max(...all), spectra[0].ofSignal);
+  return frequencyAxis(Math.min(...all), Math.max(...all), spectra[0].inCycles);
 }
 
 function powerSeries({ frequency, power, rounding }) {
@@ -342,7 +342,7 @@ function makeSpectra() {
   const runs = data.runs.map((run, index) => ({ ...run, index })).filter(({ spectra }) => spectra);
   if (!runs.length) return [];
   const across = spectrumAxis(runs.map(({ spectra }) => spectra));
-  const by = runs[0].spectra.ofSignal ? "by cycles over the signal" : "by wavelength";
+  const by = runs[0].spectra.inCycles ? "by cycles over the signal" : "by wavelength";
   const power = runs.map(({ label, index, spectra }) => {
     const series = powerSeries(spectra);
     const [low, high] = rangeOf(series);
@@ -353,7 +353,7 @@ function makeSpectra() {
   });
   const correlations = runs.map(({ label, index, spectra }) => (
     { label, colour: runColour(index), steps: spectra.frequency, values: spectra.correlation }));
-  const correlation = runs[0].spectra.ofSignal ? [] : [spectrumChart({
+  const correlation = runs[0].spectra.inCycles ? [] : [spectrumChart({
     title: "Ring correlation", unit: `of target and reconstruction, ${by}`, series: correlations, across,
     range: [-0.2, 1.02], full: 0.5,
     format: (value, short) => (short ? String(value) : value.toFixed(2)).replace("-", "−"),

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Float64
+from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
@@ -195,29 +195,19 @@ def points_of(
     for what, array in (("coordinates", coordinates), ("values", values)):
         need(array.dtype.kind in "iuf", f"{what} are numbers, and not {array.dtype}")
         need(bool(np.isfinite(array).all()), f"some of the {what} are not finite")
-    unheld = np.zeros(n, bool) if heldout is None else heldout
-    need(unheld.shape == (n,) and unheld.dtype == bool, "heldout is (n), true or false at each point")
-    need(n - int(unheld.sum()) > 1, "fewer than two points are left to train on")
-    unit, box = _in_unit_box(coordinates.astype(np.float64))
-    need(unit is not None, "all points are in one place")
-    shares, scaled = _within_one(values)
-    held = f", {int(unheld.sum()):,} of them held out" if unheld.any() else ""
-    notes = (f"{n:,} points{held} in a box of {box[0]:.4g} x {box[1]:.4g}, y up", *scaled)
-    assert unit is not None
-    return Points(name, unit, shares, unheld, notes)
-
-
-def _in_unit_box(
-    coordinates: Float64[np.ndarray, "n 2"],
-) -> tuple[Float32[np.ndarray, "n 2"] | None, Float64[np.ndarray, "2"]]:
-    """Coordinates as fields see them, and the sides of the box around the points; None where it has no side."""
-    low, high = coordinates.min(0), coordinates.max(0)
+    held = np.zeros(n, bool) if heldout is None else heldout
+    need(held.shape == (n,) and held.dtype == bool, "heldout is (n), true or false at each point")
+    need(n - int(held.sum()) > 1, "fewer than two points are left to train on")
+    low, high = (edge.astype(np.float64) for edge in (coordinates.min(0), coordinates.max(0)))
     box = high - low
-    if not 0 < box.max() < math.inf:
-        return None, box
+    need(0 < float(box.max()) < math.inf, "all points are in one place")
     x, y = (coordinates - low).T
     # divided before they are rounded: a unit may be too small or too large for float32
-    return (np.stack([x, box[1] - y], 1) / box.max()).astype(np.float32), box
+    unit = (np.stack([x, box[1] - y], 1) / box.max()).astype(np.float32)
+    shares, scaled = _within_one(values)
+    some = f", {int(held.sum()):,} of them held out" if held.any() else ""
+    notes = (f"{n:,} points{some} in a box of {box[0]:.4g} x {box[1]:.4g}, y up", *scaled)
+    return Points(name, unit, shares, held, notes)
 
 
 def _within_one(values: np.ndarray) -> tuple[Float32[np.ndarray, "n c"], tuple[str, ...]]:

@@ -73,7 +73,7 @@ def signals(fits: Fits) -> UInt8[np.ndarray, "h w 3"]:
     tiles = []
     for fit in fits.signal:
         assert isinstance(fit.view, Signal)  # the scene is one
-        image = SignalSubject(fit.view).reconstruction(fit.saved.field, fit.drawn)
+        image = SignalSubject(fit.view).observe(fit.saved.field).picture
         tiles.append(Tile(image, f"{fit.name}: target (grey), reconstruction, creases by layer"))
     return panel(tiles, f"A sum of sines of 5, 10, 20 and 40 cycles after {fits.steps} steps", columns=2)
 

@@ -251,19 +251,22 @@ def _fit_in_worker(study: Study, path: Path, config: FitConfig) -> str | None:
 
 
 def _fit(study: Study, path: Path, config: FitConfig, controls: Controls) -> str | None:
-    """Fit and measure, and say what; None if stopped. The history is written last: where it is, the fit is finished."""
+    """Fit and measure, and say what; None if stopped. A folder is there when its fit is finished, and whole."""
     if controls.stop:
         return None
     runs = Runs(study, path)
     fitted, folder = runs.fitted(config), runs.folder(config)
-    shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, stopped midway, or damaged
-    start(config, folder.path, fitted.scene)
+    unfinished = folder.path.with_name(f".{folder.path.name}.partial")
+    shutil.rmtree(unfinished, ignore_errors=True)  # stopped midway
+    making = start(config, unfinished, fitted.scene)
     plan = plan_of(config, fitted.scene)
     state = initial_state(config, fitted.scene, plan.device)
     recorder = _QuantityRecorder(measured_steps(study), fitted.measure)
-    if train(folder, fitted.scene, state, plan, recorder, controls) == "interrupted":
+    if train(making, fitted.scene, state, plan, recorder, controls) == "interrupted":
         return None
-    write_history(folder.history_file, history_of(recorder.rows))
+    write_history(making.history_file, history_of(recorder.rows))
+    shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, or damaged
+    unfinished.rename(folder.path)
     return f"{config.scene} {config.encoding} {config.network}"
 
 
@@ -285,12 +288,12 @@ class _QuantityRecorder:
         return moment.stopped_because
 
     def save(self) -> None:
-        """Nothing: a fit that is not finished is made anew."""
+        """Nothing: the history is written when it is complete."""
 
-    def wants_state(self, step: int) -> bool:  # noqa: ARG002 (the time is enough)
-        """None."""
+    def wants_state(self, step: int) -> bool:  # noqa: ARG002 (the last is enough)
+        """That of the end alone is saved: a fit that is not finished is made anew."""
         return False
 
     def kept_states(self) -> Collection[int]:
-        """None."""
+        """No other than the newest."""
         return ()

@@ -31,8 +31,7 @@ from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Reporter, Silent
 from fieldlens.studies.runs.saved import Saved, analysis_path, open_run, refresh_report
 
-from ..subjects.choice import spatial
-from ..subjects.subject import Spatial
+from ..subjects.choice import is_spatial, spatial
 from .rendering import WHOLE, Region, region_extent
 from .table import QUESTIONS
 
@@ -158,7 +157,7 @@ def _ground(saved: Saved, cut: Slice | None) -> Ground:
     """
     QUESTIONS["cells"].check(saved.subject)
     if cut is None:
-        if isinstance(saved.subject, Spatial):
+        if is_spatial(saved.subject):
             raise InputError("cells of a 3D scene are those on a slice of its cube; name one, such as --slice z=0.5")
         view = saved.view
         return Ground(

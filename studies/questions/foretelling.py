@@ -72,7 +72,7 @@ def _drawn(saved: Saved) -> Float[np.ndarray, "h w c"]:
 
 
 def _density(saved: Saved) -> Float[np.ndarray, "rows columns"] | None:
-    """Crease length per area, sampled as `measuring` does; None for a checkpoint that is not finite."""
+    """Crease length per area, sampled as `runs.quantities` does; None for a checkpoint that is not finite."""
     network = creased(saved.field)
     if network is None:
         return None

@@ -53,7 +53,10 @@ class Question:
 
 QUESTIONS: Mapping[str, Question] = {
     "cells": Question(
-        "--cells", ("picture", "photographs", "solid"), ("step", "slice", "region", "max_cells"), "cells.draw_cells"
+        "--cells",
+        ("picture", "points", "photographs", "solid"),
+        ("step", "slice", "region", "max_cells"),
+        "cells.draw_cells",
     ),
     "slice": Question(
         "--slice", ("photographs", "solid"), ("step", "slice"), "slices.draw_slice", instead="leave it out"

@@ -177,10 +177,11 @@ def run_comparison(
     reporter, controls = reporter or Silent(), controls or Controls()
     records: dict[RunFolder, RunRecord] = {}
     for folder in comparison.runs():
-        finished = folder.ended and folder.record().stopped_because == "steps"
+        record = folder.record() if folder.ended else None
+        finished = record is not None and record.stopped_because == "steps" and record.drawing_seconds is not None
         if not finished and controls.stop:
             continue
-        records[folder] = folder.record() if finished else run(folder, None, reporter, controls)
+        records[folder] = record if record is not None and finished else run(folder, None, reporter, controls)
     if not records:
         raise KeyboardInterrupt
     drawing_started = time.perf_counter()

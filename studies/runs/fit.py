@@ -1,8 +1,6 @@
 """One fit from beginning to end: train, draw, save, explain, report. The writer of run folders."""
 
-import math
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,18 +21,17 @@ from fieldlens.studies.subjects.choice import spatial, subject_of
 from fieldlens.studies.subjects.film import turntable
 from fieldlens.studies.subjects.found import write_explained
 from fieldlens.studies.subjects.scoring import is_large
+from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
 from .folder import RunFolder, folder_name, new_folder
 from .record import RunRecord, finite, installed_versions
-from .recorder import FrameRecorder, Recorder, Stopwatch
+from .recorder import FrameRecorder, Recorder, Stopwatch, forget_after
 from .report import write_report
 from .reporter import Moment, Reporter, Silent
 
 LARGE_SIDE = 1024
 """Pictures with a longer side than this are told what an epoch takes."""
-SAVE_EVERY = 30.0
-"""Seconds after which the state is saved again, so that a machine that goes down costs no more than these."""
 
 
 def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
@@ -53,7 +50,7 @@ def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
     working = (reporter or Silent()).working
     scene = load(config.scene, config.target, config.space, seed=config.seed, working=working)
     subject = subject_of(scene)
-    if config.training.revive_at and subject.kind == "photographs":
+    if config.training.revive_at and not subject.trains_on_points:
         raise InputError("--revive-at is for pictures and signals, whose points say which neurons are dead")
     if config.output.turntable:
         spatial(subject, "--turntable is")
@@ -77,6 +74,9 @@ def start(
         path = new_folder(config.output.output_dir / folder_name(scene.name) / str(config.encoding))
     folder = RunFolder(path)
     write_npz(folder.target_file, **scene.to_npz_arrays())
+    picture = subject_of(scene).overview() if scene.views() else None  # the study's digits cannot be drawn
+    if picture is not None:
+        write_png(folder.cameras, picture)
     write_text(folder.config_file, to_yaml(config))
     return folder
 
@@ -110,11 +110,10 @@ def run(
     subject.prepare(reporter.working)
     aliased = None if scene.resolution is None else config.encoding.aliasing_note(scene.resolution)
     notes = [*scene.notes, *subject.notes, *([aliased] if aliased else [])]
-    for sentence in [*notes, *resumed(folder, state)]:
+    for note in notes:
+        reporter.say(note)
+    for sentence in resumed(folder, state):
         reporter.say(sentence)
-    picture = subject.overview()
-    if picture is not None:
-        write_png(folder.cameras, picture)
     watch = Stopwatch()
     recorder = FrameRecorder(
         folder,
@@ -124,13 +123,34 @@ def run(
         keeps_checkpoints=config.output.checkpoints == "frames",
         film=turntable(spatial(subject, "--turntable is")) if config.output.turntable else None,
         watch=watch,
-        from_step=state.step,
+        recorded_until=forget_after(folder, plan, state.step),
     )
     if config != before:
         write_text(folder.config_file, to_yaml(config))
     teller = _Teller(reporter, recorder, plan, scene, state.step, state.seconds)
     reason = train(folder, scene, state, plan, recorder, controls or Controls(), teller.tell)
+    return finish(folder, config, scene, subject, state, plan, reason, notes, watch, reporter)
 
+
+def finish(
+    folder: RunFolder,
+    config: FitConfig,
+    scene: Scene,
+    subject: Subject,
+    state: TrainingState,
+    plan: Plan,
+    reason: str,
+    notes: Sequence[str],
+    watch: Stopwatch,
+    reporter: Reporter,
+) -> RunRecord:
+    """Draw a field whole, explain what is missing, and write run.json, videos and report.
+
+    Args:
+        reason: why training stopped.
+        notes: what was said before it.
+        watch: is run for drawing.
+    """
     finished = subject.finish(state.field, partial(reporter.working, "drawing the reconstruction whole"))
     with watch.running():
         write_png(folder.path / "reconstruction.png", finished.picture)
@@ -179,7 +199,7 @@ def train(
     controls: Controls,
     tell: Callable[[Snapshot], None] = lambda _moment: None,
 ) -> str:
-    """Train until something says stop: look at the steps that a recorder names, and save the state from time to time.
+    """Train until something says stop: look at the steps that a recorder names, and save the state when it says so.
 
     Args:
         tell: hears of every moment, about twice a second.
@@ -187,16 +207,13 @@ def train(
     Returns:
         Why it stopped, as `RunRecord.stopped_because` has it.
     """
-    saved_at = -math.inf
     for moment in fit(state, scene, plan, recorder.steps(), controls):
         reason = moment.stopped_because
         if moment.scheduled or reason:
             reason = recorder.record(moment)
-        overdue = time.monotonic() - saved_at > SAVE_EVERY
-        if reason or overdue or recorder.wants_state(moment.step):
+        if reason or recorder.wants_state(moment.step):
             recorder.save()  # what a checkpoint follows on must be there before it is
             write_checkpoint(folder.checkpoints, state, recorder.kept_states())
-            saved_at = time.monotonic()
         tell(moment)
         if reason:
             return reason

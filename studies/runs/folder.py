@@ -1,4 +1,4 @@
-"""The run folder: where each part of a run lies, and how files come to be there whole or not at all."""
+"""The run folder: where each part of a run lies, and how a word names one."""
 
 import hashlib
 import itertools

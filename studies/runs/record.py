@@ -26,7 +26,7 @@ class RunRecord:
     encoding: str
     network: str
     psnr_db: float | None
-    """Of the training pixels, as run.json says of which; None of a fit that has diverged."""
+    """PSNR of the training pixels; the notes say which, where not all. None of a fit that has diverged."""
     heldout_psnr_db: float | None
     """None where nothing is held out."""
     ssim: float | None

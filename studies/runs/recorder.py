@@ -19,6 +19,8 @@ from .metrics import Metrics
 
 DENSITY_EVERY = 4
 """Crease density is drawn anew on every fourth frame."""
+SAVE_EVERY = 30.0
+"""Seconds after which the state is saved again, so that a machine that goes down costs no more than these."""
 
 
 @runtime_checkable
@@ -38,7 +40,7 @@ class Recorder(Protocol):
         ...
 
     def wants_state(self, step: int) -> bool:
-        """Whether the state of a step is to be saved whatever the time is."""
+        """Whether the state is to be saved at a moment of this step, though the fit goes on."""
         ...
 
     def kept_states(self) -> Collection[int]:
@@ -69,7 +71,7 @@ class FrameRecorder:
         label: of titles, such as the encoding's word.
         film: of a camera that goes around; None where none was asked for.
         watch: is run for scores and frames; maps of density count as analysis.
-        from_step: whatever an earlier sitting recorded after this one, that of the state, is forgotten.
+        recorded_until: the last step whose row of the curves is taken over, as `forget_after` gives it.
     """
 
     def __init__(
@@ -82,26 +84,18 @@ class FrameRecorder:
         keeps_checkpoints: bool,
         film: Film | None,
         watch: Stopwatch,
-        from_step: int,
+        recorded_until: int,
     ) -> None:
         self.folder, self.plan, self.subject, self.label = folder, plan, subject, label
         self.keeps_checkpoints, self.film, self.watch = keeps_checkpoints, film, watch
         self.metrics = Metrics(folder.metrics_file, subject.frequencies)
-        planned = list(itertools.takewhile(lambda step: step <= from_step, plan.frame_steps()))
-        # An interruption draws its last step even where the plan does not, so that one may have to go as well.
-        # Earlier frames stay: a fit that goes on to another limit may plan others from here on, but drew those.
-        drawn, mapped = from_step in planned, from_step in planned[::DENSITY_EVERY]
-        self.metrics.read(from_step if drawn else from_step - 1)
-        for kind, stays in (("", drawn), ("reconstruction", drawn), ("turntable", drawn), ("density", mapped)):
-            for later in folder.frame_steps(kind):
-                if later > from_step or (later == from_step and not stays):
-                    folder.frame(later, kind).unlink()
-        newest = folder.frame_steps("density")[-1:]
+        self.metrics.read(until=recorded_until)
         self.density: DrawnDensity | None = None
-        if newest:
-            self.density = newest[0], read_png(folder.frame(newest[0], "density"))
+        for newest in folder.frame_steps("density")[-1:]:
+            self.density = newest, read_png(folder.frame(newest, "density"))
         self._mapped_steps = itertools.islice(plan.frame_steps(), 0, None, DENSITY_EVERY)
         self._next_map = next(self._mapped_steps, None)
+        self._saved_at = -math.inf
 
     def steps(self) -> Iterator[int]:
         """Those of frames."""
@@ -126,10 +120,12 @@ class FrameRecorder:
     def save(self) -> None:
         """Write the curves."""
         self.metrics.write()
+        self._saved_at = time.monotonic()
 
     def wants_state(self, step: int) -> bool:
-        """Those of steps that have a map of density, where checkpoints of frames are kept."""
-        return self.keeps_checkpoints and step == self._next_map
+        """At once, and then from time to time; and at steps that have a map of density, where these are kept."""
+        overdue = time.monotonic() - self._saved_at > SAVE_EVERY
+        return overdue or (self.keeps_checkpoints and step == self._next_map)
 
     def kept_states(self) -> Collection[int]:
         """Those that were drawn, where checkpoints of frames are kept."""
@@ -171,6 +167,23 @@ class FrameRecorder:
         if self.film is not None:
             before = len(rows) - 1  # frames: each has a row, this one as well
             write_png(self.folder.frame(step, "turntable"), self.film.frame(field, before, title))
+
+
+def forget_after(folder: RunFolder, plan: Plan, step: int) -> int:
+    """Take away what an earlier sitting drew after a step, that of the state from which a fit goes on.
+
+    Returns:
+        The last step that stays recorded.
+    """
+    # An interruption draws its last step even where the plan does not, so that one may have to go as well.
+    # Earlier frames stay: a fit that goes on to another limit may plan others from here on, but drew those.
+    planned = list(itertools.takewhile(lambda planned: planned <= step, plan.frame_steps()))
+    drawn, mapped = step in planned, step in planned[::DENSITY_EVERY]
+    for kind, stays in (("", drawn), ("reconstruction", drawn), ("turntable", drawn), ("density", mapped)):
+        for later in folder.frame_steps(kind):
+            if later > step or (later == step and not stays):
+                folder.frame(later, kind).unlink()
+    return step if drawn else step - 1
 
 
 def _row(moment: Snapshot, seen: Observation) -> Row:

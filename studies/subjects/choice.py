@@ -1,5 +1,7 @@
 """Which subject goes with a scene, and which subjects can be asked what only some can answer."""
 
+from typing import TypeGuard
+
 import torch
 
 from fieldlens.configs.errors import InputError
@@ -42,6 +44,11 @@ def subject_of(scene: Scene, hidden_dtype: torch.dtype = torch.float32) -> Subje
     raise InputError(f"{scene.name} cannot be drawn")
 
 
+def is_spatial(subject: Subject) -> TypeGuard[Spatial]:
+    """Whether a subject is of a 3D scene."""
+    return isinstance(subject, Spatial)
+
+
 def spatial(subject: Subject, asked: str) -> Spatial:
     """The subject as one that a camera can be put into.
 
@@ -51,7 +58,7 @@ def spatial(subject: Subject, asked: str) -> Spatial:
     Raises:
         InputError: when it is of no 3D scene.
     """
-    if isinstance(subject, Spatial):
+    if is_spatial(subject):
         return subject
     raise InputError(f"{asked} for 3D scenes, and this run is of {KINDS[subject.kind]}")
 

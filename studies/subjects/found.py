@@ -219,12 +219,22 @@ class Explained:
     files: Files
 
 
+OF_CREASES = ("density", "capacity", "creases")
+"""Files that a field has which has creases, and one that has diverged since has not."""
+
+
 def write_explained(path: Path, explained: Explained) -> None:
     """Write what was found into the folder `path`: `explain.json`, maps as pictures and as arrays.
+
+    Maps of creases that an earlier sitting left go where there are none now.
 
     Raises:
         InputError: when a file cannot be written.
     """
+    for name in OF_CREASES:
+        for ending, files in ((".png", explained.files.pictures), (".npz", explained.files.arrays)):
+            if name not in files:
+                (path / f"{name}{ending}").unlink(missing_ok=True)
     for name, picture in explained.files.pictures.items():
         write_png(path / f"{name}.png", picture)
     for name, arrays in explained.files.arrays.items():

@@ -12,4 +12,4 @@ KINDS: Mapping[Kind, str] = {
     "solid": "a 3D scene",
     "points": "scattered points",
 }
-"""What a run is of, in words."""
+"""Each kind as a sentence names what a run is of."""

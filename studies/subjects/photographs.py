@@ -74,6 +74,7 @@ class PhotographsSubject:
     """Photographs: a held-out view beside what the field shows there, its error, its distance and its creases."""
 
     kind: Kind = "photographs"
+    trains_on_points = False
     words = replace(PICTURE_WORDS, psnr_of=f"of {FOLLOWED_RAYS:,} pixels", energy_of="of the view shown")
     frequencies: Sequence[int] = ()
     surface_caption = "colour"

@@ -60,6 +60,7 @@ class PictureSubject:
     """
 
     kind: Kind = "picture"
+    trains_on_points = True
     frequencies: Sequence[int] = ()
 
     def __init__(self, picture: Picture, hidden_dtype: torch.dtype = torch.float32) -> None:

@@ -27,6 +27,7 @@ class PointsSubject:
     """Points: their raster, the field drawn over it, the error and crease density side by side."""
 
     kind: Kind = "points"
+    trains_on_points = True
     words = replace(PICTURE_WORDS, psnr_of="of the points", energy_of="of the raster")
     frequencies: Sequence[int] = ()
 

@@ -43,6 +43,7 @@ class SignalSubject:
     """A signal: the curve with its creases, the residual, the amplitudes recovered and the creases along the line."""
 
     kind: Kind = "signal"
+    trains_on_points = True
     words = SIGNAL_WORDS
     notes: Sequence[str] = ()
 

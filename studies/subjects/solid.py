@@ -49,6 +49,7 @@ class SolidSubject:
     """A solid: the mesh, the field's surface shaded alike, its error and its crease density, from one side."""
 
     kind: Kind = "solid"
+    trains_on_points = True
     words = replace(PICTURE_WORDS, psnr_of="of the shaded view", energy_of="of the shaded view")
     notes: Sequence[str] = ()
     frequencies: Sequence[int] = ()

@@ -47,6 +47,11 @@ class Subject(Protocol):
         ...
 
     @property
+    def trains_on_points(self) -> bool:
+        """Whether a batch is of points, at which neurons are on or off; it may be of rays."""
+        ...
+
+    @property
     def frequencies(self) -> Sequence[int]:
         """Cycles over the unit interval that are followed through training; none but of a signal."""
         ...

@@ -160,24 +160,24 @@ def test_words_in_yaml_are_read_as_on_the_command_line() -> None:
     compare = from_yaml(yaml.safe_dump({"schema": SCHEMA, **COMPARE}), CompareConfig, "run.yaml")
     assert compare.encodings == (Raw((0.0, 1.0)), HashGrid(4))
     assert compare.networks == (Network(16, 2, "sine"), Network(8))
-    fit = from_yaml("schema: 1\nencoding: fourier:3\nnetwork: 2x8", FitConfig, "run.yaml")
+    fit = from_yaml("schema: 2\nencoding: fourier:3\nnetwork: 2x8", FitConfig, "run.yaml")
     assert (fit.encoding, fit.network) == (Fourier(3), Network(8, 2))
 
 
 def test_what_a_file_does_not_say_is_the_default() -> None:
-    assert from_yaml("schema: 1", FitConfig, "run.yaml") == FitConfig()
-    partly = from_yaml("schema: 1\ntraining: {steps: 5}", FitConfig, "run.yaml")
+    assert from_yaml("schema: 2", FitConfig, "run.yaml") == FitConfig()
+    partly = from_yaml("schema: 2\ntraining: {steps: 5}", FitConfig, "run.yaml")
     assert partly == FitConfig(training=Training(steps=5))
 
 
 @pytest.mark.parametrize("written", ["1e-3", "1.0e-3", "0.001", ".001"])
 def test_a_rate_may_be_written_in_every_usual_way(written: str) -> None:
-    config = from_yaml(f"schema: 1\ntraining: {{learning_rate: {written}}}", FitConfig, "run.yaml")
+    config = from_yaml(f"schema: 2\ntraining: {{learning_rate: {written}}}", FitConfig, "run.yaml")
     assert config.training.learning_rate == 1e-3
 
 
 def test_whole_numbers_do_for_real_ones() -> None:
-    config = from_yaml("schema: 1\ntraining: {seconds: 5}", FitConfig, "run.yaml")
+    config = from_yaml("schema: 2\ntraining: {seconds: 5}", FitConfig, "run.yaml")
     assert isinstance(config.training.seconds, float)
 
 
@@ -188,40 +188,40 @@ def test_whole_numbers_do_for_real_ones() -> None:
         ("just words", "holds no configuration"),
         ("[1, 2]", "holds no configuration"),
         ("scene: fox.png", "another schema"),
-        ("schema: 2", "another schema"),
+        ("schema: 1", "another schema"),
         (
-            "schema: 1\ntraining: {steps: [",
+            "schema: 2\ntraining: {steps: [",
             "is not YAML: expected the node content, but found '<stream end>' in line 2",
         ),
-        ("schema: 1\nscene: !!python/object/apply:os.system [true]", "is not YAML: could not determine a constructor"),
-        ("schema: 1\nseed: 2026-02-30", "is not YAML: day"),
-        ("schema: 1\nscene: \x00", "is not YAML: unacceptable character"),
-        ("schema: 1\nsede: 3", "'sede' is no setting; did you mean 'seed'?"),
-        ("schema: 1\n3: sede", "3 is no setting; choose from"),
-        ("schema: 1\ntraining: {step: 3}", "'step' is no setting of training; did you mean 'steps'?"),
-        ("schema: 1\nnetwork: {widht: 3}", "'widht' is no setting of network; did you mean 'width'?"),
-        ("schema: 1\nencodings: [raw]", "'encodings' is no setting; did you mean 'encoding'?"),
-        ("schema: 1\ntraining: 5", "training must be a group of settings, got 5"),
-        ("schema: 1\ntraining: null", "training must be a group of settings, got None"),
-        ("schema: 1\ntraining: {steps: many}", "training.steps must be a whole number, got 'many'"),
-        ("schema: 1\ntraining: {steps: 1.5}", "training.steps must be a whole number, got 1.5"),
-        ("schema: 1\ntraining: {steps: true}", "training.steps must be a whole number, got True"),
-        ("schema: 1\ntraining: {seconds: true}", "training.seconds must be a number, got True"),
-        ("schema: 1\ntraining: {seconds: long}", "training.seconds must be a number, got 'long'"),
-        ("schema: 1\ntraining: {seconds: .nan}", "--seconds must be a number above 0, got nan"),
-        ("schema: 1\noutput: {frames: null}", "output.frames must be a text, got None"),
-        ("schema: 1\nspace: {grid: 0}", "--grid must be 1 to 512, got 0"),
-        ("schema: 1\nspace: {direction: forier}", "unknown encoding 'forier'; did you mean 'fourier'?"),
-        ("schema: 1\ntraining: {schedule: linear}", "training.schedule must be one of rsqrt, constant, cosine"),
-        ("schema: 1\ntraining: {schedule: [rsqrt]}", "training.schedule must be one of rsqrt, constant, cosine"),
-        ("schema: 1\nscene: 12", "scene must be a text, got 12"),
-        ("schema: 1\noutput: {output_dir: 3}", "output.output_dir must be a path, got 3"),
-        ("schema: 1\nseed: -1", "--seed must be 0 or more"),
-        ("schema: 1\nencoding: forier", "unknown encoding 'forier'; did you mean 'fourier'?"),
-        ("schema: 1\nencoding: 8", "unknown encoding '8'"),
-        ("schema: 1\nencoding: {fourier: 8}", "unknown encoding"),
-        ("schema: 1\nnetwork: big", "DEPTHxWIDTH"),
-        ("schema: 1\nnetwork: {activation: gelu}", "network.activation must be one of relu, leaky_relu, sine"),
+        ("schema: 2\nscene: !!python/object/apply:os.system [true]", "is not YAML: could not determine a constructor"),
+        ("schema: 2\nseed: 2026-02-30", "is not YAML: day"),
+        ("schema: 2\nscene: \x00", "is not YAML: unacceptable character"),
+        ("schema: 2\nsede: 3", "'sede' is no setting; did you mean 'seed'?"),
+        ("schema: 2\n3: sede", "3 is no setting; choose from"),
+        ("schema: 2\ntraining: {step: 3}", "'step' is no setting of training; did you mean 'steps'?"),
+        ("schema: 2\nnetwork: {widht: 3}", "'widht' is no setting of network; did you mean 'width'?"),
+        ("schema: 2\nencodings: [raw]", "'encodings' is no setting; did you mean 'encoding'?"),
+        ("schema: 2\ntraining: 5", "training must be a group of settings, got 5"),
+        ("schema: 2\ntraining: null", "training must be a group of settings, got None"),
+        ("schema: 2\ntraining: {steps: many}", "training.steps must be a whole number, got 'many'"),
+        ("schema: 2\ntraining: {steps: 1.5}", "training.steps must be a whole number, got 1.5"),
+        ("schema: 2\ntraining: {steps: true}", "training.steps must be a whole number, got True"),
+        ("schema: 2\ntraining: {seconds: true}", "training.seconds must be a number, got True"),
+        ("schema: 2\ntraining: {seconds: long}", "training.seconds must be a number, got 'long'"),
+        ("schema: 2\ntraining: {seconds: .nan}", "--seconds must be a number above 0, got nan"),
+        ("schema: 2\noutput: {frames: null}", "output.frames must be a text, got None"),
+        ("schema: 2\nspace: {grid: 0}", "--grid must be 1 to 512, got 0"),
+        ("schema: 2\nspace: {direction: forier}", "unknown encoding 'forier'; did you mean 'fourier'?"),
+        ("schema: 2\ntraining: {schedule: linear}", "training.schedule must be one of rsqrt, constant, cosine"),
+        ("schema: 2\ntraining: {schedule: [rsqrt]}", "training.schedule must be one of rsqrt, constant, cosine"),
+        ("schema: 2\nscene: 12", "scene must be a text, got 12"),
+        ("schema: 2\noutput: {output_dir: 3}", "output.output_dir must be a path, got 3"),
+        ("schema: 2\nseed: -1", "--seed must be 0 or more"),
+        ("schema: 2\nencoding: forier", "unknown encoding 'forier'; did you mean 'fourier'?"),
+        ("schema: 2\nencoding: 8", "unknown encoding '8'"),
+        ("schema: 2\nencoding: {fourier: 8}", "unknown encoding"),
+        ("schema: 2\nnetwork: big", "DEPTHxWIDTH"),
+        ("schema: 2\nnetwork: {activation: gelu}", "network.activation must be one of relu, leaky_relu, sine"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_by_its_name_in_one_sentence(text: str, hint: str) -> None:
@@ -234,7 +234,7 @@ def test_a_file_that_does_not_fit_is_refused_by_its_name_in_one_sentence(text: s
 @pytest.mark.parametrize("value", ["raw", "{raw: 1}", "null"])
 def test_a_list_must_be_a_list(value: str) -> None:
     with pytest.raises(InputError, match="encodings must be a list"):
-        from_yaml(f"schema: 1\nencodings: {value}", CompareConfig, "run.yaml")
+        from_yaml(f"schema: 2\nencodings: {value}", CompareConfig, "run.yaml")
 
 
 def test_encodings_are_written_as_words() -> None:
@@ -243,7 +243,7 @@ def test_encodings_are_written_as_words() -> None:
     assert plain["schema"] == SCHEMA
 
 
-@pytest.mark.parametrize("data", [None, b"scene: \xff", b"\0", b"- a list", b"schema: 1\nscene: [", b"schema: 2"])
+@pytest.mark.parametrize("data", [None, b"scene: \xff", b"\0", b"- a list", b"schema: 2\nscene: [", b"schema: 1"])
 def test_a_file_that_holds_no_configuration_is_named(tmp_path: Path, data: bytes | None) -> None:
     file = tmp_path / "config.yaml"
     if data is not None:

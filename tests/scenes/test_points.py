@@ -249,8 +249,9 @@ def test_points_are_fitted_explained_and_drawn_from_the_command_line(
     assert said("analyze", "--json")["verdict"] == found["verdict"]
     assert (run / "analysis" / "explain.json").read_bytes() == before
     assert Path(said("render", "--scale", "2", "--json")["path"]).exists()
+    assert said("analyze", "--cells", "--region", "0.4", "0.4", "0.2", "0.2", "--json")["cells"] > 1
     for words, sentence in [
-        (["analyze", "--cells"], "--cells is for pictures, and this run is of scattered points;"),
+        (["analyze", "--kernel"], "--kernel is for pictures, and this run is of scattered points;"),
         (["render", "--orbit", "4"], "--orbit and --path are for 3D scenes, and this run is of scattered points"),
     ]:
         assert cli.main(words) == 2

@@ -161,7 +161,7 @@ def test_a_checkpoint_is_written_last_so_that_a_cut_at_any_moment_costs_nothing_
 
 
 def test_the_state_is_saved_from_time_to_time(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("fieldlens.studies.runs.fit.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("fieldlens.studies.runs.recorder.SAVE_EVERY", 0.0)
     saved: list[int] = []
     monkeypatch.setattr(
         "fieldlens.studies.runs.fit.write_checkpoint", lambda folder, state, kept: saved.append(state.step)
@@ -265,7 +265,7 @@ def test_a_damaged_file_of_curves_is_named(config: FitConfig, content: bytes):
 
 def test_a_folder_of_another_schema_is_refused(config: FitConfig):
     folder = start(config)
-    folder.config_file.write_text(folder.config_file.read_text().replace("schema: 1", "schema: 99"))
+    folder.config_file.write_text(folder.config_file.read_text().replace("schema: 2", "schema: 99"))
     with pytest.raises(InputError, match="another schema"):
         run(folder)
 
