@@ -38,15 +38,15 @@ class SaysMore(Protocol):
 
 def to_json(value: Any) -> Any:
     """Records and mappings as dictionaries, encodings as words, paths as strings, tuples as lists."""
-    if isinstance(value, Encoding | Path):
-        return str(value)
-    if isinstance(value, SaysMore):
-        return value.to_json()
-    if is_dataclass(value):
-        return fields_of(value)
     if isinstance(value, Mapping):
         return {key: to_json(item) for key, item in value.items()}
-    return [to_json(item) for item in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    if isinstance(value, Path | Encoding):
+        return str(value)
+    if is_dataclass(value):
+        return value.to_json() if isinstance(value, SaysMore) else fields_of(value)
+    return value
 
 
 def fields_of(record: Any) -> JsonObject:
@@ -63,8 +63,7 @@ def fields_of(record: Any) -> JsonObject:
 
 def with_before(plain: JsonObject, key: str, more: JsonObject) -> JsonObject:
     """More keys, before one of those that are there."""
-    at = [*plain].index(key)
-    items = [*plain.items()]
+    at, items = [*plain].index(key), [*plain.items()]
     return dict([*items[:at], *more.items(), *items[at:]])
 
 

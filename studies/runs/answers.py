@@ -11,7 +11,7 @@ from typing import ClassVar, Generic, Protocol, TypeAlias, TypeVar, runtime_chec
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.analysis.gradients.confusion import ConfusionSummary
 from fieldlens.configs.files import JsonObject
-from fieldlens.configs.records import IF_ANY, to_json
+from fieldlens.configs.records import IF_ANY, INLINE, fields_of, with_before
 
 Windows: TypeAlias = Sequence[Sequence[float | None]]
 """Numbers of windows, row by row; None where there is none."""
@@ -249,11 +249,6 @@ DRAWN: Mapping[str, type[Found]] = {
 """What a person may ask for and the report shows, by the name of its files in `analysis/`."""
 
 
-def places(path: Path, report: Path | None) -> JsonObject:
-    """Where something is, and the report that shows it, for a program."""
-    return {"path": str(path), "report": None if report is None else str(report)}
-
-
 @dataclass(frozen=True)
 class Drawn(Generic[Numbers]):
     """A drawing of what was found of a run."""
@@ -261,7 +256,7 @@ class Drawn(Generic[Numbers]):
     path: Path
     report: Path | None
     """None before the run's first end."""
-    found: Numbers
+    found: Numbers = field(metadata=INLINE)
 
     @property
     def lines(self) -> list[str]:
@@ -271,5 +266,7 @@ class Drawn(Generic[Numbers]):
 
     def to_json(self) -> JsonObject:
         """As one object; only cells come without their sentence."""
-        summary = {} if isinstance(self.found, CellsFound) else {"summary": self.found.sentence}
-        return {**places(self.path, self.report), **summary, **to_json(self.found)}
+        plain = fields_of(self)
+        if isinstance(self.found, CellsFound):
+            return plain
+        return with_before(plain, "step", {"summary": self.found.sentence})

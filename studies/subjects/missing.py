@@ -8,7 +8,14 @@ from jaxtyping import Float
 
 from fieldlens.analysis import Explanation, radial_spectra, spectral_bias
 from fieldlens.analysis.detail.bands import rounding_variance
-from fieldlens.analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF, RadialSpectra, line_spectra, merged_rings
+from fieldlens.analysis.detail.spectra import (
+    LOOSE_CUTOFF,
+    STRICT_CUTOFF,
+    RadialSpectra,
+    SpectralBias,
+    line_spectra,
+    merged_rings,
+)
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import INLINE, to_json
 from fieldlens.render.colour import error_rgb, missing_rgb
@@ -55,7 +62,7 @@ class PictureSpectra:
     """Power of rounding to 8 bits."""
     resolved_frequency: Mapping[str, float | None]
     """By the threshold in words."""
-    spectral_bias: JsonObject | None
+    spectral_bias: SpectralBias | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +83,6 @@ class SavedSpectra:
 def picture_spectra(target: Values, drawn: Values) -> SavedSpectra:
     """Radial spectra of a picture's luma."""
     spectra = radial_spectra(target, drawn)
-    bias = spectral_bias(spectra)
     height, width, _ = target.shape
     return SavedSpectra(
         **_rings(spectra),
@@ -86,7 +92,7 @@ def picture_spectra(target: Values, drawn: Values) -> SavedSpectra:
                 "ring correlation 1/7": spectra.resolved_frequency(LOOSE_CUTOFF),
                 "ring correlation 1/2": spectra.resolved_frequency(STRICT_CUTOFF),
             },
-            spectral_bias=None if bias is None else {"value": bias.value, "cut": bias.cut},
+            spectral_bias=spectral_bias(spectra),
         ),
         units="frequencies in cycles per pixel; power: mean square of luma for each coefficient of the DCT",
     )

@@ -74,9 +74,8 @@ def test_a_record_comes_back_from_json(record: Plain | Marked | Longer) -> None:
 
 
 def test_keys_are_the_fields_in_their_order_but_where_they_are_marked() -> None:
-    assert [*to_json(EXAMPLE)] == [
-        *["path", "name", "count", "is_exact", "precision", "ends", "notes", "rows", "by_name", "anything", "inner"]
-    ]
+    keys = "path name count is_exact precision ends notes rows by_name anything inner"
+    assert " ".join(to_json(EXAMPLE)) == keys
     assert json.dumps(to_json(Marked(inner=Inner(1.0, None), all=3))) == '{"low": 1.0, "high": null, "global": 3}'
     assert json.dumps(to_json(Marked(some=2, all=3))) == '{"some": 2, "global": 3}'
     assert json.dumps(to_json([Longer(3)])) == '[{"half": 1.5, "size": 3}]'
@@ -106,10 +105,10 @@ EXAMPLE = Plain(Path("a/b"), "a", 1, True, "fp32", (1, 2.0), ("x",), [[1.0, None
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, key: str, value: object) -> None:
-    with pytest.raises(ValueError, match="must be|missing|no setting"):
+    with pytest.raises(ValueError, match=r"must be|missing|no setting"):
         from_json(Plain, to_json(EXAMPLE) | {key: value})
     write_json(tmp_path / "plain.json", to_json(EXAMPLE) | {key: value})
-    with pytest.raises(InputError, match="plain.json' is damaged, or of another version"):
+    with pytest.raises(InputError, match=r"plain\.json' is damaged, or of another version"):
         read_json_as(tmp_path / "plain.json", Plain)
 
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
+from fieldlens.analysis.detail.spectra import SpectralBias
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import write_json
 from fieldlens.configs.records import from_json, read_json_as, to_json
@@ -55,9 +56,7 @@ def test_a_summary_comes_back_from_among_other_keys(summary: Summary) -> None:
     "spectra",
     [
         SavedSpectra(*RINGS, None, "per sample"),
-        SavedSpectra(
-            *RINGS, PictureSpectra(1e-6, {"ring correlation 1/2": 0.2}, {"value": 0.5, "cut": 0.1}), "per pixel"
-        ),
+        SavedSpectra(*RINGS, PictureSpectra(1e-6, {"ring correlation 1/2": 0.2}, SpectralBias(0.5, 0.1)), "per pixel"),
         SavedSpectra(*RINGS, PictureSpectra(1e-6, {"ring correlation 1/2": None}, None), "per pixel"),
     ],
 )
