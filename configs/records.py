@@ -1,8 +1,8 @@
 """Records, which are dataclasses, as plain JSON, and back by the types of their fields: keys are made here alone.
 
 Keys are the names of the fields, in their order. Marks in a field's `metadata` say where it is otherwise: `INLINE`,
-`IF_ANY`, or {"key": "global"} for another name. A record that says more than its fields has a method `to_json`, and what
-it says beside them is not read back.
+`IF_ANY`, or {"key": "global"} for another name. A record that says more than its fields has a method `to_json`, and
+what it says beside them is not read back.
 """
 
 import contextlib
