@@ -4,17 +4,15 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from .errors import InputError
 
-T = TypeVar("T")
-
 JsonObject: TypeAlias = dict[str, Any]
-"""What a JSON file holds. A `to_json` makes it and a `from_json` takes it apart: nobody else needs its keys."""
+"""What a JSON file holds. `configs.records` makes it and takes it apart: nobody else needs its keys."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -74,19 +72,6 @@ def read_json(path: Path) -> JsonObject:
     if not isinstance(value, dict):
         raise InputError(f"{str(path)!r} is damaged: it holds no JSON object")
     return value
-
-
-def read_json_as(path: Path, from_json: Callable[[JsonObject], T]) -> T:
-    """Read what `write_json` wrote of a `to_json`, by its inverse.
-
-    Raises:
-        InputError: when the file is missing or damaged, or its keys are others than this version's.
-    """
-    found = read_json(path)
-    try:
-        return from_json(found)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise InputError(f"{str(path)!r} is damaged, or of another version of fieldlens") from None
 
 
 def require_new(folder: Path) -> None:

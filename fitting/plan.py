@@ -1,12 +1,11 @@
 """Every number of a fit, once what a person left open has been worked out."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
-from fieldlens.configs.files import JsonObject
 from fieldlens.configs.rates import default_learning_rate
 from fieldlens.configs.run import FitConfig, Schedule
 from fieldlens.scenes.scene import Scene
@@ -59,16 +58,6 @@ class Plan:
     def frame_steps(self) -> Iterator[int]:
         """The steps to draw, rising; without end where `steps` is None."""
         return frame_steps(self.frames, self.steps, self.open_frames)
-
-    def to_json(self) -> JsonObject:
-        """As run.json has it."""
-        return asdict(self) | {"open_frames": list(self.open_frames), "revive_at": list(self.revive_at)}
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> "Plan":
-        """The inverse."""
-        dense, growth = found["open_frames"]
-        return cls(**found | {"open_frames": (dense, growth), "revive_at": tuple(found["revive_at"])})
 
 
 def plan_of(config: FitConfig, scene: Scene) -> Plan:

@@ -38,7 +38,13 @@ def small_config(scene: Path | str, output_dir: Path, steps: int = 24, encoding:
 
 def small_record(**changes: Any) -> RunRecord:
     """What a run of a picture may have found."""
-    summary = Summary(("Detail is missing.",), "2-4 px", 1.25, 3, Statistic(-0.375, -0.5, -0.25))
+    summary = Summary(
+        verdict=("Detail is missing.",),
+        explained_band="2-4 px",
+        crossings_per_pixel=1.25,
+        dead_neurons=3,
+        primary_statistic=Statistic(-0.375, -0.5, -0.25),
+    )
     record = RunRecord(
         path=Path("outputs/picture/fourier:8/run"),
         report=Path("outputs/picture/fourier:8/run/report.html"),

@@ -17,9 +17,8 @@ Gradients are of plain gradient descent on the squared error, or on any other lo
 regularisers, and what Adam does to a step, are left out. With another loss r stands for its derivative by the output.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -67,6 +66,7 @@ class Distribution:
 class ConfusionSummary:
     """Confusion over many pairs, in a few numbers."""
 
+    quantile_levels: tuple[float, ...] = field(default=QUANTILES, kw_only=True)
     pairs: int
     zero_gradient_pairs: int
     """Pairs of which one gradient at least is zero; their cosine is undefined and in none of the distributions."""
@@ -78,18 +78,6 @@ class ConfusionSummary:
     residual_cosine: Distribution
     residual_sign_share: float
     """Share of the pairs whose cosine has the sign of the residuals' own: with one channel, of a positive kernel."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain numbers, with the levels of the quantiles."""
-        return {"quantile_levels": list(QUANTILES)} | asdict(self)
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> "ConfusionSummary":
-        """The inverse of `to_json`."""
-        plain = {key: value for key, value in found.items() if key != "quantile_levels"}
-        for key in ("cosine", "strength", "residual_cosine"):
-            plain[key] = Distribution(**{**plain[key], "quantiles": tuple(plain[key]["quantiles"])})
-        return cls(**plain)
 
 
 @dataclass(frozen=True, eq=False)

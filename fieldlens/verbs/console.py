@@ -13,6 +13,7 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
+from fieldlens.configs.records import to_json
 from fieldlens.studies.runs.reporter import Moment
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Console:
     def answer(self, found: "Answer") -> None:
         """What was found: in lines, and with `--json` as the one that is last."""
         self.result("\n".join(found.lines))
-        self.finish(found.to_json())
+        self.finish(to_json(found))
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """The end: with `--json` the result as one line."""

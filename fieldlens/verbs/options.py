@@ -12,9 +12,10 @@ from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, Pri
 from fieldlens.configs.encoding import Encoding, parse_encoding
 from fieldlens.configs.errors import InputError, did_you_mean
 from fieldlens.configs.network import Network, parse_network
+from fieldlens.configs.records import to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Output
 from fieldlens.configs.space import Slice, parse_slice
-from fieldlens.configs.storage import read_config, to_plain
+from fieldlens.configs.storage import read_config
 
 from .refusals import refused_in_a_sentence
 
@@ -131,7 +132,7 @@ def check_unchanged(before: Config, now: Config, what: str, *, free: Collection[
 
 def _settings(config: FitConfig | CompareConfig) -> dict[str, Any]:
     """All settings by their own name, out of their groups."""
-    plain = to_plain(config)
+    plain = to_json(config)
     training, target, output = (plain.pop(group) for group in ("training", "target", "output"))
     return plain | training | target | output
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.records import to_json
 from fieldlens.configs.storage import read_config
 from fieldlens.configs.study import Study
 
@@ -54,5 +55,5 @@ def main(words: Sequence[str]) -> int:
         path = arguments.output_dir / "paper" / (arguments.tier + "-authors" * (arguments.grid == "authors"))
         found = run_paper(study, path, only=arguments.only or (), reporter=console, controls=controls)
     console.result(f"{claims_table(found.claims)}\nreport  {found.report}".strip())
-    console.finish(found.to_json())
+    console.finish(to_json(found))
     return 0

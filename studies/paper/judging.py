@@ -7,12 +7,15 @@ measured but not asked: they decide nothing.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from scipy.special import stdtrit
+
+from fieldlens.configs.files import JsonObject
+from fieldlens.configs.records import fields_of, with_before
 
 Unit = TypeVar("Unit")
 
@@ -53,37 +56,17 @@ class JudgedPart:
     """A part with its number."""
 
     name: str
-    unit: str
-    above: float
     effect: float | None
     """Mean of the number over the units that have it; None where none has."""
     interval: tuple[float, float] | None
     """Ends of the 95 % interval of the mean; None for fewer than three units."""
+    unit: str
+    holds_above: float
     units: int
     """How many units have the number."""
     verdict: str
     reason: str = ""
     """Why the part is not asked, or undecided for another reason than its interval."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values under the keys of `claims.json`; null for what is not defined."""
-        return {
-            "name": self.name,
-            "effect": self.effect,
-            "interval": None if self.interval is None else list(self.interval),
-            "unit": self.unit,
-            "holds_above": self.above,
-            "units": self.units,
-            "verdict": self.verdict,
-            "reason": self.reason,
-        }
-
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """What `to_json` was given."""
-        interval = None if plain["interval"] is None else (plain["interval"][0], plain["interval"][1])
-        number = (plain["unit"], plain["holds_above"], plain["effect"], interval, plain["units"])
-        return cls(plain["name"], *number, plain["verdict"], plain["reason"])
 
 
 @dataclass(frozen=True)
@@ -112,25 +95,12 @@ class Judged:
         """The first part that has the claim's verdict, or the first of all if none was asked."""
         return next((part for part in self.parts if part.verdict == self.verdict), self.parts[0])
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values under the keys of `claims.json`, with the number that decides; null for what is not defined."""
-        return {
-            "id": self.id,
-            "statement": self.statement,
-            "authors": self.authors,
-            **{
-                key: value for key, value in self.deciding.to_json().items() if key not in ("name", "verdict", "reason")
-            },
-            "verdict": self.verdict,
-            "parts_asked": self.asked,
-            "parts": [part.to_json() for part in self.parts],
-        }
-
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """What `to_json` was given; the number that decides is among the parts."""
-        parts = tuple(map(JudgedPart.from_json, plain["parts"]))
-        return cls(plain["id"], plain["statement"], plain["authors"], plain["verdict"], parts)
+    def to_json(self) -> JsonObject:
+        """As claims.json has it: with the number that decides."""
+        part = fields_of(self.deciding)
+        number = {key: part[key] for key in ("effect", "interval", "unit", "holds_above", "units")}
+        plain = with_before(fields_of(self), "verdict", number)
+        return with_before(plain, "parts", {"parts_asked": self.asked})
 
 
 def judge(claim: Claim[Unit], units: Sequence[Unit], steps: int) -> Judged:
@@ -157,7 +127,7 @@ def _judge_part(part: Part[Unit], units: Sequence[Unit], steps: int) -> JudgedPa
         verdict = HOLDS
     elif interval[1] <= part.above:
         verdict = FAILS
-    return JudgedPart(part.name, part.unit, part.above, effect, interval, len(values), verdict, reason)
+    return JudgedPart(part.name, effect, interval, part.unit, part.above, len(values), verdict, reason)
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TypeVar
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import write_bytes, write_json, write_text
-from fieldlens.configs.storage import to_plain, to_yaml
+from fieldlens.configs.records import to_json
+from fieldlens.configs.storage import to_yaml
 from fieldlens.configs.study import Study
 from fieldlens.fitting import Controls
 from fieldlens.report import ClaimRow, StudyFigure, StudyReport, study_html
@@ -27,20 +28,11 @@ Chosen = TypeVar("Chosen", Claim[Fits], Drawing)
 
 @dataclass(frozen=True)
 class PaperFound:
-    """What a study found, and where its page stands."""
+    """What a study found, and where its page stands: claims.json."""
 
     path: Path
     report: Path
     claims: tuple[Judged, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values under the keys of `claims.json`."""
-        return {"path": str(self.path), "report": str(self.report), "claims": [c.to_json() for c in self.claims]}
-
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """What `to_json` was given."""
-        return cls(Path(plain["path"]), Path(plain["report"]), tuple(map(Judged.from_json, plain["claims"])))
 
 
 def run_paper(
@@ -78,7 +70,7 @@ def run_paper(
         judged.append(judge(claim, [Fits(runs, unit) for unit in runs.units], study.training.steps or 0))
     found = PaperFound(here, here / "report.html", tuple(judged))
     write_text(here / "study.yaml", to_yaml(study))
-    write_json(here / "claims.json", found.to_json())
+    write_json(here / "claims.json", to_json(found))
     figures = []
     for number, drawing in enumerate(drawings):
         reporter.working("drawing figures", number / len(drawings))
@@ -117,14 +109,14 @@ def claims_table(claims: Sequence[Judged]) -> str:
 def number(part: JudgedPart) -> str:
     """An effect with its interval, its unit, and what it must be above.
 
-    >>> number(JudgedPart("gain", "dB", 3.0, 5.25, (4.0, 6.5), 4, HOLDS))
+    >>> number(JudgedPart("gain", 5.25, (4.0, 6.5), "dB", 3.0, 4, HOLDS))
     '5.25 dB [4, 6.5] > 3, n = 4'
     """
     if part.effect is None:
         return "n/a"
     unit = f" {part.unit}" if part.unit else ""
     interval = "" if part.interval is None else f" [{part.interval[0]:.3g}, {part.interval[1]:.3g}]"
-    return f"{part.effect:.3g}{unit}{interval} > {part.above:.3g}, n = {part.units}"
+    return f"{part.effect:.3g}{unit}{interval} > {part.holds_above:.3g}, n = {part.units}"
 
 
 def _outcome(part: JudgedPart) -> str:
@@ -174,4 +166,4 @@ def _protocol(study: Study) -> dict[str, str]:
             return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner is not None)
         return ", ".join(map(words, value)) if isinstance(value, list) else str(value)
 
-    return {key: words(value) for key, value in to_plain(study).items()}
+    return {key: words(value) for key, value in to_json(study).items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject, write_bytes
+from fieldlens.configs.records import fields_of
 from fieldlens.studies.runs.charts import history_figure
 from fieldlens.studies.runs.checkpoints import checkpoint_steps
 from fieldlens.studies.runs.folder import RunFolder
@@ -45,13 +46,7 @@ class CheckpointsMeasured:
         """For a program."""
         told = self.foretold
         early = told and {"sentence": told.sentence, "outcome": told.outcome, "early_step": told.early_step}
-        return {
-            "path": str(self.path),
-            "figures": str(self.figures),
-            "steps": self.steps,
-            "report": None if self.report is None else str(self.report),
-            "foretold": early,
-        }
+        return fields_of(self) | {"foretold": early}
 
 
 def measure_checkpoints(folder: RunFolder, *, reporter: Reporter | None = None) -> CheckpointsMeasured:

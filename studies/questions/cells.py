@@ -20,6 +20,7 @@ from fieldlens.analysis.partition.interpolated_cells import (
 )
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import write_json, write_text
+from fieldlens.configs.records import to_json
 from fieldlens.configs.space import Slice
 from fieldlens.fields import position_of
 from fieldlens.render.colour import layer_colour, to_rgb
@@ -106,7 +107,7 @@ def draw_cells(
         path, f"{arrangement.counts.count} cells", picture, strip, _lines_of_layers(arrangement, extent, height, width)
     )
     found = cells_found(arrangement, ground, saved.step, region, slice)
-    write_json(path / "cells.json", found.to_json())
+    write_json(path / "cells.json", to_json(found))
     return Drawn(path / "cells.svg", refresh_report(folder, saved.step), found)
 
 

@@ -18,6 +18,7 @@ from fieldlens.analysis import (
 from fieldlens.analysis.gradients.confusion import ConfusionSummary
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import write_json
+from fieldlens.configs.records import to_json
 from fieldlens.render.colour import confusion_legend, confusion_rgb
 from fieldlens.render.files import write_png
 from fieldlens.render.panel import Tile
@@ -74,7 +75,7 @@ def measure_confusion(
     write_png(path / "confusion.png", confusion_picture(mapped, within))
     neighbours = NeighbourConfusion(_mean(_cosines(mapped)), mapped.distance_px, mapped.stride)
     found = ConfusionFound(saved.step, radius, near, far, neighbours, _windows(within))
-    write_json(path / "confusion.json", found.to_json())
+    write_json(path / "confusion.json", to_json(found))
     return Drawn(path / "confusion.png", refresh_report(folder, saved.step), found)
 
 

@@ -1,10 +1,11 @@
 """The missing detail of a finished run, explained anew from any checkpoint."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from fieldlens.configs.files import JsonObject, write_json
+from fieldlens.configs.files import write_json
+from fieldlens.configs.records import INLINE, to_json
 from fieldlens.studies.runs.checkpoints import checkpoint_steps
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Reporter, Silent
@@ -22,18 +23,13 @@ class ExplainedAnew:
     report: Path | None
     """None before the run's first end."""
     step: int
-    summary: Summary
+    summary: Summary = field(metadata=INLINE)
 
     @property
     def lines(self) -> list[str]:
         """The verdict, and where the rest is."""
         report = [] if self.report is None else [f"report  {self.report}"]
         return [*self.summary.sentences, f"maps    {self.path}", *report]
-
-    def to_json(self) -> JsonObject:
-        """As one object."""
-        report = None if self.report is None else str(self.report)
-        return {"path": str(self.path), "report": report, "step": self.step, **self.summary.to_json()}
 
 
 def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | None = None) -> ExplainedAnew:
@@ -54,5 +50,5 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
     write_explained(path, explained)
     newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
     if newest and folder.ended:
-        write_json(folder.result_file, replace(folder.record(), explained=explained.summary).to_json())
+        write_json(folder.result_file, to_json(replace(folder.record(), explained=explained.summary)))
     return ExplainedAnew(path, refresh_report(folder, saved.step), saved.step, explained.summary)

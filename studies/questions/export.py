@@ -1,6 +1,6 @@
 """A fitted scene for other programs: its surface as a mesh, and the depth of its held-out views."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from fieldlens.analysis import crease_area_density, extract_surface, per_diagonal, relu_network
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import JsonObject, require_new, whole_folder, write_json
+from fieldlens.configs.files import require_new, whole_folder, write_json
 from fieldlens.fields import position_of
 from fieldlens.render.camera import Camera
 from fieldlens.render.colour import area_density_rgb
@@ -65,10 +65,6 @@ class MeshExported:
         at = "" if self.level is None else f", where the density is {self.level:.4g} per side of the cube"
         return [f"{self.triangles:,} triangles of step {self.step}{at}  {self.path}"]
 
-    def to_json(self) -> JsonObject:
-        """For a program."""
-        return asdict(self) | {"path": str(self.path)}
-
 
 @dataclass(frozen=True)
 class DepthExported:
@@ -84,10 +80,6 @@ class DepthExported:
         """How much there is, and where."""
         unit = f"a count is {self.world_units_per_count:.4g} of the world's units"
         return [f"depth of {self.views} views of step {self.step}, {unit}  {self.path}"]
-
-    def to_json(self) -> JsonObject:
-        """For a program."""
-        return asdict(self) | {"path": str(self.path)}
 
 
 def export_mesh(

@@ -1,11 +1,10 @@
 """A camera that flies around a fitted scene: colour, distance, normals and crease density, as a video."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import JsonObject
 from fieldlens.render.camera import Camera
 from fieldlens.render.video import VideoWriter
 from fieldlens.scenes.captures.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
@@ -37,10 +36,6 @@ class Filmed:
         """How much there is, and where."""
         size = f"{self.frames} frames of {self.width} x {self.height} px"
         return [f"{size} of step {self.step}  {self.path}", f"camera path  {self.camera_path}"]
-
-    def to_json(self) -> JsonObject:
-        """For a program."""
-        return asdict(self) | {"path": str(self.path), "camera_path": str(self.camera_path)}
 
 
 def fly(

@@ -15,6 +15,7 @@ from fieldlens.analysis import MIN_WINDOW_PX, crease_density, early_prediction, 
 from fieldlens.analysis.detail.explanation import Association
 from fieldlens.analysis.detail.verdicts import Findings
 from fieldlens.configs.files import write_json
+from fieldlens.configs.records import to_json
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.history import Checkpoint, Foretold, read_foretelling
 from fieldlens.studies.runs.quantities import SAMPLED_SIDE
@@ -57,7 +58,7 @@ def foretell(folder: RunFolder, steps: Sequence[int], *, reporter: Reporter | No
             found.append(_associations(saved, density, final))
     reporter.working("asking what creases foretell", 1.0)
     told = _summary(found, steps)
-    write_json(folder.foretelling_file, told.to_json())
+    write_json(folder.foretelling_file, to_json(told))
     return told
 
 

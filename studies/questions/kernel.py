@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 
 from fieldlens.analysis import CorrelationLength, kernel, kernel_correlation_length, rate_agreement
 from fieldlens.configs.files import write_json
+from fieldlens.configs.records import to_json
 from fieldlens.render.colour import length_legend, length_rgb
 from fieldlens.render.files import write_png
 from fieldlens.render.panel import Tile
@@ -70,7 +71,7 @@ def measure_kernel(
         correlation_length=Lengths(lengths.level, _median(lengths.x), _median(lengths.y), lengths.stride),
         rate_agreement=_agreement(folder, saved, batch, residual, reporter),
     )
-    write_json(path / "kernel.json", found.to_json())
+    write_json(path / "kernel.json", to_json(found))
     return Drawn(path / "kernel.png", refresh_report(folder, saved.step), found)
 
 

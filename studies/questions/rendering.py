@@ -1,6 +1,6 @@
 """The field of a finished run, drawn at any size, whole or in a region."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from fieldlens.configs.errors import InputError, did_you_mean
-from fieldlens.configs.files import JsonObject
 from fieldlens.render.colour import to_rgb
 from fieldlens.render.files import write_png
 from fieldlens.render.grid import Extent, picture_extent
@@ -41,10 +40,6 @@ class Rendered:
     def lines(self) -> list[str]:
         """Its size and where it is."""
         return [f"{self.width} x {self.height} px of step {self.step}  {self.path}"]
-
-    def to_json(self) -> JsonObject:
-        """For a program."""
-        return asdict(self) | {"path": str(self.path)}
 
 
 def render(

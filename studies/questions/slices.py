@@ -8,6 +8,7 @@ from jaxtyping import Float32
 
 from fieldlens.analysis import crease_slice, per_diagonal, relu_network
 from fieldlens.configs.files import write_json
+from fieldlens.configs.records import to_json
 from fieldlens.configs.space import Slice
 from fieldlens.fields import position_of
 from fieldlens.render.colour import area_density_legend, area_density_rgb
@@ -68,7 +69,7 @@ def draw_slice(
         ),
     )
     found = _means(density, solid, saved.step, slice)
-    write_json(path / "slice.json", found.to_json())
+    write_json(path / "slice.json", to_json(found))
     return Drawn(path / "slice.png", refresh_report(folder, saved.step), found)
 
 

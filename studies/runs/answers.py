@@ -1,16 +1,17 @@
-"""What a question found of a finished run, as types; their keys are strings in `to_json` and `from_json` alone.
+"""What a question found of a finished run, as types.
 
 Those with a `caption` are drawn: `analysis/<name>.json` holds one, and the report reads it back.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
+from typing import ClassVar, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.analysis.gradients.confusion import ConfusionSummary
 from fieldlens.configs.files import JsonObject
+from fieldlens.configs.records import IF_ANY, INLINE, fields_of, with_before
 
 Windows: TypeAlias = Sequence[Sequence[float | None]]
 """Numbers of windows, row by row; None where there is none."""
@@ -18,15 +19,11 @@ Windows: TypeAlias = Sequence[Sequence[float | None]]
 
 @runtime_checkable
 class Answer(Protocol):
-    """What a verb tells of what it found."""
+    """What a verb tells of what it found; a program gets it as `configs.records.to_json` has it."""
 
     @property
     def lines(self) -> list[str]:
         """For a person."""
-        ...
-
-    def to_json(self) -> JsonObject:
-        """For a program."""
         ...
 
 
@@ -60,7 +57,7 @@ class CellsFound:
 
     title: ClassVar[str] = "Cells"
     step: int
-    slice: str | None
+    slice: str | None = field(metadata=IF_ANY)
     """Of a 3D scene, the word of what they lie on."""
     region: Sequence[float]
     """Left, top, width and height, as shares of the picture or slice."""
@@ -71,18 +68,7 @@ class CellsFound:
     area: Areas
     units: str
     exact: bool
-    interpolation: Interpolation | None = None
-
-    def to_json(self) -> JsonObject:
-        """What cells.json says."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> Self:
-        """The inverse of `to_json`."""
-        mesh = found.get("interpolation")
-        parts = {"area": Areas(**found["area"]), "interpolation": None if mesh is None else Interpolation(**mesh)}
-        return cls(**{"slice": None, **found, **parts})
+    interpolation: Interpolation | None = field(default=None, metadata=IF_ANY)
 
     @property
     def sentence(self) -> str:
@@ -123,15 +109,6 @@ class SliceFound:
         "crease area per volume, per diagonal of the scene's cube; solid: inside a shape, or weighted by the light "
         "that a step of a ray stops"
     )
-
-    def to_json(self) -> JsonObject:
-        """What slice.json says."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> Self:
-        """The inverse of `to_json`."""
-        return cls(**found)
 
     @property
     def sentence(self) -> str:
@@ -180,37 +157,13 @@ class ConfusionFound:
     title: ClassVar[str] = "Gradient confusion"
     step: int
     radius_px: int
-    near: ConfusionSummary
+    near: ConfusionSummary = field(metadata={"key": "local"})
     """Of pairs up to `radius_px` apart."""
-    far: ConfusionSummary
+    far: ConfusionSummary = field(metadata={"key": "global"})
     """Of pairs farther apart."""
     map: NeighbourConfusion
     windows: WindowsFound
     units: str = "cosines of two pixels' loss gradients; eta in squared units of the gradient; windows row by row"
-
-    def to_json(self) -> JsonObject:
-        """What confusion.json says."""
-        return {
-            "step": self.step,
-            "radius_px": self.radius_px,
-            "local": self.near.to_json(),
-            "global": self.far.to_json(),
-            "map": asdict(self.map),
-            "windows": asdict(self.windows),
-            "units": self.units,
-        }
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> Self:
-        """The inverse of `to_json`."""
-        return cls(
-            step=found["step"],
-            radius_px=found["radius_px"],
-            near=ConfusionSummary.from_json(found["local"]),
-            far=ConfusionSummary.from_json(found["global"]),
-            map=NeighbourConfusion(**found["map"]),
-            windows=WindowsFound(**found["windows"]),
-        )
 
     @property
     def sentence(self) -> str:
@@ -269,20 +222,6 @@ class KernelFound:
     """None without an earlier checkpoint."""
     units: str = "luma; lengths in pixels; alignment: share of the residual along so many leading eigenvectors"
 
-    def to_json(self) -> JsonObject:
-        """What kernel.json says."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> Self:
-        """The inverse of `to_json`."""
-        agreement = found["rate_agreement"]
-        lengths, agreed = (
-            Lengths(**found["correlation_length"]),
-            None if agreement is None else KernelAgreement(**agreement),
-        )
-        return cls(**{**found, "correlation_length": lengths, "rate_agreement": agreed})
-
     @property
     def sentence(self) -> str:
         """In how many directions the field moves."""
@@ -310,11 +249,6 @@ DRAWN: Mapping[str, type[Found]] = {
 """What a person may ask for and the report shows, by the name of its files in `analysis/`."""
 
 
-def places(path: Path, report: Path | None) -> JsonObject:
-    """Where something is, and the report that shows it, for a program."""
-    return {"path": str(path), "report": None if report is None else str(report)}
-
-
 @dataclass(frozen=True)
 class Drawn(Generic[Numbers]):
     """A drawing of what was found of a run."""
@@ -322,7 +256,7 @@ class Drawn(Generic[Numbers]):
     path: Path
     report: Path | None
     """None before the run's first end."""
-    found: Numbers
+    found: Numbers = field(metadata=INLINE)
 
     @property
     def lines(self) -> list[str]:
@@ -332,5 +266,7 @@ class Drawn(Generic[Numbers]):
 
     def to_json(self) -> JsonObject:
         """As one object; only cells come without their sentence."""
-        summary = {} if isinstance(self.found, CellsFound) else {"summary": self.found.sentence}
-        return {**places(self.path, self.report), **summary, **self.found.to_json()}
+        plain = fields_of(self)
+        if isinstance(self.found, CellsFound):
+            return plain
+        return with_before(plain, "step", {"summary": self.found.sentence})

@@ -16,6 +16,7 @@ from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject, write_json, write_text
 from fieldlens.configs.network import Network
+from fieldlens.configs.records import fields_of, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol
 from fieldlens.configs.storage import read_config, to_yaml
 from fieldlens.fitting import Controls
@@ -150,16 +151,8 @@ class ComparisonRecord:
         ]
 
     def to_json(self) -> JsonObject:
-        """As compare.json has it."""
-        return {
-            "path": str(self.path),
-            "report": str(self.report),
-            "video": str(self.video),
-            "verdict": list(self.verdict),
-            "stopped_because": self.stopped_because,
-            "drawing_seconds": self.drawing_seconds,
-            "runs": [record.to_json() for record in self.runs],
-        }
+        """As compare.json has it; the table has a file of its own."""
+        return {key: value for key, value in fields_of(self).items() if key != "table"}
 
 
 def run_comparison(
@@ -204,7 +197,7 @@ def run_comparison(
         table=table,
         runs=runs,
     )
-    write_json(comparison.path / "compare.json", record.to_json())
+    write_json(comparison.path / "compare.json", to_json(record))
     return record
 
 

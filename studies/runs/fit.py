@@ -10,6 +10,7 @@ import torch
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import write_json, write_text
 from fieldlens.configs.network import Network
+from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
 from fieldlens.configs.storage import to_yaml
 from fieldlens.fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of
@@ -178,7 +179,7 @@ def finish(
         notes=tuple(notes),
         versions=installed_versions(),
     )
-    write_json(folder.result_file, record.to_json())  # the report reads it
+    write_json(folder.result_file, to_json(record))  # the report reads it
     with watch.running():
         for video, kind in ((record.video, ""), (record.turntable, "turntable")):
             if video is not None:
@@ -186,7 +187,7 @@ def finish(
         reporter.working("writing the report", 0.0)
         write_report(folder)
     record = replace(record, drawing_seconds=round(watch.seconds, 3))
-    write_json(folder.result_file, record.to_json())
+    write_json(folder.result_file, to_json(record))
     return record
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import read_json_as
+from fieldlens.configs.records import read_json_as
 from fieldlens.configs.run import FitConfig
 from fieldlens.configs.storage import read_config
 from fieldlens.scenes.load import restore
@@ -129,7 +129,7 @@ class RunFolder:
         Raises:
             InputError: when it is damaged or of another version, or the run has not ended yet.
         """
-        return read_json_as(self.result_file, RunRecord.from_json)
+        return read_json_as(self.result_file, RunRecord)
 
 
 def new_folder(parent: Path) -> Path:

@@ -5,18 +5,17 @@ Beside it stands `over_training.json`, what creases foretell.
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from fieldlens.analysis.detail.explanation import Association
-from fieldlens.analysis.detail.statistics import Interval
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import JsonObject, read_bytes, read_json, write_text
+from fieldlens.configs.files import read_bytes, write_text
+from fieldlens.configs.records import read_json_as
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +106,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Foretold:
-    """What the creases of checkpoints say of what is missing then and at the end."""
+    """What the creases of checkpoints say of what is missing then and at the end: over_training.json."""
 
     sentence: str | None
     """Of the early checkpoint; None without one."""
@@ -120,30 +119,13 @@ class Foretold:
         "the checkpoint's own residual; end, of that at the last checkpoint"
     )
 
-    def to_json(self) -> JsonObject:
-        """What over_training.json says."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        rows = [
-            Checkpoint(row["step"], _association(row["now"]), _association(row["end"])) for row in found["checkpoints"]
-        ]
-        return cls(**{**found, "checkpoints": rows})
-
 
 def read_foretelling(path: Path) -> Foretold | None:
     """What `foretell` wrote; None where there is nothing, or nothing that can be read."""
     try:
-        return Foretold.from_json(read_json(path))
-    except (InputError, KeyError, TypeError):
+        return read_json_as(path, Foretold)
+    except InputError:
         return None
-
-
-def _association(found: Mapping[str, Any]) -> Association:
-    interval = found["interval"]
-    return Association(**{**found, "interval": None if interval is None else Interval(**interval)})
 
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, float]]]:

@@ -17,9 +17,9 @@ def spectra_part(found: SavedSpectra) -> Spectra:
     return Spectra(
         frequency=found.frequency,
         power_db={kind: list(map(_decibels, power)) for kind, power in powers.items()},
-        rounding_db=_decibels(found.rounding),
+        rounding_db=_decibels(found.of_picture and found.of_picture.rounding),
         correlation=found.ring_correlation,
-        resolved=found.resolved_frequency or {},
+        resolved=found.of_picture.resolved_frequency if found.of_picture else {},
     )
 
 

@@ -4,16 +4,17 @@ import math
 import platform
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
 from fieldlens.configs.files import JsonObject
+from fieldlens.configs.records import INLINE, fields_of, with_before
 from fieldlens.fitting import Plan
 from fieldlens.studies.subjects.found import Named, Summary
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """The numbers of a run, and where its parts lie."""
 
@@ -36,15 +37,15 @@ class RunRecord:
     samples_per_s: int
     stopped_because: str
     """`steps`, `seconds`, `target`, `plateau`, `diverged` or `interrupted`."""
-    plan: Plan
     energy_kept: Named
     """By octave of wavelengths."""
-    explained: Summary
+    explained: Summary = field(metadata=INLINE)
     notes: tuple[str, ...]
     """What was done to what is fitted, and what scores are of."""
     versions: Mapping[str, str]
     drawing_seconds: float | None = None
     """Spent on frames, video and report; None while these are still drawn."""
+    plan: Plan
 
     @property
     def name(self) -> str:
@@ -69,62 +70,17 @@ class RunRecord:
         ]
 
     def to_json(self) -> JsonObject:
-        """As run.json has it."""
-        return {
-            "path": str(self.path),
-            "report": str(self.report),
-            "video": str(self.video),
-            "turntable": None if self.turntable is None else str(self.turntable),
-            "scene": self.scene,
-            "encoding": self.encoding,
-            "network": self.network,
-            "psnr_db": self.psnr_db,
-            "heldout_psnr_db": self.heldout_psnr_db,
-            "ssim": self.ssim,
-            "steps": self.steps,
-            "seconds": self.seconds,
-            "samples_per_s": self.samples_per_s,
-            "stopped_because": self.stopped_because,
-            "learning_rate": self.plan.learning_rate,
-            "second_limit": self.plan.seconds,
-            "device": self.plan.device_name,
-            "precision": self.plan.precision,
-            "threads": self.plan.threads,
-            "seed": self.plan.seed,
-            "energy_kept": dict(self.energy_kept),
-            **self.explained.to_json(),
-            "notes": list(self.notes),
-            "versions": dict(self.versions),
-            "drawing_seconds": self.drawing_seconds,
-            "plan": self.plan.to_json(),
+        """As run.json has it: beside what was found, what a reader of this file alone asks of the plan."""
+        plan = self.plan
+        said = {
+            "learning_rate": plan.learning_rate,
+            "second_limit": plan.seconds,
+            "device": plan.device_name,
+            "precision": plan.precision,
+            "threads": plan.threads,
+            "seed": plan.seed,
         }
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> "RunRecord":
-        """The inverse."""
-        turntable = found["turntable"]
-        return cls(
-            path=Path(found["path"]),
-            report=Path(found["report"]),
-            video=Path(found["video"]),
-            turntable=None if turntable is None else Path(turntable),
-            scene=found["scene"],
-            encoding=found["encoding"],
-            network=found["network"],
-            psnr_db=found["psnr_db"],
-            heldout_psnr_db=found["heldout_psnr_db"],
-            ssim=found["ssim"],
-            steps=found["steps"],
-            seconds=found["seconds"],
-            samples_per_s=found["samples_per_s"],
-            stopped_because=found["stopped_because"],
-            plan=Plan.from_json(found["plan"]),
-            energy_kept=found["energy_kept"],
-            explained=Summary.from_json(found),
-            notes=tuple(found["notes"]),
-            versions=found["versions"],
-            drawing_seconds=found["drawing_seconds"],
-        )
+        return with_before(fields_of(self), "energy_kept", said)
 
 
 def finite(value: float | None) -> float | None:

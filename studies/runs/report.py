@@ -9,9 +9,9 @@ import numpy as np
 
 from fieldlens.analysis.detail.explanation import Association
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import read_json, read_json_as, write_text
+from fieldlens.configs.files import read_json, write_text
+from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import Protocol
-from fieldlens.configs.storage import to_plain
 from fieldlens.render.colour import density_legend, error_legend, missing_legend, remaining_legend
 from fieldlens.render.files import read_png
 from fieldlens.report import (
@@ -64,7 +64,7 @@ def write_report(folder: RunFolder) -> None:
         verdict=record.explained.sentences,
         target=subject.target(),
         runs=[_part(folder, record, subject)],
-        protocol=_protocol(to_plain(folder.config()), _taken([record])),
+        protocol=_protocol(to_json(folder.config()), _taken([record])),
         words=subject.words,
         notes=[*record.notes, *_thinning_note([folder])],
         video_name=folder.video.name if folder.video.exists() else None,
@@ -81,7 +81,7 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
         verdict=verdict,
         target=subject.target(),
         runs=[_part(folder, record, subject) for folder, record in zip(folders, records, strict=True)],
-        protocol=_protocol(to_plain(config), _taken(records)),
+        protocol=_protocol(to_json(config), _taken(records)),
         words=subject.words,
         notes=[*notes, *_thinning_note(folders)],
         video_name="compare.mp4",
@@ -111,7 +111,7 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject) -> RunPart:
         numbers=table_row(record, words),
         verdict=record.explained.sentences,
         explanation=read_json(folder.analysis / "explain.json"),
-        spectra=spectra_part(read_json_as(folder.analysis / "spectra.json", SavedSpectra.from_json)),
+        spectra=spectra_part(read_json_as(folder.analysis / "spectra.json", SavedSpectra)),
         learnt=learnt_parts(rows, list(followed), in_cycles=words.in_cycles),
         through_training=_through_training(folder),
         views=_views(folder),
@@ -124,7 +124,7 @@ def _views(folder: RunFolder) -> Exhibit | None:
     sheet, numbers = folder.analysis / "views.png", folder.analysis / "views.json"
     if not (sheet.exists() and numbers.exists()):
         return None
-    scores = read_json_as(numbers, ViewScores.from_json)
+    scores = read_json_as(numbers, ViewScores)
     return Exhibit(scores.kind.capitalize(), read_png(sheet), scores.sentence)
 
 
@@ -135,7 +135,7 @@ def _pictures(folder: RunFolder) -> Iterator[Exhibit]:
     for name, kind in DRAWN.items():
         drawing, numbers = folder.analysis / f"{name}.png", folder.analysis / f"{name}.json"
         if drawing.exists() and numbers.exists():
-            found = read_json_as(numbers, kind.from_json)
+            found = read_json_as(numbers, kind)
             yield Exhibit(f"{found.title}, step {found.step}", read_png(drawing), found.caption)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from fieldlens.analysis import psnr_db
-from fieldlens.configs.files import JsonObject
+from fieldlens.configs.records import to_json
 from fieldlens.render.colour import density_legend, error_legend, error_rgb, to_rgb
 from fieldlens.render.lines import below
 from fieldlens.render.panel import Tile, panel
@@ -38,6 +38,15 @@ LEGEND_MARGIN = 13
 
 
 @dataclass(frozen=True)
+class ViewScore:
+    """How close a field comes to one view."""
+
+    name: str
+    psnr_db: float | None
+    """None where there is no number for it."""
+
+
+@dataclass(frozen=True)
 class ViewScores:
     """How close a field comes to each view of a scene: views.json."""
 
@@ -47,24 +56,12 @@ class ViewScores:
     """The pictures of each on the sheet, such as "photograph, reconstruction, error"."""
     drawn: int
     """How many of the views are on the sheet."""
-    psnr_db: Sequence[tuple[str, float | None]]
-    """Of every view, by its name; None where there is no number for it."""
-
-    def to_json(self) -> JsonObject:
-        """As views.json has it."""
-        views = [{"name": name, "psnr_db": psnr} for name, psnr in self.psnr_db]
-        return {"kind": self.kind, "compared": self.compared, "drawn": self.drawn, "views": views}
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> "ViewScores":
-        """The inverse."""
-        views = [(view["name"], view["psnr_db"]) for view in found["views"]]
-        return cls(found["kind"], found["compared"], found["drawn"], views)
+    views: Sequence[ViewScore]
 
     @property
     def sentence(self) -> str:
         """What each row of the sheet has, and how the views' PSNR spread."""
-        scored = sorted(((psnr, name) for name, psnr in self.psnr_db if psnr is not None), key=itemgetter(0))
+        scored = sorted(((v.psnr_db, v.name) for v in self.views if v.psnr_db is not None), key=itemgetter(0))
         scores = ""
         if scored:
             (low, lowest), (high, highest) = scored[0], scored[-1]
@@ -89,9 +86,11 @@ def sheet_files(
     tiles = [Tile(triple(views[i].target(), drawn[i]), f"{views[i].name}   {_decibels(found[i])}") for i in chosen]
     of = f"{count} of {len(views)}" if count < len(views) else f"{count}"
     sheet = panel(tiles, f"{of} {kind}: {compared}", columns=min(count, SHEET_COLUMNS))
-    named = [(view.name, psnr if math.isfinite(psnr) else None) for view, psnr in zip(views, found, strict=True)]
+    named = [
+        ViewScore(view.name, psnr if math.isfinite(psnr) else None) for view, psnr in zip(views, found, strict=True)
+    ]
     scores = ViewScores(kind, compared, count, named)
-    return Files(pictures={"views": below(sheet, _legend())}, numbers={"views": scores.to_json()})
+    return Files(pictures={"views": below(sheet, _legend())}, numbers={"views": to_json(scores)})
 
 
 def triple(

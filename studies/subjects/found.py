@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt8
 from fieldlens.analysis import Explanation
 from fieldlens.analysis.creases.surface import SurfaceAgreement
 from fieldlens.configs.files import JsonObject, write_json
+from fieldlens.configs.records import IF_ANY, INLINE
 from fieldlens.render.files import write_npz, write_png
 
 Image: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
@@ -98,15 +99,6 @@ class Statistic:
             return None
         return cls(estimate, None, None) if interval is None else cls(estimate, interval.low, interval.high)
 
-    def to_json(self) -> JsonObject:
-        """As run.json has it."""
-        return {"value": self.value, "low": self.low, "high": self.high}
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> "Statistic":
-        """The inverse."""
-        return cls(found["value"], found["low"], found["high"])
-
 
 @dataclass(frozen=True)
 class SolidAgreement:
@@ -126,74 +118,33 @@ class SolidAgreement:
             return cls(overlap, None, None)
         return cls(overlap, surfaces.chamfer, surfaces.normal_consistency)
 
-    def to_json(self) -> JsonObject:
-        """As run.json and explain.json have it."""
-        return {"iou": self.iou, "chamfer": self.chamfer, "normal_consistency": self.normal_consistency}
 
-    @classmethod
-    def from_json(cls, found: JsonObject) -> "SolidAgreement":
-        """The inverse."""
-        return cls(found["iou"], found["chamfer"], found["normal_consistency"])
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """What run.json says of an explanation."""
 
-    verdict: tuple[str, ...]
-    """In sentences."""
-    explained_band: str
-    """The octave of wavelengths, or the frequency, that the verdict speaks of."""
     crossings_per_pixel: float | None
     """Creases met in a step of a pixel, or of a sample; None for a field without creases."""
     dead_neurons: int | None
     """Hidden neurons that are on nowhere; None where that is not asked, or the field has no creases."""
+    explained_band: str
+    """The octave of wavelengths, or the frequency, that the verdict speaks of."""
     primary_statistic: Statistic | None = None
+    amplitude_recovered: Named | None = field(default=None, metadata=IF_ANY)
+    """Of a signal, by its frequencies."""
+    verdict: tuple[str, ...]
+    """In sentences."""
+    collapsed: bool | None = field(default=None, metadata=IF_ANY)
+    """Of photographs: whether the field shows one colour and no more."""
     capacity: str | None = None
     """Whether the creases could express what is missing, in a sentence."""
-    amplitude_recovered: Named | None = None
-    """Of a signal, by its frequencies."""
-    collapsed: bool | None = None
-    """Of photographs: whether the field shows one colour and no more."""
-    agreement: SolidAgreement | None = None
+    agreement: SolidAgreement | None = field(default=None, metadata=INLINE)
     """Of a solid."""
 
     @property
     def sentences(self) -> list[str]:
         """The verdict, and after it whether the creases could express what is missing."""
         return [*self.verdict, *([self.capacity] if self.capacity else [])]
-
-    def to_json(self) -> JsonObject:
-        """As run.json has it: what only some kinds of scene have is left out of the others."""
-        statistic = self.primary_statistic
-        amplitudes = {} if self.amplitude_recovered is None else {"amplitude_recovered": dict(self.amplitude_recovered)}
-        return {
-            "crossings_per_pixel": self.crossings_per_pixel,
-            "dead_neurons": self.dead_neurons,
-            "explained_band": self.explained_band,
-            "primary_statistic": None if statistic is None else statistic.to_json(),
-            **amplitudes,
-            "verdict": list(self.verdict),
-            **({} if self.collapsed is None else {"collapsed": self.collapsed}),
-            "capacity": self.capacity,
-            **({} if self.agreement is None else self.agreement.to_json()),
-        }
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> "Summary":
-        """The inverse."""
-        statistic = found["primary_statistic"]
-        return cls(
-            verdict=tuple(found["verdict"]),
-            explained_band=found["explained_band"],
-            crossings_per_pixel=found["crossings_per_pixel"],
-            dead_neurons=found["dead_neurons"],
-            primary_statistic=None if statistic is None else Statistic.from_json(statistic),
-            capacity=found["capacity"],
-            amplitude_recovered=found.get("amplitude_recovered"),
-            collapsed=found.get("collapsed"),
-            agreement=SolidAgreement.from_json(found) if "iou" in found else None,
-        )
 
 
 @dataclass(frozen=True, eq=False)

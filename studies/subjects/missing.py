@@ -1,15 +1,23 @@
 """What is missing of a view, as drawings, arrays and numbers: the same of all scenes that are seen as pictures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
 
 from fieldlens.analysis import Explanation, radial_spectra, spectral_bias
 from fieldlens.analysis.detail.bands import rounding_variance
-from fieldlens.analysis.detail.spectra import LOOSE_CUTOFF, STRICT_CUTOFF, RadialSpectra, line_spectra, merged_rings
+from fieldlens.analysis.detail.spectra import (
+    LOOSE_CUTOFF,
+    STRICT_CUTOFF,
+    RadialSpectra,
+    SpectralBias,
+    line_spectra,
+    merged_rings,
+)
 from fieldlens.configs.files import JsonObject
+from fieldlens.configs.records import INLINE, to_json
 from fieldlens.render.colour import error_rgb, missing_rgb
 from fieldlens.scenes.scene import View
 
@@ -42,8 +50,19 @@ def missing_files(explanation: Explanation, view: View, target: Values, drawn: V
                 ),
             }
         },
-        numbers={"spectra": picture_spectra(target, drawn).to_json()},
+        numbers={"spectra": to_json(picture_spectra(target, drawn))},
     )
+
+
+@dataclass(frozen=True)
+class PictureSpectra:
+    """What spectra.json says of pictures alone."""
+
+    rounding: float
+    """Power of rounding to 8 bits."""
+    resolved_frequency: Mapping[str, float | None]
+    """By the threshold in words."""
+    spectral_bias: SpectralBias | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,54 +76,25 @@ class SavedSpectra:
     reconstruction: list[float | None]
     residual: list[float | None]
     ring_correlation: list[float | None]
+    of_picture: PictureSpectra | None = field(metadata=INLINE)
     units: str
-    rounding: float | None = None
-    """Power of rounding to 8 bits; of pictures."""
-    resolved_frequency: Mapping[str, float | None] | None = None
-    """Of pictures, by the threshold in words."""
-    spectral_bias: JsonObject | None = None
-
-    def to_json(self) -> JsonObject:
-        """As spectra.json has it."""
-        of_pictures = (
-            {}
-            if self.resolved_frequency is None
-            else {
-                "rounding": self.rounding,
-                "resolved_frequency": dict(self.resolved_frequency),
-                "spectral_bias": self.spectral_bias,
-            }
-        )
-        return {
-            "frequency": self.frequency,
-            "target": self.target,
-            "reconstruction": self.reconstruction,
-            "residual": self.residual,
-            "ring_correlation": self.ring_correlation,
-            **of_pictures,
-            "units": self.units,
-        }
-
-    @classmethod
-    def from_json(cls, found: JsonObject) -> "SavedSpectra":
-        """The inverse."""
-        return cls(**found)
 
 
 def picture_spectra(target: Values, drawn: Values) -> SavedSpectra:
     """Radial spectra of a picture's luma."""
     spectra = radial_spectra(target, drawn)
-    bias = spectral_bias(spectra)
     height, width, _ = target.shape
     return SavedSpectra(
         **_rings(spectra),
+        of_picture=PictureSpectra(
+            rounding=rounding_variance() / (height * width),
+            resolved_frequency={
+                "ring correlation 1/7": spectra.resolved_frequency(LOOSE_CUTOFF),
+                "ring correlation 1/2": spectra.resolved_frequency(STRICT_CUTOFF),
+            },
+            spectral_bias=spectral_bias(spectra),
+        ),
         units="frequencies in cycles per pixel; power: mean square of luma for each coefficient of the DCT",
-        rounding=rounding_variance() / (height * width),
-        resolved_frequency={
-            "ring correlation 1/7": spectra.resolved_frequency(LOOSE_CUTOFF),
-            "ring correlation 1/2": spectra.resolved_frequency(STRICT_CUTOFF),
-        },
-        spectral_bias=None if bias is None else {"value": bias.value, "cut": bias.cut},
     )
 
 
@@ -112,6 +102,7 @@ def signal_spectra(signal: Float[np.ndarray, " n"], drawn: Float[np.ndarray, " n
     """The same of a signal's discrete Fourier transform."""
     return SavedSpectra(
         **_rings(line_spectra(signal, drawn)),
+        of_picture=None,
         units="frequencies in cycles over the signal; power: mean square for each sine or cosine",
     )
 

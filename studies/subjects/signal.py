@@ -19,6 +19,7 @@ from fieldlens.analysis.creases.crossings import starting_refinement
 from fieldlens.analysis.detail.spectra import HALF
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.files import JsonObject
+from fieldlens.configs.records import to_json
 from fieldlens.fields import Field
 from fieldlens.render.colour import density_legend
 from fieldlens.render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
@@ -138,7 +139,7 @@ class SignalSubject:
                     "relative_error": self._named(recovered.relative_error),
                     "creases": None if creases is None else self._numbers(creases),
                 },
-                "spectra": signal_spectra(target, drawn).to_json(),
+                "spectra": to_json(signal_spectra(target, drawn)),
             },
         )
         progress(1.0)

@@ -12,6 +12,7 @@ from fieldlens.analysis import ReluNetwork, footprint_density, ssim
 from fieldlens.analysis.creases.surface import compare_surfaces, extract_surface, iou
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject
+from fieldlens.configs.records import to_json
 from fieldlens.configs.space import Slice
 from fieldlens.fields import Field
 from fieldlens.render.camera import Camera
@@ -134,7 +135,7 @@ class SolidSubject:
                 "crossings_per_pixel_by_layer": found.crossings_by_layer.tolist(),
                 "units": "crossings per pixel of the views' pictures, on the surface of the field",
             }
-        explain = found.explanation.to_json() | {"capacity": None, "creases": creases, "surface": agreement.to_json()}
+        explain = found.explanation.to_json() | {"capacity": None, "creases": creases, "surface": to_json(agreement)}
         crossings = seen[0].crossings
         files = Files(
             pictures={} if crossings is None else {"density": density_rgb(crossings.sum(0))},

@@ -11,6 +11,7 @@ import torch
 from fieldlens.configs.encoding import Fourier, Gaussian, Raw
 from fieldlens.configs.files import read_json
 from fieldlens.configs.network import Network
+from fieldlens.configs.records import from_json, to_json
 from fieldlens.configs.run import FitConfig, Output, Training
 from fieldlens.configs.space import Space
 from fieldlens.fitting import Plan, plan_of
@@ -112,7 +113,7 @@ def test_its_frames_are_those_of_the_configuration_up_to_its_steps() -> None:
 def test_a_plan_that_was_written_as_json_is_read_as_it_was(choices: dict[str, Any]) -> None:
     for scene in (PICTURE, PHOTOGRAPHS):
         plan = planned(choices, scene)
-        assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+        assert from_json(Plan, json.loads(json.dumps(to_json(plan)))) == plan
 
 
 def test_run_json_says_the_plan_of_the_run_s_configuration(tmp_path: Path) -> None:
@@ -120,6 +121,6 @@ def test_run_json_says_the_plan_of_the_run_s_configuration(tmp_path: Path) -> No
     folder = start(replace(config, seed=5))
     run(folder)
     plan, written = plan_of(folder.config(), folder.scene()), read_json(folder.result_file)
-    assert Plan.from_json(written["plan"]) == RunRecord.from_json(written).plan == plan
+    assert from_json(Plan, written["plan"]) == from_json(RunRecord, written).plan == plan
     said = (written[key] for key in ("learning_rate", "second_limit", "device", "precision", "threads", "seed"))
     assert (*said,) == (plan.learning_rate, None, "cpu", plan.precision, 1, 5)

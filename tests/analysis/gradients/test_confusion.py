@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from fieldlens.analysis import confusion, confusion_map, global_pairs, kernel, local_pairs, pixel_confusion
 from fieldlens.analysis.gradients.point_gradients import Loss, PointGradients, bytes_per_point, loss_gradients
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.records import to_json
 from fieldlens.fields import Field
 from fieldlens.fields.encodings import HashGridEncoding
 from tests.gradient_fields import COLLIDING, ENCODINGS, NETWORKS, InDouble, autograd_gradients, some
@@ -157,7 +158,7 @@ def test_pairs_with_a_zero_gradient_are_counted_and_in_no_distribution() -> None
     listed = confusion(field, points, torch.full((4, 1), 0.5), pairs=(torch.tensor([0, 1]), torch.tensor([2, 3])))
     assert listed.zero_gradient.all()
     assert not np.isnan(listed.cosine).any()
-    nothing = listed.summary().to_json()
+    nothing = to_json(listed.summary())
     assert nothing["cosine"]["mean"] == nothing["residual_sign_share"] == nothing["eta"] == 0
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from fieldlens.configs.records import to_json
 from fieldlens.studies.paper.judging import (
     FAILS,
     HOLDS,
@@ -56,7 +57,7 @@ def test_a_claim_holds_with_all_its_parts_and_falls_with_one() -> None:
     assert judged(yes, yes).verdict == HOLDS
     assert judged(yes, open_).verdict == UNDECIDED
     assert judged(yes, open_, no).verdict == FAILS
-    assert judged(yes, open_, no).deciding.above == 2
+    assert judged(yes, open_, no).deciding.holds_above == 2
 
 
 def test_what_speaks_of_longer_fits_is_not_asked_and_still_has_its_number() -> None:
@@ -82,7 +83,7 @@ def test_a_number_that_is_always_at_its_bound_is_not_undecided() -> None:
 
 def test_what_is_defined_nowhere_is_undecided_and_null_in_json() -> None:
     nowhere: Part[float] = Part("nothing", lambda unit: None)
-    found = judged(nowhere).to_json()
+    found = to_json(judged(nowhere))
     assert (found["verdict"], found["effect"], found["interval"]) == (UNDECIDED, None, None)
 
 
@@ -92,7 +93,7 @@ def test_units_without_the_number_are_left_out() -> None:
 
 
 def test_json_has_effect_interval_and_verdict_of_the_deciding_part() -> None:
-    found = judged(part(0), part(2, scale=-1)).to_json()
+    found = to_json(judged(part(0), part(2, scale=-1)))
     assert found["id"] == "X"
     assert found["verdict"] == FAILS
     assert found["effect"] == pytest.approx(-1.0)

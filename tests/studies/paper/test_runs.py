@@ -22,6 +22,7 @@ from fieldlens.cli import main
 from fieldlens.configs.encoding import Encoding, Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
+from fieldlens.configs.records import from_json, to_json
 from fieldlens.configs.run import Training
 from fieldlens.configs.storage import from_yaml, read_config, to_yaml
 from fieldlens.configs.study import Study
@@ -91,7 +92,7 @@ def test_every_claim_and_figure_is_there_and_said_in_json(folder: Path) -> None:
 
 def test_what_a_study_found_survives_its_file(folder: Path) -> None:
     result = json.loads((folder / "claims.json").read_text())
-    assert PaperFound.from_json(result).to_json() == result
+    assert to_json(from_json(PaperFound, result)) == result
 
 
 def test_finished_fits_are_used_again(folder: Path) -> None:

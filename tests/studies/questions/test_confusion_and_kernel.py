@@ -13,6 +13,7 @@ from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.encoding import Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import read_json
+from fieldlens.configs.records import from_json, to_json
 from fieldlens.render.files import read_png
 from fieldlens.studies.questions.confusion import measure_confusion
 from fieldlens.studies.questions.kernel import measure_kernel
@@ -35,13 +36,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def test_confusion_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
     drawn = measure_confusion(finished)
-    told = drawn.to_json()
+    told = to_json(drawn)
     assert Path(told.pop("path")) == finished.analysis / "confusion.png"
     assert told.pop("report") == str(finished.report)
     assert "pixels up to" in told.pop("summary")
     written = read_json(finished.analysis / "confusion.json")
     assert written == json.loads(json.dumps(told))
-    assert ConfusionFound.from_json(written) == drawn.found
+    assert from_json(ConfusionFound, written) == drawn.found
     assert (written["step"], written["radius_px"]) == (24, 2)
     assert written["local"]["pairs"] == written["global"]["pairs"] == 10_000
     assert -1 <= written["global"]["cosine"]["mean"] <= 1
@@ -54,10 +55,10 @@ def test_confusion_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
 
 def test_the_kernel_of_a_run_is_that_of_its_field(finished: RunFolder) -> None:
     drawn = measure_kernel(finished)
-    told = drawn.to_json()
+    told = to_json(drawn)
     written = read_json(finished.analysis / "kernel.json")
     assert {name: value for name, value in told.items() if name not in ("path", "report", "summary")} == written
-    assert KernelFound.from_json(written) == drawn.found
+    assert from_json(KernelFound, written) == drawn.found
     batch = finished.scene().batch(torch.Generator().manual_seed(0), 768)
     expected = kernel(open_run(finished).field, batch.coordinates, "luma")
     assert written["pixels"] == 768

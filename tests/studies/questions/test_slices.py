@@ -12,8 +12,8 @@ from fieldlens import cli
 from fieldlens.analysis import crease_area_density, relu_network
 from fieldlens.configs.encoding import Encoding, Fourier, HashGrid, Raw
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import read_json
 from fieldlens.configs.network import Network
+from fieldlens.configs.records import read_json_as
 from fieldlens.configs.space import Slice, parse_slice
 from fieldlens.fields import RadianceField, position_of
 from fieldlens.fitting import initial_state
@@ -113,7 +113,7 @@ def test_creases_and_density_of_a_slice_are_those_at_its_points(
     else:
         assert found.area_per_volume_solid is None
     assert found.slice == word
-    assert SliceFound.from_json(read_json(radiance.analysis / "slice.json")) == found
+    assert read_json_as(radiance.analysis / "slice.json", SliceFound) == found
     assert f"Where {word}: the area per volume" in radiance.report.read_text()
 
 
@@ -155,7 +155,7 @@ def test_cells_under_an_encoding_are_those_of_the_interpolated_one(radiance: Run
     assert found.interpolation is not None
     assert found.interpolation.unit == "sides"
     assert found.area.mean * found.cells == pytest.approx(0.01)
-    assert CellsFound.from_json(read_json(radiance.analysis / "cells.json")) == found
+    assert read_json_as(radiance.analysis / "cells.json", CellsFound) == found
     assert "cells where z=0.5" in radiance.report.read_text()
 
 

@@ -11,6 +11,7 @@ import pytest
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
+from fieldlens.configs.records import to_json
 from fieldlens.configs.run import CompareConfig, Output, Training
 from fieldlens.fitting import Controls
 from fieldlens.render.video import read_frames
@@ -46,7 +47,7 @@ def test_a_comparison_leaves_video_tables_and_one_report(config: CompareConfig):
     result = run_comparison(comparison)
     assert comparison.path.parent == config.output.output_dir / "picture" / "compare"
     assert [run.encoding for run in result.runs] == ["raw:-1..1", "fourier:3"]
-    assert json.loads((comparison.path / "compare.json").read_text()) == result.to_json()
+    assert json.loads((comparison.path / "compare.json").read_text()) == to_json(result)
     assert len(list(read_frames(comparison.video))) == 3 + 24
     page = comparison.report.read_text()
     assert "raw:-1..1" in page
@@ -161,7 +162,13 @@ def test_runs_of_a_comparison_are_named_by_their_path(config: CompareConfig):
 
 
 def test_tables_leave_out_what_no_run_has_and_say_when_there_is_no_interval():
-    detail = Summary((), "2-4 px", None, 3, Statistic(-0.37, -0.47, None))
+    detail = Summary(
+        verdict=(),
+        explained_band="2-4 px",
+        crossings_per_pixel=None,
+        dead_neurons=3,
+        primary_statistic=Statistic(-0.37, -0.47, None),
+    )
     record = small_record(ssim=None, energy_kept={"2-4 px": 0.314, "4-8 px": None}, explained=detail)
     table = to_markdown([record, record], PICTURE_WORDS)
     assert len({len(line) for line in table.splitlines()}) == 1

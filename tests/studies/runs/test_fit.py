@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
+from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Target
 from fieldlens.fitting import TrainingState, initial_state
 from fieldlens.render.files import write_png
@@ -71,7 +72,7 @@ def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
     assert folder.path.parent == config.output.output_dir / "picture" / "fourier:3"
     assert yaml.safe_load(folder.config_file.read_text())["encoding"] == "fourier:3"
     assert folder.config() == config
-    assert json.loads(folder.result_file.read_text()) == result.to_json()
+    assert json.loads(folder.result_file.read_text()) == to_json(result)
     assert folder.record() == result
     assert result.steps == 24
     assert result.stopped_because == "steps"
