@@ -11,7 +11,7 @@ import hypothesis
 import torch
 from jaxtyping import install_import_hook
 
-from tests import runtime_types
+from tests.support import runtime_types
 
 # From here on the annotations of our functions (shapes, dtypes, classes) are checked at every call, in tests only.
 install_import_hook("fieldlens", f"{runtime_types.__name__}.check")

@@ -26,7 +26,7 @@ from fieldlens.scenes.scene import Scene
 from fieldlens.verbs.console import Console
 from fieldlens.verbs.fit import FitArguments
 from fieldlens.verbs.options import arguments_from, beginning, parse, starting_config
-from tests.runs import small_picture
+from tests.support.runs import small_picture
 
 SMALL = ["--steps", "8", "--network.width", "8", "--network.depth", "2", "--batch-size", "64", "--frames", "every:4"]
 

@@ -16,7 +16,7 @@ from fieldlens.configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Ra
 from fieldlens.configs.network import Network
 from fieldlens.fitting import Controls, TrainingState, fit, loop
 from fieldlens.scenes.picture import Picture
-from tests.small_fits import noise, plan, same_bytes, start
+from tests.support.small_fits import noise, plan, same_bytes, start
 
 RATE = 1e-2
 
@@ -160,7 +160,7 @@ def test_steps_are_those_of_torch_to_the_byte(encoding: Encoding) -> None:
 
 def test_a_fit_does_not_wait_for_the_import_of_the_compiler() -> None:
     code = (
-        "import sys\nfrom tests.small_fits import *\nfrom fieldlens.fitting import fit\n"
+        "import sys\nfrom tests.support.small_fits import *\nfrom fieldlens.fitting import fit\n"
         "list(fit(start(), noise(), plan(1e-2, steps=2), []))\n"
         "sys.exit('torch._dynamo' in sys.modules)"
     )

@@ -21,10 +21,10 @@ from fieldlens.scenes.scene import Scene
 from fieldlens.scenes.shape import Shape
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.record import RunRecord
-from tests.posed_scenes import lego_like
-from tests.runs import small_config, small_picture
-from tests.small_fits import noise
-from tests.small_meshes import box
+from tests.support.posed_scenes import lego_like
+from tests.support.runs import small_config, small_picture
+from tests.support.small_fits import noise
+from tests.support.small_meshes import box
 
 PICTURE = noise()
 PHOTOGRAPHS = PosedScene(Capture("photographs", lego_like(2, 8), (), Bounds((0.0, 0.0, 0.0), 4.0), ()), Space())

@@ -10,8 +10,8 @@ from fieldlens.configs.run import CompareConfig, FitConfig, Training
 from fieldlens.fitting import TrainingState, fit
 from fieldlens.fitting.revive import revive, revive_dead
 from fieldlens.render.grid import pixel_points
-from tests.small_fits import noise, plan, same_bytes, start
-from tests.small_networks import field_of
+from tests.support.small_fits import noise, plan, same_bytes, start
+from tests.support.small_networks import field_of
 
 PIXELS = pixel_points(8, 8).flatten(0, 1)
 

@@ -7,7 +7,7 @@ from fieldlens.configs.encoding import Encoding, Fourier, Gaussian, HashGrid
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
 from fieldlens.fitting import TrainingState, fit
-from tests.small_fits import noise, plan, same_bytes, start
+from tests.support.small_fits import noise, plan, same_bytes, start
 
 
 def after(steps: int, state: TrainingState) -> TrainingState:

@@ -10,7 +10,7 @@ from fieldlens.render.overview import HELDOUT_COLOUR, TRAIN_COLOUR, cameras_over
 from fieldlens.render.text import BACKGROUND
 from fieldlens.scenes.captures.bounds import scene_bounds
 from fieldlens.scenes.captures.capture import Capture, overview
-from tests.posed_scenes import lego_like, opaque
+from tests.support.posed_scenes import lego_like, opaque
 
 CENTRE = (0.0, 0.0, 0.0)
 LENS = perspective(60, 80, 0.8, np.eye(4))

@@ -17,7 +17,7 @@ from fieldlens.report.build import embedded_json
 from fieldlens.report.images import EXACT_SIDE, LARGEST_SIDE, frame_uri, still_uri
 from fieldlens.report.sections import flattened
 from fieldlens.report.table import column, number_text, numbers_html, significant
-from tests import report_examples as examples
+from tests.support import report_examples as examples
 
 HOSTILE = "</script><script>alert(1)</script> \"quoted\" 'single' & <b> \u2028 é 🦊"
 

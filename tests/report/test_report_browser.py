@@ -26,7 +26,7 @@ from fieldlens.report import (
     ThroughTraining,
     report_html,
 )
-from tests import report_examples as examples
+from tests.support import report_examples as examples
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")

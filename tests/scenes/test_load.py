@@ -20,8 +20,8 @@ from fieldlens.scenes.digits import digits
 from fieldlens.scenes.load import restore
 from fieldlens.scenes.mesh_photographs import photographed_mesh
 from fieldlens.scenes.solids.mesh import write_mesh
-from tests.picture_files import encoded, noise, png16, written
-from tests.small_meshes import box
+from tests.support.picture_files import encoded, noise, png16, written
+from tests.support.small_meshes import box
 
 
 def picture(word: str, **choices) -> Picture:

@@ -19,7 +19,7 @@ from fieldlens.scenes.load import load, restore
 from fieldlens.scenes.points import LEAST_SIDE, MOST_SIDE, Points
 from fieldlens.scenes.scene import Scene, View
 from fieldlens.studies.subjects.choice import subject_of
-from tests.runs import small_config
+from tests.support.runs import small_config
 
 
 def scattered(count: int = 200, channels: int = 3, seed: int = 0) -> dict[str, np.ndarray]:

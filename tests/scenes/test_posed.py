@@ -20,7 +20,7 @@ from fieldlens.render.volume import cube_interval, march
 from fieldlens.scenes.captures.capture import Bounds, Capture, Photograph
 from fieldlens.scenes.load import restore
 from fieldlens.scenes.posed import PosedScene
-from tests.small_fits import plan, same_bytes
+from tests.support.small_fits import plan, same_bytes
 
 BOUNDS = Bounds((0.5, -1.0, 2.0), side=4.0)
 CENTRE, RADIUS = np.array(BOUNDS.centre) + np.array([0.3, -0.2, 0.4]), 1.1

@@ -22,8 +22,8 @@ from fieldlens.render.files import write_npz
 from fieldlens.scenes.load import restore
 from fieldlens.scenes.scene import Batch, Scene, View
 from fieldlens.scenes.shape import CLAMP, SHAPE_KINDS, VIEW_ANGLE, Shape, ShapeKind, ShapeView, shape_of
-from tests.small_fits import plan, same_bytes
-from tests.small_meshes import box, icosphere
+from tests.support.small_fits import plan, same_bytes
+from tests.support.small_meshes import box, icosphere
 
 SPHERE = icosphere(30.0, 5, (100, 0, -7))
 RADIUS = 1 / 2.4

@@ -10,7 +10,7 @@ import torch
 from fieldlens.analysis import Plane, bending, crease_density, on_plane, relu_network
 from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
-from tests.small_networks import centres, drawn, field_of, network_of
+from tests.support.small_networks import centres, drawn, field_of, network_of
 
 
 def values_in_double(field: Field, octaves: int, x: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from fieldlens.analysis.creases.capacity import MIN_FITTED, PIXELS_PER_FREEDOM, 
 from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
 from fieldlens.render.grid import draw, pixel_points
-from tests.small_networks import field_of
+from tests.support.small_networks import field_of
 
 SIDE = 64
 

@@ -14,7 +14,7 @@ from fieldlens.analysis import crossings, crossings_along, expected_hamming, ref
 from fieldlens.analysis.creases.crossings import starting_refinement
 from fieldlens.analysis.networks.sampling import lattice_axis
 from fieldlens.analysis.patterns.packed_patterns import as_words, count_on, hamming
-from tests.small_networks import drawn, network_of
+from tests.support.small_networks import drawn, network_of
 
 # --- patterns ---------------------------------------------------------------------------------------------------------
 

@@ -29,8 +29,8 @@ from fieldlens.analysis import (
 )
 from fieldlens.configs.errors import InputError
 from fieldlens.render.camera import Camera, looking_at, perspective
-from tests.pictured_surfaces import Surface, picture_of, plane_through, seen, sphere
-from tests.small_networks import drawn, network_of
+from tests.support.pictured_surfaces import Surface, picture_of, plane_through, seen, sphere
+from tests.support.small_networks import drawn, network_of
 
 
 def random_points(n: int, low: float = 0.0, high: float = 1.0, seed: int = 0) -> Float[Tensor, "n 3"]:

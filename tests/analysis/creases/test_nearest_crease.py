@@ -12,7 +12,7 @@ import torch
 from fieldlens.analysis import nearest_crease
 from fieldlens.analysis.partition.exact_cells import cells
 from fieldlens.configs.errors import InputError
-from tests.small_networks import centres, drawn, network_of
+from tests.support.small_networks import centres, drawn, network_of
 
 
 def test_the_distance_to_one_crease_is_that_to_its_line() -> None:

@@ -17,8 +17,8 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import parse_network
 from fieldlens.fields.radiance import DENSITY_SHIFT, RadianceField, build_radiance
 from fieldlens.render.camera import Camera, looking_at, perspective
-from tests.pictured_surfaces import picture_of, plane_through, seen, sphere
-from tests.small_networks import network_of
+from tests.support.pictured_surfaces import picture_of, plane_through, seen, sphere
+from tests.support.small_networks import network_of
 
 EVERYWHERE = torch.ones(4, 4, 4, dtype=torch.bool)
 CAMERA = perspective(56, 64, 0.3, looking_at((2.1, 1.4, 0.9), (0.5, 0.5, 0.5)))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fieldlens.analysis import relu_network, slopes
-from tests.small_networks import centres, drawn, field_of, network_of
+from tests.support.small_networks import centres, drawn, field_of, network_of
 
 
 @pytest.mark.parametrize("network", ["3x24", "2x16,leaky_relu", "2x16,sigmoid"])

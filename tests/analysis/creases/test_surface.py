@@ -13,7 +13,7 @@ from fieldlens.analysis.creases.surface import compare_surfaces, extract_surface
 from fieldlens.configs.errors import InputError
 from fieldlens.scenes.solids.edges import EdgeCounts, count_edges
 from fieldlens.scenes.solids.mesh import Mesh
-from tests.small_meshes import box, icosphere
+from tests.support.small_meshes import box, icosphere
 
 MIDDLE = (0.5, 0.5, 0.5)
 

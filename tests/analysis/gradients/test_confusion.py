@@ -16,8 +16,8 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.records import to_json
 from fieldlens.fields import Field
 from fieldlens.fields.encodings import HashGridEncoding
-from tests.gradient_fields import COLLIDING, ENCODINGS, NETWORKS, InDouble, autograd_gradients, some
-from tests.small_networks import field_of
+from tests.support.gradient_fields import COLLIDING, ENCODINGS, NETWORKS, InDouble, autograd_gradients, some
+from tests.support.small_networks import field_of
 
 # the package's name for each of these is the function
 CONFUSION = importlib.import_module("fieldlens.analysis.gradients.confusion")

@@ -11,9 +11,9 @@ from fieldlens.analysis import ReluNetwork, kernel, kernel_correlation_length, r
 from fieldlens.analysis.gradients.kernel import Channels
 from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
-from tests.gradient_fields import COLLIDING
-from tests.small_networks import field_of
-from tests.user_networks import sequential
+from tests.support.gradient_fields import COLLIDING
+from tests.support.small_networks import field_of
+from tests.support.user_networks import sequential
 
 
 def wave_network(cycles: float) -> ReluNetwork:

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from fieldlens.analysis import confusion, kernel, relu_network
 from fieldlens.configs.errors import InputError
-from tests.gradient_fields import COLLIDING, some
-from tests.small_networks import field_of
-from tests.user_networks import encode, sequential, sequential_of
+from tests.support.gradient_fields import COLLIDING, some
+from tests.support.small_networks import field_of
+from tests.support.user_networks import encode, sequential, sequential_of
 
 
 def squared(outputs: Tensor, targets: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from torch.func import functional_call, jacrev
 
 from fieldlens.analysis import Kernel, kernel
 from fieldlens.configs.errors import InputError
-from tests.gradient_fields import COLLIDING, NETWORKS, InDouble, some
-from tests.small_networks import field_of
+from tests.support.gradient_fields import COLLIDING, NETWORKS, InDouble, some
+from tests.support.small_networks import field_of
 
 
 def jacobian(field: torch.nn.Module, points: torch.Tensor) -> torch.Tensor:

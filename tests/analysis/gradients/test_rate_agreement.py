@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from fieldlens.analysis import Kernel, kernel, rate_agreement, relu_network
-from tests.gradient_fields import some
-from tests.user_networks import encode, sequential
+from tests.support.gradient_fields import some
+from tests.support.user_networks import encode, sequential
 
 
 def descended(model: nn.Module, x: Tensor, y: Tensor, optimizer: torch.optim.Optimizer, steps: int) -> np.ndarray:

@@ -9,9 +9,9 @@ from torch import nn
 
 from fieldlens.analysis import confusion, relu_network, window_confusion
 from fieldlens.configs.errors import InputError
-from tests.gradient_fields import COLLIDING
-from tests.small_networks import field_of
-from tests.user_networks import sequential
+from tests.support.gradient_fields import COLLIDING
+from tests.support.small_networks import field_of
+from tests.support.user_networks import sequential
 
 
 @pytest.mark.parametrize("encoding", ["raw", COLLIDING])

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from fieldlens.analysis import cells, count_cells, crease_density, crossings, refined_crossings, relu_network
 from fieldlens.analysis.networks.scratch import Scratch
 from fieldlens.configs.errors import InputError
-from tests.gradient_fields import some
-from tests.small_networks import field_of
-from tests.user_networks import encode, sequential, sequential_of
+from tests.support.gradient_fields import some
+from tests.support.small_networks import field_of
+from tests.support.user_networks import encode, sequential, sequential_of
 
 
 @pytest.mark.parametrize("network", ["3x24", "2x16,leaky_relu", "2x16,sigmoid"])

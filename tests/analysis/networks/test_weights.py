@@ -18,7 +18,7 @@ from fieldlens.analysis import (
 )
 from fieldlens.analysis.partition.exact_cells import cells
 from fieldlens.configs.errors import InputError
-from tests.small_networks import centres, drawn, network_of
+from tests.support.small_networks import centres, drawn, network_of
 
 
 def test_spectral_norms_are_the_largest_singular_values() -> None:

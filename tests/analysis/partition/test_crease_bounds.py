@@ -11,7 +11,7 @@ from fieldlens.analysis import ReluNetwork, crease_bounds, relu_network
 from fieldlens.analysis.partition.crease_bounds import _sine_range
 from fieldlens.analysis.partition.exact_cells import cells
 from fieldlens.configs.errors import InputError
-from tests.small_networks import centres, drawn, network_of
+from tests.support.small_networks import centres, drawn, network_of
 
 
 def raw(*layers: tuple[list[list[float]], list[float]]) -> ReluNetwork:

@@ -16,7 +16,7 @@ from fieldlens.analysis.partition.exact_cells import count_cells
 from fieldlens.analysis.patterns.distinct_patterns import connected_cells
 from fieldlens.analysis.patterns.packed_patterns import pattern_hash
 from fieldlens.configs.errors import InputError
-from tests.small_networks import drawn, network_of, pattern_bits
+from tests.support.small_networks import drawn, network_of, pattern_bits
 
 OUT = ([[1.0]], [0.0])
 

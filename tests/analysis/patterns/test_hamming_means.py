@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fieldlens.analysis import expected_hamming, hamming_means, packed_patterns
 from fieldlens.analysis.patterns.hamming_means import mean_distance
 from fieldlens.configs.errors import InputError
-from tests.small_networks import drawn, network_of, pattern_bits
+from tests.support.small_networks import drawn, network_of, pattern_bits
 
 OUT = ([[1.0]], [0.0])
 HALVES = drawn(([[1.0, 0.0]], [-0.5]), OUT)  # on right of the middle

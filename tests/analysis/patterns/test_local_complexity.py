@@ -9,7 +9,7 @@ import torch
 from fieldlens.analysis import local_complexity
 from fieldlens.analysis.patterns.local_complexity import _corners
 from fieldlens.configs.errors import InputError
-from tests.small_networks import centres, drawn, network_of
+from tests.support.small_networks import centres, drawn, network_of
 
 
 @pytest.mark.parametrize("encoding", ["raw", "fourier:3", "hashgrid:3,finest=32"])

@@ -9,7 +9,7 @@ import torch
 
 from fieldlens.analysis import crossings, neuron_activity, neuron_states
 from fieldlens.configs.errors import InputError
-from tests.small_networks import centres, drawn, network_of
+from tests.support.small_networks import centres, drawn, network_of
 
 
 def test_a_neuron_that_is_on_in_a_corner_has_its_share_centre_and_spread() -> None:

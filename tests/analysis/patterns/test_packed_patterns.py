@@ -10,7 +10,7 @@ from fieldlens.analysis import distinct_patterns, hamming_means, local_pairs, pa
 from fieldlens.analysis.networks.sampling import pixel_centres
 from fieldlens.analysis.patterns.packed_patterns import active_rows, hash_keys, pack, pattern_hash, unpack
 from fieldlens.configs.errors import InputError
-from tests.small_networks import drawn, network_of, pattern_bits
+from tests.support.small_networks import drawn, network_of, pattern_bits
 
 
 def random_bits(points: int, neurons: int, seed: int) -> torch.Tensor:

@@ -13,7 +13,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.render.camera import looking_at, perspective
 from fieldlens.scenes.captures.bounds import cameras_bounds, nearest_to_axes, scene_bounds
 from fieldlens.scenes.captures.capture import Bounds, Photograph
-from tests.posed_scenes import around, box, lego_like, opaque, photographed, sphere
+from tests.support.posed_scenes import around, box, lego_like, opaque, photographed, sphere
 
 
 def moved(photographs: list[Photograph], scale: float, shift: np.ndarray) -> list[Photograph]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fieldlens.render.camera import looking_at, perspective
 from fieldlens.scenes.captures.capture import Bounds, Photograph
 from fieldlens.scenes.captures.hull import cell_centres, visual_hull
-from tests.posed_scenes import around, box, lego_like, photographed, sphere
+from tests.support.posed_scenes import around, box, lego_like, photographed, sphere
 
 CUBE = Bounds((0.0, 0.0, 0.0), 3.0)
 

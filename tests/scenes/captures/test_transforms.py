@@ -17,8 +17,8 @@ from fieldlens.configs.errors import InputError
 from fieldlens.render.camera import perspective
 from fieldlens.scenes.captures import transforms
 from fieldlens.scenes.captures.transforms import read_capture
-from tests import picture_files
-from tests.posed_scenes import (
+from tests.support import picture_files
+from tests.support.posed_scenes import (
     around,
     box,
     lego_like,

@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 from fieldlens.configs.errors import InputError
 from fieldlens.scenes.pictures.decoding import sniff
 from fieldlens.scenes.pictures.reading import picture_size, premultiplied, read_picture
-from tests.picture_files import encoded, noise, png, png16, smooth, written
+from tests.support.picture_files import encoded, noise, png, png16, smooth, written
 
 
 def refusal(path, **options) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from fieldlens.configs.errors import InputError
 from fieldlens.scenes.solids.mesh import WRITTEN_ENDINGS, Mesh, cleaned, read_mesh, write_mesh
-from tests.small_meshes import box, icosphere
+from tests.support.small_meshes import box, icosphere
 
 CORNERS = "0 0 0\n1 0 0\n0 1 0\n0 0 1\n"
 

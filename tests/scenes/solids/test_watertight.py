@@ -9,7 +9,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.scenes.solids.edges import EdgeCounts, count_edges
 from fieldlens.scenes.solids.mesh import Mesh
 from fieldlens.scenes.solids.watertight import watertight
-from tests.small_meshes import box, icosphere
+from tests.support.small_meshes import box, icosphere
 
 
 def counts(mesh: Mesh) -> EdgeCounts:

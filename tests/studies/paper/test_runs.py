@@ -39,8 +39,8 @@ from fieldlens.studies.runs.quantities import QUANTITIES
 from fieldlens.studies.runs.reporter import Silent
 from fieldlens.studies.runs.saved import open_run
 from fieldlens.verbs.options import PRESETS
-from tests.small_networks import field_of
 from tests.studies.paper.test_claims import measured
+from tests.support.small_networks import field_of
 
 TINY = Study(
     pictures=("astronaut",),

@@ -14,7 +14,7 @@ from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.history import history_of, read_history
 from fieldlens.studies.runs.quantities import QUANTITIES
 from fieldlens.studies.runs.saved import open_run
-from tests.runs import small_config, small_picture
+from tests.support.runs import small_config, small_picture
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from fieldlens.studies.runs.checkpoints import checkpoint_steps
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.saved import open_run, refresh_report
-from tests.runs import small_config, small_picture
+from tests.support.runs import small_config, small_picture
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ from fieldlens.studies.questions.export import export_depth, export_mesh
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.saved import Saved, open_run
 from fieldlens.studies.subjects.photographs import HALVING
-from tests.runs import small_config, small_picture
-from tests.small_meshes import icosphere
-from tests.small_runs import fitted, small_radiance
+from tests.support.runs import small_config, small_picture
+from tests.support.small_meshes import icosphere
+from tests.support.small_runs import fitted, small_radiance
 
 MIDDLE, RADIUS = (0.55, 0.5, 0.45), 0.3
 

@@ -14,8 +14,8 @@ from fieldlens.scenes.captures.camera_path import CameraPath, read_camera_path, 
 from fieldlens.studies.questions.film import fly
 from fieldlens.studies.questions.rendering import render
 from fieldlens.studies.runs.folder import RunFolder
-from tests.runs import small_config, small_picture
-from tests.small_runs import fitted, small_radiance
+from tests.support.runs import small_config, small_picture
+from tests.support.small_runs import fitted, small_radiance
 
 LENS = perspective(12, 16, 0.8, np.eye(4))
 

@@ -19,7 +19,7 @@ from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.history import history_of, read_foretelling, read_history
 from fieldlens.studies.runs.saved import open_run
 from fieldlens.studies.subjects.creases import creased
-from tests.runs import small_config, small_picture
+from tests.support.runs import small_config, small_picture
 
 SECTION = "do early creases foretell what is missing?"
 

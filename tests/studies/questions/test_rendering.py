@@ -19,8 +19,8 @@ from fieldlens.studies.questions.rendering import render
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder, find_run
 from fieldlens.studies.runs.saved import open_run
-from tests.picture_files import smooth
-from tests.runs import small_config, small_picture, with_training
+from tests.support.picture_files import smooth
+from tests.support.runs import small_config, small_picture, with_training
 
 
 @pytest.fixture(scope="module")

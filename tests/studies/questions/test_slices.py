@@ -26,9 +26,9 @@ from fieldlens.studies.runs.fit import start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.saved import open_run
 from fieldlens.studies.subjects.section import plane_of
-from tests.runs import small_config, small_picture
-from tests.small_meshes import icosphere
-from tests.small_runs import fitted, small_radiance
+from tests.support.runs import small_config, small_picture
+from tests.support.small_meshes import icosphere
+from tests.support.small_runs import fitted, small_radiance
 
 MIDDLE = (0.6, 0.5, 0.3)
 SIDE = 48

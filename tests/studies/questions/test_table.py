@@ -13,7 +13,7 @@ from fieldlens.studies.runs.answers import DRAWN
 from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.kinds import KINDS
 from fieldlens.verbs.analyze import AnalyzeArguments
-from tests.runs import small_picture
+from tests.support.runs import small_picture
 
 SAID_BY_EVERY_VERB = {"run", "output_dir", "json"}
 

@@ -28,7 +28,7 @@ from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import find_run
 from fieldlens.studies.runs.table import to_csv, to_markdown
 from fieldlens.studies.subjects.found import Statistic, Summary
-from tests.runs import StopAt, small_picture, small_record
+from tests.support.runs import StopAt, small_picture, small_record
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder, find_run
 from fieldlens.studies.runs.metrics import METRICS_COLUMNS, Metrics
 from fieldlens.studies.subjects.found import Row
-from tests.runs import StopAt, small_config, small_picture, with_training
+from tests.support.runs import StopAt, small_config, small_picture, with_training
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from fieldlens.studies.runs.record import RunRecord
 from fieldlens.studies.subjects.drawing import ViewScore, ViewScores
 from fieldlens.studies.subjects.found import SolidAgreement, Statistic, Summary
 from fieldlens.studies.subjects.missing import PictureSpectra, SavedSpectra
-from tests.runs import small_record
+from tests.support.runs import small_record
 
 PLAIN = Summary(
     explained_band="2-4 px", crossings_per_pixel=1.25, dead_neurons=None, verdict=("It is blurred.", "Few.")

@@ -15,7 +15,7 @@ from fieldlens.render.files import write_png
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.report import write_report
-from tests.runs import small_config, small_picture
+from tests.support.runs import small_config, small_picture
 
 
 def data_in(folder: RunFolder) -> dict[str, Any]:

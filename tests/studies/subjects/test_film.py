@@ -25,9 +25,9 @@ from fieldlens.studies.subjects.creases import creased
 from fieldlens.studies.subjects.film import TURN, Film, orbit_of, turntable
 from fieldlens.studies.subjects.photographs import PhotographsSubject
 from fieldlens.studies.subjects.solid import SolidSubject
-from tests.runs import StopAt, small_config, small_picture, with_training
-from tests.small_meshes import icosphere
-from tests.small_runs import fitted, small_radiance_config
+from tests.support.runs import StopAt, small_config, small_picture, with_training
+from tests.support.small_meshes import icosphere
+from tests.support.small_runs import fitted, small_radiance_config
 
 
 def filmed(config: FitConfig, frames: str = "every:2") -> FitConfig:

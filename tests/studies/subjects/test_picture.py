@@ -11,7 +11,7 @@ from fieldlens.configs.network import Network
 from fieldlens.scenes.picture import Picture
 from fieldlens.studies.subjects.found import Explained, write_explained
 from fieldlens.studies.subjects.picture import explain_field, findings_files
-from tests.small_fits import noise, start
+from tests.support.small_fits import noise, start
 
 
 @pytest.mark.parametrize("size", [(40, 9000), (1, 9000), (1, 1), (5, 3)])

@@ -9,7 +9,7 @@ from fieldlens.configs.run import Holdout
 from fieldlens.scenes.picture import Picture
 from fieldlens.studies.subjects.picture import PictureSubject
 from fieldlens.studies.subjects.scoring import CROP_SIDE, score
-from tests.small_fits import start
+from tests.support.small_fits import start
 
 
 def noise(height: int, width: int, holdout: Holdout = "none") -> Picture:

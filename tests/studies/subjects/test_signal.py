@@ -19,7 +19,7 @@ from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.metrics import Metrics
 from fieldlens.studies.subjects.signal import signal_verdict
-from tests.runs import StopAt, small_config
+from tests.support.runs import StopAt, small_config
 
 WORD = "signal:1,4,samples=64"
 

@@ -7,7 +7,7 @@ import pytest
 
 from fieldlens import cli
 from fieldlens.scenes.solids.mesh import write_mesh
-from tests.small_meshes import icosphere
+from tests.support.small_meshes import icosphere
 
 OPTIONS = [
     "--encoding",

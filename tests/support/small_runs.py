@@ -9,7 +9,7 @@ from fieldlens.scenes.captures.transforms_writing import write_blender
 from fieldlens.scenes.demos import DEMOS, photographed
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
-from tests.runs import small_config
+from tests.support.runs import small_config
 
 
 def fitted(config: FitConfig) -> RunFolder:

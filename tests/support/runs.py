@@ -14,7 +14,7 @@ from fieldlens.render.files import write_png
 from fieldlens.studies.runs.record import RunRecord
 from fieldlens.studies.runs.reporter import Moment, Silent
 from fieldlens.studies.subjects.found import Statistic, Summary
-from tests.small_fits import plan
+from tests.support.small_fits import plan
 
 
 def small_picture(path: Path, height: int = 24, width: int = 32) -> Path:

@@ -1,0 +1,1 @@
+"""What tests share: small pictures, meshes, networks and fits."""
