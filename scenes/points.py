@@ -163,11 +163,15 @@ def read_points(path: Path, name: str) -> Points:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in ("coordinates", "values", "heldout") if key in file.files}
-    except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
-        raise InputError(f"{str(path)!r} cannot be read as points ({problem})") from None
+    except Exception:  # zip, zlib and numpy each fail in their own ways, and numpy's way is to recommend unpickling
+        raise InputError(
+            f"{str(path)!r} cannot be read as points: it is damaged, or no .npz of numbers as numpy.savez writes them"
+        ) from None
     for key in ("coordinates", "values"):
         if key not in arrays:
-            raise InputError(f"{str(path)!r} has no {key!r}; points are `coordinates` (n, 2) and `values` (n, c)")
+            raise InputError(
+                f"{str(path)!r} has no {key!r}; points are `coordinates` (n, 2) and `values` (n, 1) or (n, 3)"
+            )
     return points_of(name, arrays["coordinates"], arrays["values"], arrays.get("heldout"), str(path))
 
 
@@ -190,7 +194,7 @@ def points_of(
     values = values[:, None] if values.ndim == 1 else values
     need(coordinates.ndim == 2 and coordinates.shape[1] == 2, f"coordinates are (n, 2), and not {coordinates.shape}")
     n = len(coordinates)
-    need(values.ndim == 2 and len(values) == n, f"values are (n, c) with n = {n}, and not {values.shape}")
+    need(values.ndim == 2 and len(values) == n, f"values are (n, 1) or (n, 3) with n = {n}, and not {values.shape}")
     need(values.shape[1] in (1, 3), f"values have one channel or three, and not {values.shape[1]}")
     for what, array in (("coordinates", coordinates), ("values", values)):
         need(array.dtype.kind in "iuf", f"{what} are numbers, and not {array.dtype}")

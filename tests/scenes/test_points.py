@@ -50,14 +50,14 @@ COORDINATES, VALUES, HELDOUT = scattered().values()
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"coordinates": None}, "has no 'coordinates'; points are `coordinates` (n, 2) and `values` (n, c)"),
-        ({"values": None}, "has no 'values'; points are `coordinates` (n, 2) and `values` (n, c)"),
+        ({"coordinates": None}, "has no 'coordinates'; points are `coordinates` (n, 2) and `values` (n, 1) or (n, 3)"),
+        ({"values": None}, "has no 'values'; points are `coordinates` (n, 2) and `values` (n, 1) or (n, 3)"),
         ({"coordinates": COORDINATES[:, :1]}, "coordinates are (n, 2), and not (200, 1)"),
         ({"coordinates": COORDINATES[:, 0]}, "coordinates are (n, 2), and not (200,)"),
         ({"coordinates": np.array(1.0)}, "coordinates are (n, 2), and not ()"),
-        ({"values": np.array(1.0)}, "values are (n, c) with n = 200, and not ()"),
-        ({"values": VALUES[:-1]}, "values are (n, c) with n = 200, and not (199, 3)"),
-        ({"values": VALUES[None]}, "values are (n, c) with n = 200, and not (1, 200, 3)"),
+        ({"values": np.array(1.0)}, "values are (n, 1) or (n, 3) with n = 200, and not ()"),
+        ({"values": VALUES[:-1]}, "values are (n, 1) or (n, 3) with n = 200, and not (199, 3)"),
+        ({"values": VALUES[None]}, "values are (n, 1) or (n, 3) with n = 200, and not (1, 200, 3)"),
         ({"values": VALUES[:, :2]}, "values have one channel or three, and not 2"),
         ({"coordinates": COORDINATES.astype(str)}, "coordinates are numbers, and not <U"),
         ({"values": VALUES.astype(complex)}, "values are numbers, and not complex128"),
@@ -85,7 +85,9 @@ def test_a_file_is_never_unpickled(tmp_path: Path, array: str) -> None:
         def __reduce__(self) -> tuple:
             return (Path.touch, (tmp_path / "executed",))
 
-    with pytest.raises(InputError, match=r"^'.*points\.npz' cannot be read as points \(.*\)$"):
+    with pytest.raises(
+        InputError, match=r"^'.*points\.npz' cannot be read as points: it is damaged, or no \.npz of numbers"
+    ):
         read(tmp_path, **{array: np.array([Trap()] * 200, dtype=object)})
     assert not (tmp_path / "executed").exists()
 
@@ -93,7 +95,9 @@ def test_a_file_is_never_unpickled(tmp_path: Path, array: str) -> None:
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"coordinates"])
 def test_a_damaged_file_is_refused_in_one_sentence(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "points.npz").write_bytes(data)
-    with pytest.raises(InputError, match=r"^'.*points\.npz' cannot be read as points \(.*\)$"):
+    with pytest.raises(
+        InputError, match=r"^'.*points\.npz' cannot be read as points: it is damaged, or no \.npz of numbers"
+    ):
         load(str(tmp_path / "points.npz"))
 
 
