@@ -57,8 +57,10 @@ def from_yaml(text: str | bytes, kind: type[Config], origin: str) -> Config:
         raise InputError(f"{origin} is not YAML: {_problem(error)}") from None
     if not isinstance(data, dict):
         raise InputError(f"{origin} holds no configuration")
-    if data.pop("schema", None) != SCHEMA:
-        raise InputError(f"{origin} is of another schema than this version reads (schema: {SCHEMA})")
+    schema = data.pop("schema", None)
+    if schema != SCHEMA:
+        of = "names no schema" if schema is None else f"is of another schema, {schema!r:.20}"
+        raise InputError(f"{origin} {of}, and this version reads schema {SCHEMA}; make it anew with this version")
     try:
         return from_hand(kind, data)
     except InputError as error:

@@ -187,7 +187,7 @@ def test_whole_numbers_do_for_real_ones() -> None:
         ("", "holds no configuration"),
         ("just words", "holds no configuration"),
         ("[1, 2]", "holds no configuration"),
-        ("scene: fox.png", "another schema"),
+        ("scene: fox.png", "names no schema"),
         ("schema: 1", "another schema"),
         (
             "schema: 2\ntraining: {steps: [",
