@@ -120,7 +120,7 @@ def export_mesh(
         at.function, resolution, partial(reporter.working, "extracting the surface"), device=saved.device
     )
     if not len(surface.triangles):
-        hint = "" if at.density is None else f" of density {at.density:.4g}; choose another --level"
+        hint = "" if at.volume_density is None else f" of density {at.volume_density:.4g}; choose another --level"
         raise InputError(f"the field of step {saved.step} has no surface{hint}")
     limits = None
     if colour == "density":
@@ -129,7 +129,7 @@ def export_mesh(
     elif (seen := subject.colours(saved.field, surface)) is not None:
         surface = replace(surface, colours=seen)
     notes = write_mesh(file, replace(surface, vertices=subject.bounds.to_world(surface.vertices)))
-    found = len(surface.vertices), len(surface.triangles), at.density
+    found = len(surface.vertices), len(surface.triangles), at.volume_density
     return MeshExported(file, *found, limits, tuple(notes), saved.step)
 
 

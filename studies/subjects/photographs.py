@@ -282,12 +282,12 @@ class PhotographsSubject:
             solid=partial(_stopped, step_length=step_length),
         )
 
-    def level(self, field: RadianceField, density: float | None = None) -> Level:
-        """Where the density is `density`; by default where `HALVING` steps of a ray stop half of its light."""
-        density = math.log(2) / (HALVING * self.scene.step_length) if density is None else density
-        if not (math.isfinite(density) and density > 0):
-            raise InputError(f"--level is a density per side of the scene's cube, above 0, and got {density:g}")
-        return Level(outside_of(field, density), density)
+    def level(self, field: RadianceField, volume_density: float | None = None) -> Level:
+        """Where the volume is so dense; by default where `HALVING` steps of a ray stop half of its light."""
+        level = math.log(2) / (HALVING * self.scene.step_length) if volume_density is None else volume_density
+        if not (math.isfinite(level) and level > 0):
+            raise InputError(f"--level is a density per side of the scene's cube, above 0, and got {level:g}")
+        return Level(outside_of(field, level), level)
 
     @torch.inference_mode()
     def colours(self, field: RadianceField, surface: Mesh) -> Float[np.ndarray, "n 3"]:

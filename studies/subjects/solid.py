@@ -200,9 +200,9 @@ class SolidSubject:
             solid=lambda level: (level < 0).astype(np.float32),
         )
 
-    def level(self, field: Field, density: float | None = None) -> Level:
+    def level(self, field: Field, volume_density: float | None = None) -> Level:
         """The zero level."""
-        if density is not None:
+        if volume_density is not None:
             raise InputError("--level is for radiance fields; the surface of a shape is where it is zero")
         return Level(self.shape.level(field))
 

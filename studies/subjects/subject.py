@@ -116,7 +116,7 @@ class Level:
     """A function that is below zero inside a field's surface."""
 
     function: Function
-    density: float | None = None
+    volume_density: float | None = None
     """At the surface, per side of the scene's cube; None for a solid, which has none."""
 
 
@@ -156,11 +156,11 @@ class Spatial(Subject, Protocol):
         """What a field has on a slice through the cube."""
         ...
 
-    def level(self, field: Any, density: float | None = None) -> Level:
+    def level(self, field: Any, volume_density: float | None = None) -> Level:
         """The surface of a field.
 
         Args:
-            density: where the surface of a radiance field is.
+            volume_density: where the surface of a radiance field is, per side of the cube.
 
         Raises:
             InputError: for a density that cannot be, or of a solid.
