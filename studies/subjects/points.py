@@ -19,7 +19,7 @@ from .drawing import frame_of
 from .found import Explained, Finished, Image, Observation, Row, Scores, Values
 from .kinds import Kind
 from .picture import explain_raster, frame_density
-from .scoring import AT_ONCE, band_scores
+from .scoring import band_scores, values_at
 from .subject import DrawnDensity, Progress
 
 
@@ -64,10 +64,8 @@ class PointsSubject:
         drawn = self.view.draw(field, device=field.device, progress=progress)
         return Finished([drawn], to_rgb(drawn), self._score(field, field.device, drawn), ssim(self._target, drawn))
 
-    @torch.inference_mode()
     def _score(self, function: Function, device: torch.device, drawn: Values) -> Scores:
-        parts = torch.from_numpy(self.points.coordinates).split(AT_ONCE)
-        found = torch.cat([function(part.to(device)).cpu() for part in parts]).numpy()[None]
+        found = values_at(function, torch.from_numpy(self.points.coordinates), device)[None]
         values, heldout = self.points.values[None], self.points.heldout[None]
         held = psnr_db(values, found, heldout) if heldout.any() else None
         return Scores(psnr_db(values, found, ~heldout), held, *band_scores(self._target, drawn))

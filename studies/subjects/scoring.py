@@ -16,7 +16,7 @@ SCORED_PIXELS = 65_536
 CROP_SIDE = 256
 """And its bands and held-out pixels are followed in a square of this side in its middle, at full resolution."""
 AT_ONCE = 8192
-"""Pixels of that sample that a field is asked at a time."""
+"""Points that a field is asked at a time."""
 
 
 def score(view: View, target: Values, drawn: Values) -> Scores:
@@ -40,6 +40,14 @@ def is_large(view: View) -> bool:
     return view.preview != (view.height, view.width)
 
 
+@torch.inference_mode()
+def values_at(
+    function: Function, coordinates: Float[torch.Tensor, "n d"], device: torch.device
+) -> Float[np.ndarray, "n c"]:
+    """What a field says of many points, asked `AT_ONCE` at a time."""
+    return torch.cat([function(part.to(device)).cpu() for part in coordinates.split(AT_ONCE)]).numpy()
+
+
 class Probe:
     """What stands for a large picture while it is being fitted."""
 
@@ -61,10 +69,9 @@ class Probe:
         kept, error = (dict(list(bands.items())[:-1]) for bands in band_scores(self.target, drawn))
         return Scores(self._sampled_psnr(function, device), heldout, kept, error)
 
-    @torch.inference_mode()
     def _sampled_psnr(self, function: Function, device: torch.device) -> float:
-        predicted = torch.cat([function(part.to(device)).cpu() for part in self.sample.coordinates.split(AT_ONCE)])
-        return psnr_db(self.sample.values.numpy()[None], predicted.numpy()[None])
+        predicted = values_at(function, self.sample.coordinates, device)
+        return psnr_db(self.sample.values.numpy()[None], predicted[None])
 
 
 def _middle(side: int) -> slice:
