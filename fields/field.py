@@ -101,7 +101,8 @@ class Field(nn.Module):
 
     def in_precision(self, hidden_dtype: torch.dtype) -> "Field":
         """The field, with the same weights, and the products between hidden layers in that precision."""
-        return Field(self.encoding, self.mlp, hidden_dtype)
+        # itself where that is its own: a step of training asks each time
+        return self if hidden_dtype == self.hidden_dtype else Field(self.encoding, self.mlp, hidden_dtype)
 
     def preactivations(self, x: Float[Tensor, "n d"]) -> Iterator[Float[Tensor, "n width"]]:
         """Pre-activations of the hidden layers at coordinates, in fp32, one layer at a time."""

@@ -63,7 +63,10 @@ class RadianceField(nn.Module):
 
     def in_precision(self, hidden_dtype: torch.dtype) -> "RadianceField":
         """The field, with the same weights, and the products between hidden layers in that precision."""
-        return RadianceField(self.position.in_precision(hidden_dtype), self.direction, self.colour, self.occupancy)
+        position = self.position.in_precision(hidden_dtype)
+        if position is self.position:
+            return self
+        return RadianceField(position, self.direction, self.colour, self.occupancy)
 
     def density(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
         """Density per unit length, for which the field of positions is enough."""
