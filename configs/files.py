@@ -4,10 +4,11 @@ import json
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 from .errors import InputError
 
@@ -15,16 +16,60 @@ JsonObject: TypeAlias = dict[str, Any]
 """What a JSON file holds. `configs.records` makes it and takes it apart: nobody else needs its keys."""
 
 
-def read_bytes(path: Path) -> bytes:
-    """A file's content.
+LARGEST_FILE = 1 << 30
+"""Bytes of the largest file that is read into memory unless its reader allows more."""
+
+MOST_JSON_VALUES = 4_000_000
+"""Values in the largest JSON file that is read, which take some 300 MB: brackets cost twenty times their own length."""
+
+_NO_FILE = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A file, opened for reading. Every file that a person names, or that a run holds, is opened here.
+
+    Only a regular file is: a pipe or a device may keep its reader waiting, or give bytes without end.
 
     Raises:
-        InputError: when it is not there or cannot be read.
+        InputError: when it is not there, is no regular file or cannot be read.
     """
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from None
+        kind = stat.S_IFMT(path.stat().st_mode)
+        if kind == stat.S_IFREG:
+            return path.open("rb")
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in its name
+        raise _cannot_read(path, error) from None
+    raise InputError(f"cannot read {str(path)!r}: it is {_NO_FILE.get(kind, 'something else')}, and not a file")
+
+
+def read_bytes(path: Path, at_most: int = LARGEST_FILE) -> bytes:
+    """A file's content, which is at most `at_most` bytes.
+
+    Raises:
+        InputError: when it is larger, which is known before it is read, or as `open_file` does.
+    """
+    with open_file(path) as file:
+        try:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(at_most + 1) if size <= at_most else b""
+        except OSError as error:
+            raise _cannot_read(path, error) from None
+    if max(size, len(data)) > at_most:  # a file may grow, and those of /proc have no size
+        raise InputError(
+            f"cannot read {str(path)!r}: it has {max(size, len(data)):,} bytes, more than the {at_most:,} that are "
+            "read of such a file"
+        )
+    return data
+
+
+def _cannot_read(path: Path, error: OSError | ValueError) -> InputError:
+    return InputError(f"cannot read {str(path)!r}: {getattr(error, 'strerror', None) or error}")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -58,13 +103,15 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> JsonObject:
-    """Read a JSON object that `write_json` wrote.
+def read_json(path: Path, at_most: int = LARGEST_FILE) -> JsonObject:
+    """Read a JSON object of a file of `at_most` bytes.
 
     Raises:
-        InputError: when the file is missing or damaged.
+        InputError: when the file cannot be read, is too large or damaged.
     """
-    data = read_bytes(path)
+    data = read_bytes(path, at_most)
+    if sum(map(data.count, (b"[", b"{", b",", b":"))) > MOST_JSON_VALUES:  # each value has one of these before it
+        raise InputError(f"cannot read {str(path)!r}: it holds more than {MOST_JSON_VALUES:,} values")
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:  # bytes that are no UTF-8 are one as well; brackets without end

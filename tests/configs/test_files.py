@@ -1,0 +1,73 @@
+"""Files as bytes and JSON: only regular files are opened, and none costs more than its reader allows."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import MOST_JSON_VALUES, open_file, read_bytes, read_json
+
+
+def refusal(path: Path, **limits: int) -> str:
+    """The sentence with which a file is refused; it names the file."""
+    with pytest.raises(InputError) as caught:
+        read_bytes(path, **limits)
+    assert repr(str(path)) in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_file_is_read_up_to_its_limit_and_not_beyond(tmp_path) -> None:
+    path = tmp_path / "five"
+    path.write_bytes(b"12345")
+    assert read_bytes(path, at_most=5) == b"12345"
+    assert "it has 5 bytes, more than the 4 " in refusal(path, at_most=4)
+
+
+def test_a_file_of_many_empty_gigabytes_is_refused_by_its_size(tmp_path) -> None:
+    path = tmp_path / "sparse"
+    path.touch()
+    os.truncate(path, 1 << 40)
+    assert f"{1 << 40:,} bytes" in refusal(path)
+
+
+def test_a_file_that_says_no_size_is_not_read_beyond_the_limit() -> None:
+    assert "more than the 3 " in refusal(Path("/proc/self/status"), at_most=3)
+
+
+def test_what_is_no_regular_file_is_never_opened(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("pathlib.Path.open", lambda *_: pytest.fail("opened"))
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    monkeypatch.chdir(tmp_path)  # the name of a socket has to be short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket")
+        assert "it is a socket" in refusal(tmp_path / "socket")
+    assert "it is a pipe" in refusal(tmp_path / "pipe")
+    assert "it is a device" in refusal(tmp_path / "link")
+    assert "it is a folder" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["missing", "zero\0byte", "long" * 100])
+def test_a_name_that_no_file_has_is_a_sentence(tmp_path, name) -> None:
+    assert "cannot read" in refusal(tmp_path / name)
+    with pytest.raises(InputError):
+        open_file(tmp_path / name)
+
+
+@pytest.mark.parametrize("unit", [b"[],", b"{},", b"0,", b'{"a":0},', b"[" * 10 + b"]" * 10 + b","])
+def test_json_of_more_values_than_any_of_ours_is_refused_before_it_is_taken_apart(tmp_path, unit, monkeypatch) -> None:
+    monkeypatch.setattr("json.loads", lambda _: pytest.fail("taken apart"))
+    path = tmp_path / "bomb.json"
+    path.write_bytes(b'{"frames": [' + unit * MOST_JSON_VALUES + b"0]}")
+    with pytest.raises(InputError, match="more than 4,000,000 values"):
+        read_json(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"{" * 3, b"\xff", b"[]", b'{"a": ' + b"9" * 10_000 + b"}"])
+def test_json_that_is_none_is_damaged(tmp_path, content) -> None:
+    path = tmp_path / "odd.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="is damaged"):
+        read_json(path)
