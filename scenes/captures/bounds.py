@@ -12,6 +12,7 @@ from jaxtyping import Float64, Int64
 from fieldlens.configs.errors import InputError
 from fieldlens.render.camera import Camera
 
+from .axes import LOOSELY, SURELY, nearest_to_axes, other_convention
 from .capture import Bounds, Photograph
 from .hull import cell_centres, visual_hull
 
@@ -27,8 +28,8 @@ HULL_MARGIN = 1.05
 LEAST_SEEN_SHARE = 0.5
 """A cell is a part of the scene only where at least this share of all views has it in the frame."""
 
-_ROUNDS = 20
-"""Least-squares fits, one after the other, in search of the point nearest to all axes."""
+ENOUGH = 8
+"""Cameras that hardly look at one place by accident, when their matrices are read otherwise than they are meant."""
 
 SETTLED_SHARE = 0.9
 """A cube is as small as it gets once another look shrinks its side to no less than this share of what it was."""
@@ -52,7 +53,8 @@ def scene_bounds(photographs: Sequence[Photograph]) -> tuple[Bounds, tuple[str, 
 
 
 def cameras_bounds(photographs: Sequence[Photograph]) -> tuple[Bounds, tuple[str, ...]]:
-    """The cube around the point nearest to all optical axes, as wide as the diagonal of a picture there.
+    """The cube around the point nearest to all optical axes, as wide as the diagonal of a picture there; and in words
+    what was assumed for it.
 
     Half the width is the median over the cameras, and no more than the median distance: a wide lens sees more than the
     cameras surround. Raises InputError as `scene_bounds` does.
@@ -61,10 +63,11 @@ def cameras_bounds(photographs: Sequence[Photograph]) -> tuple[Bounds, tuple[str
     places = np.stack([camera.position for camera in cameras])
     middle = (places.min(0) + places.max(0)) / 2
     radius = float(np.linalg.norm(places - middle, axis=1).max())
+    otherwise = other_convention(cameras, LOOSELY)
     if not radius > 1e-9 * max(float(np.abs(places).max()), 1e-9):
         raise InputError(
             f"all {len(cameras)} cameras stand in one place, as {photographs[0].name} does, so nothing tells how far "
-            "away the scene is; photographs from several places are needed"
+            f"away the scene is; {otherwise or 'photographs from several places are needed'}"
         )
     forwards = np.stack([camera.forward for camera in cameras])
     # in units of the cameras' own spread, so that neither squares nor tolerances depend on the scene's unit
@@ -79,42 +82,35 @@ def cameras_bounds(photographs: Sequence[Photograph]) -> tuple[Bounds, tuple[str
         )
     centre = middle + radius * nearest
     depths = np.array([camera.forward @ (centre - camera.position) for camera in cameras])
-    away = depths <= 0
-    if 2 * np.count_nonzero(away) > len(cameras):
-        raise InputError(
-            f"{np.count_nonzero(away)} of {len(cameras)} cameras look away from where their axes come nearest to each "
-            f"other, the first of them that of {photographs[int(np.argmax(away))].name}; a scene has to be seen from "
-            "around it (are the matrices camera-to-world, with OpenGL's axes?)"
-        )
+    notes = (*notes, *_doubts(photographs, depths, otherwise))
     before = [(camera, depth) for camera, depth in zip(cameras, depths, strict=True) if depth > 0]
     half = float(np.median([depth * min(1.0, _half_diagonal(camera)) for camera, depth in before]))
     x, y, z = (float(value) for value in centre)
     return Bounds((x, y, z), 2 * half), notes
 
 
-def nearest_to_axes(
-    places: Float64[np.ndarray, "n 3"], forwards: Float64[np.ndarray, "n 3"]
-) -> tuple[Float64[np.ndarray, "3"], float]:
-    """The point with the least sum of distances to lines, and by what angle the lines spread, in radians.
+def _doubts(
+    photographs: Sequence[Photograph], depths: Float64[np.ndarray, " n"], otherwise: str | None
+) -> tuple[str, ...]:
+    """What makes the cameras doubtful that is no reason to refuse them, by the depth of the scene in front of each.
 
-    A sum of distances and not of their squares, so that a camera gone astray pulls no more than any other. It is found
-    by least squares, again and again, in which lines weigh the less the further away they were (Weiszfeld 1937).
-    Distances should be of the order of 1. The spread is that around the common direction, as the root of the mean of
-    sin^2: 0 for parallel lines, for which the point nearest to the origin of all nearest ones is given.
-
-    >>> point, spread = nearest_to_axes(np.array([[1.0, 0, 5], [0, 2, 5]]), np.array([[1.0, 0, 0], [0, 1, 0]]))
-    >>> point.round(6).tolist()
-    [0.0, 0.0, 5.0]
+    Args:
+        otherwise: how their matrices would make more sense, where they would.
     """
-    across = np.eye(3) - forwards[:, :, None] * forwards[:, None, :]  # (I - d d^T)(x - p) leads to x from the line
-    feet = (across @ places[:, :, None])[..., 0]
-    least = float(np.linalg.eigvalsh(across.mean(0))[0])
-    weights, point = np.ones(len(places)), np.zeros(3)
-    for _ in range(_ROUNDS):
-        matrix = (weights[:, None, None] * across).sum(0) / weights.sum()
-        point = np.linalg.pinv(matrix, rcond=1e-12, hermitian=True) @ (weights @ feet / weights.sum())
-        weights = 1 / np.maximum(np.linalg.norm(across @ point - feet, axis=1), 1e-9)
-    return point, math.asin(math.sqrt(min(max(least, 0.0), 1.0)))
+    away = depths <= 0
+    said = (
+        f"{np.count_nonzero(away)} of {len(depths)} cameras look away from where their axes come nearest to each other"
+    )
+    first = f"the first of them that of {photographs[int(np.argmax(away))].name}"
+    if 2 * np.count_nonzero(away) > len(depths):
+        around = "a scene has to be seen from around it (are the matrices camera-to-world, with OpenGL's axes?)"
+        raise InputError(f"{said}, {first}; {otherwise or around}")
+    doubts = [f"{said}, {first}"] if away.any() else []
+    if otherwise is not None:
+        doubts.append(f"the {len(depths)} cameras do not look at one place; {otherwise}")
+        if len(depths) >= ENOUGH and other_convention([p.camera for p in photographs], SURELY) is not None:
+            raise InputError(doubts[-1])
+    return tuple(doubts)
 
 
 def _half_diagonal(camera: Camera) -> float:

@@ -1,6 +1,7 @@
 """Bounds of scenes: what they hold, that they have no unit, and who looks away."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from fieldlens.configs.errors import InputError
 from fieldlens.render.camera import looking_at, perspective
-from fieldlens.scenes.captures.bounds import cameras_bounds, nearest_to_axes, scene_bounds
+from fieldlens.scenes.captures.bounds import cameras_bounds, scene_bounds
 from fieldlens.scenes.captures.capture import Bounds, Photograph
 from tests.support.posed_scenes import around, box, lego_like, opaque, photographed, sphere
 
@@ -37,24 +38,6 @@ def test_the_cube_of_nerfs_synthetic_cameras_holds_what_their_scenes_are_made_of
     assert bounds.side < 4.5
     assert notes == ()
     np.testing.assert_allclose(bounds.centre, 0, atol=1e-9)
-
-
-@settings(max_examples=30)
-@given(st.lists(st.floats(-3, 3), min_size=3, max_size=3), st.integers(2, 9), st.integers(0, 1000))
-def test_axes_that_meet_in_a_point_have_it_as_their_nearest(point: list[float], count: int, seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    forwards = generator.normal(size=(count, 3))
-    forwards /= np.linalg.norm(forwards, axis=1)[:, None]
-    places = np.array(point) - generator.uniform(1, 5, (count, 1)) * forwards
-    found, spread = nearest_to_axes(places, forwards)
-    np.testing.assert_allclose(found, point, atol=1e-6 / spread**2)
-
-
-def test_the_spread_of_two_axes_is_half_the_angle_between_them() -> None:
-    angle = 0.3
-    forwards = np.array([[math.cos(angle), math.sin(angle), 0], [math.cos(angle), -math.sin(angle), 0]])
-    _, spread = nearest_to_axes(np.eye(3)[:2], forwards)
-    assert spread == pytest.approx(angle)
 
 
 def test_silhouettes_tighten_the_cube_around_what_they_show() -> None:
@@ -83,6 +66,62 @@ def test_in_any_unit_and_from_any_origin_the_cameras_cube_is_the_same(
     after, _ = cameras_bounds(moved(views, scale, scale * np.array(shift)))
     assert after.side == pytest.approx(scale * before.side, rel=1e-6)
     np.testing.assert_allclose(np.array(after.centre) / scale - shift, before.centre, atol=1e-6)
+
+
+def read_as(views: list[Photograph], change: Callable[[np.ndarray], np.ndarray]) -> list[Photograph]:
+    return [replace(view, camera=view.camera.at(change(view.camera.pose))) for view in views]
+
+
+OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (np.linalg.inv, "world-to-camera matrices, they would all look at one place: invert them, since"),
+        (lambda pose: pose @ OPENCV, "matrices with OpenCV's axes .*: negate their 2nd and 3rd columns"),
+        (lambda pose: np.linalg.inv(pose @ OPENCV), "with OpenCV's axes .*: invert them, then negate"),
+    ],
+)
+@pytest.mark.parametrize("wander", [0.0, 0.2])
+def test_matrices_of_another_convention_are_refused_with_the_one_that_makes_sense(
+    change: Callable[[np.ndarray], np.ndarray], sentence: str, wander: float
+) -> None:
+    generator = np.random.default_rng(0)
+    poses = [
+        looking_at(pose[:3, 3] * generator.uniform(1 - wander, 1 + wander), generator.normal(0, wander, 3))
+        for pose in around(12, 4.0)
+    ]
+    views = opaque([photographed(perspective(8, 8, 0.7, pose), sphere((0, 0, 0), 1)) for pose in poses])
+    assert cameras_bounds(views)[1] == ()
+    with pytest.raises(InputError, match=sentence):
+        cameras_bounds(read_as(views, change))
+
+
+def test_few_cameras_that_make_more_sense_inverted_are_doubted_and_not_refused() -> None:
+    generator = np.random.default_rng(0)
+    poses = [
+        looking_at(4 * generator.uniform(0.8, 1.3) * pose[:3, 3], generator.normal(0, 0.2, 3))
+        for pose in around(5, 1.0)
+    ]
+    views = opaque([photographed(perspective(8, 8, 0.7, pose), sphere((0, 0, 0), 1)) for pose in poses])
+    (note,) = cameras_bounds(read_as(views, np.linalg.inv))[1]
+    assert "the 5 cameras do not look at one place; read as world-to-camera matrices, they would" in note
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_walk_that_looks_here_and_there_is_not_taken_for_another_convention(seed: int) -> None:
+    generator, place, turn = np.random.default_rng(seed), np.zeros(3), 0.0
+    views = []
+    for _ in range(20):
+        place, turn = place + generator.normal(0, (0.5, 0.5, 0.05)), turn + generator.normal(0, 0.4)
+        pose = looking_at(place, place + np.array([math.cos(turn), math.sin(turn), generator.normal(0, 0.2)]))
+        views.append(photographed(perspective(8, 8, 0.7, pose), sphere((0, 0, 0), 1)))
+    try:
+        notes = cameras_bounds(opaque(views))[1]
+    except InputError as problem:
+        notes = (str(problem),)
+    assert not any("read as" in note for note in notes)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1e6])
@@ -115,7 +154,8 @@ def test_cameras_that_look_away_are_refused_with_the_first_of_them() -> None:
     ]
     with pytest.raises(InputError, match=r"9 of 9 cameras look away .* that of r_0\.png;"):
         cameras_bounds(backwards)
-    bounds, _ = cameras_bounds([*views[:6], *backwards[6:]])
+    bounds, notes = cameras_bounds([*views[:6], *backwards[6:]])
+    assert "3 of 9 cameras look away from where their axes come nearest to each other, the first" in notes[0]
     np.testing.assert_allclose(bounds.centre, 0, atol=1e-9)
 
 
