@@ -21,7 +21,7 @@ from .builtin import BUILTINS
 from .captures.capture import Capture
 from .captures.transforms import read_capture
 from .demo_folder import demo_folder
-from .demos import DEMOS, Demo, thumbnail
+from .demos import DEMOS, PHOTO_SIDE, Demo, thumbnail
 from .mesh_photographs import photographed_mesh
 from .picture import Picture
 from .pictures.area import area_average, fitted_size
@@ -72,11 +72,12 @@ def load(
             )
         return sum_of_sines(parse_signal(word), seed, target.holdout)
     if word.startswith(DEMO) and not _exists(path):
-        return _posed(_photographed(demo_named(word), photographs), target, space)
+        return _posed(_photographed(demo_named(word), target.max_side, photographs), target, space)
     if word in BUILTINS and not path.is_file():
         name, reading = word, reduced(BUILTINS[word].make(), target.max_side)
     elif word and _exists(path) and (path.is_dir() or path.suffix == CAMERAS):
-        return _posed(read_capture(path, max_side=target.max_side, progress=photographs), target, space)
+        capture = read_capture(path, max_side=target.max_side, max_pixels=target.max_pixels, progress=photographs)
+        return _posed(capture, target, space)
     elif word and _exists(path) and path.suffix.lower() in READ_ENDINGS:
         return _meshed(path, target, space, seed, working)
     elif word and _exists(path) and path.suffix.lower() == ENDING:
@@ -102,9 +103,9 @@ def demo_named(word: str) -> Demo:
     return DEMOS[name]
 
 
-def _photographed(demo: Demo, progress: Progress) -> Capture:
+def _photographed(demo: Demo, max_side: int | None, progress: Progress) -> Capture:
     """The photographs of a built-in 3D scene, read as a user's own are."""
-    capture = read_capture(demo_folder(demo, progress=progress))
+    capture = read_capture(demo_folder(demo, progress=progress), max_side=max_side)
     return replace(capture, name=demo.name)
 
 
@@ -122,7 +123,13 @@ def _meshed(path: Path, target: Target, space: Space, seed: int, working: Workin
     reading = partial(working, "reading the mesh")
     if space.kind == "radiance":
         mesh = read_mesh(path, reading)
-        return _posed(photographed_mesh(mesh, progress=partial(working, "photographing the mesh")), target, space)
+        side = min(PHOTO_SIDE, target.max_side or PHOTO_SIDE)
+        photographs = photographed_mesh(mesh, side=side, progress=partial(working, "photographing the mesh"))
+        return _posed(photographs, target, space)
+    if target.holdout != "none":
+        raise InputError("--holdout is for pictures: a mesh is scored on points of its own, all of them new")
+    if target.max_side is not None:
+        raise InputError("--max-side is for pictures; a mesh is fitted as it is (--kind radiance photographs it)")
     mesh = read_mesh(path, lambda share: reading(READ_SHARE * share))
     shape = shape_of(mesh, "sdf" if space.kind == "auto" else space.kind, seed)
     reading(1.0)

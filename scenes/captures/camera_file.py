@@ -5,29 +5,26 @@ frames, and file paths without an ending. nerfstudio and instant-ngp have intrin
 each, with distortion, and masks. In both, `transform_matrix` is camera-to-world with OpenGL's axes.
 
 Everything is checked here, before any picture is decoded; of a picture, only the header is read. Whatever is wrong is
-one sentence that names the file and the frame.
+one sentence that names the file and the frame, and a key that is not read is named.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import read_json
-from fieldlens.render.camera import Pose, focal_from_angle
+from fieldlens.render.camera import Pose
 
 from ..pictures.reading import picture_size
+from . import intrinsics, masks
+from .intrinsics import intrinsics_of
 from .lens import Lens
-
-RIGID_TOLERANCE = 1e-3
-"""How far the axes of a pose may be from length 1 and from right angles: files have as few as four digits."""
-
-LARGEST_COORDINATE = 1e12
-"""The largest coordinate of a camera, in whatever unit: the 16 digits of a number have to leave some for the scene."""
+from .masks import mask_of, unused_masks
+from .named_files import PICTURE_ENDINGS, AbsentError, NamedFiles, inside
+from .numbers import Remark, counted, pose_of
 
 MAX_FILE = 1 << 28
 """Bytes of the largest file of cameras that is read."""
@@ -35,11 +32,32 @@ MAX_FILE = 1 << 28
 MAX_FRAMES = 20_000
 """The most frames that one file of cameras may name: it takes a minute to read the headers of their pictures."""
 
-_ENDINGS = ("", ".png", ".jpg", ".jpeg", ".webp", ".PNG", ".JPG", ".JPEG", ".tif", ".tiff", ".exr", ".bmp", ".avif")
+_SPLITS = ("train", "val", "test")
 
-_PINHOLES = ("SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "PERSPECTIVE")
+_OF_LENSES_AND_MASKS = intrinsics.KEYS.union(intrinsics.OTHER_LENSES, masks.KEYS)
+_OF_FILES = _OF_LENSES_AND_MASKS.union(["frames"], (f"{split}_filenames" for split in _SPLITS))
+_OF_FRAMES = _OF_LENSES_AND_MASKS.union(["file_path", "transform_matrix"])
+"""The keys that are read of a file, and of a frame."""
 
-_NOT_USED = ("applied_scale", "aabb_scale", "scale", "offset", "ply_file_path", "depth_file_path")
+_HARMLESS = frozenset(
+    ("rotation", "sharpness", "colmap_im_id", "camera_label", "applied_transform", "orientation_override")
+)
+"""Keys that say how a file was made, or how another program is to place the scene, and change nothing here."""
+
+_MOST_NAMED = 12
+"""Keys that are not used and are named all the same."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What pictures may cost."""
+
+    total: int
+    """The most pixels of all pictures together, once reduced to `side`."""
+    pixels: int
+    """The most pixels of one picture, before it is reduced."""
+    side: int | None
+    """The most pixels along a side, to which pictures are reduced."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +66,18 @@ class FrameEntry:
 
     where: str
     """The file and the frame, to begin a sentence with."""
+    named: tuple[str, ...]
+    """The picture's file, from the folder of cameras, as the file of cameras has it."""
     name: str
-    """The picture's file, from the folder of cameras."""
+    """The picture's file, from the folder of cameras, as it is there."""
     picture: Path
     mask: Path | None
     lens: Lens
     """The lens for the picture's own size, before any reduction."""
+    upright: bool
+    """Whether that size is the picture's once it is turned as its orientation tag says."""
     pose: Pose
+    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,67 +86,51 @@ class CameraFile:
 
     path: Path
     frames: tuple[FrameEntry, ...]
+    """Those whose pictures are there."""
     splits: Mapping[str, tuple[FrameEntry, ...]]
     """Frames by split: those of train, val and test that the file names."""
+    absent: tuple[str, ...]
+    """The names of pictures that are not there, and were not to be trained on."""
+    unused: tuple[str, ...]
+    """Keys and files that are not used, in words."""
     notes: tuple[str, ...]
 
 
-def read_camera_file(path: Path, max_total: int, max_side: int | None) -> CameraFile:
+def read_camera_file(path: Path, limits: Limits, *, heldout: bool = False) -> CameraFile:
     """Read a file of cameras and the headers of the pictures that it names.
 
     Args:
-        max_total: the most pixels that all pictures may have together, once reduced to `max_side`.
+        heldout: whether nothing of it is trained on. Such a file may have no frames, and pictures that are not there.
 
     Raises:
         InputError: for whatever is wrong with it, or with a picture's header.
     """
     content = _content(path)
-    listed = content.get("frames")
-    if not isinstance(listed, list):
-        raise InputError(f"{str(path)!r} has no list of 'frames'; it is no file of cameras")
-    if not listed:
-        raise InputError(f"{str(path)!r} has no frames: its list of them is empty")
-    if len(listed) > MAX_FRAMES:
-        raise InputError(
-            f"{str(path)!r} has {len(listed):,} frames, more than the limit of {MAX_FRAMES:,}; leave some out"
-        )
-    frames, scaled, resized, total = [], 0, 0, 0
-    for number, entry in enumerate(listed, 1):
-        where = f"{str(path)!r}, frame {number} of {len(listed)}"
-        if not isinstance(entry, dict):
-            raise InputError(f"{where}: it is no JSON object")
-        where, picture = _picture(path, where, entry)
-        pose, was_scaled = _pose(where, entry.get("transform_matrix"))
-        lens, was_resized = _lens(where, content, entry, *_size(where, picture))
-        mask = entry.get("mask_path")
-        frames.append(
-            FrameEntry(
-                where,
-                picture.relative_to(path.parent).as_posix(),
-                picture,
-                None if mask is None else _found(path.parent, f"{where}: its mask", mask, endings=("",)),
-                lens,
-                pose,
-            )
-        )
-        scaled, resized = scaled + was_scaled, resized + was_resized
-        side = max(lens.height, lens.width)
-        share = 1.0 if max_side is None else min(1.0, max_side / side)
-        total += math.ceil(lens.height * lens.width * share**2)
-        if total > max_total:
+    listed = _listed(path, content, may_be_empty=heldout)
+    files = NamedFiles(path.parent)
+    named, absent = _pictures(path, content, listed, files, heldout=heldout)
+    frames, total = [], 0
+    for picture in named:
+        frame = _frame(content, picture, files, limits.pixels)
+        frames.append(frame)
+        side = max(frame.lens.height, frame.lens.width)
+        share = 1.0 if limits.side is None else min(1.0, limits.side / side)
+        total += math.ceil(frame.lens.height * frame.lens.width * share**2)
+        if total > limits.total:
             raise InputError(
-                f"{where}: with it the pictures have {total:,} pixels, more than the limit of {max_total:,} for all "
-                "together; reduce them with --max-side, or leave frames out"
+                f"{frame.where}: with it the pictures have {total:,} pixels, more than the limit of {limits.total:,} "
+                "for all together; reduce them with --max-side, or leave frames out"
             )
-    notes = []
-    if scaled:
-        notes.append(f"{scaled} of {len(frames)} matrices have a scale besides their rotation, which is divided out")
-    if resized:
-        notes.append(f"{resized} of {len(frames)} pictures have another size than w and h; intrinsics are scaled alike")
-    unused = [key for key in _NOT_USED if key in content or any(key in entry for entry in listed)]
-    if unused:
-        notes.append(f"not used: {', '.join(unused)}")
-    return CameraFile(path, tuple(frames), _splits(path, content, frames), tuple(notes))
+    masked = any(frame.mask for frame in frames)
+    not_read = unused_masks(path.parent, files, (frame.picture for frame in frames), masked=masked)
+    return CameraFile(
+        path,
+        tuple(frames),
+        _splits(path, content, frames, absent),
+        tuple("/".join(name) for name in absent),
+        (*_unused_keys(content, listed), *not_read),
+        tuple(counted([remark for frame in frames for remark in frame.remarks], len(frames))),
+    )
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -138,197 +145,130 @@ def _content(path: Path) -> dict[str, Any]:
     return read_json(path)
 
 
-# Pictures -------------------------------------------------------------------------------------------------------------
+def _listed(path: Path, content: Mapping[str, Any], *, may_be_empty: bool) -> list[Any]:
+    """The frames as they stand in the file."""
+    listed = content.get("frames")
+    if not isinstance(listed, list):
+        raise InputError(f"{str(path)!r} has no list of 'frames'; it is no file of cameras")
+    if not listed and not may_be_empty:
+        raise InputError(f"{str(path)!r} has no frames: its list of them is empty")
+    if len(listed) > MAX_FRAMES:
+        raise InputError(
+            f"{str(path)!r} has {len(listed):,} frames, more than the limit of {MAX_FRAMES:,}; leave some out"
+        )
+    return listed
 
 
-def _picture(path: Path, where: str, entry: dict[str, Any]) -> tuple[str, Path]:
-    """The picture's file, and the place in words with its name."""
-    named = entry.get("file_path")
-    if not isinstance(named, str) or not named:
-        raise InputError(f"{where}: 'file_path' is no name of a file")
-    return f"{where} ({named!r})", _found(path.parent, f"{where}: its picture", named, _ENDINGS)
+def _unused_keys(content: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The keys of the file and of its frames that are not read and might matter."""
+    unused: dict[str, None] = {}
+    for source, read in ((content, _OF_FILES), *((entry, _OF_FRAMES) for entry in listed)):
+        unused |= {key: None for key in source.keys() - read - _HARMLESS if source[key] is not None}
+    names = [f"{key:.40}" if key.isprintable() else f"{key!r:.40}" for key in sorted(unused)]
+    more = len(names) - _MOST_NAMED
+    return [*names[:_MOST_NAMED], f"{more} more keys"] if more > 1 else names
 
 
-def _found(folder: Path, what: str, named: Any, endings: tuple[str, ...]) -> Path:
-    """The file in the folder that has the name, without or with one of the endings."""
-    if not isinstance(named, str) or not named:
-        raise InputError(f"{what} is no name of a file")
-    inside = _inside(named)
-    if inside is None:
-        raise InputError(f"{what} {named!r} lies outside of the folder; paths have to be relative and stay inside")
-    for ending in endings:
-        file = folder.joinpath(*inside[:-1], inside[-1] + ending)
-        try:
-            if file.is_file():
-                return file
-        except (OSError, ValueError):  # a name too long, or one that no file can have
-            break
-    tried = f", nor with the ending of a picture ({', '.join(endings[1:5])}, ...)" if len(endings) > 1 else ""
-    raise InputError(f"{what} {named!r} is not there{tried}")
+# Frames ---------------------------------------------------------------------------------------------------------------
 
 
-def _inside(named: str) -> tuple[str, ...] | None:
-    """The parts of a relative path, without dots; None where it leaves the folder, be it only for a moment.
+@dataclass(frozen=True)
+class _Picture:
+    """A frame whose picture is there; the rest of it is not looked at yet."""
 
-    A backslash separates folders too: files of cameras come from Windows as well.
+    where: str
+    named: tuple[str, ...]
+    file: Path
+    entry: Mapping[str, Any]
 
-    >>> _inside("./train/r_0"), _inside("images\\\\a.png"), _inside("../a.png"), _inside("C:/a.png")
-    (('train', 'r_0'), ('images', 'a.png'), None, None)
+
+def _pictures(
+    path: Path, content: Mapping[str, Any], listed: Sequence[Any], files: NamedFiles, *, heldout: bool
+) -> tuple[list[_Picture], list[tuple[str, ...]]]:
+    """The frames whose pictures are there, and the names of those that are not and need not be.
+
+    Those that are trained on have to be. All are looked for before one is refused, so that the sentence has a number.
     """
-    path = PureWindowsPath(named)
-    if path.anchor:
-        return None
-    parts: list[str] = []
-    for part in path.parts:
-        if part != "..":
-            parts.append(part)
-        elif not parts:
-            return None
-        else:
-            parts.pop()
-    return tuple(parts) or None
+    needed = _needed(path, content)
+    found: list[_Picture] = []
+    absent: list[tuple[str, ...]] = []
+    missing: list[AbsentError] = []
+    for number, entry in enumerate(listed, 1):
+        where = f"{str(path)!r}, frame {number} of {len(listed)}"
+        if not isinstance(entry, dict):
+            raise InputError(f"{where}: it is no JSON object")
+        name = entry.get("file_path")
+        if not isinstance(name, str) or not name:
+            raise InputError(f"{where}: 'file_path' is no name of a file")
+        where, parts = f"{where} ({name!r:.200})", inside(name) or ()
+        try:
+            found.append(_Picture(where, parts, files.find(f"{where}: its picture", name, PICTURE_ENDINGS), entry))
+        except AbsentError as problem:
+            if heldout or not needed(parts):
+                absent.append(parts)
+            else:
+                missing.append(problem)
+    if missing:
+        count = f"; {len(missing)} of {len(listed)} pictures are not there" if len(missing) > 1 else ""
+        raise InputError(f"{missing[0]}{count}")
+    return found, absent
 
 
-def _size(where: str, picture: Path) -> tuple[int, int]:
+def _frame(content: Mapping[str, Any], picture: _Picture, files: NamedFiles, max_pixels: int) -> FrameEntry:
+    where, entry = picture.where, picture.entry
+    pose, of_pose = pose_of(where, entry.get("transform_matrix"))
     try:
-        return picture_size(picture)
+        height, width = picture_size(picture.file, max_pixels)
     except InputError as problem:
         raise InputError(f"{where}: {problem}") from None
-
-
-# Numbers --------------------------------------------------------------------------------------------------------------
-
-
-def json_number(where: str, name: str, value: Any) -> float:
-    """A JSON number that is finite and no larger than anything real."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"{where}: {name} is no number")
-    if not abs(value) <= LARGEST_COORDINATE:  # an int of a thousand digits compares as well; NaN does not
-        raise InputError(f"{where}: {name} is {_shown(value)}, no number that can be worked with")
-    return float(value)
-
-
-def _shown(value: float) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "huge"
-
-
-def _pose(where: str, matrix: Any) -> tuple[Pose, bool]:
-    """The matrix with an exact rotation, and whether it had a scale as well."""
-    is_list = isinstance(matrix, list) and all(isinstance(row, list) for row in matrix)
-    if not is_list or [len(row) for row in matrix] != [4] * 4:
-        raise InputError(f"{where}: 'transform_matrix' is no list of 4 rows of 4 numbers")
-    return rigid(where, [value for row in matrix for value in row])
-
-
-def rigid(where: str, values: Sequence[Any]) -> tuple[Pose, bool]:
-    """The pose that 16 values of a file say, row by row, with an exact rotation; and whether it had a scale as well.
-
-    Raises:
-        InputError: beginning with `where`, when they are no numbers or no rigid matrix.
-    """
-    pose = np.array([json_number(where, "a value of its matrix", value) for value in values]).reshape(4, 4)
-    if np.abs(pose[3] - [0, 0, 0, 1]).max() > 1e-6:
-        raise InputError(f"{where}: the last row of its matrix is not 0, 0, 0, 1")
-    left, lengths, right = np.linalg.svd(pose[:3, :3])
-    scale = float(lengths.mean())
-    if not lengths[2] > 1e-6 * lengths[0] or scale < 1 / LARGEST_COORDINATE:
-        raise InputError(f"{where}: its matrix is singular")
-    if np.abs(lengths / scale - 1).max() > RIGID_TOLERANCE:
-        raise InputError(
-            f"{where}: its matrix is not rigid, as its axes are not at right angles to each other or not of one length"
-        )
-    if np.linalg.det(left @ right) < 0:
-        raise InputError(f"{where}: its matrix mirrors the world, so an axis of it has the wrong sign")
-    pose[:3, :3] = left @ right  # the nearest rotation
-    pose[3] = [0, 0, 0, 1]
-    return pose, abs(scale - 1) > RIGID_TOLERANCE
-
-
-def _lens(
-    where: str, content: Mapping[str, Any], entry: Mapping[str, Any], height: int, width: int
-) -> tuple[Lens, bool]:
-    """The intrinsics at the picture's own size, and whether the file has them for another; the frame's own come first.
-
-    Principal points are taken as they are: nerfstudio and COLMAP have the left top corner at (0, 0) too.
-    """
-
-    def given(name: str) -> Any:
-        return entry.get(name, content.get(name))
-
-    def number(name: str, default: float) -> float:
-        value = given(name)
-        return default if value is None else json_number(where, repr(name), value)
-
-    model = "FISHEYE" if given("is_fisheye") else given("camera_model") or "PINHOLE"
-    if not isinstance(model, str) or model.upper() not in _PINHOLES:
-        raise InputError(
-            f"{where}: its camera model is {model!r:.40}; pinhole cameras can be read, with OPENCV's distortion or not"
-        )
-    w, h = number("w", width), number("h", height)
-    if w < 1 or h < 1 or w % 1 or h % 1:
-        raise InputError(f"{where}: w and h are {w:g} and {h:g}, no size of a picture")
-    if abs(w * height - h * width) > max(w, h):  # more than a pixel of rounding off the same proportions
-        raise InputError(
-            f"{where}: the picture is {width}x{height} and the intrinsics are for {w:.0f}x{h:.0f}, which has other "
-            "proportions; give w and h of the pictures as they are"
-        )
-    x_by, y_by = width / w, height / h
-    source = entry if any(key in entry for key in ("fl_x", "camera_angle_x")) else content
-    fx = _focal(where, source, "x", width, x_by)
-    if fx is None:
-        raise InputError(f"{where}: there is neither 'camera_angle_x' nor 'fl_x', so its field of view is not known")
-    fy = _focal(where, source, "y", height, y_by)
-    fy = fx if fy is None else fy
-    for focal in (fx, fy):
-        if not 0.01 <= focal / max(height, width) <= 1e5:
-            raise InputError(
-                f"{where}: a focal length of {focal:.4g} pixels for a picture of {width}x{height} is that of no pinhole"
-            )
-    lens = Lens(
-        height,
-        width,
-        (fx, fy),
-        (number("cx", w / 2) * x_by, number("cy", h / 2) * y_by),
-        (number("k1", 0), number("k2", 0), number("k3", 0), number("k4", 0)),
-        (number("p1", 0), number("p2", 0)),
-    )
-    if lens.distorts and max(height, width) >= 1 << 15:
-        raise InputError(f"{where}: a picture of {width}x{height} is too large for its distortion to be undone")
-    return lens, (w, h) != (width, height)
-
-
-def _focal(where: str, source: Mapping[str, Any], axis: str, pixels: int, scale: float) -> float | None:
-    """The focal length along an axis in pixels of the picture, from pixels or from an angle; None where neither is."""
-    if source.get(f"fl_{axis}") is not None:
-        return scale * json_number(where, f"'fl_{axis}'", source[f"fl_{axis}"])
-    name = f"camera_angle_{axis}"
-    if source.get(name) is None:
-        return None
-    angle = json_number(where, repr(name), source[name])
-    if not 0 < angle < math.pi:
-        raise InputError(f"{where}: {name!r} is {angle:.4g}, no angle of a camera in radians (0 to {math.pi:.4g})")
-    return focal_from_angle(angle, pixels)
+    taken = intrinsics_of(where, content, entry, height, width)
+    mask, of_mask = mask_of(where, files, content, entry)
+    name = picture.file.relative_to(files.folder).as_posix()
+    spelled = "/".join(picture.named)
+    of_name = () if name.startswith(spelled) else (Remark("the picture is spelled otherwise", f"{name!r} is there"),)
+    remarks = (*of_name, *of_pose, *taken.remarks, *of_mask)
+    return FrameEntry(where, picture.named, name, picture.file, mask, taken.lens, taken.upright, pose, remarks)
 
 
 # Splits ---------------------------------------------------------------------------------------------------------------
 
 
-def _splits(path: Path, content: dict[str, Any], frames: list[FrameEntry]) -> dict[str, tuple[FrameEntry, ...]]:
-    """The frames of the splits that the file names, by what it calls their files."""
-    listed = [_inside(entry["file_path"]) for entry in content["frames"]]
-    by_file = dict(zip(listed, frames, strict=True))
+def _needed(path: Path, content: Mapping[str, Any]) -> Callable[[tuple[str, ...]], bool]:
+    """Whether a picture of that name is to be trained on, by what the file says of its splits."""
+    names = {split: set(_names(path, content, split)) for split in _SPLITS}
+    if content.get("train_filenames") is not None:
+        return lambda name: name in names["train"]
+    return lambda name: name not in names["val"] | names["test"]
+
+
+def _splits(
+    path: Path, content: Mapping[str, Any], frames: Sequence[FrameEntry], absent: Sequence[tuple[str, ...]]
+) -> dict[str, tuple[FrameEntry, ...]]:
+    """The frames of the splits that the file names, by what it calls their files, without those that are absent."""
+    by_name, left_out = {frame.named: frame for frame in frames}, set(absent)
     splits = {}
-    for split in ("train", "val", "test"):
-        names = content.get(f"{split}_filenames")
-        if names is None:
+    for split in _SPLITS:
+        if content.get(f"{split}_filenames") is None:
             continue
-        if not isinstance(names, list):
-            raise InputError(f"{str(path)!r}: '{split}_filenames' is no list")
-        chosen = []
+        names = _names(path, content, split)
         for name in names:
-            frame = by_file.get(_inside(name)) if isinstance(name, str) else None
-            if frame is None:
-                raise InputError(f"{str(path)!r}: {name!r:.100} of '{split}_filenames' is the file of no frame")
-            chosen.append(frame)
-        splits[split] = tuple(chosen)
+            if name not in by_name and name not in left_out:
+                raise InputError(
+                    f"{str(path)!r}: {'/'.join(name)!r:.100} of '{split}_filenames' is the file of no frame"
+                )
+        splits[split] = tuple(by_name[name] for name in names if name in by_name)
     return splits
+
+
+def _names(path: Path, content: Mapping[str, Any], split: str) -> list[tuple[str, ...]]:
+    """The files that the file lists for a split."""
+    listed = content.get(f"{split}_filenames")
+    if listed is None:
+        return []
+    if not isinstance(listed, list):
+        raise InputError(f"{str(path)!r}: '{split}_filenames' is no list")
+    parts = [inside(name) if isinstance(name, str) else None for name in listed]
+    for name, named in zip(listed, parts, strict=True):
+        if named is None:
+            raise InputError(f"{str(path)!r}: {name!r:.100} of '{split}_filenames' is the file of no frame")
+    return [named for named in parts if named is not None]

@@ -15,7 +15,8 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import read_json, write_json
 from fieldlens.render.camera import Camera, angle_from_focal, focal_from_angle
 
-from .camera_file import MAX_FRAMES, json_number, rigid
+from .camera_file import MAX_FRAMES
+from .numbers import json_number, rigid
 
 FPS = 24.0
 """Frames per second of a film whose camera path says nothing of time."""

@@ -6,21 +6,23 @@ A folder has either `transforms_train.json`, with `transforms_test.json` and `tr
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Shaped, UInt8
+from jaxtyping import UInt8
 
 from fieldlens.configs.errors import InputError
 from fieldlens.render.camera import Camera
 
 from ..pictures.area import area_average, fitted_size
 from ..pictures.pixels import Pixels, unit_of
-from ..pictures.reading import Reading, read_picture
+from ..pictures.reading import MAX_PIXELS, Reading, read_picture
 from .bounds import scene_bounds
-from .camera_file import CameraFile, FrameEntry, read_camera_file
+from .camera_file import CameraFile, FrameEntry, Limits, read_camera_file
 from .capture import Capture, Photograph
 from .lens import Lens, Straightening
+from .masks import masked, read_mask
 
 MAX_TOTAL = 300_000_000
 """The most pixels of all photographs together: 1.2 GB of RGBA, 468 pictures of 800x800."""
@@ -32,7 +34,11 @@ LONE, TRAIN, TEST, VAL = "transforms.json", "transforms_train.json", "transforms
 
 
 def read_capture(
-    path: Path, *, max_side: int | None = None, progress: Callable[[float], None] | None = None
+    path: Path,
+    *,
+    max_side: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    progress: Callable[[float], None] | None = None,
 ) -> Capture:
     """The photographs and cameras of a folder, or those that one of its files of cameras names.
 
@@ -41,29 +47,32 @@ def read_capture(
 
     Pictures become RGB or RGBA of 8 bits with alpha premultiplied, without their lens's distortion, and are then
     reduced to `max_side`, as the intrinsics are; cameras keep their poses. Pixels are taken as they are stored,
-    whatever an orientation tag says, for so do the programs that find cameras. What a mask leaves out (0 in it) gets
-    alpha 0. nerfstudio ignores such pixels; here they count as empty, as those around an object that was cut out do,
-    which is what nearly all masks are for. What a picture without distortion would show beyond the photograph's edge
-    is cropped, since alpha 0 would say that nothing is there.
+    whatever an orientation tag says, for so do the programs that find cameras; unless w and h are those of the picture
+    turned upright. What a mask leaves out (what is below half of white in it) gets alpha 0. nerfstudio ignores such
+    pixels; here they count as empty, as those around an object that was cut out do, which is what nearly all masks are
+    for. What a picture without distortion would show beyond the photograph's edge is cropped, since alpha 0 would say
+    that nothing is there.
 
     Args:
+        max_pixels: the most that one picture may have, before it is reduced.
         progress: told the share that is done, from 0 to 1.
 
     Raises:
-        InputError: for anything wrong with the folder or a file in it; nothing in it is executed, and no other folder's
-            file is read.
+        InputError: for anything wrong with the folder or a file in it; nothing in it is executed. Names in it do not
+            lead out of the folder; symbolic links in it may, as whoever made them wants.
     """
     if max_side is not None and max_side < 1:
         raise InputError(f"--max-side must be at least 1, got {max_side}")
     file = _camera_file(path)
-    train, heldout, notes = _split(file, max_side)
+    train, heldout, notes = _split(file, Limits(MAX_TOTAL, max_pixels, max_side))
     _check_views(file, train, heldout)
-    loaded = _Pictures(max_side)
+    loaded = _Pictures(max_side, max_pixels)
     photographs: list[Photograph] = []
     for frame in (*train, *heldout):
         photographs.append(loaded.photograph(frame))
         if progress is not None:
             progress(len(photographs) / (len(train) + len(heldout)))
+    _check_seen(file, photographs[: len(train)])
     notes = [*notes, *_repeated(train, heldout), *loaded.notes()]
     try:
         bounds, found = scene_bounds(photographs[: len(train)])
@@ -83,7 +92,19 @@ def _camera_file(path: Path) -> Path:
     for name in (TRAIN, LONE):
         if _is_file(path / name):
             return path / name
+    if _is_there(path) and not path.is_dir():
+        raise InputError(f"{str(path)!r} is no regular file, so no cameras are read from it")
+    odd = [name for name in (TRAIN, LONE) if _is_there(path / name)]
+    if odd:
+        raise InputError(f"{str(path / odd[0])!r} is no regular file, so no cameras are read from it")
     raise InputError(f"{str(path)!r} is no folder of posed photographs: it has neither {TRAIN} nor {LONE}")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a zero byte in it
+        return False
 
 
 def _is_file(path: Path) -> bool:
@@ -93,26 +114,62 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _split(file: Path, max_side: int | None) -> tuple[Sequence[FrameEntry], Sequence[FrameEntry], list[str]]:
+def _split(file: Path, limits: Limits) -> tuple[Sequence[FrameEntry], Sequence[FrameEntry], list[str]]:
     """Frames to train on and frames held out, and in words how that was decided."""
-    first = read_camera_file(file, MAX_TOTAL, max_side)
-    notes = [*first.notes]
-    if file.name == TRAIN:
-        left = MAX_TOTAL - _pixels(first.frames, max_side)
-        for name in (TEST, VAL):
-            if _is_file(file.with_name(name)):
-                other = read_camera_file(file.with_name(name), left, max_side)
-                notes += [note for note in other.notes if note not in notes]
-                return first.frames, other.frames, [*notes, f"held out are the {len(other.frames)} views of {name}"]
-    train, heldout = _named_splits(first)
+    first = read_camera_file(file, limits)
+    if file.name != TRAIN:
+        train, heldout, notes = _split_by_itself(first)
+        return train, heldout, [*first.notes, *_not_used(file, first), *notes]
+    left = replace(limits, total=limits.total - _pixels(first.frames, limits.side))
+    files, notes = [first], []
+    for name in (TEST, VAL):
+        if not _is_file(file.with_name(name)):
+            continue
+        other = read_camera_file(file.with_name(name), left, heldout=True)
+        files.append(other)
+        notes += _left_out(other) if other.frames or other.absent else [f"{name} has no frames"]
+        if other.frames:
+            train, heldout = first.frames, other.frames
+            notes.append(f"held out are the {len(heldout)} views of {name}")
+            break
+    else:
+        train, heldout, by_itself = _split_by_itself(first)
+        notes += by_itself
+    said = dict.fromkeys(note for read in files for note in read.notes)
+    return train, heldout, [*said, *_not_used(file, *files), *notes]
+
+
+def _split_by_itself(file: CameraFile) -> tuple[Sequence[FrameEntry], Sequence[FrameEntry], list[str]]:
+    """The frames of one file, split as it says itself, or by names."""
+    train, heldout = _named_splits(file)
+    notes = _left_out(file)
     if heldout:
-        return train, heldout, [*notes, f"held out are the {len(heldout)} views that {file.name} names for it"]
+        return train, heldout, [*notes, f"held out are the {len(heldout)} views that {file.path.name} names for it"]
     if len(train) < HOLDOUT_EVERY:
         return train, (), [*notes, f"nothing is held out of {len(train)} views; that takes at least {HOLDOUT_EVERY}"]
     chosen = set(map(id, sorted(train, key=lambda frame: frame.name)[::HOLDOUT_EVERY]))
     heldout = [frame for frame in train if id(frame) in chosen]
     train = [frame for frame in train if id(frame) not in chosen]
     return train, heldout, [*notes, f"held out is every {HOLDOUT_EVERY}th view by name, {len(heldout)} in all"]
+
+
+def _left_out(file: CameraFile) -> list[str]:
+    """What is said of pictures that are not there and were not to be trained on."""
+    if not file.absent:
+        return []
+    count = len(file.absent)
+    which = f"all {count}" if not file.frames else str(count)
+    return [f"{which} pictures that {file.path.name} names to hold out are not there, {file.absent[0]} first"]
+
+
+def _not_used(first: Path, *files: CameraFile) -> list[str]:
+    """One note of what is not used of all files together, and of the files of cameras beside the first."""
+    unused = dict.fromkeys(part for file in files for part in file.unused)
+    if first.name in (TRAIN, LONE):
+        known = {first.name, *(file.path.name for file in files)}
+        others = (name for name in (TRAIN, LONE, TEST, VAL) if name not in known and _is_file(first.with_name(name)))
+        unused |= dict.fromkeys(f"the file {name}" for name in others)
+    return [f"not used: {', '.join(unused)}"] if unused else []
 
 
 def _named_splits(file: CameraFile) -> tuple[Sequence[FrameEntry], Sequence[FrameEntry]]:
@@ -144,6 +201,14 @@ def _check_views(file: Path, train: Sequence[FrameEntry], heldout: Sequence[Fram
             )
 
 
+def _check_seen(file: Path, train: Sequence[Photograph]) -> None:
+    if not any(photograph.pixels.shape[2] == 3 or photograph.pixels[..., 3].any() for photograph in train):
+        raise InputError(
+            f"{str(file)!r}: nothing is seen in any of the {len(train)} pictures to train on, as in {train[0].name}: "
+            "their alpha is 0 all over; save them without alpha, or give other masks"
+        )
+
+
 def _repeated(train: Sequence[FrameEntry], heldout: Sequence[FrameEntry]) -> list[str]:
     """What is said of views that come more than once."""
     notes = []
@@ -163,19 +228,20 @@ def _repeated(train: Sequence[FrameEntry], heldout: Sequence[FrameEntry]) -> lis
 class _Pictures:
     """Decodes pictures one after the other, and keeps count of what was done to them."""
 
-    def __init__(self, max_side: int | None) -> None:
-        self._max_side = max_side
+    def __init__(self, max_side: int | None, max_pixels: int) -> None:
+        self._max_side, self._max_pixels = max_side, max_pixels
         self._done = Counter[str]()
         self._count = 0
         self._straightening: tuple[Lens, Straightening] | None = None  # frames in a row mostly share a lens
 
     def photograph(self, frame: FrameEntry) -> Photograph:
         """The picture as it is fitted, and its camera."""
-        reading = _read(frame)
+        reading = _read(frame, self._max_pixels)
         pixels, lens, done = reading.pixels, frame.lens, [*reading.notes]
         if frame.mask is not None:
-            pixels = _masked(pixels, _mask(frame, *pixels.shape[:2]))
-            done.append("what its mask leaves out counts as empty (alpha 0)")
+            kept, read = read_mask(frame.where, frame.mask, *pixels.shape[:2], upright=frame.upright)
+            pixels = masked(pixels, kept)
+            done += ["what its mask leaves out counts as empty (alpha 0)", *read]
         if lens.distorts:
             straighten = self._straighten(frame)
             pixels, lens = straighten(pixels), straighten.lens
@@ -188,6 +254,8 @@ class _Pictures:
             camera = camera.resized(*fitted_size(lens.height, lens.width, self._max_side))
             done.append(f"reduced to {camera.width}x{camera.height} by area averaging")
         pixels, converted = _rgb_of_8_bits(pixels, camera.height, camera.width)
+        if pixels.shape[2] == 4 and not pixels[..., 3].any():
+            done.append("nothing is seen in it, as its alpha is 0 all over")
         self._done.update([*done, *converted])
         self._count += 1
         return Photograph(_printable(frame.name), camera, pixels)
@@ -208,42 +276,23 @@ class _Pictures:
         return self._straightening[1]
 
 
-def _read(frame: FrameEntry) -> Reading:
+def _read(frame: FrameEntry, max_pixels: int) -> Reading:
     try:
-        reading = read_picture(frame.picture, upright=False)
+        reading = read_picture(frame.picture, max_pixels=max_pixels, upright=frame.upright)
     except InputError as problem:
         raise InputError(f"{frame.where}: {problem}") from None
     height, width = reading.pixels.shape[:2]
-    if (height, width) != (frame.lens.height, frame.lens.width):
+    if (height, width) == (frame.lens.height, frame.lens.width):
+        return reading
+    if frame.upright and (width, height) == (frame.lens.height, frame.lens.width):
         raise InputError(
-            f"{frame.where}: the picture is {width}x{height} where its header says "
-            f"{frame.lens.width}x{frame.lens.height}; write it anew"
+            f"{frame.where}: the picture is {width}x{height}, w and h are those of one on its side, and no orientation "
+            "tag says that it is to be turned; give w and h of the pictures as they are"
         )
-    return reading
-
-
-def _mask(frame: FrameEntry, height: int, width: int) -> Bool[np.ndarray, "h w"]:
-    """True where the mask keeps the picture: where it is anything but black."""
-    assert frame.mask is not None
-    try:
-        values = read_picture(frame.mask, upright=False).pixels
-    except InputError as problem:
-        raise InputError(f"{frame.where}: its mask: {problem}") from None
-    if values.shape[:2] != (height, width):
-        raise InputError(
-            f"{frame.where}: its mask {str(frame.mask)!r} is {values.shape[1]}x{values.shape[0]} and the picture "
-            f"{width}x{height}; they have to be of one size"
-        )
-    colours = values[..., :-1] if values.shape[2] in (2, 4) else values
-    return np.any(colours > 0, axis=-1)
-
-
-def _masked(pixels: Pixels, kept: Bool[np.ndarray, "h w"]) -> Shaped[np.ndarray, "h w channels"]:
-    """The picture with an alpha channel, and 0 all over where it is not kept."""
-    if pixels.shape[2] in (1, 3):
-        opaque = np.full_like(pixels[..., :1], unit_of(pixels.dtype))
-        pixels = np.concatenate([pixels, opaque], -1)
-    return np.where(kept[..., None], pixels, pixels.dtype.type(0))
+    raise InputError(
+        f"{frame.where}: the picture is {width}x{height} where its header says "
+        f"{frame.lens.width}x{frame.lens.height}; write it anew"
+    )
 
 
 def _rgb_of_8_bits(

@@ -64,14 +64,14 @@ def read_picture(
     return reduced(Reading(np.ascontiguousarray(pixels), tuple(notes)), max_side)
 
 
-def picture_size(path: Path) -> tuple[int, int]:
+def picture_size(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """Height and width of the picture in a file as it is stored, from the file's header alone.
 
     Raises InputError as `read_picture` does.
     """
     kind = _kind(path)
     opened = _undamaged(path, kind, lambda: open_picture(path, kind))
-    _check_size(path, opened, MAX_PIXELS)
+    _check_size(path, opened, max_pixels)
     return opened.height, opened.width
 
 

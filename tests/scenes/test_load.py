@@ -15,12 +15,15 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import Target
 from fieldlens.configs.space import Space
 from fieldlens.scenes import BUILTINS, Picture, load, thumbnail_sheet
+from fieldlens.scenes.demo_folder import demo_folder
 from fieldlens.scenes.demos import DEMOS
 from fieldlens.scenes.digits import digits
 from fieldlens.scenes.load import restore
 from fieldlens.scenes.mesh_photographs import photographed_mesh
+from fieldlens.scenes.posed import PosedScene
 from fieldlens.scenes.solids.mesh import write_mesh
 from tests.support.picture_files import encoded, noise, png16, written
+from tests.support.posed_scenes import small_capture
 from tests.support.small_meshes import box
 
 
@@ -70,6 +73,35 @@ def test_the_holdout_and_the_limit_on_pixels_are_passed_on(here) -> None:
     assert picture("a.png", holdout="checkerboard").training_samples == 24
     with pytest.raises(InputError, match="--max-pixels 48"):
         load("a.png", Target(max_pixels=47))
+
+
+def test_max_side_reduces_the_photographs_of_a_builtin_scene_and_of_a_mesh(here, monkeypatch) -> None:
+    monkeypatch.setenv("FIELDLENS_CACHE", str(here / "cache"))
+    module = import_module("fieldlens.scenes.load")
+    monkeypatch.setattr(module, "demo_folder", partial(demo_folder, side=12, train=2, heldout=1))
+    monkeypatch.setattr(module, "photographed_mesh", partial(photographed_mesh, train=2, heldout=1))
+    write_mesh(here / "box.ply", box())
+    for word in ("demo:solids", "box.ply"):
+        scene = load(word, Target(max_side=6), Space(kind="radiance"))
+        assert isinstance(scene, PosedScene)
+        assert {photograph.pixels.shape[:2] for photograph in scene.capture.train} == {(6, 6)}
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [(Target(max_side=8), "--max-side is for pictures"), (Target(holdout="checkerboard"), "--holdout is for pictures")],
+)
+@pytest.mark.parametrize("kind", ["auto", "occupancy"])
+def test_a_solid_has_no_pixels_to_reduce_or_to_hold_out(here, target, sentence, kind) -> None:
+    write_mesh(here / "box.ply", box())
+    with pytest.raises(InputError, match=sentence):
+        load("box.ply", target, Space(kind=kind))
+
+
+def test_the_limit_on_pixels_is_that_of_photographs_too(here) -> None:
+    small_capture(here)
+    with pytest.raises(InputError, match=r"frame 1 of 9 .* = 64 pixels, more than the limit of 63; .* --max-pixels 64"):
+        load(str(here), Target(max_pixels=63))
 
 
 @pytest.mark.parametrize("name", ["two words", 'it\'s "quoted"', "<script>alert(1)<", "katze 🐈", "dot.dot"])

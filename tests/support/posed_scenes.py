@@ -105,6 +105,21 @@ def nerfstudio(folder: Path, photographs: Sequence[Photograph], **more: Any) -> 
     }
 
 
+def small_capture(
+    folder: Path, change: Callable[[dict[str, Any]], object] = lambda content: None, count: int = 9
+) -> Path:
+    """A nerfstudio folder of pictures of 8x8 without alpha, with something else in its file of cameras."""
+    content = nerfstudio(folder, opaque(lego_like(count, 8)))
+    change(content)
+    write_json(folder / "transforms.json", content)
+    return folder
+
+
+def in_every_frame(**values: Any) -> Callable[[dict[str, Any]], object]:
+    """A change to a file of cameras: these keys in all of its frames."""
+    return lambda content: [frame.update(values) for frame in content["frames"]]
+
+
 def write_json(path: Path, content: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
