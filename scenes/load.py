@@ -127,7 +127,7 @@ def _meshed(path: Path, target: Target, space: Space, seed: int, working: Workin
         photographs = photographed_mesh(mesh, side=side, progress=partial(working, "photographing the mesh"))
         return _posed(photographs, target, space)
     if target.holdout != "none":
-        raise InputError("--holdout is for pictures: a mesh is scored on points of its own, all of them new")
+        raise InputError("--holdout is for pictures: of a mesh, nothing is held out")
     if target.max_side is not None:
         raise InputError("--max-side is for pictures; a mesh is fitted as it is (--kind radiance photographs it)")
     mesh = read_mesh(path, lambda share: reading(READ_SHARE * share))

@@ -41,6 +41,11 @@ _CENTRAL, _NEAR = 0.25, 1.0
 """How far a principal point may be from the picture's middle, as a share of the picture's side: without a word, and at
 all, for pictures that were cut out of larger ones: half a picture outside."""
 
+_UNITS = {
+    "fl": "fl_x and fl_y are in pixels, not in millimetres and no shares of the width",
+    "camera_angle": "camera_angle_x and camera_angle_y are in radians, from one edge of the picture to the other",
+}
+
 _SAME = 0.02
 """The share by which two numbers that say the same may differ."""
 
@@ -151,7 +156,7 @@ def _focal(given: _Given, size: tuple[int, int], by: tuple[float, float], remark
         if not _SHORTEST <= focal / longer <= _LONGEST:
             raise InputError(
                 f"{where}: a focal length of {focal:.4g} pixels for a picture of {size[0]}x{size[1]} is that of no "
-                "pinhole camera; fl_x and fl_y are in pixels, not in millimetres and no shares of the width"
+                f"pinhole camera; {_UNITS[kind]}"
             )
     if max(x, y) / longer > _LONG:
         remarks.append(

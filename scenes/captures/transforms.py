@@ -87,31 +87,34 @@ def read_capture(
 
 def _camera_file(path: Path) -> Path:
     """The file of cameras to begin with."""
-    if _is_file(path):
+    if not _is_folder(path) and _is_file(path):
         return path
     for name in (TRAIN, LONE):
         if _is_file(path / name):
             return path / name
-    if _is_there(path) and not path.is_dir():
-        raise InputError(f"{str(path)!r} is no regular file, so no cameras are read from it")
-    odd = [name for name in (TRAIN, LONE) if _is_there(path / name)]
-    if odd:
-        raise InputError(f"{str(path / odd[0])!r} is no regular file, so no cameras are read from it")
     raise InputError(f"{str(path)!r} is no folder of posed photographs: it has neither {TRAIN} nor {LONE}")
 
 
-def _is_there(path: Path) -> bool:
+def _is_folder(path: Path) -> bool:
     try:
-        return path.exists()
+        return path.is_dir()
     except (OSError, ValueError):  # a name too long, or with a zero byte in it
         return False
 
 
 def _is_file(path: Path) -> bool:
+    """Whether a regular file is there. Raises InputError where something else is: it is not passed over."""
     try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name too long, or with a zero byte in it
+        if path.is_file():
+            return True
+        is_there = path.exists() or path.is_symlink()
+    except PermissionError as problem:
+        raise InputError(f"cannot read {str(path)!r}: {problem.strerror}") from None
+    except (OSError, ValueError):
         return False
+    if is_there:
+        raise InputError(f"{str(path)!r} is no regular file, nor a link to one, so no cameras can be read from it")
+    return False
 
 
 def _split(file: Path, limits: Limits) -> tuple[Sequence[FrameEntry], Sequence[FrameEntry], list[str]]:

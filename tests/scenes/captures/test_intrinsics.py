@@ -122,6 +122,14 @@ def test_focal_lengths_that_no_pinhole_has_are_refused(focal: float) -> None:
             taken({}, entry)
 
 
+@pytest.mark.parametrize("angle", [1e-5, 3.0])
+def test_angles_that_no_pinhole_has_are_refused(angle: float) -> None:
+    with pytest.raises(
+        InputError, match="is that of no pinhole camera; camera_angle_x and camera_angle_y are in radians"
+    ):
+        taken({"camera_angle_x": angle})
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, "50", None, [50.0], True])
 def test_focal_lengths_that_are_no_numbers_are_refused(value: Any) -> None:
     with pytest.raises(InputError, match=r"^here: (there is neither|'fl_x' is)"):

@@ -99,6 +99,10 @@ def test_a_file_of_cameras_that_is_no_regular_file_is_refused(tmp_path: Path) ->
     for path in (tmp_path, tmp_path / "transforms.json"):
         with pytest.raises(InputError, match=r"transforms\.json' is no regular file"):
             read_capture(path)
+    write_blender(tmp_path, "train", lego_like(2, 8))
+    (tmp_path / "transforms_test.json").symlink_to(tmp_path / "none.json")
+    with pytest.raises(InputError, match=r"transforms_test\.json' is no regular file, nor a link to one"):
+        read_capture(tmp_path)
 
 
 def test_capture_with_pictures_in_capital_letters_is_read_and_that_is_said(tmp_path: Path) -> None:
