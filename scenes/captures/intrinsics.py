@@ -23,6 +23,8 @@ KEYS = frozenset(
 )
 """The keys of a file or a frame that are read here. Those of `OTHER_LENSES` are read too, to be refused."""
 
+_ELSEWHERE = ("frames", "file_path", "transform_matrix")
+
 _PINHOLES = ("SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "PERSPECTIVE")
 
 _UNDISTORTED = ("SIMPLE_PINHOLE", "PINHOLE")
@@ -91,7 +93,7 @@ def intrinsics_of(
     """
     given = _Given(where, content, entry)
     model = _model(given)
-    w, h = given.number("w", width), given.number("h", height)
+    w, h = _named_size(given, height, width)
     if w < 1 or h < 1 or w % 1 or h % 1:
         raise InputError(f"{where}: w and h are {w:g} and {h:g}, no size of a picture")
     remarks: list[Remark] = []
@@ -131,6 +133,15 @@ def _model(given: _Given) -> str:
     return model.upper() if given.value("camera_model") else ""
 
 
+def _named_size(given: _Given, height: int, width: int) -> tuple[float, float]:
+    """Width and height that intrinsics are for; of one alone, in the proportions of the picture."""
+    if given.value("w") is None and given.value("h") is not None:
+        h = given.number("h", height)
+        return float(round(h * width / height)), h
+    w = given.number("w", width)
+    return w, given.number("h", round(w * height / width))
+
+
 def _alike(w: float, h: float, width: int, height: int) -> bool:
     """Whether two sizes have the same proportions, but for a pixel of rounding."""
     return abs(w * height - h * width) <= max(w, h)
@@ -146,7 +157,11 @@ def _focal(given: _Given, size: tuple[int, int], by: tuple[float, float], remark
     common = [_from_one(where, given.content, axis, size, by, remarks) for axis in (0, 1)]
     along_x, along_y = own[0] or common[0], own[1]
     if along_x is None:
-        raise InputError(f"{where}: there is neither 'camera_angle_x' nor 'fl_x', so its field of view is not known")
+        others = sorted(key for key in {**given.content, **given.entry} if key not in KEYS and key not in _ELSEWHERE)
+        unread = f" (not read: {', '.join(others)[:100]!r})" if others else ""
+        raise InputError(
+            f"{where}: there is neither 'camera_angle_x' nor 'fl_x', so its field of view is not known{unread}"
+        )
     x, kind = along_x
     if along_y is None and common[1] is not None and (own[0] is None or common[1][1] == kind):
         along_y = common[1]  # a frame that has its own angle in place of the file's pixels has that along both axes

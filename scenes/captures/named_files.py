@@ -64,7 +64,10 @@ class NamedFiles:
             raise InputError(f"{what} {named!r} {reason}")
         if (target := _link_to_nothing(file)) is not None:
             raise AbsentError(f"{what} {named!r} is a symbolic link to {str(target)!r}, which is not there")
-        tried = f", nor with the ending of a picture ({', '.join(endings[1:5])}, ...)" if len(endings) > 1 else ""
+        has_none = Path(parts[-1]).suffix.casefold() not in endings[1:]
+        tried = (
+            f", nor with the ending of a picture ({', '.join(endings[1:5])}, ...)" if endings[1:] and has_none else ""
+        )
         raise AbsentError(f"{what} {named!r} is not there{tried}{self._instead(parts)}")
 
     def names(self, folder: Path) -> tuple[str, ...]:

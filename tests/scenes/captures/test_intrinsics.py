@@ -181,6 +181,16 @@ def test_intrinsics_for_another_size_are_scaled_and_that_is_said() -> None:
     assert found.remarks[0].example == "48x32, not 480x320"
 
 
+def test_of_a_width_or_a_height_alone_the_other_follows() -> None:
+    both = taken({"w": 96, "h": 64, "fl_x": 100.0})
+    assert taken({"w": 96, "fl_x": 100.0}) == taken({"h": 64, "fl_x": 100.0}) == both
+
+
+def test_a_file_whose_focal_length_has_another_name_is_refused_with_the_keys_that_it_has() -> None:
+    with pytest.raises(InputError, match=r"field of view is not known \(not read: 'focal, fx'\)"):
+        taken({"w": 48, "fx": 50.0, "frames": []}, {"file_path": "a", "focal": 3})
+
+
 def test_intrinsics_of_the_picture_on_its_side_are_of_the_upright_one() -> None:
     found = taken({"w": 32, "h": 48, "fl_x": 50.0, "cx": 15.0})
     assert found.upright
