@@ -18,7 +18,8 @@ notice a change in another file that the function calls.
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
+
+from .compiled import compiled
 
 ONE = np.uint64(1)
 ZERO = np.uint64(0)
@@ -27,7 +28,7 @@ NONE = -1
 """Stands for no index of a vertex, an edge, a polygon or a chord."""
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _bits(word):
     """How many bits of a word are set."""
@@ -37,14 +38,14 @@ def _bits(word):
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _lowest(word):
     """Index of the lowest bit set in a word that is not zero."""
     return _bits((word & (~word + ONE)) - ONE)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _sign(positive, negative, vertex, neuron):
     """1, -1, or 0 at the crease."""
@@ -54,7 +55,7 @@ def _sign(positive, negative, vertex, neuron):
     return -1 if (negative[vertex, word] >> bit) & ONE else 0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _classify(z, tolerance, positive, negative, first, last):
     """Signs of vertices `first` to `last` - 1 as bits; z within its tolerance of zero becomes zero."""
@@ -73,7 +74,7 @@ def _classify(z, tolerance, positive, negative, first, last):
             negative[vertex, word] = minus
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def classified(z, tolerance):
     """Bits of the signs of all of z, in which values within their neuron's tolerance of zero become zero."""
@@ -83,7 +84,7 @@ def classified(z, tolerance):
     return positive, negative
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def edges(offsets, corners, vertices):
     """The edges of a subdivision: the edge of each side, and each edge's two ends and two polygons.
@@ -125,7 +126,7 @@ def edges(offsets, corners, vertices):
     return edge_of_side, ends[:count].copy(), polygons[:count].copy()
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def crossings_of_edges(ends, points, z, positive, negative, merge):
     """Where creases meet the inside of edges, edge by edge in order from the edge's first end.
@@ -180,7 +181,7 @@ def crossings_of_edges(ends, points, z, positive, negative, merge):
     return start, neuron, vertex, new_points[:new].copy(), share[:new].copy(), on_edge[:new].copy()
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _cuts(corners, first, last, positive, negative, word):
     """The neurons of one word that are positive at one of some corners and negative at another."""
@@ -191,7 +192,7 @@ def _cuts(corners, first, last, positive, negative, word):
     return plus & minus
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _end(ends_of, points, neuron, position, vertex):
     """Note that a neuron's chord ends at a vertex, `position` corners along the boundary."""
@@ -208,7 +209,7 @@ def _end(ends_of, points, neuron, position, vertex):
     ends_of[neuron, 2], ends_of[neuron, 3] = position, vertex
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _along(a, b, c, d):
     """How far along from a to b the line through c and d is met, as a share."""
@@ -217,7 +218,7 @@ def _along(a, b, c, d):
     return ((c[0] - a[0]) * ey - (c[1] - a[1]) * ex) / across if across != 0 else 0.5
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _note_ends(ends_of, cut, polygon, outlines, crossing_neuron, crossing_vertex, points, positive, negative):
     """Go once around a polygon and note where the chords of its cuts end."""
@@ -241,7 +242,7 @@ def _note_ends(ends_of, cut, polygon, outlines, crossing_neuron, crossing_vertex
         position += 1
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _meetings(shares, chords, count, low, high, a, b, points):
     """How many of the first `count` chords one from a to b (`low` to `high` of the boundary) meets; -1 if it is one.
@@ -264,7 +265,7 @@ def _meetings(shares, chords, count, low, high, a, b, points):
     return met
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def count_parts(outlines, crossing_neuron, crossing_vertex, points, positive, negative, width, merge):
     """How many parts the layer's chords cut each polygon into, without making them.
@@ -327,7 +328,7 @@ def count_parts(outlines, crossing_neuron, crossing_vertex, points, positive, ne
     return parts, length, all_chords, meetings
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, share, edge, old):
     """Pre-activations and signs of the crossings' vertices, which follow those of the `old` ones in z.
@@ -343,7 +344,7 @@ def place_crossings(z, tolerance, positive, negative, ends, neuron, vertex, shar
     _classify(z, tolerance, positive, negative, old, old + len(share))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _interpolate(points, z, tolerance, positive, negative, between, share, a, b, neuron, vertex):
     """Write the new vertex where a neuron's crease meets the side from a to b."""
@@ -357,7 +358,7 @@ def _interpolate(points, z, tolerance, positive, negative, between, share, a, b,
     _classify(z, tolerance, positive, negative, vertex, vertex + 1)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _outline(piece, chord, polygon, outlines, crossing_vertex):
     """Put all that lies on a polygon's boundary into `piece`, corners and crossings: how many, or -1 without room."""
@@ -378,7 +379,7 @@ def _outline(piece, chord, polygon, outlines, crossing_vertex):
     return size
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _number_cuts(local, piece, size, positive, negative):
     """Number the neurons that cut a polygon, into `local`, and return how many there are."""
@@ -392,7 +393,7 @@ def _number_cuts(local, piece, size, positive, negative):
     return chords
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _first_cut(piece, begin, size, positive, negative):
     """The first neuron that cuts a piece; -1 where none does."""
@@ -403,7 +404,7 @@ def _first_cut(piece, begin, size, positive, negative):
     return NONE
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _positive_run(piece, begin, size, positive, negative, neuron):
     """The run of a piece's corners at which a neuron is positive: the first, counted from `begin`, and how many."""
@@ -422,7 +423,7 @@ def _positive_run(piece, begin, size, positive, negative, neuron):
     return rise, run
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _put_at_crease(z, positive, negative, vertex, neuron):
     """Take a vertex for one on a neuron's crease."""
@@ -432,7 +433,7 @@ def _put_at_crease(z, positive, negative, vertex, neuron):
     z[vertex, neuron] = 0.0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _note_meeting(meeting, chords, c, i, vertex, local, piece, begin, size, positive, negative):
     """Note that chords c and i meet at a vertex, and so do all further ones of the piece that run through it."""
@@ -447,7 +448,7 @@ def _note_meeting(meeting, chords, c, i, vertex, local, piece, begin, size, posi
             meeting[i * chords + j] = meeting[j * chords + i] = vertex
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def _halve(piece, chord, half, half_chord, begin, size, rise, run, passage, new_in, new_out, new_chord):
     """Put two pieces in the place of one: that of its run of positive corners, and the rest.
@@ -478,7 +479,7 @@ def _halve(piece, chord, half, half_chord, begin, size, rise, run, passage, new_
     return middle, end
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def split(outlines, crossing_vertex, points, z, positive, negative, between, share, vertices, tolerance, room):
     """Cut each polygon along the layer's chords.
@@ -588,7 +589,7 @@ def split(outlines, crossing_vertex, points, z, positive, negative, between, sha
     )
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def changes_between(positive, negative, between):
     """How many neurons change their sign between each pair of vertices."""
@@ -600,7 +601,7 @@ def changes_between(positive, negative, between):
     return changes
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def product_between(product, columns, h, positive, negative, between, share, known, chosen):
     """Write the next layer's W h + b at chosen new vertices, each from those at the two vertices that it lies between.

@@ -7,10 +7,11 @@ carry `no_type_check`, as those of `arrangement` do.
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
+
+from .compiled import compiled
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def areas_and_centroids(offsets, corners, points):
     """Area and centroid of each polygon, by triangles from its first corner."""
@@ -35,7 +36,7 @@ def areas_and_centroids(offsets, corners, points):
     return areas, centroids
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 @no_type_check
 def inscribed(offsets, corners, points, chosen):
     """Centre and radius of the largest circle in each chosen polygon (Chebyshev centre).
