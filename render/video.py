@@ -5,6 +5,9 @@ still be finished into a video that plays.
 """
 
 import contextlib
+import errno
+import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +35,13 @@ _ENCODE = [
 ]
 
 _REMEDY = "install one with `pip install 'imageio[ffmpeg]'` or name one in IMAGEIO_FFMPEG_EXE"
+
+_NO_ROOM = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)]
+"""What ffmpeg says, among other words, where the disk is to blame."""
+
+
+class NoRoomError(InputError):
+    """A full disk or a limit, and not ffmpeg, is why a video cannot be written."""
 
 
 class VideoWriter:
@@ -80,10 +90,16 @@ class VideoWriter:
                 for _ in range(round(self.hold_last_seconds * self.fps)):
                     self._encoder.send(self._last)
                 self._encoder.finish()
-                self._partial.replace(self.path)
+                self._keep()
         finally:
             self._encoder.stop()
             self._partial.unlink(missing_ok=True)
+
+    def _keep(self) -> None:
+        try:
+            self._partial.replace(self.path)
+        except OSError as error:
+            raise InputError(f"cannot write {str(self.path)!r}: {error.strerror}") from None
 
 
 def check_encoder() -> None:
@@ -91,13 +107,19 @@ def check_encoder() -> None:
 
     Meant for the moment before training starts: an encoder found missing at the end has cost the whole run.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "check.mp4"
+    try:
+        folder = tempfile.TemporaryDirectory()
+    except OSError as error:
+        raise _no_temporary(error) from None
+    with folder:
+        path = Path(folder.name) / "check.mp4"
         try:
             with VideoWriter(path, hold_last_seconds=0.0) as video:
                 video.write(np.full((16, 16, 3), 64, np.uint8))
                 video.write(np.full((16, 16, 3), 192, np.uint8))
             count = sum(1 for _ in read_frames(path))
+        except NoRoomError:
+            raise
         except (InputError, OSError) as error:  # OSError: what was written cannot be read
             raise InputError(f"{error}; {_REMEDY}") from None
     if count != 2:
@@ -114,9 +136,13 @@ class _Encoder:
 
     def __init__(self, path: Path, height: int, width: int, fps: float) -> None:
         source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:g}", "-i", "-"]
-        command = [_ffmpeg(), "-y", "-v", "error", *source, *_ENCODE, *_COLOUR, str(path)]
+        # `file:`, since a relative name with a colon in it would be taken for the name of a protocol
+        command = [_ffmpeg(), "-y", "-v", "error", *source, *_ENCODE, *_COLOUR, f"file:{path}"]
         # Its words go to a file: a pipe that nobody reads would fill up and stop it.
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
+        try:
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
+        except OSError as error:
+            raise _no_temporary(error) from None
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._log, start_new_session=True
@@ -152,9 +178,25 @@ class _Encoder:
     def _failure(self) -> InputError:
         status = self._process.wait()
         self._log.seek(0)
-        words = self._log.read().decode(errors="replace").strip().splitlines()
-        reason = words[-1] if words else "it gave no reason"
-        return InputError(f"the video cannot be written: ffmpeg stopped with status {status}: {reason}")
+        return _failure(status, self._log.read().decode(errors="replace").strip())
+
+
+def _failure(status: int, words: str) -> InputError:
+    """Why ffmpeg ended, by its status and its words."""
+    sentence = "the video cannot be written"
+    if status == -signal.SIGXFSZ:
+        return NoRoomError(f"{sentence}: it is larger than a file may be here; `ulimit -f` tells the limit")
+    if status == -signal.SIGKILL:
+        return NoRoomError(f"{sentence}: ffmpeg was killed, perhaps for want of memory")
+    for reason in _NO_ROOM:
+        if reason in words:
+            return NoRoomError(f"{sentence}: {reason}")
+    reason = words.splitlines()[-1] if words else "it gave no reason"
+    return InputError(f"{sentence}: ffmpeg stopped with status {status}: {reason}")
+
+
+def _no_temporary(error: OSError) -> NoRoomError:
+    return NoRoomError(f"no temporary file can be made to write a video: {error.strerror}; name a folder in TMPDIR")
 
 
 def _ffmpeg() -> str:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from inspect import unwrap
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 
 from fieldlens.configs.errors import InputError
 from fieldlens.render import video
-from fieldlens.render.video import VideoWriter, check_encoder, read_frames
+from fieldlens.render.video import NoRoomError, VideoWriter, check_encoder, read_frames
 
+ROOT = Path(__file__).parent.parent.parent
 BARS = np.array([(220, 40, 40), (40, 200, 60), (40, 60, 210), (230, 230, 230)], np.uint8)
 
 
@@ -139,4 +141,58 @@ def test_no_ffmpeg_at_all_is_told_before_training(monkeypatch):
 
     monkeypatch.setattr(video.imageio_ffmpeg, "get_ffmpeg_exe", missing)
     with pytest.raises(InputError, match="no ffmpeg was found"):
+        check_encoder()
+
+
+class FullDisk:
+    """/dev/full under a name: a file on which there is no room."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "full.mp4"
+        self.path.with_name(f".{self.path.name}.partial").symlink_to("/dev/full")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_named_as_the_reason(tmp_path):
+    with pytest.raises(NoRoomError, match=r"cannot be written: No space left on device$"):
+        write(FullDisk(tmp_path).path, [bars(32, 48)])
+
+
+def encoder_that(does: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = folder / "ffmpeg"
+    stand_in.write_text(f"#!/bin/sh\n{does}\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setattr(video.imageio_ffmpeg, "get_ffmpeg_exe", lambda: str(stand_in))
+
+
+@pytest.mark.parametrize(
+    ("does", "reason"),
+    [
+        ("kill -XFSZ $$", "it is larger than a file may be here; `ulimit -f` tells the limit"),
+        ("kill -KILL $$", "ffmpeg was killed, perhaps for want of memory"),
+        ("echo '[out] Error writing trailer: Disk quota exceeded' >&2; echo 'Conversion failed!' >&2; exit 1", "quota"),
+    ],
+)
+def test_what_the_system_refuses_is_said_and_no_other_ffmpeg_is_recommended(tmp_path, monkeypatch, does, reason):
+    encoder_that(does, tmp_path, monkeypatch)
+    with pytest.raises(NoRoomError, match=reason) as refused:
+        check_encoder()
+    assert "install" not in str(refused.value)
+
+
+def test_a_limit_of_a_files_size_is_told_before_training(tmp_path):
+    # in a process of its own: a limit that was lowered cannot be raised again
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))\n"
+        "from fieldlens.render.video import check_encoder, NoRoomError\n"
+        "try:\n    check_encoder()\nexcept NoRoomError as error:\n    print(error)\n"
+    )
+    command = [sys.executable, "-c", script]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert "`ulimit -f` tells the limit" in said
+
+
+def test_no_folder_for_temporary_files_is_told_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(video.tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(NoRoomError, match="name a folder in TMPDIR"):
         check_encoder()
