@@ -1,13 +1,21 @@
 """The command `fieldlens`: finds the verb, runs it, and turns what went wrong into one sentence and an exit status."""
 
+import errno
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
 from fieldlens.configs.errors import InputError, did_you_mean
-from fieldlens.verbs import DONE, INTERRUPTED, WRONG_INPUT
+from fieldlens.verbs import DONE, NOT_TOLD, WRONG_INPUT
+from fieldlens.verbs.signals import Interrupted, signals_interrupt
+from fieldlens.verbs.streams import lasting_streams, shown
+
+NO_FAULT_OF_OURS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+}
+"""Errors of a system that has no room left, or is broken: they need a sentence, and a traceback says no more."""
 
 VERBS = {
     "fit": "fit a picture or a 3D scene and watch it being learnt: frames, video, explanation, report",
@@ -21,8 +29,19 @@ VERBS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line; the result is the exit status: 0 done, 2 wrong input, 130 interrupted."""
+    """Run a command line; the result is the exit status: 0 done, 1 done but the result could not be written to standard
+    output, 2 wrong input, 130 interrupted (143 and 129 by SIGTERM and SIGHUP)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with lasting_streams() as output, signals_interrupt():
+        status = _run(words)
+        output.flush()
+        if output.failure is None:
+            return status
+        _say(f"the result could not be written to standard output ({output.failure}); files are not affected")
+        return status or NOT_TOLD
+
+
+def _run(words: Sequence[str]) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(usage())
         return DONE if words else WRONG_INPUT
@@ -35,14 +54,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise InputError(f"unknown verb {verb!r}{did_you_mean(verb, VERBS)}")
         return importlib.import_module(f"fieldlens.verbs.{verb}").main(rest)
     except InputError as error:
-        print(f"fieldlens: {error}", file=sys.stderr)
+        _say(str(error))
         return WRONG_INPUT
-    except KeyboardInterrupt:
-        print("fieldlens: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone; what the interpreter flushes at exit goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    except OSError as error:
+        if error.errno not in NO_FAULT_OF_OURS:
+            raise
+        _say(f"this cannot go on: {error.strerror}" + (f": {str(error.filename)!r}" if error.filename else ""))
+        return WRONG_INPUT
+    except KeyboardInterrupt as ended:
+        interrupted = ended if isinstance(ended, Interrupted) else Interrupted()
+        _say(str(interrupted))
+        return interrupted.status
+    except SystemExit as leaving:  # the parser has printed help
+        return DONE if not leaving.code else WRONG_INPUT
+
+
+def _say(sentence: str) -> None:
+    print(f"fieldlens: {shown(sentence)}", file=sys.stderr)
 
 
 def usage() -> str:

@@ -1,4 +1,5 @@
 """One file per verb, and what verbs share. Heavy libraries are imported inside the verb that needs them."""
 
-DONE, WRONG_INPUT, INTERRUPTED = 0, 2, 130
-"""The exit statuses."""
+DONE, NOT_TOLD, WRONG_INPUT = 0, 1, 2
+"""The exit statuses: all is done; all is done, but standard output did not take the result; what was given cannot be
+used. That of an interruption is `signals.Interrupted.status`."""

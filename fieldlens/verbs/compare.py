@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fieldlens.configs.run import CompareConfig
 
-from . import DONE, INTERRUPTED
+from . import DONE
 from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
 
 if TYPE_CHECKING:
@@ -45,14 +45,15 @@ def main(words: Sequence[str]) -> int:
     from fieldlens.fitting import Controls
     from fieldlens.studies.runs.compare import run_comparison, start_comparison
 
-    from .console import Console, interruptible
+    from .console import Console
+    from .signals import interruptible
 
     console, controls = Console(arguments.json), Controls()
-    with interruptible(lambda: setattr(controls, "stop", True)):
+    with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
         comparison = resumed or start_comparison(config, console)
         record = run_comparison(comparison, console, controls)
     console.answer(record)
-    return INTERRUPTED if record.stopped_because == "interrupted" else DONE
+    return interruption.status if record.stopped_because == "interrupted" else DONE
 
 
 def _folder_to_resume(words: Sequence[str]) -> "Comparison | None":

@@ -1,12 +1,9 @@
 """What a person sees: sentences, a progress bar on a terminal, plain lines elsewhere, and the JSON line at the end."""
 
 import json
-import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
@@ -15,6 +12,8 @@ from rich.text import Text
 
 from fieldlens.configs.records import to_json
 from fieldlens.studies.runs.reporter import Moment
+
+from .streams import shown
 
 if TYPE_CHECKING:
     from fieldlens.studies.runs.answers import Answer
@@ -39,7 +38,7 @@ class Console:
 
     def say(self, sentence: str) -> None:
         """A sentence, on a line of its own."""
-        self.progress_console.print(Text(sentence), soft_wrap=True)
+        self.progress_console.print(Text(shown(sentence)), soft_wrap=True)
 
     def fitting(self, moment: Moment) -> None:
         """Where a fit is: step, dB, steps/s, time left, newest file."""
@@ -58,21 +57,21 @@ class Console:
         """Something else goes on."""
         self._show(task, "", done)
 
-    def result(self, text: str) -> None:
-        """Text that is the result, such as a table."""
+    def result(self, *lines: str) -> None:
+        """Lines that are the result, such as those of a table."""
         self.close()
-        print(text, file=self.results, flush=True)
+        print(*map(shown, lines), sep="\n", file=self.results, flush=True)
 
     def answer(self, found: "Answer") -> None:
         """What was found: in lines, and with `--json` as the one that is last."""
-        self.result("\n".join(found.lines))
+        self.result(*found.lines)
         self.finish(to_json(found))
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """The end: with `--json` the result as one line."""
         self.close()
         if self.json_last:
-            print(json.dumps(result, ensure_ascii=False, allow_nan=False), flush=True)
+            print(json.dumps(result, allow_nan=False), flush=True)  # ASCII, which all can write and show
 
     def close(self) -> None:
         """Take the progress bar away, or end its line."""
@@ -88,6 +87,7 @@ class Console:
             self._unfinished = False
 
     def _show(self, name: str, detail: str, done: float) -> None:
+        name, detail = shown(name), shown(detail)
         if not self.progress_console.is_terminal:
             now = time.monotonic()
             if name != self._task_name:
@@ -108,19 +108,3 @@ class Console:
             self._task_name = name
             self._bar.start()
         self._bar.update(self._task, completed=min(done, 1.0), detail=detail)
-
-
-@contextmanager
-def interruptible(stop: Any, promise: str = "finishing the step, then writing what there is") -> Iterator[None]:
-    """The first Ctrl-C calls `stop`, which lets the work end in good order as promised; the second ends it at once."""
-
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        print(f"\n{promise}; Ctrl-C again ends at once", file=sys.stderr)
-        stop()
-
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

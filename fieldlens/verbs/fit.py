@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fieldlens.configs.run import FitConfig
 
-from . import DONE, INTERRUPTED
+from . import DONE
 from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ def main(words: Sequence[str]) -> int:
     from fieldlens.fitting import Controls
     from fieldlens.studies.runs.fit import run, start
 
-    from .console import Console, interruptible
+    from .console import Console
+    from .signals import interruptible
 
     console, controls = Console(arguments.json), Controls()
-    with interruptible(lambda: setattr(controls, "stop", True)):
+    with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
         if resumed is None:
             record = run(start(config, reporter=console), config, console, controls)
         else:
@@ -56,7 +57,7 @@ def main(words: Sequence[str]) -> int:
             check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=limits)
             record = run(resumed, dataclasses.replace(config, output=before.output), console, controls)
     console.answer(record)
-    return INTERRUPTED if record.stopped_because == "interrupted" else DONE
+    return interruption.status if record.stopped_because == "interrupted" else DONE
 
 
 def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":

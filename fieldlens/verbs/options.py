@@ -18,6 +18,7 @@ from fieldlens.configs.space import Slice, parse_slice
 from fieldlens.configs.storage import read_config
 
 from .refusals import refused_in_a_sentence
+from .streams import shown
 
 Arguments = TypeVar("Arguments")
 Config = TypeVar("Config", FitConfig, CompareConfig)
@@ -151,7 +152,7 @@ def _words(networks: bool) -> ConstructorRegistry:
     """Rules by which tyro reads encodings, and networks where several are listed, from one word each."""
     rules = ConstructorRegistry()
     specs: list[tuple[Any, PrimitiveConstructorSpec[Any]]] = [
-        *[(kind, _plain(kind, optional=False)) for kind in (int, float)],
+        *[(kind, _plain(kind, optional=False)) for kind in (int, float, str, Path)],
         *[(kind | None, _plain(kind, optional=True)) for kind in (int, float, str, Path)],
         (Encoding, _word("ENCODING", parse_encoding, Encoding)),
         (Encoding | None, _word("ENCODING", _encoding_or_none, Encoding | None)),
@@ -201,7 +202,7 @@ def _plain(kind: type, optional: bool) -> PrimitiveConstructorSpec[Any]:
         metavar={int: "INT", float: "NUMBER", str: "TEXT", Path: "PATH"}[kind],
         instance_from_str=read,
         is_instance=lambda value: (value is None and optional) or isinstance(value, kind),
-        str_from_instance=lambda value: [str(value)],
+        str_from_instance=lambda value: [shown(str(value))],  # in help alone
     )
 
 

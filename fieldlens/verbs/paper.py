@@ -48,12 +48,13 @@ def main(words: Sequence[str]) -> int:
     from fieldlens.fitting import Controls
     from fieldlens.studies.paper.page import claims_table, run_paper
 
-    from .console import Console, interruptible
+    from .console import Console
+    from .signals import interruptible
 
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True), "ending the fits that are not finished"):
         path = arguments.output_dir / "paper" / (arguments.tier + "-authors" * (arguments.grid == "authors"))
         found = run_paper(study, path, only=arguments.only or (), reporter=console, controls=controls)
-    console.result(f"{claims_table(found.claims)}\nreport  {found.report}".strip())
+    console.result(*claims_table(found.claims).splitlines(), f"report  {found.report}")
     console.finish(to_json(found))
     return 0

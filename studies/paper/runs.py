@@ -219,6 +219,8 @@ def _each(runs: Runs, configs: Sequence[FitConfig], controls: Controls) -> Itera
                 finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
                 yield from (label for future in finished if (label := future.result()))
         except BrokenProcessPool:
+            if controls.stop:  # SIGTERM has reached all of them, as from a job's scheduler
+                return
             raise InputError(
                 "a process of the study was ended before its fit was done, perhaps for want of memory; what is "
                 "finished stays, and OMP_NUM_THREADS=1 makes one fit at a time"
@@ -234,7 +236,9 @@ _controls = Controls()
 
 
 def _start_worker(stop: Event) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the first one decides
+    # Ctrl-C and a terminal's end reach all of its processes; the first one decides
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     Thread(target=_stop_with, args=(stop, os.getppid()), daemon=True).start()
 

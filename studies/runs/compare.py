@@ -143,7 +143,7 @@ class ComparisonRecord:
         """What a person reads when a comparison is over."""
         path = shlex.quote(str(self.path))
         return [
-            self.table,
+            *self.table.splitlines(),
             *self.verdict,
             f"video   {self.video}",
             f"report  {self.report}",

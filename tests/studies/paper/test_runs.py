@@ -131,7 +131,7 @@ def test_what_is_damaged_or_of_another_protocol_is_made_anew(tmp_path: Path) -> 
     assert open_run(first).step == 8, "no checkpoint of the longer protocol is left to be the newest"
 
 
-def test_a_worker_that_is_ended_from_outside_ends_the_study_in_a_sentence(
+def test_a_worker_that_is_ended_from_outside_ends_the_study_in_a_sentence_unless_it_was_to_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken:
@@ -145,11 +145,19 @@ def test_a_worker_that_is_ended_from_outside_ends_the_study_in_a_sentence(
             future.set_exception(BrokenProcessPool())
             return future
 
+    told = Controls()
+
+    def told_with_them(futures: set[Future[None]], **_: object) -> tuple[set[Future[None]], set[Future[None]]]:
+        told.stop = True  # a scheduler's SIGTERM reaches all processes of a job
+        return futures, set()
+
     monkeypatch.setattr(fieldlens.studies.paper.runs, "ProcessPoolExecutor", Broken)
     torch.set_num_threads(2)
     try:
         with pytest.raises(InputError, match="memory"):
             run_study(Runs(TINY, tmp_path), ("one octave",), Silent(), Controls())
+        monkeypatch.setattr(fieldlens.studies.paper.runs, "wait", told_with_them)
+        assert not run_study(Runs(TINY, tmp_path), ("one octave",), Silent(), told)
     finally:
         torch.set_num_threads(1)
 
