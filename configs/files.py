@@ -94,8 +94,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, in UTF-8."""
-    write_bytes(path, text.encode())
+    """Write a text file whole or not at all, in UTF-8.
+
+    Bytes of a file's name that are no text, which Python holds as lone surrogates, are escaped as in \\udcff: JSON and
+    YAML read these back as they were.
+    """
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:

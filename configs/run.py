@@ -1,6 +1,7 @@
 """What a fit and a comparison are made of: every choice of a run, with its default and its help."""
 
 import math
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -17,6 +18,14 @@ def _positive(**values: float | None) -> None:
     for name, value in values.items():
         if value is not None and not 0 < value < math.inf:
             raise InputError(f"--{name.replace('_', '-')} must be a number above 0, got {value:g}")
+
+
+def _can_be_named(path: Path) -> bool:
+    """Whether the system has bytes for a name, and no zero among them: what a YAML file says may have neither."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 Holdout: TypeAlias = Literal["none", "checkerboard", "even-odd", "even-rest"]
@@ -120,6 +129,8 @@ class Output:
     """Film a 3D scene from a camera that goes around it while it is learnt: turntable.mp4."""
 
     def __post_init__(self) -> None:
+        if not _can_be_named(self.output_dir):
+            raise InputError(f"no folder can be called {str(self.output_dir)!r}; choose another --output-dir")
         every = self.frames.removeprefix("every:")
         if self.frames in ("log", "all"):
             return

@@ -1,7 +1,9 @@
 """A whole fit: what its folder holds, and that it can be stopped, resumed and repeated to the byte."""
 
 import csv
+import errno
 import json
+import os
 import pickle
 from collections.abc import Container
 from dataclasses import replace
@@ -159,6 +161,32 @@ def test_a_checkpoint_is_written_last_so_that_a_cut_at_any_moment_costs_nothing_
             run(cut)
     run(cut)
     assert same_bytes(whole, cut)
+
+
+def test_a_disk_that_is_full_at_a_checkpoint_costs_nothing_before_it(
+    config: FitConfig, monkeypatch: pytest.MonkeyPatch
+):
+    whole, full = start(config), start(config)
+    run(whole)
+
+    def no_room(_file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def fills_up_at_16(folder: Path, state: TrainingState, kept: Container[int] = ()) -> None:
+        with monkeypatch.context() as disk:
+            if state.step == 16:
+                disk.setattr(os, "fsync", no_room)
+            write_checkpoint(folder, state, kept)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fieldlens.studies.runs.recorder.SAVE_EVERY", 0.0)
+        patched.setattr("fieldlens.studies.runs.fit.write_checkpoint", fills_up_at_16)
+        with pytest.raises(InputError, match="No space left on device"):
+            run(full)
+    assert checkpoint_steps(full.checkpoints) == [0, 8]
+    assert [file.name for file in full.checkpoints.iterdir() if file.suffix != ".safetensors"] == []
+    run(full)
+    assert same_bytes(whole, full)
 
 
 def test_the_state_is_saved_from_time_to_time(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
