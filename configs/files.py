@@ -7,8 +7,9 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, TypeAlias
 
 from .errors import InputError
 
@@ -31,7 +32,7 @@ _NO_FILE = {
 }
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> BufferedReader:
     """A file, opened for reading. Every file that a person names, or that a run holds, is opened here.
 
     Only a regular file is: a pipe or a device may keep its reader waiting, or give bytes without end.

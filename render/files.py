@@ -10,6 +10,8 @@ from jaxtyping import UInt8, UInt16
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import read_bytes, write_bytes
 
+from .png import checked_png
+
 
 def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> None:
     """Write an RGB picture, or one with straight alpha, as PNG."""
@@ -33,11 +35,12 @@ def read_png(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     Raises:
         InputError: when the file is missing or damaged.
     """
-    data = np.frombuffer(read_bytes(path), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise InputError(f"{str(path)!r} is damaged; delete it, and the run can be drawn again")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    data = read_bytes(path)
+    try:
+        whole = np.frombuffer(checked_png(BytesIO(data)).file(), np.uint8)
+        return cv2.cvtColor(cv2.imdecode(whole, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    except (ValueError, cv2.error):
+        raise InputError(f"{str(path)!r} is damaged; delete it, and the run can be drawn again") from None
 
 
 def write_npz(path: Path, **arrays: np.ndarray) -> None:

@@ -12,15 +12,21 @@ import numpy as np
 from jaxtyping import Shaped
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import open_file
 
 from .area import area_average, fitted_size, rows_at_once
-from .decoding import Opened, as_stored, open_picture, sniff, turned_note
+from .decoded import Opened, as_stored, turned_note
+from .decoding import open_picture, sniff
 from .pixels import Pixels, unit_of
+from .raw import is_called_raw, raw_photograph
 
 T = TypeVar("T")
 
 MAX_PIXELS = 100_000_000
 """The most pixels that are decoded unless a person asks for more: 300 MB of RGB."""
+
+MAX_BYTES = 6 * MAX_PIXELS
+"""The most bytes that these may take: RGB of 16 bits. Who asks for more pixels allows as much more."""
 
 _COLOURS = {1: "grey", 2: "grey + alpha", 3: "RGB", 4: "RGBA"}
 
@@ -111,17 +117,14 @@ def _kind(path: Path) -> str:
     """What the file is by its first bytes."""
     if not path.exists():
         raise InputError(f"there is no file {str(path)!r}")
-    if not path.is_file():
-        raise InputError(f"{str(path)!r} is {'a folder' if path.is_dir() else 'no regular file'}; name a picture file")
-    try:
-        with path.open("rb") as file:
-            head = file.read(512)
-    except OSError as problem:
-        raise InputError(f"{str(path)!r} cannot be read: {problem.strerror}") from problem
+    with open_file(path) as file:
+        head = file.read(512)
     if not head:
         raise InputError(f"{str(path)!r} is empty")
     kind = sniff(head)
     if kind is None:
+        if is_called_raw(path):
+            raise raw_photograph(path)
         looks = " (it looks like text)" if _is_text(head) else ""
         raise InputError(
             f"{str(path)!r} is no picture that can be read{looks}; give a PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF or .hdr"
@@ -141,6 +144,11 @@ def _check_size(path: Path, opened: Opened, max_pixels: int) -> None:
         raise InputError(
             f"{str(path)!r} has {opened.width}x{opened.height} = {pixels:,} pixels, more than the limit of "
             f"{max_pixels:,}; if that is right, raise the limit with --max-pixels {pixels}"
+        )
+    if opened.size > MAX_BYTES * max(1, max_pixels / MAX_PIXELS):
+        raise InputError(
+            f"{str(path)!r} takes {opened.size:,} bytes once it is decoded, more than the limit of {MAX_BYTES:,}; if "
+            f"that is right, raise the limit with --max-pixels {-(-opened.size * MAX_PIXELS // MAX_BYTES)}"
         )
 
 

@@ -356,10 +356,8 @@ def test_a_decompression_bomb_is_refused_by_its_header_and_the_limit_can_be_rais
 
 @pytest.mark.parametrize("kind", DAMAGED)
 def test_every_kind_has_its_limit_checked_before_decoding(tmp_path, kind, monkeypatch) -> None:
-    for decoder in ("_decode_with_pillow", "_decode_png16", "_decode_with_opencv", "_decode_tiff"):
-        monkeypatch.setattr(
-            f"fieldlens.scenes.pictures.decoding.{decoder}", lambda *args, **kwargs: pytest.fail("decoded")
-        )
+    for decoder in ("by_pillow._decode", "png._decode", "tiff._decode", "tiff._decode_by_pillow", "hdr._decode"):
+        monkeypatch.setattr(f"fieldlens.scenes.pictures.{decoder}", lambda *args, **kwargs: pytest.fail("decoded"))
     assert "--max-pixels 2000" in refusal(written(tmp_path / "large", DAMAGED[kind]), max_pixels=1999)
 
 
