@@ -69,6 +69,15 @@ def read_bytes(path: Path, at_most: int = LARGEST_FILE) -> bytes:
     return data
 
 
+def read_head(path: Path, count: int) -> bytes:
+    """The first bytes of a file of any size, as many as there are up to `count`; raises as `open_file` does."""
+    with open_file(path) as file:
+        try:
+            return file.read(count)
+        except OSError as error:
+            raise _cannot_read(path, error) from None
+
+
 def _cannot_read(path: Path, error: OSError | ValueError) -> InputError:
     return InputError(f"cannot read {str(path)!r}: {getattr(error, 'strerror', None) or error}")
 
@@ -115,6 +124,8 @@ def read_json(path: Path, at_most: int = LARGEST_FILE) -> JsonObject:
         InputError: when the file cannot be read, is too large or damaged.
     """
     data = read_bytes(path, at_most)
+    if not data:
+        raise InputError(f"{str(path)!r} is damaged: it is empty")
     if sum(map(data.count, (b"[", b"{", b",", b":"))) > MOST_JSON_VALUES:  # each value has one of these before it
         raise InputError(f"cannot read {str(path)!r}: it holds more than {MOST_JSON_VALUES:,} values")
     try:

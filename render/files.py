@@ -1,6 +1,9 @@
-"""Pictures and arrays as files, written whole or not at all."""
+"""Pictures and arrays as files, written whole or not at all, and read only once all of them has been checked."""
 
-from io import BytesIO
+import math
+import os
+import zipfile
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
 
 import cv2
@@ -8,9 +11,15 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import read_bytes, write_bytes
+from fieldlens.configs.files import open_file, read_bytes, write_bytes
 
 from .png import checked_png
+
+MOST_ARRAYS = 64
+"""In a file of arrays that is read."""
+
+_END_OF_ZIP, _MOST_COMMENT, _DIRECTORY = b"PK\5\6", 1 << 16, 1 << 16
+"""How the last record of a zip file begins, bytes of the longest comment in it, and of the largest list of members."""
 
 
 def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> None:
@@ -48,3 +57,67 @@ def write_npz(path: Path, **arrays: np.ndarray) -> None:
     buffer = BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     write_bytes(path, buffer.getvalue())
+
+
+def read_npz(path: Path, at_most: int) -> dict[str, np.ndarray]:
+    """The arrays of a file that `numpy.savez` wrote; none is unpickled.
+
+    What they take is known from their headers before any is read, and the checksum of each is verified.
+
+    Args:
+        at_most: bytes of all arrays together.
+
+    Raises:
+        InputError: when the file cannot be read, or its arrays take more.
+        ValueError: when it is damaged or no such file, saying how.
+    """
+    with open_file(path) as file:
+        try:
+            _check_directory(file)
+            with zipfile.ZipFile(file) as archive:
+                members = archive.infolist()
+                taken = sum(_declared_bytes(archive, member) for member in members)
+                if taken > at_most:
+                    raise InputError(
+                        f"cannot read {str(path)!r}: its arrays take {taken:,} bytes, more than the {at_most:,} that "
+                        "are read of such a file"
+                    )
+                return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
+        except (InputError, MemoryError):
+            raise
+        except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
+            raise ValueError(str(problem) or type(problem).__name__) from None
+
+
+def _check_directory(file: BufferedIOBase) -> None:
+    """Refuse a list of members that is longer than any of ours, which would be read as a whole."""
+    file.seek(-min(file.seek(0, os.SEEK_END), _MOST_COMMENT + 22), os.SEEK_END)
+    tail = file.read()
+    end = tail.rfind(_END_OF_ZIP)
+    if end < 0:
+        raise ValueError("it is no zip file")
+    if int.from_bytes(tail[end + 12 : end + 16], "little") > _DIRECTORY:
+        raise ValueError("it holds too many arrays")
+
+
+def _declared_bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
+    """What an array takes once it is read."""
+    if len(archive.filelist) > MOST_ARRAYS:
+        raise ValueError("it holds too many arrays")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others inflate without a limit
+        raise ValueError(f"its array {member.filename!r} is compressed in another way than numpy does it")
+    with archive.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+        shape, _, dtype = read(stream)
+    if dtype.hasobject or any(side < 0 for side in shape):
+        raise ValueError(f"its array {member.filename!r} holds no numbers")
+    return math.prod(shape) * max(dtype.itemsize, 1)
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    with archive.open(member) as stream:
+        array = np.lib.format.read_array(stream, allow_pickle=False)
+        if stream.read(1):  # the checksum is looked at where the data ends, and not before
+            raise ValueError(f"its array {member.filename!r} goes on after its end")
+    return array

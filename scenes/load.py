@@ -11,10 +11,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from fieldlens.configs.errors import InputError, did_you_mean
+from fieldlens.configs.files import open_file
 from fieldlens.configs.run import Target
 from fieldlens.configs.signal import NAME, is_signal, parse_signal
 from fieldlens.configs.space import Space
 from fieldlens.render.colour import to_rgb
+from fieldlens.render.files import read_npz
 from fieldlens.render.panel import Tile, panel
 
 from .builtin import BUILTINS
@@ -26,7 +28,7 @@ from .mesh_photographs import photographed_mesh
 from .picture import Picture
 from .pictures.area import area_average, fitted_size
 from .pictures.pixels import unit_of
-from .pictures.reading import Reading, read_picture, reduced
+from .pictures.reading import MAX_PIXELS, Reading, read_picture, reduced
 from .points import ENDING, Points, read_points
 from .posed import PosedScene
 from .scene import Scene
@@ -39,6 +41,9 @@ DEMO = "demo:"
 
 CAMERAS = ".json"
 """The ending of a file that names photographs and their cameras."""
+
+LARGEST_TARGET = 5 << 29
+"""Bytes of the largest scene that is read back: somewhat more than photographs may take together."""
 
 READ_SHARE = 0.9
 """The share, about, of the time to load a solid in which its mesh is read; in the rest it is checked for holes."""
@@ -73,6 +78,8 @@ def load(
         return sum_of_sines(parse_signal(word), seed, target.holdout)
     if word.startswith(DEMO) and not _exists(path):
         return _posed(_photographed(demo_named(word), target.max_side, photographs), target, space)
+    if word not in BUILTINS and _exists(path) and not path.is_dir():
+        open_file(path).close()  # a pipe or a device is refused, whatever its name ends in
     if word in BUILTINS and not path.is_file():
         name, reading = word, reduced(BUILTINS[word].make(), target.max_side)
     elif word and _exists(path) and (path.is_dir() or path.suffix == CAMERAS):
@@ -144,14 +151,16 @@ def _scattered(path: Path, target: Target) -> Points:
     return read_points(path, _scene_name(path))
 
 
-def restore(path: Path, space: Space) -> Scene:
+def restore(path: Path, space: Space, max_pixels: int = MAX_PIXELS) -> Scene:
     """The scene that a run folder keeps, from what its `to_npz_arrays` gave.
 
-    Raises InputError where it is missing, damaged, of another version or none; never unpickles.
+    A run that was allowed more pixels is so, too, when they are read back. Raises InputError where the file is missing,
+    damaged, of another version or none; nothing is unpickled.
     """
+    if not _exists(path):
+        raise InputError(f"there is no saved target at {str(path)!r}")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_npz(path, max(LARGEST_TARGET, 16 * max_pixels))
         match str(arrays.get("scene", "")):
             case "picture":
                 return Picture.from_npz_arrays(arrays)
@@ -171,11 +180,9 @@ def restore(path: Path, space: Space) -> Scene:
                 raise ValueError("it names no kind of scene that this version knows")
     except InputError:
         raise
-    except FileNotFoundError:
-        raise InputError(f"there is no saved target at {str(path)!r}") from None
     except KeyError as missing:
         raise InputError(f"{str(path)!r} is no saved target, or is damaged (it has no {missing})") from None
-    except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
+    except Exception as problem:  # arrays of other shapes and kinds than a scene's fail in many ways
         raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
 
 

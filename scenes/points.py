@@ -21,8 +21,10 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import LARGEST_FILE
 from fieldlens.configs.run import FitConfig
 from fieldlens.fields import Field, build
+from fieldlens.render.files import read_npz
 from fieldlens.render.grid import Extent, draw, picture_extent
 
 from .scene import Batch, Function, Pace, View, stratified
@@ -161,9 +163,10 @@ def read_points(path: Path, name: str) -> Points:
         InputError: when it cannot be read, or has not the arrays that this module's docstring names.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in ("coordinates", "values", "heldout") if key in file.files}
-    except Exception:  # zip, zlib and numpy each fail in their own ways, and numpy's way is to recommend unpickling
+        arrays = read_npz(path, LARGEST_FILE)
+    except InputError:
+        raise
+    except ValueError:  # numpy's own words are for programmers
         raise InputError(
             f"{str(path)!r} cannot be read as points: it is damaged, or no .npz of numbers as numpy.savez writes them"
         ) from None

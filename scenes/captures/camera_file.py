@@ -26,7 +26,7 @@ from .masks import mask_of, unused_masks
 from .named_files import PICTURE_ENDINGS, AbsentError, NamedFiles, inside
 from .numbers import Remark, counted, pose_of
 
-MAX_FILE = 1 << 28
+MAX_FILE = 1 << 26
 """Bytes of the largest file of cameras that is read."""
 
 MAX_FRAMES = 20_000
@@ -105,7 +105,7 @@ def read_camera_file(path: Path, limits: Limits, *, heldout: bool = False) -> Ca
     Raises:
         InputError: for whatever is wrong with it, or with a picture's header.
     """
-    content = _content(path)
+    content = read_json(path, MAX_FILE)
     listed = _listed(path, content, may_be_empty=heldout)
     files = NamedFiles(path.parent)
     named, absent = _pictures(path, content, listed, files, heldout=heldout)
@@ -131,18 +131,6 @@ def read_camera_file(path: Path, limits: Limits, *, heldout: bool = False) -> Ca
         (*_unused_keys(content, listed), *not_read),
         tuple(counted([remark for frame in frames for remark in frame.remarks], len(frames))),
     )
-
-
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        size = path.stat().st_size
-    except (OSError, ValueError) as problem:
-        raise InputError(f"cannot read {str(path)!r}: {getattr(problem, 'strerror', None) or problem}") from None
-    if size == 0:
-        raise InputError(f"{str(path)!r} is empty")
-    if size > MAX_FILE:
-        raise InputError(f"{str(path)!r} has {size:,} bytes, more than any file of cameras that can be fitted")
-    return read_json(path)
 
 
 def _listed(path: Path, content: Mapping[str, Any], *, may_be_empty: bool) -> list[Any]:

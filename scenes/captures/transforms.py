@@ -24,6 +24,9 @@ from .capture import Capture, Photograph
 from .lens import Lens, Straightening
 from .masks import masked, read_mask
 
+MAX_TOTAL_BYTES = 2_400_000_000
+"""The most bytes that all photographs of a folder may take together: RGBA of 16 bits."""
+
 MAX_TOTAL = 300_000_000
 """The most pixels of all photographs together: 1.2 GB of RGBA, 468 pictures of 800x800."""
 
@@ -68,8 +71,15 @@ def read_capture(
     _check_views(file, train, heldout)
     loaded = _Pictures(max_side, max_pixels)
     photographs: list[Photograph] = []
+    held = 0
     for frame in (*train, *heldout):
         photographs.append(loaded.photograph(frame))
+        held += photographs[-1].pixels.nbytes
+        if held > MAX_TOTAL_BYTES:
+            raise InputError(
+                f"{frame.where}: with it the pictures take {held:,} bytes, more than the limit of {MAX_TOTAL_BYTES:,} "
+                "for all together; reduce them with --max-side, or leave frames out"
+            )
         if progress is not None:
             progress(len(photographs) / (len(train) + len(heldout)))
     _check_seen(file, photographs[: len(train)])

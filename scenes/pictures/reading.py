@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import open_file
+from fieldlens.configs.files import read_head
 
 from .area import area_average, fitted_size, rows_at_once
 from .decoded import Opened, as_stored, turned_note
@@ -117,8 +117,7 @@ def _kind(path: Path) -> str:
     """What the file is by its first bytes."""
     if not path.exists():
         raise InputError(f"there is no file {str(path)!r}")
-    with open_file(path) as file:
-        head = file.read(512)
+    head = read_head(path, 512)
     if not head:
         raise InputError(f"{str(path)!r} is empty")
     kind = sniff(head)

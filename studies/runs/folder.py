@@ -97,7 +97,8 @@ class RunFolder:
         Raises:
             InputError: when the target or the configuration is missing or damaged.
         """
-        return restore(self.target_file, self.config().space)
+        config = self.config()
+        return restore(self.target_file, config.space, config.target.max_pixels)
 
     def frame(self, step: int, kind: str = "") -> Path:
         """The picture of a step: the panel, or another `kind`.

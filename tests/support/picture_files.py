@@ -27,12 +27,13 @@ def smooth(height: int, width: int, channels: int = 3) -> np.ndarray:
 def png(width: int, height: int, depth: int, colour_type: int, rows: bytes, *extra: tuple[bytes, bytes]) -> bytes:
     """A PNG of raw bytes as its specification lays them out; `rows` start with their filter type."""
 
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
     chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*part) for part in chunks)
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def png16(values: np.ndarray) -> bytes:
@@ -40,6 +41,31 @@ def png16(values: np.ndarray) -> bytes:
     height, width, channels = values.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     return png(width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], rows)
+
+
+def tiff(tags: dict[int, int | list[int]], data: bytes, *, following: int = 0) -> bytes:
+    """A TIFF of one picture, by its specification: a directory, long values, and data that is its only strip.
+
+    Values are words of four bytes, a colour map's of two. `following` is where the next directory is.
+    """
+    tags = dict(sorted((tags | {273: 0, 279: len(data)}).items()))
+    after = 8 + 2 + 12 * len(tags) + 4
+    tail = b""
+    entries = []
+    for tag, value in tags.items():
+        if isinstance(value, list):
+            entries.append(struct.pack("<HHII", tag, 3, len(value), after + len(tail)))
+            tail += struct.pack(f"<{len(value)}H", *value)
+        else:
+            entries.append([tag, value])
+    start = after + len(tail)
+    packed = b"".join(
+        entry
+        if isinstance(entry, bytes)
+        else struct.pack("<HHII", entry[0], 4, 1, start if entry[0] == 273 else entry[1])
+        for entry in entries
+    )
+    return struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + packed + struct.pack("<I", following) + tail + data
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
