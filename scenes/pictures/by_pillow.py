@@ -56,8 +56,15 @@ def open_with_pillow(path: Path, kind: str) -> Opened:
         file.seek(0)
         with pillow(file, kind) as image:
             width, height = image.size
-            notes = (*deep, *(FIRST_ONLY if getattr(image, "is_animated", False) else ()))
+            several = FIRST_ONLY if getattr(image, "is_animated", False) else ()
+            notes = (*deep, *several, *(_uncovered(image) if kind == "GIF" else ()))
     return Opened(height, width, 4 * height * width, partial(_decode, path, kind, notes))
+
+
+def _uncovered(image: Image.Image) -> tuple[str, ...]:
+    """What is said of a GIF whose first frame is smaller than it, and has nothing transparent to fill the rest with."""
+    covered = all(part.extents == (0, 0, *image.size) for part in image.tile)
+    return () if covered or "transparency" in image.info else ("its first frame is smaller; around it, colour 0",)
 
 
 def _decode(path: Path, kind: str, notes: tuple[str, ...]) -> Decoded:

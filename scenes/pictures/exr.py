@@ -34,10 +34,12 @@ def _decode(path: Path) -> Decoded:
     with OpenEXR.File(str(path)) as file:
         channels, several = file.channels(), len(file.parts) > 1
         name = next((name for name in ("RGBA", "RGB", "Y") if name in channels), None)
+        if not channels:  # the package prints its reason and goes on
+            raise ValueError("its values cannot be decoded")
         if name is None:
             raise InputError(f"{str(path)!r} has the channels {', '.join(channels)}, but no RGB and no Y")
         pixels = np.array(channels[name].pixels)
-    others = [other for other in channels if other != name]
+        others = [other for other in channels if other != name]  # closing the file empties them
     left_out = (f"channels left out: {', '.join(others)}",) if others else ()
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
     return Decoded(pixels, ("linear light", *(FIRST_ONLY if several else ()), *left_out), premultiplied=True)

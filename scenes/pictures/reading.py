@@ -65,7 +65,9 @@ def read_picture(
         pixels = np.maximum(pixels, 0)
         notes.append(f"{negative:,} negative values ({100 * negative / pixels.size:.3g} %) set to 0")
     if pixels.shape[2] in (2, 4):
-        pixels = pixels if decoded.premultiplied else premultiplied(pixels)
+        if not decoded.premultiplied:
+            pixels = pixels if pixels.flags.writeable else pixels.copy()
+            _premultiply(pixels)
         notes.append("colours multiplied by alpha")
     return reduced(Reading(np.ascontiguousarray(pixels), tuple(notes)), max_side)
 
@@ -103,14 +105,19 @@ def premultiplied(pixels: Pixels) -> Pixels:
     [[[40, 20, 0, 51]]]
     """
     result = np.array(pixels)
+    _premultiply(result)
+    return result
+
+
+def _premultiply(pixels: Pixels) -> None:
+    """The same in place: a large picture is held once."""
     top = np.uint32(unit_of(pixels.dtype))
     for rows in rows_at_once(pixels):
         colour, alpha = pixels[rows, :, :-1], pixels[rows, :, -1:]
         if pixels.dtype.kind == "u":
-            result[rows, :, :-1] = (colour.astype(np.uint32) * alpha + top // 2) // top
+            pixels[rows, :, :-1] = (colour.astype(np.uint32) * alpha + top // 2) // top
         else:
-            result[rows, :, :-1] = colour * alpha
-    return result
+            pixels[rows, :, :-1] = colour * alpha
 
 
 def _kind(path: Path) -> str:

@@ -1,6 +1,7 @@
 """From a word to a scene: files before built-in names, and hints for words that are neither."""
 
 import math
+import os
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -237,3 +238,30 @@ def test_digits_are_not_restored_as_they_cannot_be_drawn(tmp_path) -> None:
     np.savez(tmp_path / "target.npz", allow_pickle=False, **digits().to_npz_arrays())
     with pytest.raises(InputError, match="holds digits"):
         restore(tmp_path / "target.npz", Space())
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.json", "a.npz", "a.obj", "astronauts"])
+def test_what_is_no_file_is_refused_whatever_it_is_called(tmp_path, name) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match="it is a pipe, and not a file"):
+        load(str(tmp_path / name))
+
+
+def test_a_saved_picture_that_takes_more_than_its_run_was_allowed_is_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(import_module("fieldlens.scenes.load"), "LARGEST_TARGET", 10_000)
+    arrays = Picture("noise", noise(64, 64, 3)).to_npz_arrays()
+    np.savez(tmp_path / "target.npz", allow_pickle=False, **arrays)
+    with pytest.raises(InputError, match=r"arrays take 12,\d* bytes, more than the 10,000 "):
+        restore(tmp_path / "target.npz", Space(), max_pixels=100)
+    assert restore(tmp_path / "target.npz", Space(), max_pixels=64 * 64).name == "noise"
+
+
+def test_a_bit_of_a_saved_picture_cannot_be_changed_unseen(tmp_path) -> None:
+    values = noise(40, 40, 3)
+    np.savez(tmp_path / "target.npz", allow_pickle=False, **Picture("noise", values).to_npz_arrays())
+    content = (tmp_path / "target.npz").read_bytes()
+    place = content.index(values.tobytes()) + 4799
+    for changed in (place, place - 2400):
+        spoilt = content[:changed] + bytes([content[changed] ^ 4]) + content[changed + 1 :]
+        with pytest.raises(InputError, match=r"is damaged .*CRC"):
+            restore(written(tmp_path / "spoilt.npz", spoilt), Space())

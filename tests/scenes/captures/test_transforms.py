@@ -418,6 +418,25 @@ def test_more_pixels_than_the_limit_are_refused_before_any_is_decoded(
     assert read_capture(folder, max_side=4).train[0].pixels.shape == (4, 4, 3)
 
 
+def test_more_bytes_than_the_limit_are_refused_at_the_photograph_that_is_too_much(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = read_capture(folder).train[0].pixels.nbytes
+    monkeypatch.setattr(transforms, "MAX_TOTAL_BYTES", 3 * size)
+    with pytest.raises(InputError, match=rf"with it the pictures take {4 * size:,} bytes, more than the limit of"):
+        read_capture(folder)
+
+
+@pytest.mark.parametrize("unit", [b"[],", b'{"a":[0]},'])
+def test_brackets_without_end_are_refused_before_they_are_taken_apart(tmp_path: Path, unit: bytes) -> None:
+    (tmp_path / "transforms.json").write_bytes(b'{"frames": [' + unit * 4_000_000 + b"0]}")
+    with pytest.raises(InputError, match=r"transforms\.json': it holds more than 4,000,000 values"):
+        read_capture(tmp_path)
+    (tmp_path / "transforms.json").write_bytes(b"[" * 70_000_000)
+    with pytest.raises(InputError, match=r"transforms\.json': it has 70,000,000 bytes, more than the 67,108,864 "):
+        read_capture(tmp_path)
+
+
 def test_a_million_frames_are_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "transforms.json").write_bytes(b'{"frames": [' + b"{}," * 999_999 + b"{}]}")
     with pytest.raises(InputError, match=r"transforms\.json' has 1,000,000 frames, more than the limit of 20,000"):

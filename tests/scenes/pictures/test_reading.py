@@ -1,6 +1,7 @@
 """Reading picture files: every kind comes out as what was put in, and every bad one as one sentence with its name."""
 
 import contextlib
+import os
 import struct
 import sys
 import warnings
@@ -127,6 +128,30 @@ def test_a_radiance_picture_keeps_its_range(tmp_path) -> None:
     assert np.abs(reading.pixels - values).max() <= values.max() / 128
     assert "from 0.5" in reading.notes[0]
     assert "linear light" in reading.notes
+
+
+def test_a_radiance_picture_of_other_colours_than_rgb_is_refused(tmp_path) -> None:
+    content = cv2.imencode(".hdr", np.ones((3, 4, 3), np.float32))[1].tobytes()
+    assert b"32-bit_rle_rgbe" in content
+    assert "XYZ" in refusal(written(tmp_path / "a.hdr", content.replace(b"32-bit_rle_rgbe", b"32-bit_rle_xyze")))
+
+
+def gif(transparent: bytes) -> bytes:
+    """A GIF of 3x2 pixels whose frame is the 2x1 in its middle and right above: colours 1 and 2 of four."""
+    palette = bytes([250, 0, 0, 0, 250, 0, 0, 0, 250, 9, 9, 9])
+    codes = [4, 1, 4, 2, 5]  # clear, a colour, clear, a colour, end, of three bits each
+    packed = sum(code << (3 * place) for place, code in enumerate(codes)).to_bytes(2, "little")
+    screen = b"GIF89a" + struct.pack("<HHBBB", 3, 2, 0b10000001, 3, 0) + palette
+    return screen + transparent + b"," + struct.pack("<HHHHB", 1, 0, 2, 1, 0) + b"\2\2" + packed + b"\0;"
+
+
+def test_a_gif_is_transparent_where_it_says_so_and_a_smaller_frame_is_said(tmp_path) -> None:
+    plain = read_picture(written(tmp_path / "a.gif", gif(b"")))
+    assert plain.pixels[0, 1:].tolist() == [[0, 250, 0], [0, 0, 250]]
+    assert any("first frame is smaller" in note for note in plain.notes)
+    clear = read_picture(written(tmp_path / "a.gif", gif(b"\x21\xf9\4\1\0\0\1\0")))
+    assert clear.pixels.tolist() == [[[0] * 4, [0] * 4, [0, 0, 250, 255]], [[0] * 4] * 3]
+    assert not any("smaller" in note for note in clear.notes)
 
 
 def test_a_palette_is_written_out(tmp_path) -> None:
@@ -306,6 +331,13 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch) -> None:
     assert "Permission denied" in refusal(path)
 
 
+def test_a_pipe_or_a_device_is_no_picture(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    assert "it is a pipe" in refusal(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    assert "it is a device" in refusal(tmp_path / "zero.png")
+
+
 def damaged_kinds() -> dict[str, bytes]:
     colour, deep = Image.fromarray(noise(40, 50, 3)), noise(40, 50, 3, dtype=np.uint16)
     kinds = {kind: encoded(colour, kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")}
@@ -413,6 +445,25 @@ def test_exr_is_read_where_its_extra_is_installed(tmp_path, names) -> None:
     np.testing.assert_array_equal(read_picture(path).pixels, values)
     assert "--max-pixels 30" in refusal(path, max_pixels=29)
     assert "damaged" in refusal(written(tmp_path / "cut.exr", path.read_bytes()[:-20]))
+
+
+def test_channels_of_an_exr_that_are_left_out_are_named(tmp_path) -> None:
+    openexr = pytest.importorskip("OpenEXR", reason="the extra 'exr' is not installed")
+    header = {"compression": openexr.ZIP_COMPRESSION, "type": openexr.scanlineimage}
+    depth, values = noise(6, 5, dtype=np.float32), noise(6, 5, 3, dtype=np.float32)
+    openexr.File(header, {"RGB": values, "Z": depth}).write(str(tmp_path / "a.exr"))
+    reading = read_picture(tmp_path / "a.exr")
+    np.testing.assert_array_equal(reading.pixels, values)
+    assert "channels left out: Z" in reading.notes
+    openexr.File(header, {"Z": depth}).write(str(tmp_path / "z.exr"))
+    assert "has the channels Z, but no RGB and no Y" in refusal(tmp_path / "z.exr")
+
+
+def test_heic_of_more_than_8_bits_is_said_to_lose_them(tmp_path) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="the extra 'heic' is not installed")
+    values = noise(32, 32, 3, dtype=np.uint16)
+    heif.encode("RGB;16", (32, 32), values.tobytes(), str(tmp_path / "deep.heic"))
+    assert "10 bits of a sample reduced to 8" in read_picture(tmp_path / "deep.heic").notes
 
 
 def test_heic_is_read_where_its_extra_is_installed(tmp_path) -> None:
