@@ -104,7 +104,7 @@ class Target:
     max_side: int | None = None
     """Reduce the picture, or each photograph, by area averaging until its longer side is at most this many pixels."""
     max_pixels: int = 100_000_000
-    """Refuse pictures with more pixels than this, before decoding them."""
+    """Refuse pictures with more pixels than this, or of more bytes than 6 for each of as many, before decoding them."""
     holdout: Holdout = "none"
     """Pixels that are kept from training, to score the field on.
     checkerboard: every other one.

@@ -47,9 +47,12 @@ def read_png(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     data = read_bytes(path)
     try:
         whole = np.frombuffer(checked_png(BytesIO(data)).file(), np.uint8)
-        return cv2.cvtColor(cv2.imdecode(whole, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    except (ValueError, cv2.error):
-        raise InputError(f"{str(path)!r} is damaged; delete it, and the run can be drawn again") from None
+        image = cv2.imdecode(whole, cv2.IMREAD_COLOR)
+    except ValueError:
+        image = None
+    if image is None:
+        raise InputError(f"{str(path)!r} is damaged; delete it, and the run can be drawn again")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def write_npz(path: Path, **arrays: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import open_file
@@ -21,7 +21,7 @@ _HEAD = 1 << 16
 
 
 @contextmanager
-def pillow(file: io.BufferedIOBase, kind: str) -> Iterator[Image.Image]:
+def pillow(file: io.BufferedReader | io.BytesIO, kind: str) -> Iterator[ImageFile.ImageFile]:
     """The file opened as `kind` and nothing else; the limit on pixels is ours to check, not Pillow's.
 
     By its name, Pillow would map a file, and then mistake height and width of a TIFF on its side. Of damaged files it
@@ -61,7 +61,7 @@ def open_with_pillow(path: Path, kind: str) -> Opened:
     return Opened(height, width, 4 * height * width, partial(_decode, path, kind, notes))
 
 
-def _uncovered(image: Image.Image) -> tuple[str, ...]:
+def _uncovered(image: ImageFile.ImageFile) -> tuple[str, ...]:
     """What is said of a GIF whose first frame is smaller than it, and has nothing transparent to fill the rest with."""
     covered = all(part.extents == (0, 0, *image.size) for part in image.tile)
     return () if covered or "transparency" in image.info else ("its first frame is smaller; around it, colour 0",)

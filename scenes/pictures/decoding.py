@@ -50,7 +50,8 @@ def sniff(head: bytes) -> str | None:
     if head[:4] == b"RIFF":
         return "WEBP" if head[8:12] == b"WEBP" else None
     kind = next((kind for start, kind in _SIGNATURES if head.startswith(start)), None)
-    return RAW if kind == "TIFF" and head[8:10] == b"CR" else kind  # Canon's CR2
+    is_raw = head[8:10] == b"CR" or head[8:12] in (b"IIII", b"MMMM")  # Canon's CR2, Phase One's IIQ
+    return RAW if kind == "TIFF" and is_raw else kind
 
 
 def open_picture(path: Path, kind: str) -> Opened:

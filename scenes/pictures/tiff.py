@@ -15,7 +15,7 @@ from jaxtyping import Shaped, UInt8
 from PIL import Image
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import open_file
+from fieldlens.configs.files import open_file, read_bytes
 
 from .by_pillow import decoded, pillow, profile_note
 from .decoded import FIRST_ONLY, ORIENTATION_TAG, Decoded, Opened, upright
@@ -205,15 +205,17 @@ def _palette(page: _Page) -> UInt8[np.ndarray, "n 3"]:
 
 
 def _decode_by_pillow(path: Path, structure: Structure, page: _Page) -> Decoded:
-    with open_file(path) as file:
-        source = file if page.directory is structure.directories[0] else _begun_with(file, structure, page.directory)
-        with pillow(source, "TIFF") as image:
-            return decoded(image, page.notes)
+    first = page.directory is structure.directories[0]
+    with (
+        open_file(path) if first else _begun_with(path, structure, page.directory) as file,
+        pillow(file, "TIFF") as image,
+    ):
+        return decoded(image, page.notes)
 
 
-def _begun_with(file: io.BufferedIOBase, structure: Structure, directory: Directory) -> io.BufferedIOBase:
-    """The file as if it began with another of its directories: Pillow reads the first, and its fax and JPEG by name."""
-    content = bytearray(file.read())
+def _begun_with(path: Path, structure: Structure, directory: Directory) -> io.BytesIO:
+    """The file as if it began with another of its directories: it is the first that libtiff decodes."""
+    content = bytearray(read_bytes(path))
     at, size = (8, 8) if structure.big else (4, 4)
     content[at : at + size] = directory.offset.to_bytes(size, "little" if structure.order == "<" else "big")
     return io.BytesIO(bytes(content))

@@ -22,6 +22,12 @@ _NONE, _DEFLATE = 1, (8, 32946)
 LOSSLESS = (_NONE, *_DEFLATE, 5, 32773, 34925, 50000)
 """Compressions of bytes, which need not know what these mean: none, deflate, LZW, PackBits, LZMA and Zstandard."""
 
+_LARGEST_TILE = 1 << 24
+"""Pixels of a tile that may be larger than its picture."""
+
+_MOST_PACKED = 1 << 26
+"""Bytes that a picture may take packed beyond twice what it takes unpacked."""
+
 
 @dataclass(frozen=True)
 class Strips:
@@ -53,8 +59,8 @@ class Strips:
             (directory.number(323), directory.number(322)) if tiled else (directory.number(278, height), width)
         )
         rows = rows if tiled else min(rows, height)
-        if rows < 1 or columns < 1:
-            raise ValueError("its strips have no size")
+        if rows < 1 or columns < 1 or rows * columns > max(4 * height * width, _LARGEST_TILE):
+            raise ValueError("its strips or tiles make no sense")
         offsets = directory.tags.get(324 if tiled else 273, ())
         counts = directory.tags.get(325 if tiled else 279, ())
         predictor = directory.number(317, 1) if compression not in (_NONE, 32773) else 1
@@ -130,7 +136,11 @@ def read_strips(file: io.BufferedIOBase, strips: Strips, bands: Sequence[int]) -
 
 def _plane(file: io.BufferedIOBase, strips: Strips, plane: int) -> Shaped[np.ndarray, "h w b"]:
     numbers = range(plane * strips.in_plane, (plane + 1) * strips.in_plane)
-    segments = [_segment(file, strips, number) for number in numbers]
+    most = 2 * strips.rows * strips.row_bytes + 1024  # no packing takes more, whatever a file says
+    counts = [min(strips.counts[number], most) for number in numbers]
+    if sum(counts) > 2 * strips.size + _MOST_PACKED:
+        raise ValueError("its strips take more packed than unpacked")
+    segments = [_segment(file, strips.offsets[number], count) for number, count in zip(numbers, counts, strict=True)]
     samples = _samples(strips, _unpacked(strips, segments))
     if strips.tiled:
         down, across, bands = strips.down, strips.across, strips.together
@@ -139,13 +149,12 @@ def _plane(file: io.BufferedIOBase, strips: Strips, plane: int) -> Shaped[np.nda
     return samples[: strips.height, : strips.width]
 
 
-def _segment(file: io.BufferedIOBase, strips: Strips, number: int) -> bytes:
-    """A segment's bytes as they are packed, no more than any packing of its rows takes."""
-    offset, count = strips.offsets[number], strips.counts[number]
+def _segment(file: io.BufferedIOBase, offset: int, count: int) -> bytes:
+    """A segment's bytes as they are packed."""
     if not offset or not count:
         raise ValueError("some of its strips are not there")
     file.seek(offset)
-    data = file.read(min(count, 2 * strips.rows * strips.row_bytes + (1 << 16)))
+    data = file.read(count)
     if not data:
         raise ValueError("it is cut short")
     return data

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,29 +44,23 @@ def png16(values: np.ndarray) -> bytes:
     return png(width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], rows)
 
 
-def tiff(tags: dict[int, int | list[int]], data: bytes, *, following: int = 0) -> bytes:
+def tiff(tags: Mapping[int, int | list[int]], data: bytes, *, following: int = 0) -> bytes:
     """A TIFF of one picture, by its specification: a directory, long values, and data that is its only strip.
 
     Values are words of four bytes, a colour map's of two. `following` is where the next directory is.
     """
-    tags = dict(sorted((tags | {273: 0, 279: len(data)}).items()))
-    after = 8 + 2 + 12 * len(tags) + 4
-    tail = b""
-    entries = []
-    for tag, value in tags.items():
+    values = dict(sorted({**tags, 273: 0, 279: len(data)}.items()))
+    after = 8 + 2 + 12 * len(values) + 4
+    start = after + sum(2 * len(value) for value in values.values() if isinstance(value, list))
+    directory, lists = b"", b""
+    for tag, value in values.items():
         if isinstance(value, list):
-            entries.append(struct.pack("<HHII", tag, 3, len(value), after + len(tail)))
-            tail += struct.pack(f"<{len(value)}H", *value)
+            directory += struct.pack("<HHII", tag, 3, len(value), after + len(lists))
+            lists += struct.pack(f"<{len(value)}H", *value)
         else:
-            entries.append([tag, value])
-    start = after + len(tail)
-    packed = b"".join(
-        entry
-        if isinstance(entry, bytes)
-        else struct.pack("<HHII", entry[0], 4, 1, start if entry[0] == 273 else entry[1])
-        for entry in entries
-    )
-    return struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + packed + struct.pack("<I", following) + tail + data
+            directory += struct.pack("<HHII", tag, 4, 1, start if tag == 273 else value)
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(values))
+    return head + directory + struct.pack("<I", following) + lists + data
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:

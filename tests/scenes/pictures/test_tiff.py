@@ -53,6 +53,7 @@ def test_a_raw_photograph_is_never_its_preview(tmp_path, name, dng, compact) -> 
     [
         ("photo.cr2", b"II*\0\x10\0\0\0CR\2\0" + bytes(40)),
         ("photo", b"II*\0\x10\0\0\0CR\2\0" + bytes(40)),
+        ("photo.tif", b"II*\0\x10\0\0\0IIII" + bytes(40)),
         ("photo", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(40)),
         ("photo", b"FUJIFILMCCD-RAW 0201" + bytes(40)),
         ("photo", b"IIRO\x08\0\0\0" + bytes(40)),
@@ -301,7 +302,7 @@ def test_a_strip_is_inflated_no_further_than_its_size(tmp_path) -> None:
     [
         ({256: 10_000, 257: 10_000, 258: 16, 277: 4, 338: 2}, "takes 800,000,000 bytes"),
         ({256: 5_000, 257: 5_000, 277: 40}, "takes 1,000,000,000 bytes"),
-        ({322: 40_000, 323: 40_000, 324: 8, 325: 8}, "takes 4,800,000,000 bytes"),
+        ({322: 4096, 323: 4096, 324: 8, 325: 8, 258: 64, 339: 3, 277: 5}, "takes 671,088,640 bytes"),
         ({256: 1 << 31, 257: 1 << 31}, "more than the limit of 100,000,000"),
     ],
 )
@@ -310,6 +311,11 @@ def test_what_its_values_take_is_known_from_its_tags(tmp_path, tags, said) -> No
     path = written(tmp_path / "a.tif", tiff(plain | tags, bytes(100)))
     assert said in refusal(path)
     assert "--max-pixels" in refusal(path)
+
+
+def test_a_tile_far_larger_than_its_picture_is_damage(tmp_path) -> None:
+    tags = {256: 64, 257: 64, 258: 8, 259: 1, 262: 1, 277: 1, 322: 1 << 30, 323: 1 << 30, 324: 8, 325: 8}
+    assert "tiles make no sense" in refusal(written(tmp_path / "a.tif", tiff(tags, bytes(100))))
 
 
 def test_a_limit_on_bytes_is_raised_by_the_number_that_the_sentence_names(tmp_path) -> None:
