@@ -124,3 +124,18 @@ def test_a_picture_without_its_end_is_refused(tmp_path) -> None:
     chunk = struct.pack(">I", len(spoilt)) + b"IDAT" + spoilt + struct.pack(">I", zlib.crc32(b"IDAT" + spoilt))
     with pytest.raises(InputError, match="do not inflate"):
         read_picture(written(tmp_path / "spoilt.png", whole[:start] + chunk + whole[-12:]))
+
+
+@pytest.mark.parametrize("depth", [1, 4, 8, 16])
+def test_an_interlaced_picture_is_that_without_passes(tmp_path, depth) -> None:
+    values = np.random.default_rng(0).integers(0, 1 << depth, (11, 13))
+    # the passes of Adam7: first row and column, and the steps between rows and columns
+    starts = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    rows = b"".join(packed(values[top::down, left::across], depth) for top, left, down, across in starts)
+    clear = (b"tRNS", struct.pack(">H", values[5, 5]))
+    whole = png(13, 11, depth, 0, rows, clear)
+    header = whole[12:28] + b"\1"  # interlace is the last byte of the header
+    content = whole[:12] + header + struct.pack(">I", zlib.crc32(header)) + whole[33:]
+    plain = png(13, 11, depth, 0, packed(values, depth), clear)
+    expected = read_picture(written(tmp_path / "plain.png", plain)).pixels
+    np.testing.assert_array_equal(read_picture(written(tmp_path / "passes.png", content)).pixels, expected)
