@@ -86,8 +86,10 @@ def read_npz(path: Path, at_most: int) -> dict[str, np.ndarray]:
                         "are read of such a file"
                     )
                 return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
-        except (InputError, MemoryError):
+        except InputError:
             raise
+        except MemoryError:
+            raise InputError(f"there is not enough memory to read {str(path)!r}") from None
         except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
             raise ValueError(str(problem) or type(problem).__name__) from None
 

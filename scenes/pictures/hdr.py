@@ -50,6 +50,8 @@ def by_opencv(content: bytes) -> Shaped[np.ndarray, "h w c"]:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as problem:
+        raise MemoryError if problem.code == cv2.Error.StsNoMem else ValueError(problem.err) from None
     finally:
         cv2.utils.logging.setLogLevel(level)
     if pixels is None:

@@ -159,11 +159,15 @@ def _check_size(path: Path, opened: Opened, max_pixels: int) -> None:
 
 
 def _undamaged(path: Path, kind: str, read: Callable[[], T]) -> T:
-    """What `read` gives; any failure of a decoder means that the file is damaged."""
+    """What `read` gives; any failure of a decoder but that of memory means that the file is damaged."""
     try:
         return read()
-    except (InputError, MemoryError):
+    except InputError:
         raise
+    except MemoryError:
+        raise InputError(
+            f"there is not enough memory to decode {str(path)!r}; scale it down with another program"
+        ) from None
     except Exception as problem:  # libraries raise a dozen types for bad bytes: OSError, SyntaxError, zlib.error, ...
         reason = (str(problem).splitlines() or [type(problem).__name__])[0][:120]
         raise InputError(

@@ -331,6 +331,16 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch) -> None:
     assert "Permission denied" in refusal(path)
 
 
+def test_memory_that_is_not_there_is_no_damage(tmp_path, monkeypatch) -> None:
+    failure = cv2.error("no memory")
+    failure.code, failure.err = cv2.Error.StsNoMem, "Insufficient memory"
+    monkeypatch.setattr("cv2.imdecode", lambda *_: (_ for _ in ()).throw(failure))
+    path = written(tmp_path / "deep.png", png16(noise(4, 5, 3, dtype=np.uint16)))
+    assert "not enough memory" in refusal(path)
+    failure.code = cv2.Error.StsBadArg
+    assert "damaged" in refusal(path)
+
+
 def test_a_pipe_or_a_device_is_no_picture(tmp_path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     assert "it is a pipe" in refusal(tmp_path / "pipe.png")
