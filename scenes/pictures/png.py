@@ -42,10 +42,8 @@ def _decode(path: Path) -> Decoded:
     notes = FIRST_ONLY if int.from_bytes(png.chunks.get(b"acTL", b"")[:4]) > 1 else ()
     pixels = _samples(png)
     if png.header.colour_type == 3:
-        pixels, notes = (
-            _written_out(pixels, png.chunks[b"PLTE"], png.chunks.get(b"tRNS")),
-            (*notes, "palette written out"),
-        )
+        pixels = _written_out(pixels, png.chunks[b"PLTE"], png.chunks.get(b"tRNS"))
+        notes = (*notes, "palette written out")
     elif png.header.colour_type in (0, 2) and b"tRNS" in png.chunks:
         pixels = _with_alpha(pixels, png.chunks[b"tRNS"], png.header.depth)
     orientation = _orientation(png)

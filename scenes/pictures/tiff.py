@@ -82,20 +82,22 @@ def _chosen(path: Path, structure: Structure) -> tuple[Directory, tuple[str, ...
     found = structure.directories
     if any(50706 in each.tags or each.number(262) in _RAW for each in found):  # the version of DNG
         raise raw_photograph(path)
-    whole = [each for each in found if not each.is_mask and not each.is_preview and each.area]
-    if not whole:
-        whole = [each for each in found if not each.is_mask and each.area][:1]
-        if not whole:
-            raise ValueError("no picture in it")
-    chosen, *others = whole
+    pictures = [each for each in found if each.area and not each.is_mask]
+    if not pictures:
+        raise ValueError("no picture in it")
     notes = []
+    whole = [each for each in pictures if not each.is_preview]
+    if not whole:
+        whole = [max(pictures, key=lambda each: each.area)]
+        notes.append("a preview, as the file says, of a picture that is not there")
+    chosen, *others = whole
     if others:
         notes += FIRST_ONLY
         larger = max(others, key=lambda each: each.area)
         if larger.area > chosen.area:
             notes.append(f"another of its pictures is larger: {larger.number(256)}x{larger.number(257)}")
-    if found[0] is not chosen:
-        notes.append(f"not its preview of {found[0].number(256)}x{found[0].number(257)}")
+    if pictures[0] is not chosen:
+        notes.append(f"not its preview of {pictures[0].number(256)}x{pictures[0].number(257)}")
     if any(each.is_mask for each in found):
         notes.append("its mask of transparency is not used")
     return chosen, tuple(notes)
@@ -108,9 +110,10 @@ def _page(path: Path, directory: Directory, notes: tuple[str, ...]) -> _Page:
         if not holds:
             raise InputError(f"{str(path)!r} {what}")
 
-    photometric, bands = directory.number(262, -1), directory.number(277, 1)
+    photometric, bands = directory.number(262), directory.number(277, 1)
     compression = directory.number(259, 1)
     need(directory.number(32997, 1) <= 1, "is a volume of several layers, which is not read; save one layer")
+    need(262 in directory.tags, "does not say what its values stand for, grey or colours; save it anew")
     need(photometric in _COLOURS, f"has colours of a kind ({photometric}) that is not read; save it as RGB or grey")
     need(bands <= MOST_BANDS, f"has {bands:,} channels; 1 to 4 can be fitted")
     bits, kinds = (_alike(directory, tag, bands) for tag in (258, 339))
@@ -131,7 +134,10 @@ def _page(path: Path, directory: Directory, notes: tuple[str, ...]) -> _Page:
         plain = photometric in (_GREY, _RGB, _PALETTE) or alpha != _ASSOCIATED
         need(plain, "has inks multiplied by alpha, which are not read; save it as RGB")
         need(directory.number(266, 1) == 1, "holds its bits in reverse order, which is not read; save it anew")
-        need(directory.number(332, 1) == 1, "has other inks than CMYK, which are not read; save it as RGB")
+        need(
+            photometric != _CMYK or directory.number(332, 1) == 1,
+            "has other inks than CMYK, which are not read; save it as RGB",
+        )
     else:
         need(
             photometric in _LOSSY.get(compression, ()) and bands == len(used) and directory.number(284, 1) == 1,

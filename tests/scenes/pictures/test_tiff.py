@@ -95,6 +95,15 @@ def test_previews_and_masks_behind_the_picture_are_no_other_pictures(tmp_path) -
     assert reading.notes[1:] == ("its mask of transparency is not used",)
 
 
+def test_of_nothing_but_previews_the_largest_is_read_and_called_so(tmp_path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for height in (4, 9, 6):
+            file.write(noise(height, 8), photometric="minisblack", subfiletype=1)
+    reading = read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(reading.pixels[..., 0], noise(9, 8))
+    assert "a preview, as the file says, of a picture that is not there" in reading.notes
+
+
 def test_a_larger_picture_behind_the_first_is_named(tmp_path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         for height in (4, 9, 6):
