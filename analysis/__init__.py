@@ -48,8 +48,9 @@ from .gradients.kernel import Kernel, kernel
 from .gradients.pairs import global_pairs, local_pairs
 from .gradients.rate_agreement import RateAgreement, rate_agreement
 from .gradients.window_confusion import WindowConfusion, window_confusion
+from .networks.from_module import relu_network
 from .networks.plane import Plane, on_plane
-from .networks.relu_network import ReluNetwork, relu_network
+from .networks.relu_network import ReluNetwork
 from .networks.weights import (
     Angles,
     Narrowness,

@@ -69,6 +69,11 @@ class EncodingModule(Protocol):
         ...
 
     @property
+    def dim(self) -> int:
+        """How many coordinates it takes, d."""
+        ...
+
+    @property
     def features(self) -> int:
         """How many it gives, f."""
         ...
@@ -116,7 +121,7 @@ class RawEncoding(nn.Module):
     def __init__(self, config: Raw, dim: int) -> None:
         super().__init__()
         self.config = config
-        self.features = dim
+        self.dim = self.features = dim
 
     def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
         low, high = self.config.interval
@@ -226,6 +231,7 @@ class WaveEncoding(nn.Module):
         super().__init__()
         self.config = config
         self.register_buffer("frequencies", frequencies)
+        self.dim = frequencies.shape[1]
         self.features = 2 * len(frequencies)
 
     def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
@@ -276,6 +282,7 @@ class HashGridEncoding(nn.Module):
         if dim > len(self.primes):
             raise ValueError(f"a hash grid takes coordinates of up to {len(self.primes)} dimensions, got {dim}")
         self.config = config
+        self.dim = dim
         self.features = config.levels * config.features
         self.resolutions = config.grid_resolutions
         sizes = [min((r + 1) ** dim, 2**config.log2_size) for r in self.resolutions]

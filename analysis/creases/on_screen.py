@@ -23,7 +23,8 @@ from fieldlens.fields.radiance import RadianceField
 from fieldlens.render.camera import Camera
 from fieldlens.render.volume import accumulate, render_rays
 
-from ..networks.relu_network import ReluNetwork, relu_network
+from ..networks.from_module import relu_network
+from ..networks.relu_network import ReluNetwork
 from ..networks.sampling import Progress, chunk_points, image_points, map_shape, pixel_centres, point_chunks
 from ..networks.scratch import Scratch
 from .in_space import footprint_density

@@ -11,14 +11,12 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from fieldlens.configs.errors import InputError
-from fieldlens.fields import Field
 from fieldlens.fields.encodings import ClosedForm, EncodingModule
 
 from .scratch import Scratch
-from .sequential import Features, stack_of
 
 Encode = Callable[[Float[Tensor, "n d"]], Float[Tensor, "n f"]]
 EncodeSecondDerivatives = Callable[[Float[Tensor, "n d"]], Float[Tensor, "n d f"]]
@@ -146,79 +144,3 @@ class ReluNetwork:
         # a comparison written as floats is four times as fast as one written as booleans
         slope = torch.gt(z, 0, out=out)
         return slope.mul_(1 - self.negative_slope).add_(self.negative_slope) if self.negative_slope else slope
-
-
-def relu_network(module: nn.Module, encode: Encode | None = None, *, dim: int = 2) -> ReluNetwork:
-    """What the analysis sees of a network; it shares the weights where they are fp32 already.
-
-    A network trained elsewhere is a `torch.nn.Sequential` of Linear and ReLU or LeakyReLU in turns, all of one slope,
-    with or without a Sigmoid at the end. The analysis gives it image coordinates: pixel centres (i + 0.5) / N, x before
-    y, with N pixels along the longer side. Where it was trained on others, or on features of them, `encode` says how
-    they come about:
-
-        relu_network(model, lambda x: torch.cat([torch.sin(9 * x), torch.cos(9 * x)], 1))
-        relu_network(model, lambda x: 2 * x - 1)    # trained on [-1, 1]
-
-    Args:
-        module: a field of this project, or a Sequential.
-        encode: for a Sequential, from coordinates (n, dim) to what its first layer takes (n, f): point by point, in
-            torch's operations, as it is differentiated. It is given the network's dtype and device. Parameters of its
-            own are no part of gradients by the parameters (`confusion`, `kernel`).
-        dim: coordinates of a point, where there is an `encode`.
-
-    Raises:
-        InputError: when a field's activation is smooth (SIREN), for then it has no creases; when a module is neither,
-            or a Sequential of other things (as `stack_of` says); when the encoding does not suit it.
-    """
-    match module:
-        case Field():
-            if encode is not None:
-                raise InputError("a field has its own encoding; leave out encode")
-            return _of_field(module)
-        case nn.Sequential():
-            return _of_sequential(module, encode, dim)
-    raise InputError(
-        f"a {type(module).__name__} cannot be analysed as it is; give its layers as a torch.nn.Sequential of Linear "
-        "and ReLU or LeakyReLU, and what it does to coordinates before them as encode"
-    )
-
-
-def _of_field(field: Field) -> ReluNetwork:
-    mlp, encoding = field.mlp, field.encoding
-    if mlp.activation not in ("relu", "leaky_relu"):
-        raise InputError(
-            f"a network with the activation {mlp.activation!r} is smooth and has no creases to measure; "
-            "use relu or leaky_relu for an analysis of creases"
-        )
-    return ReluNetwork(
-        encode=encoding,
-        encode_with_tangents=encoding.value_and_tangents,
-        weights=tuple(layer.weight.detach().float() for layer in mlp.linears),
-        biases=tuple(layer.bias.detach().float() for layer in mlp.linears),
-        negative_slope=mlp.negative_slope,
-        sigmoid_output=mlp.output == "sigmoid",
-        highest_frequency=encoding.config.highest_frequency,
-        grid_resolutions=encoding.config.grid_resolutions,
-        encode_second_derivatives=encoding.second_derivatives,
-    )
-
-
-def _of_sequential(module: nn.Sequential, encode: Encode | None, dim: int) -> ReluNetwork:
-    stack = stack_of(module)
-    weights = tuple(linear.weight.detach().float() for linear in stack.linears)
-    biases = [None if linear.bias is None else linear.bias.detach().float() for linear in stack.linears]
-    inputs, device = weights[0].shape[1], weights[0].device
-    features = Features(encode or (lambda x: x), inputs, stack.dtype)
-    return ReluNetwork(
-        encode=features,
-        encode_with_tangents=features.value_and_tangents,
-        weights=weights,
-        biases=tuple(
-            weight.new_zeros(len(weight)) if bias is None else bias
-            for weight, bias in zip(weights, biases, strict=True)
-        ),
-        negative_slope=stack.negative_slope,
-        sigmoid_output=stack.sigmoid_output,
-        highest_frequency=features.highest_frequency(dim if encode else inputs, device),
-        without_bias=frozenset(index for index, bias in enumerate(biases) if bias is None),
-    )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +113,9 @@ class Own(nn.Module):
     """A network that is no Sequential."""
 
 
+# torch's own need an engine of the processor; what they are called and where they come from is all that counts
+QuantisedLinear = type("Linear", (nn.Identity,), {"__module__": "torch.ao.nn.quantized.dynamic.modules.linear"})
+
 DIVERGED = sequential(2, 4, 1)
 for parameter in DIVERGED[2].parameters():
     nn.init.constant_(parameter, math.nan)
@@ -122,7 +126,7 @@ MIXED = nn.Sequential(*list(sequential(2, 4, 4, 1, slope=0.1))[:3], *list(sequen
 @pytest.mark.parametrize(
     ("module", "sentence"),
     [
-        (Own(), r"^a Own cannot be analysed as it is; give its layers as a torch\.nn\.Sequential"),
+        (Own(), r"^an Own cannot be analysed as it is; give its layers as a torch\.nn\.Sequential"),
         (nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1)), "^module 1 of the network is a Tanh; what can"),
         (nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 1)), "module 2 .* Dropout"),
         (nn.Sequential(nn.Sequential(nn.Linear(2, 4), nn.GELU()), nn.Linear(4, 1)), r"module 0\.1 .* GELU"),
@@ -136,9 +140,17 @@ MIXED = nn.Sequential(*list(sequential(2, 4, 4, 1, slope=0.1))[:3], *list(sequen
         (MIXED, "the slopes 0 and 0.1 below zero"),
         (nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(5, 1)), "module 2 .* takes 5 numbers.*gives 4"),
         (DIVERGED, "module 2 .* not finite"),
+        (sequential(2, 4, 1).to("meta"), "module 0 .* holds shapes and no numbers"),
+        (nn.Sequential(nn.LazyLinear(4), nn.ReLU(), nn.LazyLinear(1)), "module 0 .* LazyLinear that has no weights"),
+        (sequential(2, 4, 1).to(torch.float8_e5m2), "module 0 .* weights of the type float8_e5m2; .*float16, bfloat16"),
+        (nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1).double()), "types float32 and float64; make"),
+        (nn.DataParallel(sequential(2, 4, 1)), r"^a DataParallel wraps the network: give its \.module$"),
+        (sequential(2, 4, 1).state_dict(), "^an OrderedDict holds weights and no layers"),
+        (nn.Sequential, "^the class Sequential is no network"),
+        ("model.pt", "^a str is no network"),
     ],
 )
-def test_what_cannot_be_analysed_is_told_in_one_sentence(module: nn.Module, sentence: str) -> None:
+def test_what_cannot_be_analysed_is_told_in_one_sentence(module: Any, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         relu_network(module)
 
@@ -154,6 +166,9 @@ def in_inference_mode(x: Tensor) -> Tensor:
         (lambda x: x, r"takes 14 numbers for each point; .* the shape \(1024, 2\)"),
         (lambda x: encode(x.detach()), "derivatives are all zero"),
         (lambda x: encode((9 * x).floor()), "derivatives are all zero"),
+        (lambda x: torch.cat([encode(x)[:, :12], x.detach()], 1), "derivatives are all zero"),
+        (lambda x: encode(x - x.mean(0)), "other features beside other points"),
+        (lambda x: encode(x + torch.rand_like(x)), "other features beside other points, or each time"),
         (lambda x: encode(x) / 0, "not all finite"),
         (in_inference_mode, "cannot be computed and differentiated at points"),
         (lambda x: torch.from_numpy(np.tile(x.numpy(), 7)), "cannot be computed and differentiated at points"),
@@ -165,6 +180,12 @@ def test_an_encoding_that_does_not_suit_is_told_in_one_sentence(
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         relu_network(sequential(14, 8, 1), function)
+
+
+def test_a_quantised_network_is_told_apart_from_its_namesake() -> None:
+    quantised = nn.Sequential(QuantisedLinear(2, 4), nn.ReLU(), nn.Linear(4, 1))
+    with pytest.raises(InputError, match=r"^module 0 .* is a quantised Linear,"):
+        relu_network(quantised)
 
 
 def test_a_field_takes_no_second_encoding() -> None:
