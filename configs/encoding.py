@@ -9,18 +9,30 @@ import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, get_args
 
 from .errors import InputError, did_you_mean
+from .records import Word, within
 
 Interval: TypeAlias = tuple[float, float]
 
 _FOLDS = "by more than half a cycle a pixel, so that on the pixels it is a slower wave or a constant"
 
 
-class _Encoding(ABC):
+LIMIT = 1_000_000
+"""Of the ends of intervals and of scales; no picture has so many pixels along a side."""
+
+
+class _Encoding(Word, ABC):
     """The facts of an encoding that others ask for, as they are where it does not say otherwise; `str` is its word."""
+
+    def __init_subclass__(cls) -> None:
+        cls.CALLED = f"{cls.__name__.lower()}'s {{name}}"
+
+    @classmethod
+    def of_word(cls, word: str) -> "Encoding":  # type: ignore[override]  # all encodings share their words
+        return parse_encoding(word)
 
     def __str__(self) -> str:
         cls = type(self)
@@ -71,10 +83,11 @@ def _need(holds: bool, what: str) -> None:
 class Raw(_Encoding):
     """The coordinates themselves, scaled to an interval."""
 
-    interval: Interval = (-1.0, 1.0)
+    interval: Interval = field(default=(-1.0, 1.0), metadata=within(-LIMIT, LIMIT))
     """The range that the longer side of the picture spans."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _need(_rises(self.interval), f"the interval of raw must rise, got {_write(self.interval)}; try raw:-1..1")
 
     @property
@@ -86,16 +99,16 @@ class Raw(_Encoding):
 class Fourier(_Encoding):
     """sin(2^l pi x) and cos(2^l pi x) for octaves l = 0 .. L-1 on each axis (NeRF, Mildenhall et al. 2020)."""
 
-    octaves: int = 8
+    octaves: int = field(default=8, metadata=within(1, 24))
     """The number L of octaves."""
     include_input: bool = False
     """Whether the raw coordinates stand beside the sines."""
-    interval: Interval = (0.0, 1.0)
+    interval: Interval = field(default=(0.0, 1.0), metadata=within(-LIMIT, LIMIT))
     """The range of x that the longer side of the picture spans."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _need(_rises(self.interval), f"the interval of fourier must rise, got {_write(self.interval)}; try -1..1")
-        _need(1 <= self.octaves <= 24, f"fourier takes 1 to 24 octaves, got {self.octaves}")
 
     @property
     def highest_frequency(self) -> float:
@@ -117,14 +130,10 @@ class Fourier(_Encoding):
 class Positional(_Encoding):
     """Log-spaced frequencies 2^t - 1, t from 0 to `max_octave`, along the axes (Tancik et al. 2020)."""
 
-    max_octave: float = 6.0
+    max_octave: float = field(default=6.0, metadata=within(0, 24, above=True))
     """The base-2 logarithm of the highest frequency, in cycles per unit."""
-    features: int = 256
+    features: int = field(default=256, metadata=within(4, 65536))
     """The number of frequencies over all axes; each gives a sine and a cosine."""
-
-    def __post_init__(self) -> None:
-        _need(0 < self.max_octave <= 24, f"positional takes a highest octave in (0, 24], got {self.max_octave:g}")
-        _need(4 <= self.features <= 65536, f"positional takes 4 to 65536 features, got {self.features}")
 
     @property
     def highest_frequency(self) -> float:
@@ -152,14 +161,10 @@ class Basic(_Encoding):
 class Gaussian(_Encoding):
     """sin(2 pi B x) and cos(2 pi B x) with the rows of B drawn from a normal distribution (Tancik et al. 2020)."""
 
-    scale: float = 10.0
+    scale: float = field(default=10.0, metadata=within(0, LIMIT, above=True))
     """The standard deviation of the frequencies, in cycles per unit."""
-    features: int = 256
+    features: int = field(default=256, metadata=within(1, 65536))
     """The number of frequency vectors; each gives a sine and a cosine."""
-
-    def __post_init__(self) -> None:
-        _need(math.isfinite(self.scale) and self.scale > 0, f"gaussian takes a scale above 0, got {self.scale:g}")
-        _need(1 <= self.features <= 65536, f"gaussian takes 1 to 65536 features, got {self.features}")
 
     @property
     def highest_frequency(self) -> float:
@@ -170,23 +175,19 @@ class Gaussian(_Encoding):
 class HashGrid(_Encoding):
     """Learnt features on grids from coarse to fine, interpolated bilinearly (Mueller et al. 2022)."""
 
-    levels: int = 16
+    levels: int = field(default=16, metadata=within(1, 32))
     """The number of grids."""
-    features: int = 2
+    features: int = field(default=2, metadata=within(1, 16))
     """Learnt numbers at each point of each grid."""
-    log2_size: int = 15
+    log2_size: int = field(default=15, metadata=within(4, 24))
     """The base-2 logarithm of the most entries a level may have; finer levels share entries by hashing."""
-    base: int = 16
+    base: int = field(default=16, metadata=within(1, 2**20))
     """Grid squares along the unit interval on the coarsest level."""
-    finest: int = 256
+    finest: int = field(default=256, metadata=within(1, 2**20))
     """Grid squares along the unit interval on the finest level."""
 
     def __post_init__(self) -> None:
-        _need(1 <= self.levels <= 32, f"hashgrid takes 1 to 32 levels, got {self.levels}")
-        _need(1 <= self.features <= 16, f"hashgrid takes 1 to 16 features, got {self.features}")
-        _need(4 <= self.log2_size <= 24, f"hashgrid takes a log2_size of 4 to 24, got {self.log2_size}")
-        _need(self.base >= 1, f"hashgrid takes a base of at least 1, got {self.base}")
-        _need(self.finest <= 2**20, f"hashgrid takes a finest of at most 2^20, got {self.finest}")
+        super().__post_init__()
         _need(self.finest >= self.base, f"hashgrid's finest ({self.finest}) must not be below its base ({self.base})")
 
     @property

@@ -130,7 +130,9 @@ def read_json(path: Path, at_most: int = LARGEST_FILE) -> JsonObject:
         raise InputError(f"cannot read {str(path)!r}: it holds more than {MOST_JSON_VALUES:,} values")
     try:
         value = json.loads(data)
-    except (ValueError, RecursionError) as error:  # bytes that are no UTF-8 are one as well; brackets without end
+    except RecursionError:
+        raise InputError(f"{str(path)!r} is damaged: its groups and lists are too deep within each other") from None
+    except ValueError as error:  # bytes that are no UTF-8 are one as well
         raise InputError(f"{str(path)!r} is damaged: {error}") from None
     if not isinstance(value, dict):
         raise InputError(f"{str(path)!r} is damaged: it holds no JSON object")

@@ -1,11 +1,11 @@
 """The multi-layer perceptron behind the encoding."""
 
-import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from .errors import InputError
+from .errors import InputError, shown
+from .records import Word, within
 
 Activation: TypeAlias = Literal["relu", "leaky_relu", "sine"]
 Output: TypeAlias = Literal["linear", "sigmoid"]
@@ -14,28 +14,27 @@ SPREAD = "bias_spread="
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Word):
     """Shape of the network from encoded coordinates to colour."""
 
-    width: int = 128
+    CALLED = "the network's {name}"
+    IN_FILES = False
+
+    width: int = field(default=128, metadata=within(1, 16384))
     """Neurons in each hidden layer."""
-    depth: int = 4
+    depth: int = field(default=4, metadata=within(1, 64))
     """Hidden layers."""
     activation: Activation = "relu"
     """The function of each hidden neuron.
     relu and leaky_relu bend along lines, the creases; sine (SIREN) is the reference without creases."""
     output: Output = "linear"
     """The function of the last layer: linear leaves numbers as they are, sigmoid keeps colours in [0, 1]."""
-    bias_spread: float = 1.0
+    bias_spread: float = field(default=1.0, metadata=within(0, 10**6))
     """The first layer's biases start this many times as far apart as PyTorch's, and so do its creases."""
 
-    def __post_init__(self) -> None:
-        if not 1 <= self.width <= 16384:
-            raise InputError(f"the network's width must be 1 to 16384, got {self.width}")
-        if not 1 <= self.depth <= 64:
-            raise InputError(f"the network's depth must be 1 to 64, got {self.depth}")
-        if not 0 <= self.bias_spread < math.inf:
-            raise InputError(f"the network's bias spread must be 0 or more, got {self.bias_spread:g}")
+    @classmethod
+    def of_word(cls, word: str) -> "Network":
+        return parse_network(word)
 
     def __str__(self) -> str:
         """The network's word: depth x width, then what is not the default.
@@ -61,7 +60,7 @@ def parse_network(word: str) -> Network:
     shape, *extras = word.strip().split(",")
     match = re.fullmatch(r"(\d+)x(\d+)", shape)
     if not match:
-        raise InputError(f"a network is written DEPTHxWIDTH, such as 4x256, got {word!r}")
+        raise InputError(f"a network is written DEPTHxWIDTH, such as 4x256, got {shown(word)}")
     kinds = dict.fromkeys(get_args(Activation), "activation") | dict.fromkeys(get_args(Output), "output")
     choices: dict[str, Any] = {}
     for extra in extras:
@@ -77,11 +76,12 @@ def parse_network(word: str) -> Network:
         if kinds[extra] in choices:
             raise InputError(f"the network {word!r} names more than one {kinds[extra]}")
         choices[kinds[extra]] = extra
-    return Network(depth=int(match[1]), width=int(match[2]), **choices)
+    # of more digits than Python reads the last ones do not count: too many are too many
+    return Network(depth=int(match[1][:20]), width=int(match[2][:20]), **choices)
 
 
 def _number(text: str, word: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise InputError(f"the bias spread of a network must be a number, got {word!r}") from None
+        raise InputError(f"the bias spread of a network must be a number, got {shown(word)}") from None

@@ -1,6 +1,5 @@
 """What a fit and a comparison are made of: every choice of a run, with its default and its help."""
 
-import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,15 +8,26 @@ from typing import Annotated, Literal, TypeAlias
 import tyro
 
 from .encoding import Encoding, Fourier
-from .errors import InputError
+from .errors import InputError, shown
 from .network import Network
+from .records import Choices, within
 from .space import Space
 
 
-def _positive(**values: float | None) -> None:
-    for name, value in values.items():
-        if value is not None and not 0 < value < math.inf:
-            raise InputError(f"--{name.replace('_', '-')} must be a number above 0, got {value:g}")
+class Options(Choices):
+    """Choices that are options of the command line, and called so in sentences."""
+
+    CALLED = "{option}"
+
+
+YEAR = 31_536_000
+"""Of seconds; and a fit takes no more than ten thousand steps in one."""
+MOST_STEPS = 10**9
+MOST_FRAMES = 100_000
+"""Drawings of a fit, each of which is a file."""
+
+MOST_FITS = 1000
+"""Of a comparison."""
 
 
 def _can_be_named(path: Path) -> bool:
@@ -45,7 +55,7 @@ Schedule: TypeAlias = Literal["rsqrt", "constant", "cosine"]
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(Options):
     """How a field is trained and when it stops.
 
     Without `steps` or `seconds` a fit ends after the scene's own time of training (a minute; 30 s of posed photographs,
@@ -53,19 +63,19 @@ class Training:
     and `target_psnr` it ends at a plateau of 0.05 dB as well.
     """
 
-    steps: int | None = None
+    steps: int | None = field(default=None, metadata=within(0, MOST_STEPS, above=True))
     """Stop after this many steps."""
-    seconds: float | None = None
+    seconds: float | None = field(default=None, metadata=within(0, YEAR, above=True))
     """Stop after this many seconds of training; drawing and analysis are not counted.
     Without --steps it is 60, and for photographs of a 3D scene 30."""
-    target_psnr: float | None = None
+    target_psnr: float | None = field(default=None, metadata=within(-1000, 1000))
     """Stop once the training pixels reach this PSNR (peak signal-to-noise ratio), in dB."""
-    plateau: float | None = None
+    plateau: float | None = field(default=None, metadata=within(0, 1000, above=True))
     """Stop at a plateau: when the last third of the steps so far gained less than this, in dB of PSNR.
     It is 0.05 unless --steps, --seconds or --target-psnr is given."""
-    batch_size: int | None = None
+    batch_size: int | None = field(default=None, metadata=within(0, 2**24, above=True))
     """Pixels, samples or points in each step of training, by default 8192; of photographs of a 3D scene, 1024 rays."""
-    learning_rate: float | None = None
+    learning_rate: float | None = field(default=None, metadata=within(0, 1000, above=True))
     """Adam's learning rate; by default the encoding's own, from the search in docs/learning_rates.md."""
     schedule: Schedule = "rsqrt"
     """How the learning rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over --steps, constant not at all."""
@@ -74,36 +84,25 @@ class Training:
     auto takes bf16 where the hardware and the network's width gain from it."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; auto takes a GPU if there is one."""
-    threads: int | None = None
+    threads: int | None = field(default=None, metadata=within(0, 1024, above=True))
     """Processor threads; by default all cores, or what OMP_NUM_THREADS says."""
-    revive_at: tuple[int, ...] = ()
+    revive_at: tuple[int, ...] = field(default=(), metadata=within(1, MOST_STEPS))
     """Steps before which dead neurons are drawn anew: those that are on nowhere in the picture.
     Each then has a crease, a line along which the network bends, in the picture."""
 
     def __post_init__(self) -> None:
-        _positive(
-            steps=self.steps,
-            seconds=self.seconds,
-            plateau=self.plateau,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            threads=self.threads,
-        )
-        if any(step < 1 for step in self.revive_at):
-            raise InputError(f"--revive-at takes steps from 1 on, got {min(self.revive_at)}")
-        if self.target_psnr is not None and not math.isfinite(self.target_psnr):
-            raise InputError(f"--target-psnr must be a number of dB, got {self.target_psnr:g}")
+        super().__post_init__()
         if self.schedule == "cosine" and self.steps is None:
             raise InputError("--schedule cosine falls over the whole run: give its length with --steps")
 
 
 @dataclass(frozen=True)
-class Target:
+class Target(Options):
     """What of a picture, or of photographs, is fitted."""
 
-    max_side: int | None = None
+    max_side: int | None = field(default=None, metadata=within(0, 2**20, above=True))
     """Reduce the picture, or each photograph, by area averaging until its longer side is at most this many pixels."""
-    max_pixels: int = 100_000_000
+    max_pixels: int = field(default=100_000_000, metadata=within(0, 2**32, above=True))
     """Refuse pictures with more pixels than this, or of more bytes than 6 for each of as many, before decoding them."""
     holdout: Holdout = "none"
     """Pixels that are kept from training, to score the field on.
@@ -111,12 +110,9 @@ class Target:
     even-odd (Tancik's): even rows and columns are trained on, odd ones scored.
     even-rest: even rows and columns are trained on, the other three quarters scored."""
 
-    def __post_init__(self) -> None:
-        _positive(max_side=self.max_side, max_pixels=self.max_pixels)
-
 
 @dataclass(frozen=True)
-class Output:
+class Output(Options):
     """What a run leaves behind."""
 
     output_dir: Path = Path("outputs")
@@ -129,13 +125,24 @@ class Output:
     """Film a 3D scene from a camera that goes around it while it is learnt: turntable.mp4."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not _can_be_named(self.output_dir):
             raise InputError(f"no folder can be called {str(self.output_dir)!r}; choose another --output-dir")
-        every = self.frames.removeprefix("every:")
         if self.frames in ("log", "all"):
             return
-        if every == self.frames or not every.isdecimal() or int(every) < 1:
-            raise InputError(f"--frames takes log, every:N or all, got {self.frames!r}")
+        every = self.frames.removeprefix("every:")
+        if every == self.frames or not every.isdecimal() or not 1 <= int(every[:20]) <= MOST_STEPS:
+            raise InputError(f"--frames takes log, every:N or all, got {shown(self.frames)}")
+
+    def most_frames(self, steps: int) -> int:
+        """How many drawings there are of so many steps, where they are evenly spaced; 0 where they are `log`."""
+        match self.frames.partition(":"):
+            case "log", _, _:
+                return 0
+            case "all", _, _:
+                return steps
+            case _, _, every:
+                return steps // int(every)
 
 
 Flat = tyro.conf.arg(name="")
@@ -143,7 +150,7 @@ Flat = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True)
-class Protocol:
+class Protocol(Options):
     """All that runs of one comparison share."""
 
     scene: tyro.conf.Positional[str] = ""
@@ -155,12 +162,17 @@ class Protocol:
     target: Annotated[Target, Flat] = field(default_factory=Target)
     space: Annotated[Space, Flat] = field(default_factory=Space)
     output: Annotated[Output, Flat] = field(default_factory=Output)
-    seed: int = 0
+    seed: int = field(default=0, metadata=within(0, 2**63 - 1))
     """The seed of all random numbers: initial weights, random frequencies, the order of the data, the bootstrap."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"--seed must be 0 or more and below 2^63, got {self.seed}")
+        super().__post_init__()
+        frames = self.output.most_frames(self.training.steps or 0)
+        if frames > MOST_FRAMES:
+            raise InputError(
+                f"--frames {self.output.frames} makes {frames:,} drawings of {self.training.steps:,} steps, and a fit "
+                f"has at most {MOST_FRAMES:,}; draw fewer with --frames every:N"
+            )
 
 
 @dataclass(frozen=True)
@@ -187,6 +199,12 @@ class CompareConfig(Protocol):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        fits = max(1, len(self.encodings)) * max(1, len(self.networks))
+        if fits > MOST_FITS:
+            raise InputError(
+                f"{len(self.encodings)} encodings with {len(self.networks)} networks each are {fits:,} fits, and a "
+                f"comparison has at most {MOST_FITS:,}"
+            )
         for network in self.networks:
             _revivable(self.training, network)
 

@@ -5,9 +5,10 @@ first key.
 """
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from .errors import InputError, did_you_mean
+from .errors import InputError, did_you_mean, shown
+from .records import Choices, within
 
 NAME = "signal"
 SAMPLES = 1024
@@ -15,23 +16,24 @@ MOST_SAMPLES = 2**20
 
 
 @dataclass(frozen=True)
-class Sines:
+class Sines(Choices):
     """A sum of sines of equal amplitude on [0, 1], as Rahaman et al. (2019) fit; `str` gives the word."""
 
     frequencies: tuple[int, ...] = (5, 10, 20, 40)
     """Whole cycles over the unit interval, rising."""
-    samples: int = SAMPLES
+    samples: int = field(default=SAMPLES, metadata=within(8, MOST_SAMPLES))
     """How many samples the signal has; they are at (i + 0.5) / samples."""
 
+    CALLED = "signal's {name}"
+
     def __post_init__(self) -> None:
-        if not 8 <= self.samples <= MOST_SAMPLES:
-            raise InputError(f"signal takes 8 to {MOST_SAMPLES} samples, got {self.samples}")
+        super().__post_init__()
         if len(set(self.frequencies)) < len(self.frequencies):
-            raise InputError(f"signal takes each frequency once, got {_listed(self.frequencies)}")
+            raise InputError(f"signal takes each frequency once, got {shown(list(self.frequencies))}")
         if not all(0 < k < self.samples / 2 for k in self.frequencies):
             raise InputError(
                 f"{self.samples} samples hold whole frequencies from 1 to {(self.samples - 1) // 2} cycles, got "
-                f"{_listed(self.frequencies)}; take others, or more with samples=N"
+                f"{shown(list(self.frequencies))}; take others, or more with samples=N"
             )
         object.__setattr__(self, "frequencies", tuple(sorted(self.frequencies)))
 
@@ -77,7 +79,7 @@ def _whole(text: str, what: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise InputError(f"{what} must be whole numbers, as in {Sines()}, got {text!r}") from None
+        raise InputError(f"{what} must be whole numbers, as in {Sines()}, got {shown(text)}") from None
 
 
 def _listed(frequencies: tuple[int, ...]) -> str:

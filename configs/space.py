@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast, get_args
 
 from .encoding import Encoding, Fourier
-from .errors import InputError
+from .errors import InputError, shown
+from .records import Choices, within
 
 Kind: TypeAlias = Literal["auto", "radiance", "occupancy", "sdf"]
 Background: TypeAlias = Literal["white", "black", "random"]
@@ -12,8 +13,10 @@ Axis: TypeAlias = Literal["x", "y", "z"]
 
 
 @dataclass(frozen=True)
-class Space:
+class Space(Choices):
     """How a scene of three dimensions is fitted."""
+
+    CALLED = "--{name}"
 
     kind: Kind = "auto"
     """What is fitted of a mesh: radiance (photographs of it), occupancy (solid or not) or sdf (signed distance).
@@ -24,30 +27,28 @@ class Space:
     background: Background = "white"
     """What transparent pixels of photographs are laid over, in training and in pictures.
     random is drawn anew for each ray in training, and shown as white."""
-    grid: int = 64
+    grid: int = field(default=64, metadata=within(1, 512))
     """Cells along each side of the occupancy grid, which knows where the scene is empty."""
-    samples: int = 128
+    samples: int = field(default=128, metadata=within(1, 4096))
     """Steps of a ray in each length of a side of the scene's cube, before those in empty cells are left out."""
-
-    def __post_init__(self) -> None:
-        for name, low, high in (("grid", 1, 512), ("samples", 1, 4096)):
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"--{name} must be {low} to {high}, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
-class Slice:
+class Slice(Choices):
     """A plane across a scene's cube, at right angles to an axis; `str` gives the word."""
 
     axis: Axis = "z"
     position: float = 0.5
     """Where on the axis: a coordinate of the cube, from 0 to 1."""
 
+    CALLED = "a slice's {name}"
+
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.position <= 1:  # nor does NaN pass
             raise InputError(
                 f"a slice lies at a coordinate of the scene's cube, from 0 to 1, such as {Slice()}; got "
-                f"{self.position:g}"
+                f"{shown(self.position)}"
             )
 
     def __str__(self) -> str:

@@ -6,32 +6,35 @@ from typing import Literal
 from .encoding import Encoding, Fourier, Raw
 from .errors import InputError
 from .network import Network
+from .records import Choices, within
 from .run import Training
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(Choices):
     """Fits of pictures under encodings, several times each, alike in all else; claims are measured on them.
 
     Claims speak of roles and not of numbers: what the authors say of 8 octaves at 512 px is asked of `fine` here,
     whose octaves stand in the same relation to the pixel grid.
     """
 
+    CALLED = "the study's {name}"
+
     pictures: tuple[str, ...] = ("astronaut", "coffee")
     """Pictures to fit, reduced to `max_side`."""
-    repeats: int = 2
+    repeats: int = field(default=2, metadata=within(1, 1000))
     """Fits of each picture, each with a seed of its own: pictures times repeats are the study's units."""
-    max_side: int = 64
+    max_side: int = field(default=64, metadata=within(8, 4096))
     """Pixels of a picture's longer side."""
     network: Network = field(default_factory=lambda: Network(width=128, depth=4))
     """The network of all fits but those of `sizes`."""
     raw: tuple[Encoding, ...] = (Raw((0, 1)), Raw((-1, 1)), Raw((-2, 2)), Raw((-3, 3)))
     """Raw coordinates on wider and wider intervals."""
-    few_octaves: tuple[int, ...] = (1, 2)
+    few_octaves: tuple[int, ...] = field(default=(1, 2), metadata=within(1, 24))
     """Octaves of positional encodings that can hardly tell pixels apart."""
-    coarse_octaves: int = 3
+    coarse_octaves: int = field(default=3, metadata=within(1, 24))
     """Octaves of the positional encoding that does not reach the picture's finest detail; the authors' has 4."""
-    fine_octaves: int = 5
+    fine_octaves: int = field(default=5, metadata=within(1, 24))
     """Octaves of the positional encoding that does: one less than log2 of the side, as the authors' 8 at 512 px."""
     sizes: tuple[Network, ...] = (Network(width=16, depth=2), Network(width=32, depth=4), Network(width=64, depth=6))
     """Networks from small to large, fitted to random pixels; the authors' are 2x128, 4x256 and 6x512."""
@@ -41,14 +44,14 @@ class Study:
         )
     )
     """How each fit is trained; as the authors do, with Adam at a constant 1e-3."""
-    bias_spreads: tuple[float, ...] = ()
+    bias_spreads: tuple[float, ...] = field(default=(), metadata=within(0, 10**6))
     """Spreads of the first layer's biases under wide raw coordinates: doses of crease density."""
-    revivals: tuple[int, ...] = ()
+    revivals: tuple[int, ...] = field(default=(), metadata=within(0, 4))
     """How often dead neurons are revived under narrow raw coordinates, at eighths of the fit: doses as well, rising
     from 0. The fourth is midway."""
     signal: str = ""
     """A sum of sines to fit beside the pictures; none if empty."""
-    signal_octaves: tuple[int, ...] = (4, 7)
+    signal_octaves: tuple[int, ...] = field(default=(4, 7), metadata=within(1, 24))
     """Octaves of the encodings of the signal, beside the two narrowest raw ones; the authors' figures say 3 and 6."""
     signal_network: Network = field(default_factory=lambda: Network(width=128, depth=4))
     """The network that the signal is fitted by; the authors'."""
@@ -57,13 +60,14 @@ class Study:
     grid: Literal["centres", "authors"] = "centres"
     """Where samples lie in the encodings' intervals, and whether opposite quadrants have a gap between them: at the
     centres of pixels, without one; or as the authors have it (`on_grid`)."""
-    measured: int = 4
+    measured: int = field(default=4, metadata=within(3, 1000))
     """Steps at which everything is measured, evenly spaced in the logarithm; step 0 and those that claims speak of come
     on top."""
 
     def __post_init__(self) -> None:
-        if not self.pictures or self.repeats < 1:
-            raise InputError("a study needs a picture, and at least one repeat of it")
+        super().__post_init__()
+        if not self.pictures:
+            raise InputError("a study needs a picture")
         if len(self.raw) < 2:
             raise InputError("a study needs raw coordinates on two intervals at least, the narrow one first")
         if not 0 < self.coarse_octaves < self.fine_octaves:
@@ -76,8 +80,6 @@ class Study:
             raise InputError("dead neurons are revived up to 4 times, at eighths of a fit of 8 steps or more")
         if self.revivals and self.network.activation != "relu":
             raise InputError(f"only relu networks have dead neurons to revive, not {self.network.activation}")
-        if self.measured < 3:
-            raise InputError("a study measures at three steps at least, besides step 0")
 
     @property
     def few(self) -> tuple[Fourier, ...]:

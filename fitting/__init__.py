@@ -3,6 +3,7 @@
 from .loop import Controls, Snapshot, fit
 from .plan import Plan, plan_of
 from .precision import Placement, place
+from .room import require_room
 from .schedule import frame_steps, learning_rate_at
 from .state import TrainingState, initial_state
 
@@ -18,4 +19,5 @@ __all__ = [
     "learning_rate_at",
     "place",
     "plan_of",
+    "require_room",
 ]

@@ -19,7 +19,7 @@ from fieldlens.configs.network import Network
 from fieldlens.configs.records import fields_of, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol
 from fieldlens.configs.storage import read_config, to_yaml
-from fieldlens.fitting import Controls
+from fieldlens.fitting import Controls, require_room
 from fieldlens.render.colour import density_legend
 from fieldlens.render.files import read_png
 from fieldlens.render.panel import Tile, panel
@@ -112,6 +112,8 @@ def start_comparison(config: CompareConfig, reporter: Reporter | None = None) ->
         InputError: as `completed` and `fieldlens.studies.runs.fit.start` do.
     """
     config = completed(config)
+    for fit_config in fits(config):
+        require_room(fit_config)
     scene = load_scene(config, reporter)
     parent = config.output.output_dir / folder_name(scene.name) / "compare"
     comparison = Comparison(new_folder(parent))

