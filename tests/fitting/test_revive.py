@@ -160,7 +160,7 @@ def test_revival_is_refused_before_the_fit_where_neurons_cannot_be_dead(activati
     for make in (lambda: FitConfig(training=revived, network=network), lambda: both(revived, network)):
         with pytest.raises(InputError, match="only relu networks"):
             make()
-    with pytest.raises(InputError, match="from 1 on"):
+    with pytest.raises(InputError, match="--revive-at must be 1 to"):
         Training(revive_at=(0,))
 
 
