@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .errors import InputError
+from .holding import require_there
+from .manifest import begin_manifest, record, verify
 
 JsonObject: TypeAlias = dict[str, Any]
 """What a JSON file holds. `configs.records` makes it and takes it apart: nobody else needs its keys."""
@@ -53,7 +56,8 @@ def read_bytes(path: Path, at_most: int = LARGEST_FILE) -> bytes:
     """A file's content, which is at most `at_most` bytes.
 
     Raises:
-        InputError: when it is larger, which is known before it is read, or as `open_file` does.
+        InputError: when it is larger, which is known before it is read, when it is not what its folder's manifest says
+            that was written there, or as `open_file` does.
     """
     with open_file(path) as file:
         try:
@@ -66,6 +70,7 @@ def read_bytes(path: Path, at_most: int = LARGEST_FILE) -> bytes:
             f"cannot read {str(path)!r}: it has {max(size, len(data)):,} bytes, more than the {at_most:,} that are "
             "read of such a file"
         )
+    verify(path, data)
     return data
 
 
@@ -86,21 +91,113 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, and on the disk before its name is; its folder is made where needed.
 
     Raises:
-        InputError: when it cannot be written, by this or any other `write_*` here.
+        InputError: when it cannot be written, or a folder that is `held` was taken away, by this or any other `write_*`
+            here.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = unfinished(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with partial.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        record(path, data)
         os.replace(partial, path)
     except OSError as error:
+        require_there(path)
         raise InputError(f"cannot write {str(path)!r}: {error.strerror}") from None
     finally:
         with suppress(OSError):  # it is gone when all went well, and may never have been
             partial.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are not there, but none that this process holds.
+
+    Raises:
+        InputError: when one that it holds was taken away.
+        OSError: when it cannot be made.
+    """
+    top = require_there(folder)
+    if top is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    whole = Path(os.path.abspath(folder))
+    for level in [level for level in (whole, *whole.parents) if level.is_relative_to(top) and level != top][::-1]:
+        level.mkdir(exist_ok=True)
+
+
+def unfinished(path: Path) -> Path:
+    """The name of a file or folder until it is whole: of this process alone, and in the same folder."""
+    return path.with_name(f".{os.getpid()}.{secrets.token_hex(4)}.partial")
+
+
+def look_after(folder: Path) -> None:
+    """Make a folder, if it is not there, whose files are recorded in its manifest from now on; of what killed processes
+    left in it, what is unfinished goes.
+
+    Raises:
+        InputError: when it cannot be written.
+    """
+    try:
+        make_folder(folder)
+        begin_manifest(folder)
+    except OSError as error:
+        raise InputError(f"cannot write in {str(folder)!r}: {error.strerror}") from None
+    remove_leftovers(folder)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Take away what processes that were killed left unfinished in a folder, or anywhere below it."""
+    for path in list(folder.rglob(".*.partial")):
+        process = re.fullmatch(r"\.(\d+)\.[0-9a-f]+\.partial", path.name)
+        if process and _is_running(int(process[1])):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another person's
+        return True
+    return True
+
+
+def require_writable(folder: Path, instead: str) -> None:
+    """Ask before a long piece of work whether its folder can be written.
+
+    Args:
+        instead: what to do where it cannot.
+
+    Raises:
+        InputError: when it, or the nearest folder above it that is there, cannot be written.
+    """
+    above = next((level for level in (folder, *folder.absolute().parents) if level.exists()), folder)
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+        reason = "is read-only" if above.is_dir() else "is no folder"
+        raise InputError(f"cannot write {str(folder)!r}: {str(above)!r} {reason}; {instead}")
+
+
+def numbered(folder: Path, ending: str) -> list[int]:
+    """The numbers of files that `numbered_file` names, rising; copies and all else beside them are passed over."""
+    numbers = (int(file.stem) for file in folder.glob(f"*{ending}") if re.fullmatch(r"[0-9]{1,18}", file.stem))
+    return sorted(number for number in set(numbers) if numbered_file(folder, number, ending).is_file())
+
+
+def numbered_file(folder: Path, number: int, ending: str) -> Path:
+    """Where the file of a number lies in a folder of such files.
+
+    >>> numbered_file(Path("frames"), 12, ".png").name
+    '0000012.png'
+    """
+    return folder / f"{number:07d}{ending}"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -157,7 +254,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         InputError: when the folder is there already and not empty, before anything is written, or cannot be written.
     """
     whole = folder.absolute()  # "." has no name of its own
-    partial = whole.with_name(f".{whole.name}.{secrets.token_hex(4)}.partial")
+    partial = unfinished(whole)
     try:
         require_new(folder)
         partial.mkdir(parents=True)

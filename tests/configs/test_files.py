@@ -2,12 +2,24 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import MOST_JSON_VALUES, open_file, read_bytes, read_json
+from fieldlens.configs.files import (
+    MOST_JSON_VALUES,
+    look_after,
+    numbered,
+    numbered_file,
+    open_file,
+    read_bytes,
+    read_json,
+    require_writable,
+    unfinished,
+)
 
 
 def refusal(path: Path, **limits: int) -> str:
@@ -73,3 +85,53 @@ def test_json_that_is_none_is_damaged(tmp_path, content) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match="is damaged"):
         read_json(path)
+
+
+def test_numbered_files_are_those_that_are_named_as_ours_are(tmp_path) -> None:
+    for name in ("0000003.png", "0000100.png", "12345678.png"):
+        (tmp_path / name).touch()
+    strays = (
+        "0000003 (copy).png",
+        "1e5.png",
+        "7.png",
+        "00000003.png",
+        "-000001.png",
+        "٣٣٣٣٣٣٣.png",
+        ".DS_Store",
+        "x.png",
+    )
+    for name in (*strays, "0000004.PNG", "0000005.png.txt", "._0000006.png", f"{'9' * 5000}"[:200] + ".png"):
+        (tmp_path / name).touch()
+    (tmp_path / "0000200.png").mkdir()
+    (tmp_path / "0000300.png").symlink_to(tmp_path / "nothing.png")
+    assert numbered(tmp_path, ".png") == [3, 100, 12345678]
+    assert numbered(tmp_path / "nowhere", ".png") == []
+    assert all(numbered_file(tmp_path, number, ".png").is_file() for number in numbered(tmp_path, ".png"))
+
+
+def test_what_killed_processes_left_unfinished_goes_and_what_others_write_stays(tmp_path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    stale = [tmp_path / f".{dead.pid}.0123abcd.partial", tmp_path / "frames" / ".0000001.png.partial"]
+    folder, running = tmp_path / f".{dead.pid}.89ab.partial", unfinished(tmp_path / "frames" / "a.png")
+    folder.mkdir()
+    (tmp_path / "frames").mkdir()
+    for file in (*stale, running, folder / "inside", tmp_path / "a.partial"):
+        file.touch()
+    look_after(tmp_path)
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert left == sorted(["a.partial", "frames", "manifest.sha256", str(running.relative_to(tmp_path))])
+
+
+def test_two_writes_of_one_file_do_not_share_what_is_unfinished(tmp_path) -> None:
+    assert unfinished(tmp_path / "a") != unfinished(tmp_path / "a")
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_the_work(tmp_path, monkeypatch) -> None:
+    require_writable(tmp_path / "new" / "one", "say where")
+    monkeypatch.setattr("os.access", lambda path, _mode: path != tmp_path)  # a superuser may write everywhere
+    with pytest.raises(InputError, match=r"^cannot write '.*one': '.*' is read-only; say where"):
+        require_writable(tmp_path / "new" / "one", "say where")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is no folder; say where"):
+        require_writable(tmp_path / "file" / "one", "say where")

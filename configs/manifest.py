@@ -1,0 +1,100 @@
+"""What the files of a folder were when they were written: a digest of each in `manifest.sha256`, as sha256sum has it.
+
+A folder is looked after once it has that file; folders made before there was one are read as they are. Two kinds of
+files are left out: YAML, which a person may edit, and checkpoints, which carry digests of their own.
+
+A line is added before the file that it is of gets its name, and none is ever taken away. A process that is killed
+between the two leaves a line too many, never a whole file without one; so a file may be as any of its lines says.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from .errors import InputError
+
+MANIFEST = "manifest.sha256"
+
+LEFT_OUT = (".yaml", ".safetensors")
+"""Endings of files that have no line."""
+
+DEEPEST = 4
+"""How many folders above a file are asked whether they have a manifest."""
+
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+def begin_manifest(folder: Path) -> None:
+    """Look after a folder from now on; what it holds already stays as it is.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    (folder / MANIFEST).touch()
+
+
+def record(path: Path, data: bytes) -> None:
+    """Note what a file is about to be, where a folder above it is looked after.
+
+    Raises:
+        OSError: when that cannot be written.
+    """
+    found = _manifest_of(path)
+    if found is None:
+        return
+    manifest, name = found
+    line = f"{hashlib.sha256(data).hexdigest()}  {name}\n"
+    with manifest.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":  # the power went while a line was written
+                line = "\n" + line
+        file.write(os.fsencode(line))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def verify(path: Path, data: bytes) -> None:
+    """Compare what a file holds with what was written there, where that is known.
+
+    Raises:
+        InputError: when it is something else.
+    """
+    found = _manifest_of(path)
+    if found is None:
+        return
+    manifest, name = found
+    try:
+        status = manifest.stat()
+        known = _digests(manifest, status.st_ino, status.st_mtime_ns, status.st_size).get(name, ())
+    except OSError:
+        return
+    if known and hashlib.sha256(data).hexdigest() not in known:
+        raise InputError(
+            f"{str(path)!r} is damaged: it is not what was written there, by {MANIFEST}; put back a copy of it, or "
+            f"delete {MANIFEST} if you changed the file yourself"
+        )
+
+
+def _manifest_of(path: Path) -> tuple[Path, str] | None:
+    """The manifest that a file belongs to, and the file's name in it."""
+    whole = Path(os.path.abspath(path))
+    if whole.suffix in LEFT_OUT or "\n" in str(whole):
+        return None
+    for folder in whole.parents[:DEEPEST]:
+        if (manifest := folder / MANIFEST).is_file() and not manifest.is_symlink():
+            return manifest, whole.relative_to(folder).as_posix()
+    return None
+
+
+@lru_cache(maxsize=8)
+def _digests(manifest: Path, *_version: int) -> Mapping[str, set[str]]:
+    """By a file's name, all digests that it may have."""
+    digests: dict[str, set[str]] = {}
+    for line in os.fsdecode(manifest.read_bytes()).split("\n"):
+        if parts := _LINE.fullmatch(line):
+            digests.setdefault(parts[2], set()).add(parts[1])
+    return digests
