@@ -24,6 +24,7 @@ from .captures.capture import Capture
 from .captures.transforms import read_capture
 from .demo_folder import demo_folder
 from .demos import DEMOS, PHOTO_SIDE, Demo, thumbnail
+from .kept import check_kept
 from .mesh_photographs import photographed_mesh
 from .picture import Picture
 from .pictures.area import area_average, fitted_size
@@ -161,6 +162,7 @@ def restore(path: Path, space: Space, max_pixels: int = MAX_PIXELS) -> Scene:
         raise InputError(f"there is no saved target at {str(path)!r}")
     try:
         arrays = read_npz(path, max(LARGEST_TARGET, 16 * max_pixels))
+        check_kept(arrays)
         match str(arrays.get("scene", "")):
             case "picture":
                 return Picture.from_npz_arrays(arrays)
