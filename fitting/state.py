@@ -55,12 +55,17 @@ class TrainingState(Generic[FieldT]):
         """Take over a state that `tensors` gave.
 
         Raises:
-            InputError: when names or shapes are not those of this field; nothing is changed then.
+            InputError: when names, shapes or types are not those of this field; nothing is changed then.
+            ValueError: when they are, but its random numbers are in no state that there is; nor is it then.
         """
         expected = self._live()
         for name in [*expected, *tensors]:
-            if name not in expected or name not in tensors or tensors[name].shape != expected[name].shape:
+            if name not in expected or name not in tensors or _kind(tensors[name]) != _kind(expected[name]):
                 raise InputError(f"the checkpoint does not belong to this run's network: its {name} does not fit")
+        try:
+            torch.Generator().set_state(tensors["generator"])
+        except RuntimeError:
+            raise ValueError("its random numbers are in no state that there is") from None
         self.field.load_state_dict(_under("field", tensors))
         self.optimiser.restore(_under("moments", tensors), step)
         self.generator.set_state(tensors["generator"])
@@ -72,6 +77,10 @@ class TrainingState(Generic[FieldT]):
             **{f"moments.{name}": value for name, value in self.optimiser.moments().items()},
             "generator": self.generator.get_state(),
         }
+
+
+def _kind(tensor: Tensor) -> tuple[torch.Size, torch.dtype]:
+    return tensor.shape, tensor.dtype
 
 
 def _under(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import struct
 from collections.abc import Container
 from pathlib import Path
@@ -11,25 +12,26 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import read_bytes, write_bytes
+from fieldlens.configs.files import numbered, numbered_file, read_bytes, write_bytes
 from fieldlens.fitting import TrainingState
 
 SCHEMA = "fieldlens checkpoint 1"
+ENDING = ".safetensors"
 KEPT = 2
 
 
 class DamagedCheckpointError(Exception):
-    """A checkpoint's bytes are not those that were written."""
+    """A checkpoint is not what was written, or no moment of a fit."""
 
 
 def checkpoint_steps(folder: Path) -> list[int]:
     """The steps that have a checkpoint, rising."""
-    return sorted(int(file.stem) for file in folder.glob("[0-9]*.safetensors"))
+    return numbered(folder, ENDING)
 
 
 def checkpoint_file(folder: Path, step: int) -> Path:
     """Where the checkpoint of a step lies."""
-    return folder / f"{step:07d}.safetensors"
+    return numbered_file(folder, step, ENDING)
 
 
 def write_checkpoint(folder: Path, state: TrainingState, kept: Container[int] = ()) -> None:
@@ -47,7 +49,7 @@ def read_checkpoint(path: Path, state: TrainingState) -> None:
     """Restore `state` from a checkpoint.
 
     Raises:
-        DamagedCheckpointError: when the file is truncated or altered.
+        DamagedCheckpointError: when the file is truncated or altered, or holds what no fit writes.
         InputError: when it is whole but of another program, version or network.
     """
     data = read_bytes(path)
@@ -57,13 +59,26 @@ def read_checkpoint(path: Path, state: TrainingState) -> None:
         digest = metadata.pop("digest")
         tensors = load(data)
         whole = digest == _digest(tensors, metadata)
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
         raise DamagedCheckpointError(str(error) or type(error).__name__) from None
     if not whole:
         raise DamagedCheckpointError("its digest does not match")
-    if metadata["schema"] != SCHEMA:
-        raise InputError(f"{str(path)!r} is of another version of fieldlens ({metadata['schema']})")
-    state.restore(tensors, int(metadata["step"]), float(metadata["seconds"]))
+    if metadata.get("schema") != SCHEMA:
+        raise InputError(f"{str(path)!r} is of another version of fieldlens ({metadata.get('schema')!s:.40})")
+    try:
+        step, seconds = int(metadata["step"]), float(metadata["seconds"])
+    except (KeyError, ValueError, TypeError):
+        raise DamagedCheckpointError("it does not say of which moment it is") from None
+    if path.name != checkpoint_file(path.parent, step).name:
+        raise DamagedCheckpointError(f"it is of step {step}")
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise DamagedCheckpointError(f"it says that it took {seconds} s")
+    try:
+        state.restore(tensors, step, seconds)
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise InputError(f"{str(path)!r} does not fit: {error}") from None
+        raise DamagedCheckpointError(str(error)) from None
 
 
 def read_newest(folder: Path, state: TrainingState, step: int | None = None) -> list[str]:
