@@ -22,6 +22,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import unfinished
 
 # A file that does not say so is decoded as BT.601 or BT.709 depending on its size: convert to one of them and say it,
 # so that the colours of a small and of a large panel agree.
@@ -61,7 +62,7 @@ class VideoWriter:
         self.path = Path(path)
         self.fps = fps
         self.hold_last_seconds = hold_last_seconds
-        self._partial = self.path.with_name(f".{self.path.name}.partial")
+        self._partial = unfinished(self.path)
         self._encoder: _Encoder | None = None
         self._last: UInt8[np.ndarray, "h w 3"] | None = None
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import write_bytes, write_json, write_text
+from fieldlens.configs.files import look_after, write_bytes, write_json, write_text
+from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
 from fieldlens.configs.storage import to_yaml
 from fieldlens.configs.study import Study
@@ -22,6 +23,9 @@ from .judging import FAILS, HOLDS, UNDECIDED, Claim, Judged, JudgedPart, judge
 from .runs import ROLES, Runs, run_study
 
 TITLE = "Spectral bias of coordinate networks: the claims of Lazzari & Liu, measured"
+
+FINISHED = "claims.json"
+"""What was found; it is written last."""
 
 Chosen = TypeVar("Chosen", Claim[Fits], Drawing)
 
@@ -51,12 +55,26 @@ def run_paper(
 
     Raises:
         InputError: for an unknown id or one that the study has no fits for, a picture that cannot be read, or a folder
-            that cannot be written.
+            that cannot be written, or that another process writes.
         KeyboardInterrupt: when stopped; the fits that are finished stay.
     """
     reporter, controls = reporter or Silent(), controls or Controls()
     runs = Runs(study, path)
     claims, drawings = _chosen(runs, only)
+    look_after(path)
+    with held(path, reporter.say):
+        return _run_paper(runs, claims, drawings, only, reporter, controls)
+
+
+def _run_paper(
+    runs: Runs,
+    claims: Sequence[Claim[Fits]],
+    drawings: Sequence[Drawing],
+    only: Sequence[str],
+    reporter: Reporter,
+    controls: Controls,
+) -> PaperFound:
+    study, path = runs.study, runs.path
     roles = [role for role in ROLES if any(role in chosen.roles for chosen in (*claims, *drawings))]
     if not run_study(runs, roles, reporter, controls):
         reporter.say("stopped; the fits that are finished stay, and the same command goes on")
@@ -69,8 +87,8 @@ def run_paper(
             raise KeyboardInterrupt
         judged.append(judge(claim, [Fits(runs, unit) for unit in runs.units], study.training.steps or 0))
     found = PaperFound(here, here / "report.html", tuple(judged))
+    (here / FINISHED).unlink(missing_ok=True)  # it is of other fits, perhaps
     write_text(here / "study.yaml", to_yaml(study))
-    write_json(here / "claims.json", to_json(found))
     figures = []
     for number, drawing in enumerate(drawings):
         reporter.working("drawing figures", number / len(drawings))
@@ -80,6 +98,7 @@ def run_paper(
     page = StudyReport(TITLE, summary, [_row(claim) for claim in judged], figures, _protocol(study))
     write_text(here / "claims.md", claims_markdown(judged, summary, figures))
     write_text(found.report, study_html(page))
+    write_json(here / FINISHED, to_json(found))
     return found
 
 

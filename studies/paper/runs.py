@@ -18,6 +18,8 @@ import torch
 
 from fieldlens.configs.encoding import Encoding, Fourier
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import unfinished
+from fieldlens.configs.holding import held
 from fieldlens.configs.network import Network
 from fieldlens.configs.run import FitConfig, Output, Target
 from fieldlens.configs.study import Study
@@ -260,17 +262,19 @@ def _fit(study: Study, path: Path, config: FitConfig, controls: Controls) -> str
         return None
     runs = Runs(study, path)
     fitted, folder = runs.fitted(config), runs.folder(config)
-    unfinished = folder.path.with_name(f".{folder.path.name}.partial")
-    shutil.rmtree(unfinished, ignore_errors=True)  # stopped midway
-    making = start(config, unfinished, fitted.scene)
+    making = start(config, unfinished(folder.path), fitted.scene)
     plan = plan_of(config, fitted.scene)
     state = initial_state(config, fitted.scene, plan.device)
     recorder = _QuantityRecorder(measured_steps(study), fitted.measure)
-    if train(making, fitted.scene, state, plan, recorder, controls) == "interrupted":
-        return None
-    write_history(making.history_file, history_of(recorder.rows))
-    shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, or damaged
-    unfinished.rename(folder.path)
+    try:
+        with held(making.path):
+            if train(making, fitted.scene, state, plan, recorder, controls) == "interrupted":
+                return None
+            write_history(making.history_file, history_of(recorder.rows))
+        shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, or damaged
+        making.path.rename(folder.path)
+    finally:
+        shutil.rmtree(making.path, ignore_errors=True)
     return f"{config.scene} {config.encoding} {config.network}"
 
 

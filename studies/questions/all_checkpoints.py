@@ -71,7 +71,7 @@ def measure_checkpoints(folder: RunFolder, *, reporter: Reporter | None = None) 
     for number, step in enumerate(steps):
         reporter.working("measuring checkpoints", number / len(steps))
         if step not in rows:
-            saved = open_run(folder, step, reporter)
+            saved = open_run(folder, step, reporter, into=folder.analysis)
             QUESTIONS["all_checkpoints"].check(saved.subject)
             rows[step] = measure(saved.field, saved.view, seed=saved.config.seed)
             write_history(folder.history_file, history_of(sorted(rows.items())))
@@ -87,7 +87,7 @@ def measure_checkpoints(folder: RunFolder, *, reporter: Reporter | None = None) 
         reporter.working("drawing what was measured", number / len(drawn))
         write_bytes(folder.history_figures / f"{quantity}.svg", history_figure(history, quantity))
     reporter.working("drawing what was measured", 1.0)
-    report = refresh_report(folder, steps[-1])
+    report = refresh_report(folder, steps[-1], reporter)
     return CheckpointsMeasured(folder.history_file, folder.history_figures, steps, report, foretold)
 
 

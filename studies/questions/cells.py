@@ -94,7 +94,7 @@ def draw_cells(
             cells, a 3D scene without a slice or with a hash grid, another scene with one, or as `open_run` does.
     """
     reporter = reporter or Silent()
-    saved = open_run(folder, step, reporter)
+    saved = open_run(folder, step, reporter, into=folder.analysis)
     ground = _ground(saved, slice)
     extent = region_extent(region, ground.height, ground.width)
     arrangement = _cut(ground.network, region, extent, max_cells, partial(reporter.working, "cutting cells"))
@@ -108,7 +108,7 @@ def draw_cells(
     )
     found = cells_found(arrangement, ground, saved.step, region, slice)
     write_json(path / "cells.json", to_json(found))
-    return Drawn(path / "cells.svg", refresh_report(folder, saved.step), found)
+    return Drawn(path / "cells.svg", refresh_report(folder, saved.step, reporter), found)
 
 
 def _cut(

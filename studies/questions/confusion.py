@@ -54,7 +54,7 @@ def measure_confusion(
             `open_run` does.
     """
     reporter = reporter or Silent()
-    saved = open_run(folder, step, reporter)
+    saved = open_run(folder, step, reporter, into=folder.analysis)
     QUESTIONS["confusion"].check(saved.subject)
     longer = max(saved.view.height, saved.view.width)
     if longer < 4:
@@ -76,7 +76,7 @@ def measure_confusion(
     neighbours = NeighbourConfusion(_mean(_cosines(mapped)), mapped.distance_px, mapped.stride)
     found = ConfusionFound(saved.step, radius, near, far, neighbours, _windows(within))
     write_json(path / "confusion.json", to_json(found))
-    return Drawn(path / "confusion.png", refresh_report(folder, saved.step), found)
+    return Drawn(path / "confusion.png", refresh_report(folder, saved.step, reporter), found)
 
 
 def _pairs(

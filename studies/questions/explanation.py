@@ -1,12 +1,10 @@
 """The missing detail of a finished run, explained anew from any checkpoint."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from fieldlens.configs.files import write_json
-from fieldlens.configs.records import INLINE, to_json
-from fieldlens.studies.runs.checkpoints import checkpoint_steps
+from fieldlens.configs.records import INLINE
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Reporter, Silent
 from fieldlens.studies.runs.saved import analysis_path, open_run, refresh_report
@@ -41,14 +39,12 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
         InputError: as `open_run` does.
     """
     reporter = reporter or Silent()
-    saved = open_run(folder, step, reporter)
+    saved = open_run(folder, step, reporter, into=folder.analysis)
     subject = saved.subject
     finished = subject.finish(saved.field, partial(reporter.working, "drawing the reconstruction"))
     progress = partial(reporter.working, "explaining missing detail")
     explained = subject.explain(saved.field, finished, seed=saved.config.seed, progress=progress)
     path = analysis_path(folder, saved.step)
     write_explained(path, explained)
-    newest = saved.step == checkpoint_steps(folder.checkpoints)[-1]
-    if newest and folder.ended:
-        write_json(folder.result_file, to_json(replace(folder.record(), explained=explained.summary)))
-    return ExplainedAnew(path, refresh_report(folder, saved.step), saved.step, explained.summary)
+    report = refresh_report(folder, saved.step, reporter, explained.summary)
+    return ExplainedAnew(path, report, saved.step, explained.summary)

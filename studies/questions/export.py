@@ -111,7 +111,7 @@ def export_mesh(
     """
     reporter = reporter or Silent()
     mesh_ending(file)
-    saved = open_run(folder, step, reporter)
+    saved = open_run(folder, step, reporter, into=file.parent, otherwise="name another --mesh")
     subject = spatial(saved.subject, "--mesh is")
     at = subject.level(saved.field, level)
     if colour == "density" and creased(saved.field) is None:
@@ -152,7 +152,7 @@ def export_depth(
     """
     reporter = reporter or Silent()
     require_new(into)
-    saved = open_run(folder, step, reporter)
+    saved = open_run(folder, step, reporter, into=into.parent, otherwise="name another --depth")
     subject, listed = photographed(saved.subject, "--depth is"), []
     bounds, views = subject.bounds, subject.every_view
     farthest = max(float(np.linalg.norm(view.camera.position - 0.5)) for view in views) + CUBE_DIAGONAL / 2

@@ -10,7 +10,7 @@ from fieldlens.render.video import VideoWriter
 from fieldlens.scenes.captures.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Reporter, Silent
-from fieldlens.studies.runs.saved import open_run
+from fieldlens.studies.runs.saved import NAME_A_FILE, open_run
 
 from ..subjects.choice import spatial
 from ..subjects.film import Film, orbit_of
@@ -64,11 +64,11 @@ def fly(
             that cannot be written, or as `open_run` does.
     """
     reporter = reporter or Silent()
-    saved = open_run(folder, step, reporter)
+    saved = open_run(folder, step, reporter, into=file.parent if file else folder.renders, otherwise=NAME_A_FILE)
     subject = spatial(saved.subject, "--orbit and --path are")
     flight = CameraPath(orbit_of(subject, _checked(frames))) if path is None else read_camera_path(path)
     flight = replace(flight, cameras=_sized(flight.cameras, width))
-    file = file or folder.path / "renders" / f"{'orbit' if path is None else path.stem}.mp4"
+    file = file or folder.renders / f"{'orbit' if path is None else path.stem}.mp4"
     beside = file.with_suffix(".json") if path is None else path
     film, count = Film(subject, flight.cameras), len(flight.cameras)
     title = f"{saved.scene.name}   {saved.config.encoding}   step {saved.step}"
@@ -76,12 +76,12 @@ def fly(
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {str(file)!r}: {error.strerror}") from None
+    if path is None:
+        write_camera_path(beside, flight)  # before the film, which says that all is there
     with VideoWriter(file, flight.fps, hold_last_seconds=0.0) as video:
         for number in range(count):
             video.write(film.frame(saved.field, number, title))
             reporter.working("filming", (number + 1) / count)
-    if path is None:
-        write_camera_path(beside, flight)
     first = flight.cameras[0]
     return Filmed(file, beside, count, first.height, first.width, flight.fps, saved.step)
 

@@ -42,7 +42,7 @@ def measure_kernel(
         InputError: for a fit that has diverged, or as `open_run` does.
     """
     reporter = reporter or Silent()
-    saved = open_run(folder, step, reporter)
+    saved = open_run(folder, step, reporter, into=folder.analysis)
     QUESTIONS["kernel"].check(saved.subject)
     view = saved.view
     reporter.working("measuring the kernel", 0.0)
@@ -72,7 +72,7 @@ def measure_kernel(
         rate_agreement=_agreement(folder, saved, batch, residual, reporter),
     )
     write_json(path / "kernel.json", to_json(found))
-    return Drawn(path / "kernel.png", refresh_report(folder, saved.step), found)
+    return Drawn(path / "kernel.png", refresh_report(folder, saved.step, reporter), found)
 
 
 def _agreement(

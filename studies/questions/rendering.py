@@ -14,7 +14,7 @@ from fieldlens.render.grid import Extent, picture_extent
 from fieldlens.scenes.scene import View
 from fieldlens.studies.runs.folder import RunFolder, folder_name
 from fieldlens.studies.runs.reporter import Reporter, Silent
-from fieldlens.studies.runs.saved import open_run
+from fieldlens.studies.runs.saved import NAME_A_FILE, open_run
 
 from ..subjects.choice import spatial
 from ..subjects.subject import Spatial
@@ -65,7 +65,7 @@ def render(
             cannot be written, or as `open_run` does.
     """
     reporter = reporter or Silent()
-    saved = open_run(folder, step, reporter)
+    saved = open_run(folder, step, reporter, into=file.parent if file else folder.renders, otherwise=NAME_A_FILE)
     if saved.subject.kind == "signal":
         raise InputError("render is for pictures and 3D scenes; a signal's frames and report show its curve")
     shown = saved.view if view is None else _view_named(spatial(saved.subject, "--view is"), view)
@@ -81,7 +81,7 @@ def render(
     progress = partial(reporter.working, "drawing")
     drawn = shown.draw(saved.field, height, width, extent, device=saved.device, progress=progress)
     of = "" if view is None else f"_{folder_name(shown.name)}"
-    file = file or folder.path / "renders" / f"step{saved.step:07d}{of}_{width}x{height}_at_{left:g}_{top:g}.png"
+    file = file or folder.renders / f"step{saved.step:07d}{of}_{width}x{height}_at_{left:g}_{top:g}.png"
     write_png(file, _to_image(drawn))
     return Rendered(file, height, width, saved.step)
 

@@ -39,7 +39,7 @@ def draw_slice(
             does.
     """
     reporter = reporter or Silent()
-    saved = open_run(folder, step, reporter)
+    saved = open_run(folder, step, reporter, into=folder.analysis)
     section = spatial(saved.subject, "--slice is").section(saved.field, slice)
     progress = partial(reporter.working, "measuring creases on the slice")
     density = per_diagonal(
@@ -70,7 +70,7 @@ def draw_slice(
     )
     found = _means(density, solid, saved.step, slice)
     write_json(path / "slice.json", to_json(found))
-    return Drawn(path / "slice.png", refresh_report(folder, saved.step), found)
+    return Drawn(path / "slice.png", refresh_report(folder, saved.step, reporter), found)
 
 
 def _means(

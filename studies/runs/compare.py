@@ -14,14 +14,14 @@ from jaxtyping import UInt8
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import JsonObject, write_json, write_text
+from fieldlens.configs.files import JsonObject, look_after, write_json, write_text
+from fieldlens.configs.holding import held
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import fields_of, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol
 from fieldlens.configs.storage import read_config, to_yaml
 from fieldlens.fitting import Controls, require_room
 from fieldlens.render.colour import density_legend
-from fieldlens.render.files import read_png
 from fieldlens.render.panel import Tile, panel
 from fieldlens.render.text import BACKGROUND
 from fieldlens.render.video import VideoWriter
@@ -30,7 +30,7 @@ from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.subject import Subject
 
 from .fit import load_scene, run, start
-from .folder import COMPARISON, RunFolder, find_folder, folder_name, new_folder
+from .folder import COMPARISON, RunFolder, find_folder, folder_name, lost_note, new_folder
 from .metrics import drawn_rows
 from .record import RunRecord
 from .report import write_comparison_report
@@ -56,6 +56,11 @@ class Comparison:
     def video(self) -> Path:
         """All runs side by side."""
         return self.path / "compare.mp4"
+
+    @property
+    def result_file(self) -> Path:
+        """What was found; it is written last, and goes when a comparison goes on."""
+        return self.path / "compare.json"
 
     def config(self) -> CompareConfig:
         """The configuration.
@@ -166,26 +171,39 @@ def run_comparison(
         What compare.json says.
 
     Raises:
-        InputError: when the folder is damaged beyond use.
+        InputError: when the folder is damaged beyond use, or cannot be written, or another process writes it.
         KeyboardInterrupt: when it is stopped before the first run has begun, for then there is nothing to show.
     """
     reporter, controls = reporter or Silent(), controls or Controls()
-    records: dict[RunFolder, RunRecord] = {}
-    for folder in comparison.runs():
-        record = folder.record() if folder.ended else None
-        finished = record is not None and record.stopped_because == "steps" and record.drawing_seconds is not None
-        if not finished and controls.stop:
-            continue
-        records[folder] = record if record is not None and finished else run(folder, None, reporter, controls)
-    if not records:
-        raise KeyboardInterrupt
+    with held(comparison.path, reporter.say):
+        records: dict[RunFolder, RunRecord] = {}
+        for folder in comparison.runs():
+            record = folder.finished_record()
+            if record is not None and record.stopped_because == "steps":
+                records[folder] = record
+            elif not controls.stop:
+                if folder.ended and record is None:
+                    reporter.say(f"{str(folder.result_file)!r} is damaged or of a run that was cut short: made again")
+                comparison.result_file.unlink(missing_ok=True)
+                records[folder] = run(folder, None, reporter, controls)
+        if not records:
+            raise KeyboardInterrupt
+        return _side_by_side(comparison, records, reporter, controls)
+
+
+def _side_by_side(
+    comparison: Comparison, records: Mapping[RunFolder, RunRecord], reporter: Reporter, controls: Controls
+) -> ComparisonRecord:
+    """Draw and write what sets runs apart, compare.json last."""
+    look_after(comparison.path)
+    comparison.result_file.unlink(missing_ok=True)
     drawing_started = time.perf_counter()
     subject = subject_of(next(iter(records)).scene())
     runs = list(records.values())
     _write_video(comparison, records, subject, reporter)
     verdict = comparison_verdict(runs, subject.words)
     reporter.working("writing the report", 0.0)
-    write_comparison_report(comparison.report, list(records), verdict, comparison.config())
+    write_comparison_report(comparison.report, records, verdict, comparison.config())
     write_text(comparison.path / "table.csv", to_csv(runs, subject.words))
     table = to_markdown(runs, subject.words)
     write_text(comparison.path / "table.md", table)
@@ -199,7 +217,7 @@ def run_comparison(
         table=table,
         runs=runs,
     )
-    write_json(comparison.path / "compare.json", to_json(record))
+    write_json(comparison.result_file, to_json(record))
     return record
 
 
@@ -246,18 +264,24 @@ def _write_video(
     columns = [_Column(folder, _name(record, list(records.values()))) for folder, record in records.items()]
     common = sorted(set.intersection(*(set(column.psnr_db) for column in columns)))
     target = subject.target_tile()
+    lost = []
     with VideoWriter(comparison.video) as video:
         for number, step in enumerate(common):
             reporter.working("writing the video", number / len(common))
-            video.write(_frame(step, target, columns))
+            above = [seen for column in columns if (seen := column.reconstruction(step)) is not None]
+            if len(above) == len(columns):
+                video.write(_frame(step, [target, *above], columns))
+            else:
+                lost.append(step)
+    for note in lost_note(lost):
+        reporter.say(note)
 
 
-def _frame(step: int, target: Tile, columns: Sequence["_Column"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Reconstructions beside the target, and below each the density of its creases."""
-    blank = np.full_like(target.image, BACKGROUND)
-    above = [target, *(column.reconstruction(step) for column in columns)]
+def _frame(step: int, above: Sequence[Tile], columns: Sequence["_Column"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Target and reconstructions, and below each of these the density of its creases."""
+    blank = np.full_like(above[0].image, BACKGROUND)
     below = [Tile(blank, "crease density", legend=density_legend), *(column.density(step, blank) for column in columns)]
-    return panel(above + below, f"step {step}", columns=len(above))
+    return panel([*above, *below], f"step {step}", columns=len(above))
 
 
 class _Column:
@@ -268,14 +292,14 @@ class _Column:
         self.psnr_db = {row.step: row.psnr_db for row in drawn_rows(folder)}
         self.density_steps = folder.frame_steps("density")
 
-    def reconstruction(self, step: int) -> Tile:
-        """The run's picture at a step."""
-        caption = f"{self.name}   {self.psnr_db[step]:.2f} dB"
-        return Tile(read_png(self.folder.frame(step, "reconstruction")), caption)
+    def reconstruction(self, step: int) -> Tile | None:
+        """The run's picture at a step; None where it is damaged."""
+        picture = self.folder.picture(step, "reconstruction")
+        return None if picture is None else Tile(picture, f"{self.name}   {self.psnr_db[step]:.2f} dB")
 
     def density(self, step: int, blank: UInt8[np.ndarray, "h w 3"]) -> Tile:
         """The newest density drawn by then."""
-        drawn = max((known for known in self.density_steps if known <= step), default=None)
-        if drawn is None:
-            return Tile(blank, "no creases")
-        return Tile(read_png(self.folder.frame(drawn, "density")), f"step {drawn}")
+        for drawn in reversed([known for known in self.density_steps if known <= step]):
+            if (picture := self.folder.picture(drawn, "density")) is not None:
+                return Tile(picture, f"step {drawn}")
+        return Tile(blank, "no creases")

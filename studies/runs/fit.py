@@ -8,13 +8,14 @@ from pathlib import Path
 import torch
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import write_json, write_text
+from fieldlens.configs.files import look_after, write_json, write_text
+from fieldlens.configs.holding import held, require_there
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
 from fieldlens.configs.storage import to_yaml
 from fieldlens.fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of, require_room
-from fieldlens.render.files import read_png, write_npz, write_png
+from fieldlens.render.files import write_npz, write_png
 from fieldlens.render.video import VideoWriter, check_encoder
 from fieldlens.scenes.load import load
 from fieldlens.scenes.scene import Scene
@@ -25,9 +26,10 @@ from fieldlens.studies.subjects.scoring import is_large
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
-from .folder import RunFolder, folder_name, new_folder
+from .folder import RunFolder, folder_name, lost_note, new_folder
+from .metrics import Metrics
 from .record import RunRecord, finite, installed_versions
-from .recorder import FrameRecorder, Recorder, Stopwatch, forget_after
+from .recorder import FrameRecorder, Recorder, Stopwatch, forget_after, recorded_until
 from .report import write_report
 from .reporter import Moment, Reporter, Silent
 
@@ -75,6 +77,7 @@ def start(
     if path is None:
         path = new_folder(config.output.output_dir / folder_name(scene.name) / str(config.encoding))
     folder = RunFolder(path)
+    look_after(folder.path)
     write_npz(folder.target_file, **scene.to_npz_arrays())
     picture = subject_of(scene).overview() if scene.views() else None  # the study's digits cannot be drawn
     if picture is not None:
@@ -100,9 +103,15 @@ def run(
         What run.json says.
 
     Raises:
-        InputError: when the folder is damaged beyond use.
+        InputError: when the folder is damaged beyond use, or cannot be written, or another process writes it.
     """
     reporter = reporter or Silent()
+    with held(folder.path, reporter.say):
+        return _run(folder, config, reporter, controls or Controls())
+
+
+def _run(folder: RunFolder, config: FitConfig | None, reporter: Reporter, controls: Controls) -> RunRecord:
+    look_after(folder.path)
     before = folder.config()
     config = config or before
     scene = folder.scene()
@@ -116,22 +125,28 @@ def run(
         reporter.say(note)
     for sentence in resumed(folder, state):
         reporter.say(sentence)
-    watch = Stopwatch()
+    metrics, watch = Metrics(folder.metrics_file, subject.frequencies), Stopwatch()
+    metrics.read(until=recorded_until(plan, state.step))
+    if state.step and not metrics.rows:
+        reporter.say(f"there are no curves of the steps before {state.step}: they begin anew")
+    folder.result_file.unlink(missing_ok=True)  # what it says is not of what the folder is about to hold
+    forget_after(folder, plan, state.step)
     recorder = FrameRecorder(
         folder,
         plan,
         subject,
+        metrics,
         label=str(config.encoding),
         keeps_checkpoints=config.output.checkpoints == "frames",
         film=turntable(spatial(subject, "--turntable is")) if config.output.turntable else None,
         watch=watch,
-        recorded_until=forget_after(folder, plan, state.step),
     )
     if config != before:
         write_text(folder.config_file, to_yaml(config))
     teller = _Teller(reporter, recorder, plan, scene, state.step, state.seconds)
-    reason = train(folder, scene, state, plan, recorder, controls or Controls(), teller.tell)
-    return finish(folder, config, scene, subject, state, plan, reason, notes, watch, reporter)
+    reason = train(folder, scene, state, plan, recorder, controls, teller.tell)
+    recorded = [row.step for row in metrics.rows]
+    return finish(folder, config, scene, subject, state, plan, reason, recorded, notes, watch, reporter)
 
 
 def finish(
@@ -142,14 +157,16 @@ def finish(
     state: TrainingState,
     plan: Plan,
     reason: str,
+    recorded: Sequence[int],
     notes: Sequence[str],
     watch: Stopwatch,
     reporter: Reporter,
 ) -> RunRecord:
-    """Draw a field whole, explain what is missing, and write run.json, videos and report.
+    """Draw a field whole, explain what is missing, and write videos, report and at last run.json.
 
     Args:
         reason: why training stopped.
+        recorded: the steps that have frames, as far as nobody took them away.
         notes: what was said before it.
         watch: is run for drawing.
     """
@@ -159,6 +176,13 @@ def finish(
     progress = partial(reporter.working, "explaining missing detail")
     explained = subject.explain(state.field, finished, seed=config.seed, progress=progress)
     write_explained(folder.analysis, explained)
+    with watch.running():
+        lost = {step for step in recorded if folder.picture(step, "reconstruction") is None}
+        for video, kind in ((folder.video, ""), (folder.turntable if config.output.turntable else None, "turntable")):
+            if video is not None:
+                lost.update(_write_video(folder, video, kind, recorded, reporter))
+    for note in lost_note(lost):
+        reporter.say(note)
     record = RunRecord(
         path=folder.path,
         report=folder.report,
@@ -177,18 +201,14 @@ def finish(
         plan=plan,
         energy_kept=finished.scores.energy_kept,
         explained=explained.summary,
-        notes=tuple(notes),
+        notes=(*notes, *lost_note(lost)),
         versions=installed_versions(),
     )
-    write_json(folder.result_file, to_json(record))  # the report reads it
     with watch.running():
-        for video, kind in ((record.video, ""), (record.turntable, "turntable")):
-            if video is not None:
-                _write_video(folder, video, kind, reporter)
         reporter.working("writing the report", 0.0)
-        write_report(folder)
+        write_report(folder, record)
     record = replace(record, drawing_seconds=round(watch.seconds, 3))
-    write_json(folder.result_file, to_json(record))
+    write_json(folder.result_file, to_json(record))  # says that all of the rest is there
     return record
 
 
@@ -210,6 +230,7 @@ def train(
         Why it stopped, as `RunRecord.stopped_because` has it.
     """
     for moment in fit(state, scene, plan, recorder.steps(), controls):
+        require_there(folder.path)
         reason = moment.stopped_because
         if moment.scheduled or reason:
             reason = recorder.record(moment)
@@ -278,10 +299,16 @@ def _samples_per_step(scene: Scene, plan: Plan) -> int:
     return len(scene.batch(torch.Generator(), plan.batch_size).values)
 
 
-def _write_video(folder: RunFolder, path: Path, kind: str, reporter: Reporter) -> None:
-    """All frames of a kind as a film."""
-    steps = folder.frame_steps(kind)
+def _write_video(folder: RunFolder, path: Path, kind: str, recorded: Sequence[int], reporter: Reporter) -> list[int]:
+    """All frames of a kind as a film; gives the steps of those that it had to go without."""
+    steps, lost = sorted({*recorded, *folder.frame_steps(kind)}), list[int]()
+    shape = next((seen.shape for step in reversed(steps) if (seen := folder.picture(step, kind)) is not None), None)
     with VideoWriter(path) as video:
         for number, step in enumerate(steps):
             reporter.working("writing the video", number / len(steps))
-            video.write(read_png(folder.frame(step, kind)))
+            frame = folder.picture(step, kind)
+            if frame is not None and frame.shape == shape:
+                video.write(frame)
+            else:
+                lost.append(step)
+    return lost

@@ -3,14 +3,21 @@
 import hashlib
 import itertools
 import re
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import UInt8
+
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import numbered, numbered_file, read_bytes
 from fieldlens.configs.records import read_json_as
 from fieldlens.configs.run import FitConfig
 from fieldlens.configs.storage import read_config
+from fieldlens.render.files import read_png
 from fieldlens.scenes.load import restore
 from fieldlens.scenes.scene import Scene
 
@@ -77,6 +84,11 @@ class RunFolder:
         return self.path / "analysis"
 
     @property
+    def renders(self) -> Path:
+        """Drawings and films of the finished field."""
+        return self.path / "renders"
+
+    @property
     def history_file(self) -> Path:
         """Quantities over training."""
         return self.analysis / "over_training.csv"
@@ -98,6 +110,7 @@ class RunFolder:
             InputError: when the target or the configuration is missing or damaged.
         """
         config = self.config()
+        read_bytes(self.target_file)  # compares it with the manifest
         return restore(self.target_file, config.space, config.target.max_pixels)
 
     def frame(self, step: int, kind: str = "") -> Path:
@@ -105,11 +118,18 @@ class RunFolder:
 
         "reconstruction" and "density" are tiles of it, "turntable" is what a camera that goes around sees.
         """
-        return self.path / "frames" / kind / f"{step:07d}.png"
+        return numbered_file(self.path / "frames" / kind, step, ".png")
 
     def frame_steps(self, kind: str = "") -> list[int]:
         """Steps that were drawn, rising."""
-        return sorted(int(file.stem) for file in (self.path / "frames" / kind).glob("[0-9]*.png"))
+        return numbered(self.path / "frames" / kind, ".png")
+
+    def picture(self, step: int, kind: str = "") -> UInt8[np.ndarray, "h w 3"] | None:
+        """The frame of a step as it was drawn; None where it is missing or damaged."""
+        try:
+            return read_png(self.frame(step, kind))
+        except InputError:
+            return None
 
     def config(self) -> FitConfig:
         """The configuration of the run.
@@ -121,8 +141,9 @@ class RunFolder:
 
     @property
     def ended(self) -> bool:
-        """Whether the run has come to an end, and so has a result and a report, even if it went on afterwards."""
-        return self.result_file.exists()
+        """Whether the run has come to an end and all of it is there: run.json is written last, and goes when a run goes
+        on."""
+        return self.result_file.is_file()
 
     def record(self) -> RunRecord:
         """What run.json says.
@@ -130,7 +151,33 @@ class RunFolder:
         Raises:
             InputError: when it is damaged or of another version, or the run has not ended yet.
         """
-        return read_json_as(self.result_file, RunRecord)
+        try:
+            return read_json_as(self.result_file, RunRecord)
+        except InputError as error:
+            again = f"`fieldlens fit --resume {shlex.quote(str(self.path))}` makes it again from the last checkpoint"
+            raise InputError(f"{error}; {again}") from None
+
+    def finished_record(self) -> RunRecord | None:
+        """What run.json says if all of the run is there; None where there is no such file, or a damaged one."""
+        try:
+            record = self.record()
+        except InputError:
+            return None
+        return record if record.drawing_seconds is not None else None  # once, it was first written before the video
+
+
+def lost_note(steps: Iterable[int]) -> list[str]:
+    """That the pictures of some steps cannot be shown; nothing where there are none.
+
+    >>> lost_note([8, 24, 16])
+    ['the pictures of 3 recorded steps (8, 16, 24) are missing or damaged, and left out']
+    """
+    lost = sorted(steps)
+    if not lost:
+        return []
+    few = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
+    count = f"{len(lost)} recorded step{'s' * (len(lost) > 1)}"
+    return [f"the pictures of {count} ({few}) are missing or damaged, and left out"]
 
 
 def new_folder(parent: Path) -> Path:

@@ -49,10 +49,15 @@ class Metrics:
         """
         if not self.path.exists():
             return
+        anew = "delete it, and the curves begin anew"
         try:
-            rows = [_parse(line) for line in csv.DictReader(StringIO(read_bytes(self.path).decode()))]
+            data = read_bytes(self.path)
+        except InputError as error:
+            raise InputError(f"{error}; or {anew}") from None
+        try:
+            rows = _parse_all(data.decode())
         except (ValueError, KeyError, TypeError, csv.Error):  # not UTF-8, no number, no such column, a line cut short
-            raise InputError(f"{str(self.path)!r} is damaged; delete it, and the curves begin anew") from None
+            raise InputError(f"{str(self.path)!r} is damaged; {anew}") from None
         self.rows = [row for row in rows if until is None or row.step <= until]
 
     def add(self, row: Row) -> None:
@@ -84,12 +89,23 @@ def drawn_rows(folder: RunFolder) -> list[Row]:
     """The recorded steps of a run that have a picture.
 
     Raises:
-        InputError: when the file of curves is damaged.
+        InputError: when the file of curves is damaged or missing.
     """
     metrics = Metrics(folder.metrics_file)
     metrics.read()
+    if not metrics.rows:
+        raise InputError(f"there are no curves in {str(folder.metrics_file)!r}; `fieldlens fit --resume` begins them")
     drawn = set(folder.frame_steps("reconstruction"))
     return [row for row in metrics.rows if row.step in drawn]
+
+
+def _parse_all(text: str) -> list[Row]:
+    """The rows of a file; one without rows was cut short, as the first is written with its header."""
+    rows = [_parse(line) for line in csv.DictReader(StringIO(text))]
+    steps = [row.step for row in rows]
+    if not (rows and text.endswith("\n") and steps == sorted({*steps}) and steps[0] >= 0):
+        raise ValueError("rows are missing, or out of order")
+    return rows
 
 
 def _parse(line: dict[str, str]) -> Row:

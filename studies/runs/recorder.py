@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from fieldlens.fitting import Plan, Snapshot, TrainingState
-from fieldlens.render.files import read_png, write_png
+from fieldlens.render.files import write_png
 from fieldlens.studies.subjects.film import Film
 from fieldlens.studies.subjects.found import Observation, Row
 from fieldlens.studies.subjects.subject import DrawnDensity, Subject
@@ -71,7 +71,7 @@ class FrameRecorder:
         label: of titles, such as the encoding's word.
         film: of a camera that goes around; None where none was asked for.
         watch: is run for scores and frames; maps of density count as analysis.
-        recorded_until: the last step whose row of the curves is taken over, as `forget_after` gives it.
+        metrics: the curves so far.
     """
 
     def __init__(
@@ -79,20 +79,17 @@ class FrameRecorder:
         folder: RunFolder,
         plan: Plan,
         subject: Subject,
+        metrics: Metrics,
         *,
         label: str,
         keeps_checkpoints: bool,
         film: Film | None,
         watch: Stopwatch,
-        recorded_until: int,
     ) -> None:
-        self.folder, self.plan, self.subject, self.label = folder, plan, subject, label
+        self.folder, self.plan, self.subject, self.metrics, self.label = folder, plan, subject, metrics, label
         self.keeps_checkpoints, self.film, self.watch = keeps_checkpoints, film, watch
-        self.metrics = Metrics(folder.metrics_file, subject.frequencies)
-        self.metrics.read(until=recorded_until)
-        self.density: DrawnDensity | None = None
-        for newest in folder.frame_steps("density")[-1:]:
-            self.density = newest, read_png(folder.frame(newest, "density"))
+        drawn = ((step, folder.picture(step, "density")) for step in reversed(folder.frame_steps("density")))
+        self.density: DrawnDensity | None = next(((step, seen) for step, seen in drawn if seen is not None), None)
         self._mapped_steps = itertools.islice(plan.frame_steps(), 0, None, DENSITY_EVERY)
         self._next_map = next(self._mapped_steps, None)
         self._saved_at = -math.inf
@@ -169,21 +166,27 @@ class FrameRecorder:
             write_png(self.folder.frame(step, "turntable"), self.film.frame(field, before, title))
 
 
-def forget_after(folder: RunFolder, plan: Plan, step: int) -> int:
-    """Take away what an earlier sitting drew after a step, that of the state from which a fit goes on.
+def recorded_until(plan: Plan, step: int) -> int:
+    """The last step that stays recorded when a fit goes on from the state of a step.
 
-    Returns:
-        The last step that stays recorded.
+    An interruption draws its last step even where the plan does not, so that one may have to go.
     """
-    # An interruption draws its last step even where the plan does not, so that one may have to go as well.
+    return step if step in _planned(plan, step) else step - 1
+
+
+def forget_after(folder: RunFolder, plan: Plan, step: int) -> None:
+    """Take away what an earlier sitting drew after a step, that of the state from which a fit goes on."""
     # Earlier frames stay: a fit that goes on to another limit may plan others from here on, but drew those.
-    planned = list(itertools.takewhile(lambda planned: planned <= step, plan.frame_steps()))
+    planned = _planned(plan, step)
     drawn, mapped = step in planned, step in planned[::DENSITY_EVERY]
     for kind, stays in (("", drawn), ("reconstruction", drawn), ("turntable", drawn), ("density", mapped)):
         for later in folder.frame_steps(kind):
             if later > step or (later == step and not stays):
                 folder.frame(later, kind).unlink()
-    return step if drawn else step - 1
+
+
+def _planned(plan: Plan, step: int) -> list[int]:
+    return list(itertools.takewhile(lambda planned: planned <= step, plan.frame_steps()))
 
 
 def _row(moment: Snapshot, seen: Observation) -> Row:

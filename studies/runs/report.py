@@ -1,5 +1,6 @@
 """From run folders to reports: reads what a run left and hands it to `report`."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,7 @@ from fieldlens.studies.subjects.subject import Subject
 
 from .answers import DRAWN
 from .checkpoints import checkpoint_steps
-from .folder import RunFolder
+from .folder import RunFolder, lost_note
 from .history import read_foretelling, read_history
 from .learnt import learnt_parts, spectra_part
 from .metrics import drawn_rows
@@ -56,34 +57,43 @@ OVERLAYS = {
 """The maps of the last snapshot: what each shows, and its colours."""
 
 
-def write_report(folder: RunFolder) -> None:
-    """Write the report of one run."""
-    record, subject = folder.record(), subject_of(folder.scene())
+def write_report(folder: RunFolder, record: RunRecord) -> None:
+    """Write the report of one run, of which `record` is or will be in run.json.
+
+    Raises:
+        InputError: when a file of the run is damaged; frames that are, or are missing, are left out.
+    """
+    subject = subject_of(folder.scene())
+    part = _part(folder, record, subject)
     report = Report(
         title=f"{record.scene}, {record.encoding}",
         verdict=record.explained.sentences,
         target=subject.target(),
-        runs=[_part(folder, record, subject)],
+        runs=[part],
         protocol=_protocol(to_json(folder.config()), _taken([record])),
         words=subject.words,
-        notes=[*record.notes, *_thinning_note([folder])],
+        notes=[*record.notes, *_thinning_note([folder]), *_lost_notes([folder], [part])],
         video_name=folder.video.name if folder.video.exists() else None,
     )
     write_text(folder.report, report_html(report))
 
 
-def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: Sequence[str], config: Protocol) -> None:
+def write_comparison_report(
+    path: Path, runs: Mapping[RunFolder, RunRecord], verdict: Sequence[str], config: Protocol
+) -> None:
     """Write the report of a comparison, whose runs share their scene."""
-    records, subject = [folder.record() for folder in folders], subject_of(folders[0].scene())
+    folders, records = list(runs), list(runs.values())
+    subject = subject_of(folders[0].scene())
+    parts = [_part(folder, record, subject) for folder, record in runs.items()]
     notes = dict.fromkeys(note for record in records for note in record.notes)
     report = Report(
         title=f"{records[0].scene}: {', '.join(record.encoding for record in records)}",
         verdict=verdict,
         target=subject.target(),
-        runs=[_part(folder, record, subject) for folder, record in zip(folders, records, strict=True)],
+        runs=parts,
         protocol=_protocol(to_json(config), _taken(records)),
         words=subject.words,
-        notes=[*notes, *_thinning_note(folders)],
+        notes=[*notes, *_thinning_note(folders), *_lost_notes(folders, parts)],
         video_name="compare.mp4",
     )
     write_text(path, report_html(report))
@@ -91,15 +101,20 @@ def write_comparison_report(path: Path, folders: Sequence[RunFolder], verdict: S
 
 def _part(folder: RunFolder, record: RunRecord, subject: Subject) -> RunPart:
     rows, words = drawn_rows(folder), subject.words
-    followed = _followed(record, rows)
+    try:
+        explanation = read_json(folder.analysis / "explain.json")
+        spectra = read_json_as(folder.analysis / "spectra.json", SavedSpectra)
+    except InputError as error:
+        raise InputError(f"{error}; `fieldlens analyze {shlex.quote(str(folder.path))}` makes it again") from None
+    followed, frames = _followed(record, rows), _frames(folder, rows)
+    if not frames:
+        again = f"`fieldlens fit --resume {shlex.quote(str(folder.path))}` draws the last"
+        raise InputError(f"no frame of {str(folder.path)!r} is whole; {again}")
     overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
     return RunPart(
         label=record.encoding,
         network=record.network,
-        frames=[
-            Frame(row.step, row.seconds, row.psnr_db, read_png(folder.frame(row.step, "reconstruction")))
-            for row in _thinned(rows)
-        ],
+        frames=frames,
         final=read_png(folder.path / "reconstruction.png"),
         overlays=[_overlay(name, file, words) for name, file in overlays.items() if file.exists()],
         curves=Curves(
@@ -110,13 +125,29 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject) -> RunPart:
         ),
         numbers=table_row(record, words),
         verdict=record.explained.sentences,
-        explanation=read_json(folder.analysis / "explain.json"),
-        spectra=spectra_part(read_json_as(folder.analysis / "spectra.json", SavedSpectra)),
+        explanation=explanation,
+        spectra=spectra_part(spectra),
         learnt=learnt_parts(rows, list(followed), in_cycles=words.in_cycles),
         through_training=_through_training(folder),
         views=_views(folder),
         pictures=list(_pictures(folder)),
     )
+
+
+def _frames(folder: RunFolder, rows: Sequence[Row]) -> list[Frame]:
+    """Those of the scrubber that are whole."""
+    pictures = ((row, folder.picture(row.step, "reconstruction")) for row in _thinned(rows))
+    return [Frame(row.step, row.seconds, row.psnr_db, seen) for row, seen in pictures if seen is not None]
+
+
+def _lost_notes(folders: Sequence[RunFolder], parts: Sequence[RunPart]) -> list[str]:
+    """Which frames the scrubbers lack because they are damaged."""
+    notes = {}
+    for folder, part in zip(folders, parts, strict=True):
+        shown = {frame.step for frame in part.frames}
+        lost = [row.step for row in _thinned(drawn_rows(folder)) if row.step not in shown]
+        notes |= dict.fromkeys(lost_note(lost))
+    return [*notes]
 
 
 def _views(folder: RunFolder) -> Exhibit | None:

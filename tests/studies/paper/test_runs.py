@@ -21,6 +21,7 @@ from fieldlens.analysis import ReluNetwork, hamming_means, relu_network
 from fieldlens.cli import main
 from fieldlens.configs.encoding import Encoding, Fourier, Raw
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.holding import held
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import from_json, to_json
 from fieldlens.configs.run import Training
@@ -40,6 +41,7 @@ from fieldlens.studies.runs.reporter import Silent
 from fieldlens.studies.runs.saved import open_run
 from fieldlens.verbs.options import PRESETS
 from tests.studies.paper.test_claims import measured
+from tests.support.kills import KilledError, kill_at
 from tests.support.small_networks import field_of
 
 TINY = Study(
@@ -104,6 +106,23 @@ def test_finished_fits_are_used_again(folder: Path) -> None:
     assert [claim.id for claim in part.claims] == ["A4"]
     assert [file.stem for file in (part.path / "figures").iterdir()] == ["E2"]
     assert len(before) == len(Runs(TINY, folder).fits())
+
+
+def test_what_says_that_a_study_is_finished_is_written_last(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run_paper(TINY, folder, only=("A4",)).path / "claims.json"
+    with monkeypatch.context() as patched:
+        kill_at(patched, found.with_name("report.html"))
+        with pytest.raises(KilledError):
+            run_paper(TINY, folder, only=("A4",))
+    assert not found.exists()
+    run_paper(TINY, folder, only=("A4",))
+    assert found.exists()
+
+
+def test_a_study_that_another_process_writes_is_left_to_it(tmp_path: Path) -> None:
+    with held(tmp_path), pytest.raises(InputError, match="is in use: process"):
+        run_paper(TINY, tmp_path, only=("A4",))
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_changed_protocol_is_not_taken_for_the_old_one(folder: Path) -> None:

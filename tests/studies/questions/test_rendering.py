@@ -20,7 +20,7 @@ from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder, find_run
 from fieldlens.studies.runs.saved import open_run
 from tests.support.picture_files import smooth
-from tests.support.runs import small_config, small_picture, with_training
+from tests.support.runs import StopAt, small_config, small_picture, with_training
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +39,13 @@ def folder(finished: RunFolder, tmp_path: Path) -> RunFolder:
 
 
 @pytest.mark.parametrize("data", [b"", b'{"path": "ru', b"[]", b"null", b'{"scene": "\xff"}', b"\0"])
-def test_a_damaged_result_is_named(folder: RunFolder, data: bytes):
+def test_a_damaged_result_is_named_and_its_report_stays(folder: RunFolder, data: bytes):
     folder.result_file.write_bytes(data)
-    with pytest.raises(InputError, match=f"^{re.escape(repr(str(folder.result_file)))} is damaged: .*$"):
-        analyze(folder)
+    before, listener = folder.report.read_bytes(), StopAt(1000)
+    analyze(folder, reporter=listener)
+    assert any(f"stays as it was: {str(folder.result_file)!r} is damaged: " in said for said in listener.said)
+    assert folder.report.read_bytes() == before
+    assert folder.result_file.read_bytes() == data
 
 
 def test_a_folder_that_was_left_half_made_is_never_the_latest(tmp_path: Path):

@@ -10,6 +10,7 @@ import pytest
 
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.holding import held
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import CompareConfig, Output, Training
@@ -28,6 +29,7 @@ from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import find_run
 from fieldlens.studies.runs.table import to_csv, to_markdown
 from fieldlens.studies.subjects.found import Statistic, Summary
+from tests.support.kills import KilledError, kill_at
 from tests.support.runs import StopAt, small_picture, small_record
 
 
@@ -120,18 +122,57 @@ def test_a_finished_comparison_is_shown_even_when_stopped_at_once(config: Compar
     assert run_comparison(comparison, controls=Controls(stop=True)).runs == finished.runs
 
 
-def test_damaged_files_of_a_comparison_are_named(config: CompareConfig):
+def test_damaged_files_of_a_comparison_are_made_again_or_named(config: CompareConfig):
     comparison = start_comparison(config)
-    run_comparison(comparison)
-    first = next(iter(comparison.runs()))
+    finished = run_comparison(comparison)
+    first, second = comparison.runs()
+    first.result_file.write_bytes(first.result_file.read_bytes()[:50])
+    reporter = StopAt(1000)
+    again = run_comparison(comparison, reporter)
+    assert any(str(first.result_file) in said and "made again" in said for said in reporter.said)
+    assert [run.psnr_db for run in again.runs] == [run.psnr_db for run in finished.runs]
+    second.frame(8, "reconstruction").write_bytes(b"")
+    run_comparison(comparison, reporter)
+    assert any("1 recorded step (8)" in said for said in reporter.said)
     for file, data in [
         (first.analysis / "explain.json", b"[]"),
-        (first.result_file, first.result_file.read_bytes()[:50]),
         (comparison.path / "comparison.yaml", b"scene: \xff"),
     ]:
         file.write_bytes(data)
         with pytest.raises(InputError, match=re.escape(str(file))):
             run_comparison(comparison)
+        assert not comparison.result_file.exists()
+
+
+def test_a_comparison_killed_at_any_of_its_last_writes_is_completed_by_a_resume(
+    config: CompareConfig, monkeypatch: pytest.MonkeyPatch
+):
+    comparison = start_comparison(config)
+    run_comparison(comparison)
+    written = {path.name for path in comparison.path.iterdir()}
+    last = next(reversed(comparison.runs()))
+    for target in (
+        *(last.path / name for name in ("progress.mp4", "report.html", "run.json")),
+        *(comparison.path / name for name in ("compare.mp4", "report.html", "table.md", "compare.json")),
+    ):
+        target.unlink(missing_ok=True)
+        if target.parent == last.path:
+            last.result_file.unlink(missing_ok=True)
+        with monkeypatch.context() as patched:
+            kill_at(patched, target)
+            with pytest.raises(KilledError):
+                run_comparison(comparison)
+        assert not comparison.result_file.exists()
+    finished = run_comparison(comparison)
+    assert finished.stopped_because == "steps"
+    assert {path.name for path in comparison.path.iterdir()} == written
+    assert all(folder.report.exists() and folder.video.exists() for folder in comparison.runs())
+
+
+def test_a_comparison_that_another_process_writes_is_left_to_it(config: CompareConfig):
+    comparison = start_comparison(config)
+    with held(comparison.path), pytest.raises(InputError, match="is in use: process"):
+        run_comparison(comparison)
 
 
 def test_a_folder_that_is_no_comparison_is_refused(tmp_path: Path):

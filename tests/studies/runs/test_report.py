@@ -38,7 +38,7 @@ def test_the_scrubber_of_a_run_with_many_frames_is_thinned_and_says_so(tmp_path:
     folder = start(replace(config, output=replace(config.output, frames="all")))
     run(folder)
     monkeypatch.setattr("fieldlens.studies.runs.report.MOST_FRAMES", 7)
-    write_report(folder)
+    write_report(folder, folder.record())
     (part,) = data_in(folder)["runs"]
     assert [frame["step"] for frame in part["frames"]] == [0, 4, 8, 12, 16, 20, 24]
     assert len(part["curves"]["step"]) == 25
