@@ -53,8 +53,9 @@ def record(path: Path, data: bytes) -> None:
             if file.read(1) != b"\n":  # the power went while a line was written
                 line = "\n" + line
         file.write(os.fsencode(line))
-        file.flush()
-        os.fsync(file.fileno())
+        if path.exists():  # of a file that is new, a line that goes with the power is not missed: it costs no wait
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def verify(path: Path, data: bytes) -> None:

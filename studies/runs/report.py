@@ -1,10 +1,10 @@
 """From run folders to reports: reads what a run left and hands it to `report`."""
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from fieldlens.studies.subjects.found import Row
 from fieldlens.studies.subjects.missing import SavedSpectra
 from fieldlens.studies.subjects.subject import Subject
 
-from .answers import DRAWN
+from .answers import DRAWN, Found
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder, lost_note
 from .history import read_foretelling, read_history
@@ -43,6 +43,8 @@ from .metrics import drawn_rows
 from .quantities import QUANTITIES, saturation_caveat
 from .record import RunRecord
 from .table import table_row
+
+T = TypeVar("T")
 
 MOST_FRAMES = 120
 """Of a run in a report: a page of thousands would be too large to open. The video and the run folder have all."""
@@ -61,10 +63,10 @@ def write_report(folder: RunFolder, record: RunRecord) -> None:
     """Write the report of one run, of which `record` is or will be in run.json.
 
     Raises:
-        InputError: when a file of the run is damaged; frames that are, or are missing, are left out.
+        InputError: when a file that it cannot do without is damaged; others, and frames, are left out with a note.
     """
-    subject = subject_of(folder.scene())
-    part = _part(folder, record, subject)
+    subject, left_out = subject_of(folder.scene()), list[str]()
+    part = _part(folder, record, subject, left_out)
     report = Report(
         title=f"{record.scene}, {record.encoding}",
         verdict=record.explained.sentences,
@@ -72,7 +74,7 @@ def write_report(folder: RunFolder, record: RunRecord) -> None:
         runs=[part],
         protocol=_protocol(to_json(folder.config()), _taken([record])),
         words=subject.words,
-        notes=[*record.notes, *_thinning_note([folder]), *_lost_notes([folder], [part])],
+        notes=[*record.notes, *_thinning_note([folder]), *left_out],
         video_name=folder.video.name if folder.video.exists() else None,
     )
     write_text(folder.report, report_html(report))
@@ -83,8 +85,8 @@ def write_comparison_report(
 ) -> None:
     """Write the report of a comparison, whose runs share their scene."""
     folders, records = list(runs), list(runs.values())
-    subject = subject_of(folders[0].scene())
-    parts = [_part(folder, record, subject) for folder, record in runs.items()]
+    subject, left_out = subject_of(folders[0].scene()), list[str]()
+    parts = [_part(folder, record, subject, left_out) for folder, record in runs.items()]
     notes = dict.fromkeys(note for record in records for note in record.notes)
     report = Report(
         title=f"{records[0].scene}: {', '.join(record.encoding for record in records)}",
@@ -93,20 +95,21 @@ def write_comparison_report(
         runs=parts,
         protocol=_protocol(to_json(config), _taken(records)),
         words=subject.words,
-        notes=[*notes, *_thinning_note(folders), *_lost_notes(folders, parts)],
+        notes=[*notes, *_thinning_note(folders), *dict.fromkeys(left_out)],
         video_name="compare.mp4",
     )
     write_text(path, report_html(report))
 
 
-def _part(folder: RunFolder, record: RunRecord, subject: Subject) -> RunPart:
+def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list[str]) -> RunPart:
+    """One run; what it has to go without is added to `left_out`."""
     rows, words = drawn_rows(folder), subject.words
     try:
         explanation = read_json(folder.analysis / "explain.json")
         spectra = read_json_as(folder.analysis / "spectra.json", SavedSpectra)
     except InputError as error:
         raise InputError(f"{error}; `fieldlens analyze {shlex.quote(str(folder.path))}` makes it again") from None
-    followed, frames = _followed(record, rows), _frames(folder, rows)
+    followed, frames = _followed(record, rows), _frames(folder, rows, left_out)
     if not frames:
         again = f"`fieldlens fit --resume {shlex.quote(str(folder.path))}` draws the last"
         raise InputError(f"no frame of {str(folder.path)!r} is whole; {again}")
@@ -116,7 +119,11 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject) -> RunPart:
         network=record.network,
         frames=frames,
         final=read_png(folder.path / "reconstruction.png"),
-        overlays=[_overlay(name, file, words) for name, file in overlays.items() if file.exists()],
+        overlays=[
+            overlay
+            for name, file in overlays.items()
+            if file.exists() and (overlay := _unless_damaged(partial(_overlay, name, file, words), left_out))
+        ],
         curves=Curves(
             step=[row.step for row in rows],
             psnr_db=[row.psnr_db for row in rows],
@@ -129,25 +136,25 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject) -> RunPart:
         spectra=spectra_part(spectra),
         learnt=learnt_parts(rows, list(followed), in_cycles=words.in_cycles),
         through_training=_through_training(folder),
-        views=_views(folder),
-        pictures=list(_pictures(folder)),
+        views=_unless_damaged(partial(_views, folder), left_out),
+        pictures=[seen for read in _pictures(folder) if (seen := _unless_damaged(read, left_out)) is not None],
     )
 
 
-def _frames(folder: RunFolder, rows: Sequence[Row]) -> list[Frame]:
+def _frames(folder: RunFolder, rows: Sequence[Row], left_out: list[str]) -> list[Frame]:
     """Those of the scrubber that are whole."""
-    pictures = ((row, folder.picture(row.step, "reconstruction")) for row in _thinned(rows))
+    pictures = [(row, folder.picture(row.step, "reconstruction")) for row in _thinned(rows)]
+    left_out += lost_note(row.step for row, seen in pictures if seen is None)
     return [Frame(row.step, row.seconds, row.psnr_db, seen) for row, seen in pictures if seen is not None]
 
 
-def _lost_notes(folders: Sequence[RunFolder], parts: Sequence[RunPart]) -> list[str]:
-    """Which frames the scrubbers lack because they are damaged."""
-    notes = {}
-    for folder, part in zip(folders, parts, strict=True):
-        shown = {frame.step for frame in part.frames}
-        lost = [row.step for row in _thinned(drawn_rows(folder)) if row.step not in shown]
-        notes |= dict.fromkeys(lost_note(lost))
-    return [*notes]
+def _unless_damaged(read: Callable[[], T], left_out: list[str]) -> T | None:
+    """What a report can do without, unless its file is damaged."""
+    try:
+        return read()
+    except InputError as error:
+        left_out.append(f"left out: {error}")
+        return None
 
 
 def _views(folder: RunFolder) -> Exhibit | None:
@@ -159,15 +166,21 @@ def _views(folder: RunFolder) -> Exhibit | None:
     return Exhibit(scores.kind.capitalize(), read_png(sheet), scores.sentence)
 
 
-def _pictures(folder: RunFolder) -> Iterator[Exhibit]:
+def _pictures(folder: RunFolder) -> Iterator[Callable[[], Exhibit]]:
     """The cameras of a 3D scene, and what `analyze` drew of the newest step where a person asked for it."""
     if folder.cameras.exists():
-        yield Exhibit("Cameras", read_png(folder.cameras), "The photographs' cameras, and the cube that is modelled.")
+        yield lambda: Exhibit(
+            "Cameras", read_png(folder.cameras), "The photographs' cameras, and the cube that is modelled."
+        )
     for name, kind in DRAWN.items():
         drawing, numbers = folder.analysis / f"{name}.png", folder.analysis / f"{name}.json"
         if drawing.exists() and numbers.exists():
-            found = read_json_as(numbers, kind)
-            yield Exhibit(f"{found.title}, step {found.step}", read_png(drawing), found.caption)
+            yield partial(_answer, drawing, numbers, kind)
+
+
+def _answer(drawing: Path, numbers: Path, kind: type[Found]) -> Exhibit:
+    found = read_json_as(numbers, kind)
+    return Exhibit(f"{found.title}, step {found.step}", read_png(drawing), found.caption)
 
 
 def _through_training(folder: RunFolder) -> ThroughTraining | None:

@@ -1,5 +1,6 @@
 """A run folder under stress: killed, damaged, copied into, moved, and wanted by two at once."""
 
+import html
 import os
 import shutil
 from collections.abc import Callable
@@ -315,3 +316,14 @@ def test_the_same_run_has_the_same_manifest_but_for_what_tells_time(finished: Ru
     assert lines(again) == lines(finished)
     first, second = (load_file(checkpoint_file(run.checkpoints, 16)) for run in (again, finished))
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_damaged_picture_that_a_report_can_do_without_is_left_out_and_named(folder: RunFolder):
+    folder.cameras.write_bytes(b"no picture")
+    (folder.analysis / "confusion.png").write_bytes(b"no picture")
+    (folder.analysis / "confusion.json").mkdir()
+    run(folder)
+    assert folder.ended
+    page = html.unescape(folder.report.read_text())
+    for file in (folder.cameras, folder.analysis / "confusion.json"):
+        assert f"left out: cannot read {str(file)!r}" in page or f"left out: {str(file)!r} is damaged" in page
