@@ -317,7 +317,7 @@ def test_no_plateau_is_looked_for_before_the_least_steps(tmp_path: Path):
 
 
 def test_a_fit_that_diverges_ends_and_says_so(config: FitConfig):
-    diverging = with_training(config, steps=1000, learning_rate=1e30, schedule="constant")
+    diverging = with_training(config, steps=1000, learning_rate=1e29, schedule="constant")
     result = run(start(diverging))
     assert result.stopped_because == "diverged"
     assert result.psnr_db is None

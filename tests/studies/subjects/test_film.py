@@ -132,7 +132,7 @@ def test_a_shape_is_filmed_as_well(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["radiance", "shape"])
 def test_a_fit_that_diverges_is_filmed_to_its_end(config: FitConfig, kind: str, tmp_path: Path) -> None:
     of_kind = config if kind == "radiance" else shape_config(tmp_path)
-    folder = fitted(with_training(of_kind, steps=6, learning_rate=1e30, schedule="constant"))
+    folder = fitted(with_training(of_kind, steps=6, learning_rate=1e29, schedule="constant"))
     assert creased(open_run(folder).field) is None
     assert folder.turntable.exists()
 
