@@ -16,6 +16,7 @@ from threading import Thread
 import numpy as np
 import torch
 
+from fieldlens.configs.children import trusted_children
 from fieldlens.configs.encoding import Encoding, Fourier
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import unfinished
@@ -213,8 +214,10 @@ def _each(runs: Runs, configs: Sequence[FitConfig], controls: Controls) -> Itera
         return
     # spawned and not forked: a fork of a process whose libraries have started threads may hang
     context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    with ProcessPoolExecutor(workers, context, _start_worker, (stop,)) as executor:
+    with (
+        trusted_children(),
+        ProcessPoolExecutor(workers, context, _start_worker, (stop := context.Event(),)) as executor,
+    ):
         pending = {executor.submit(_fit_in_worker, runs.study, runs.path, config) for config in configs}
         try:
             while pending and not controls.stop:
