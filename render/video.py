@@ -7,11 +7,13 @@ still be finished into a video that plays.
 import contextlib
 import errno
 import os
+import resource
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 from typing import Self
 
@@ -34,6 +36,12 @@ _ENCODE = [
     *("-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p"),
     *("-movflags", "+faststart", "-f", "mp4"),
 ]
+
+ANSWERS_WITHIN = 300.0
+"""Seconds in which ffmpeg takes a frame, or finishes a file; one that does not is ended."""
+
+_MEMORY, _FRAMES_HELD = 8 << 30, 256
+"""Bytes, and frames besides, that ffmpeg may take: it looks ahead by some frames in each of its threads."""
 
 _REMEDY = "install one with `pip install 'imageio[ffmpeg]'` or name one in IMAGEIO_FFMPEG_EXE"
 
@@ -151,20 +159,42 @@ class _Encoder:
         except OSError as error:
             self._log.close()
             raise InputError(f"no ffmpeg can be run to write {str(path)!r}: {error.strerror}") from None
+        self._hangs = False
+        limit = _MEMORY + _FRAMES_HELD * 3 * height * width
+        with contextlib.suppress(OSError, ValueError):  # it has stopped already, or had a lower limit
+            resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (limit, limit))
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Ends ffmpeg if what is waited for takes longer than `ANSWERS_WITHIN`."""
+        timer = Timer(ANSWERS_WITHIN, self._give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _give_up(self) -> None:
+        self._hangs = True
+        self._process.kill()
 
     def send(self, frame: UInt8[np.ndarray, "h w 3"]) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(np.ascontiguousarray(frame).data)
+            with self._watched():
+                self._process.stdin.write(np.ascontiguousarray(frame).data)
         except BrokenPipeError:
             raise self._failure() from None
 
     def finish(self) -> None:
         """Wait for the file to be whole; raises `InputError` where ffmpeg says that it is not."""
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it has stopped: its status says why
-            self._process.stdin.close()
-        if self._process.wait() != 0:
+        with self._watched():
+            with contextlib.suppress(BrokenPipeError):  # it has stopped: its status says why
+                self._process.stdin.close()
+            status = self._process.wait()
+        if status != 0:
             raise self._failure()
 
     def stop(self) -> None:
@@ -178,6 +208,8 @@ class _Encoder:
 
     def _failure(self) -> InputError:
         status = self._process.wait()
+        if self._hangs:
+            return InputError(f"the video cannot be written: ffmpeg did not answer for {ANSWERS_WITHIN:g} s")
         self._log.seek(0)
         return _failure(status, self._log.read().decode(errors="replace").strip())
 

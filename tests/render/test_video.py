@@ -196,3 +196,15 @@ def test_no_folder_for_temporary_files_is_told_before_training(tmp_path, monkeyp
     monkeypatch.setattr(video.tempfile, "tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(NoRoomError, match="name a folder in TMPDIR"):
         check_encoder()
+
+
+def test_an_encoder_that_does_not_answer_is_ended_and_told(tmp_path, monkeypatch):
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nexec sleep 30\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+    monkeypatch.setattr(video, "ANSWERS_WITHIN", 0.1)
+    for side in (16, 512):  # what a pipe holds, and more
+        with pytest.raises(InputError, match=r"ffmpeg did not answer for 0\.1 s"):
+            write(tmp_path / "a.mp4", [np.zeros((side, side, 3), np.uint8)])
+    assert [file.name for file in tmp_path.iterdir()] == ["ffmpeg"]
