@@ -220,7 +220,15 @@ def read_json(path: Path, at_most: int = LARGEST_FILE) -> JsonObject:
     Raises:
         InputError: when the file cannot be read, is too large or damaged.
     """
-    data = read_bytes(path, at_most)
+    return json_object(read_bytes(path, at_most), path)
+
+
+def json_object(data: bytes, path: Path) -> JsonObject:
+    """The JSON object in a file's content, or in a part of it.
+
+    Raises:
+        InputError: naming the file, when it is damaged or holds too many values.
+    """
     if not data:
         raise InputError(f"{str(path)!r} is damaged: it is empty")
     if sum(map(data.count, (b"[", b"{", b",", b":"))) > MOST_JSON_VALUES:  # each value has one of these before it

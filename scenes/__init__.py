@@ -8,4 +8,6 @@ from .pictures.reading import MAX_PIXELS, Reading, read_picture
 from .scene import Batch, Scene, View
 from .shape import Shape, shape_of
 from .signal import Signal
-from .solids.mesh import Mesh, read_mesh, write_mesh
+from .solids.mesh import Mesh
+from .solids.reading import read_mesh
+from .solids.writing import write_mesh

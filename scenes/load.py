@@ -35,7 +35,7 @@ from .posed import PosedScene
 from .scene import Scene
 from .shape import Shape, shape_of
 from .signal import Signal, sum_of_sines
-from .solids.mesh import READ_ENDINGS, read_mesh
+from .solids.reading import READ_ENDINGS, read_mesh
 
 DEMO = "demo:"
 """What the word for a built-in 3D scene begins with."""

@@ -15,10 +15,11 @@ from fieldlens.render.camera import Pose
 
 from .captures.capture import Capture, Photograph
 from .demos import HELDOUT_PHOTOS, PHOTO_SIDE, TRAIN_PHOTOS, photographs
+from .formats.parsed import LIGHT_GREY
 from .solids.mesh import Mesh
 from .solids.surfaces import Colour, Surface, uniform
 
-GREY = uniform(0.75, 0.75, 0.75)
+GREY = uniform(LIGHT_GREY, LIGHT_GREY, LIGHT_GREY)
 """The colour of a mesh that has none of its own."""
 
 

@@ -25,6 +25,8 @@ from fieldlens.render.surface import shade, trace
 from .captures.capture import Bounds
 from .scene import Batch, Function, Pace, stratified
 from .solids.mesh import Mesh
+from .solids.solid import Solid
+from .solids.union import FINEST
 from .solids.watertight import watertight
 
 ShapeKind: TypeAlias = Literal["occupancy", "sdf"]
@@ -43,9 +45,6 @@ CLAMP = 0.05
 
 ASKED_AT_ONCE = 2**14
 """Points of the pool at which the mesh is asked between two reports of progress."""
-
-RAYS_FOR_SIGN = 3
-"""Rays that vote on whether a point is inside: one alone may pass through an edge."""
 
 COARSE_CELLS = 16
 """Cells along a side of the cube, by which points far from the surface are told from those that may be near."""
@@ -85,8 +84,11 @@ class Shape:
             "occupancy": "values are 1 inside and 0 outside; the field gives the logit, 0 on the surface",
             "sdf": f"values are signed distances in sides of the cube, negative inside, clamped to {CLAMP:g}",
         }[self.kind]
+        whole = self.surface is self.unit_mesh
+        overlap = f"its parts overlap: the surface is that of their union, to {FINEST:.2g} sides of the cube"
         return (
             *self.mesh.notes,
+            *(() if whole else (overlap,)),
             f"in a cube of side {self.bounds.side:.4g} around it",
             values,
             f"{self.pool_size:,} points, half uniform in the cube and half within a Gaussian of {NEAR_SPREAD:g} sides "
@@ -133,7 +135,7 @@ class Shape:
 
     def _asked(self, progress: Callable[[float], None]) -> Batch:
         generator = np.random.default_rng(self.seed)
-        near, _ = self.unit_mesh.surface_points(self.pool_size - self.pool_size // 2, generator)
+        near, _ = self.surface.surface_points(self.pool_size - self.pool_size // 2, generator)
         near += generator.normal(scale=NEAR_SPREAD, size=near.shape)
         points = np.concatenate([generator.random((self.pool_size // 2, 3)), near.clip(0, 1)]).astype(np.float32)
         return Batch(torch.from_numpy(points), torch.from_numpy(self._ask(points, progress)))
@@ -218,8 +220,18 @@ class Shape:
         return cls(mesh, kind, int(arrays["seed"]), int(arrays["pool_size"]))
 
     @cached_property
+    def solid(self) -> Solid:
+        """What the mesh bounds, in the unit cube."""
+        return Solid(self.unit_mesh)
+
+    @property
+    def surface(self) -> Mesh:
+        """The solid's surface in the unit cube: the mesh without what of it lies within the solid."""
+        return self.solid.surface
+
+    @cached_property
     def _raycasting(self) -> Any:
-        return self.unit_mesh.raycasting()
+        return self.surface.raycasting()
 
     def _ask(self, points: Float32[np.ndarray, "n 3"], progress: Callable[[float], None]) -> Float32[np.ndarray, "n 1"]:
         """What the mesh says of points in the unit cube."""
@@ -233,12 +245,12 @@ class Shape:
         return values
 
     def _said_of(self, points: Float32[np.ndarray, "n 3"], near: Bool[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
-        inside = self._raycasting.compute_occupancy(points, nsamples=RAYS_FOR_SIGN).numpy()
+        inside = self.solid.inside(points)
         if self.kind == "occupancy":
-            return inside
-        distances = np.full_like(inside, CLAMP)
+            return inside.astype(np.float32)
+        distances = np.full(len(points), CLAMP, np.float32)
         distances[near] = self._raycasting.compute_distance(points[near]).numpy().clip(max=CLAMP)
-        return np.where(inside > 0.5, -distances, distances)
+        return np.where(inside, -distances, distances)
 
     def _perhaps_within_clamp(self, points: Float32[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
         """False for points that are surely farther from the surface than the clamp.

@@ -36,7 +36,7 @@ WINGS = {
         {"detail"},
     ),
     "studies": ({"paper", "questions"}, {"runs"}, {"subjects"}),
-    "scenes": ({"solids"}, {"captures"}, {"pictures"}),
+    "scenes": ({"solids"}, {"captures"}, {"pictures", "formats"}),
 }
 """The folders within a package that has any, highest line first. What stands in the package itself is the door: it may
 import all of them, and none of them imports it."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from fieldlens.configs.errors import InputError
 from fieldlens.render.surface import beside_the_surface
 from fieldlens.scenes.solids.mesh import Mesh
+from fieldlens.scenes.solids.solid import Solid
 
 from ..networks.sampling import Progress
 
@@ -112,7 +113,7 @@ def iou(
         InputError: when no point is inside either.
     """
     points = np.random.default_rng(seed).random((samples, 3)).astype(np.float32)
-    there = reference.raycasting().compute_occupancy(points, nsamples=3).numpy() > 0.5
+    there = Solid(reference).inside(points)
     with torch.inference_mode():
         here = torch.cat([level(part.to(device))[:, 0].cpu() < 0 for part in torch.from_numpy(points).split(chunk)])
     either = np.count_nonzero(here.numpy() | there)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64, Shaped
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,13 @@ class Edges(NamedTuple):
     runs: Int64[np.ndarray, " edges"]
     balance: Int64[np.ndarray, " edges"]
     """Runs to the vertex of larger number less those to the smaller."""
+    order: Int64[np.ndarray, " runs"]
+    """The runs by their edges, those of an edge one after the other."""
+
+    @property
+    def triangles(self) -> Int64[np.ndarray, " runs"]:
+        """The triangle that each is a run of."""
+        return np.arange(len(self.which)) // 3
 
 
 def edges_of(vertices: Float64[np.ndarray, "n 3"], triangles: Int64[np.ndarray, "m 3"]) -> Edges:
@@ -41,18 +50,44 @@ def edges_of(vertices: Float64[np.ndarray, "n 3"], triangles: Int64[np.ndarray, 
     standing = np.unique(labels, return_index=True)[1][labels][triangles]
     directed = np.stack([standing, np.roll(standing, -1, axis=1)], -1).reshape(-1, 2)
     low, high = directed.min(1), directed.max(1)
-    which, runs = np.unique(low * len(vertices) + high, return_inverse=True, return_counts=True)[1:]
+    keys = low * len(vertices) + high
+    order = np.argsort(keys, kind="stable")
+    number = np.cumsum(np.diff(keys[order], prepend=-1) != 0) - 1
+    which = np.empty_like(number)
+    which[order] = number
+    runs = np.bincount(which)
     upwards = np.bincount(which, directed[:, 0] < directed[:, 1], len(runs)).astype(np.int64)
-    return Edges(directed, which, runs, 2 * upwards - runs)
+    return Edges(directed, which, runs, 2 * upwards - runs, order)
 
 
-def count_edges(vertices: Float64[np.ndarray, "n 3"], triangles: Int64[np.ndarray, "m 3"]) -> EdgeCounts:
+def parts_of(edges: Edges, *, across_all: bool = False) -> Int64[np.ndarray, " triangles"]:
+    """The number of the part that each triangle belongs to, joined across edges of two, or across all edges."""
+    chosen = edges.order if across_all else edges.order[edges.runs[edges.which[edges.order]] == 2]
+    return joined(edges.triangles[chosen], edges.which[chosen], len(edges.which) // 3)
+
+
+def joined(items: Int64[np.ndarray, " k"], marks: Int64[np.ndarray, " k"], count: int) -> Int64[np.ndarray, " count"]:
+    """Numbers of groups of `count` items; those that follow one another with the same mark are in one group."""
+    same = marks[1:] == marks[:-1]
+    return groups_of(items[:-1][same], items[1:][same], count)
+
+
+def groups_of(one: Int64[np.ndarray, " k"], other: Int64[np.ndarray, " k"], count: int) -> Int64[np.ndarray, " count"]:
+    """Numbers of groups of `count` items that pairs hold together.
+
+    >>> groups_of(np.array([0, 3]), np.array([2, 1]), 4).tolist()
+    [0, 1, 0, 1]
+    """
+    graph = coo_array((np.ones(len(one), bool), (one, other)), (count, count))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def count_edges(edges: Edges) -> EdgeCounts:
     """The edges that are not what those of a closed, oriented surface are.
 
-    >>> count_edges(np.eye(3), np.array([[0, 1, 2]]))
+    >>> count_edges(edges_of(np.eye(3), np.array([[0, 1, 2]])))
     EdgeCounts(open=3, non_manifold=0, inconsistent=0)
     """
-    edges = edges_of(vertices, triangles)
     return EdgeCounts(
         open=int(np.count_nonzero(edges.runs % 2)),
         non_manifold=int(np.count_nonzero(edges.runs > 2)),

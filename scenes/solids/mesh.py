@@ -1,46 +1,23 @@
-"""Triangle meshes: read from files that a person names, and written whole or not at all.
+"""Triangle meshes, and what is done to each that is read; all of it is said in the mesh's notes.
 
-Whatever is done to a mesh is said in its notes, and whatever is wrong with its file is one sentence. Open3D reads PLY,
-STL, OFF, GLB and GLTF; it takes two seconds to import and is imported where it is needed.
+Open3D answers rays and distances. It takes two seconds to import and is imported where it is needed.
 """
 
-import io
-import itertools
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from fieldlens.configs.errors import InputError, did_you_mean
-from fieldlens.configs.files import read_bytes, write_text
+from fieldlens.configs.errors import InputError
 
 from ..captures.capture import Bounds
-from .edges import count_edges, same_rows
-
-READ_ENDINGS = (".ply", ".obj", ".stl", ".off", ".glb", ".gltf")
-"""Endings of the mesh files that are read."""
-
-WRITTEN_ENDINGS = (".ply", ".obj", ".glb", ".stl")
-"""Endings of the mesh files that are written."""
-
-Y_UP = (".obj", ".glb", ".gltf")
-"""Endings of mesh files whose y axis points up, as glTF has it and most programs write OBJ; in the others z does."""
+from .edges import Edges, count_edges, edges_of, same_rows
 
 MESH_MARGIN = 0.1
 """Room between a mesh and its cube, on each side, as a share of the mesh's longest extent."""
-
-PARSED_SHARE = 0.55
-"""The share, about, of the time to read a mesh in which its file is parsed; in the rest its triangles are cleaned."""
-
-LINES_AT_ONCE = 2**14
-"""Lines of an OBJ file that are read between two reports of progress."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +28,7 @@ class Mesh:
     triangles: Int64[np.ndarray, "m 3"]
     """Three rows of `vertices` each."""
     colours: Float64[np.ndarray, "n 3"] | None = None
-    """RGB in [0, 1] of each vertex."""
+    """RGB in [0, 1] of each vertex, as a picture has it."""
     up: tuple[float, float, float] = (0.0, 0.0, 1.0)
     """The direction that is shown upwards."""
     name: str = "mesh"
@@ -93,6 +70,11 @@ class Mesh:
             np.add.at(sums, self.triangles[:, corner], self._crosses())
         return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(float).tiny)
 
+    @cached_property
+    def edges(self) -> Edges:
+        """Its edges; of a million triangles they take seconds to find."""
+        return edges_of(self.vertices, self.triangles)
+
     def bounds(self, margin: float = MESH_MARGIN) -> Bounds:
         """The cube around the mesh, whatever its units, with `margin` of the longest extent on both its sides."""
         low, high = self.vertices.min(0), self.vertices.max(0)
@@ -116,50 +98,27 @@ class Mesh:
 
     def raycasting(self) -> Any:
         """Open3D's RaycastingScene of the mesh, which answers rays and distances in float32."""
-        import open3d as o3d
-
-        scene = o3d.t.geometry.RaycastingScene()
-        vertices = o3d.core.Tensor.from_numpy(np.ascontiguousarray(self.vertices, np.float32))
-        scene.add_triangles(vertices, o3d.core.Tensor.from_numpy(np.ascontiguousarray(self.triangles, np.uint32)))
-        return scene
+        return raycasting(self.vertices, [self.triangles])
 
     def _crosses(self) -> Float64[np.ndarray, "m 3"]:
         a, b, c = self.corners.swapaxes(0, 1)
         return np.cross(b - a, c - a)
 
 
-def read_mesh(path: str | Path, progress: Callable[[float], None] = lambda _share: None) -> Mesh:
-    """The mesh in a file: equal vertices merged, triangles without area and vertices of none dropped.
+def raycasting(vertices: Float64[np.ndarray, "n 3"], geometries: Sequence[Int64[np.ndarray, "_ 3"]]) -> Any:
+    """Open3D's RaycastingScene of several geometries on the same vertices."""
+    import open3d as o3d
 
-    Args:
-        progress: is told the share that is done; how far Open3D has read is known only at its end.
-
-    Raises:
-        InputError: naming the file, when it is missing, empty, damaged or of another kind, has no triangles, has
-            triangles of vertices that are not there, or vertices that are no numbers.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if not path.exists():
-        raise InputError(f"there is no file {str(path)!r}")
-    if not path.is_file():
-        raise InputError(f"{str(path)!r} is {'a folder' if path.is_dir() else 'no regular file'}; name a mesh's file")
-    if suffix not in READ_ENDINGS:
-        raise InputError(f"{str(path)!r} does not end like a mesh's file{did_you_mean(suffix, READ_ENDINGS)}")
-    if path.stat().st_size == 0:
-        raise InputError(f"{str(path)!r} is empty")
-    progress(0.0)
-    if suffix == ".obj":
-        vertices, triangles, colours = _read_obj(path, lambda share: progress(PARSED_SHARE * share))
-    else:
-        vertices, triangles, colours = _read_by_open3d(path)
-        progress(PARSED_SHARE)
-    kind = suffix[1:].upper()
-    up = (0.0, 1.0, 0.0) if suffix in Y_UP else (0.0, 0.0, 1.0)
-    mesh = Mesh(vertices, triangles, colours, up, path.stem, (f"{kind}, {len(vertices):,} vertices",))
-    mesh = cleaned(mesh, str(path))
-    progress(1.0)
-    return mesh
+    scene = o3d.t.geometry.RaycastingScene()
+    for triangles in geometries:
+        used, corners = (
+            (np.arange(len(vertices)), triangles) if len(geometries) == 1 else np.unique(triangles, return_inverse=True)
+        )
+        scene.add_triangles(
+            o3d.core.Tensor.from_numpy(np.ascontiguousarray(vertices[used], np.float32)),
+            o3d.core.Tensor.from_numpy(np.ascontiguousarray(corners.reshape(-1, 3), np.uint32)),
+        )
+    return scene
 
 
 def cleaned(mesh: Mesh, origin: str) -> Mesh:
@@ -177,10 +136,7 @@ def cleaned(mesh: Mesh, origin: str) -> Mesh:
     if not len(mesh.triangles):
         what = f"{count:,} points and no triangles" if count else "no triangles, or is damaged"
         raise InputError(f"{origin!r} holds {what}; give a mesh with a surface")
-    least, most = mesh.triangles.min(), mesh.triangles.max()
-    if least < 0 or most >= count:
-        odd = least if least < 0 else most
-        raise InputError(f"{origin!r} has a triangle of vertex {odd}, counted from 0, and {count:,} vertices")
+    check_corners(mesh.triangles, count, origin)
     notes = list(mesh.notes)
     used = np.unique(mesh.triangles)
     if not np.isfinite(mesh.vertices[used]).all():
@@ -203,8 +159,8 @@ def cleaned(mesh: Mesh, origin: str) -> Mesh:
     if flat.any():
         # A triangle whose corners lie on a line may be all that joins two sides of a seam: it stays if it closes one.
         collapsed = (triangles == np.roll(triangles, 1, axis=1)).any(1)
-        before = count_edges(vertices, triangles[~collapsed]).open
-        dropped = flat if count_edges(vertices, triangles[~flat]).open <= before else collapsed
+        before = count_edges(edges_of(vertices, triangles[~collapsed])).open
+        dropped = flat if count_edges(edges_of(vertices, triangles[~flat])).open <= before else collapsed
         if dropped.any():
             notes.append(f"{np.count_nonzero(dropped):,} triangles of area 0 dropped")
         if not dropped[flat].all():
@@ -222,6 +178,17 @@ def cleaned(mesh: Mesh, origin: str) -> Mesh:
     return Mesh(vertices, triangles, colours, mesh.up, mesh.name, tuple(notes))
 
 
+def check_corners(corners: Int64[np.ndarray, "..."], count: int, origin: str) -> None:
+    """Make sure that corners are of vertices that are there.
+
+    Raises:
+        InputError: naming the file, and a vertex that is not.
+    """
+    odd = corners[(corners < 0) | (corners >= count)]
+    if odd.size:
+        raise InputError(f"{origin!r} has a triangle of vertex {odd.flat[0]}, counted from 0, and {count:,} vertices")
+
+
 def _first_of_each(
     labels: Int64[np.ndarray, " n"], triangles: Int64[np.ndarray, "m 3"]
 ) -> tuple[Int64[np.ndarray, " kept"], Int64[np.ndarray, "m 3"]]:
@@ -237,149 +204,3 @@ def _without_area(vertices: Float64[np.ndarray, "n 3"], triangles: Int64[np.ndar
     cross = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     longest = np.maximum(np.linalg.norm(b - a, axis=1), np.linalg.norm(c - a, axis=1))
     return cross <= 1e-12 * longest**2
-
-
-def _read_obj(
-    path: Path, progress: Callable[[float], None]
-) -> tuple[Float64[np.ndarray, "n 3"], Int64[np.ndarray, "m 3"], Float64[np.ndarray, "n 3"] | None]:
-    """Vertices, their colours and faces of an OBJ, polygons as fans; all else (textures, lines, curves) is passed over.
-
-    Not by Open3D 0.20: its reader ends the process on some damaged files, makes triangles with invented vertices of
-    lines, and refuses numbers such as .5.
-    """
-    vertices: list[list[float]] = []
-    triangles: list[tuple[int, int, int]] = []
-    content = read_bytes(path)
-    lines = io.BytesIO(content)
-    for number, line in enumerate(lines, 1):
-        if number % LINES_AT_ONCE == 0:
-            progress(lines.tell() / len(content))
-        key, *words = line.split() or [b""]
-        try:
-            if key == b"v":
-                vertices.append([float(word) for word in words])
-                if len(words) < 3:
-                    raise ValueError
-            elif key == b"f":
-                corners = [_obj_index(word, len(vertices)) for word in words]
-                triangles += [(corners[0], *pair) for pair in itertools.pairwise(corners[1:])]
-        except ValueError:
-            shown = line.strip()[:60].decode(errors="replace")
-            raise InputError(f"line {number} of {str(path)!r} is damaged: {shown!r}") from None
-    points = np.array([values[:3] for values in vertices], np.float64).reshape(-1, 3)
-    coloured = bool(vertices) and all(len(values) >= 6 for values in vertices)
-    colours = np.array([values[3:6] for values in vertices], np.float64).clip(0, 1) if coloured else None
-    return points, np.array(triangles, np.int64).reshape(-1, 3), colours
-
-
-def _obj_index(word: bytes, count: int) -> int:
-    """The vertex of a corner such as 3/1/2, counted from 0; negative numbers count from the newest vertex back."""
-    index = int(word.partition(b"/")[0])
-    return index - 1 if index > 0 else count + index if index < 0 else -1
-
-
-_OPEN3D_READS = """
-import io, os, sys
-out = os.dup(1)
-os.dup2(2, 1)  # what the reader says of a damaged file is for nobody
-import numpy as np, open3d as o3d
-mesh = o3d.t.io.read_triangle_mesh(sys.argv[1])
-arrays = {"vertices": mesh.vertex["positions"].numpy()} if "positions" in mesh.vertex else {}
-if "colors" in mesh.vertex:
-    arrays["colours"] = mesh.vertex["colors"].numpy()
-if "indices" in mesh.triangle:
-    arrays["triangles"] = mesh.triangle["indices"].numpy()
-with open(out, "wb") as pipe:
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    pipe.write(buffer.getvalue())
-"""
-
-
-def _read_by_open3d(
-    path: Path,
-) -> tuple[Float64[np.ndarray, "n 3"], Int64[np.ndarray, "m 3"], Float64[np.ndarray, "n 3"] | None]:
-    """What Open3D reads, in a process of its own: some damaged PLY files end the process that reads them."""
-    damaged = InputError(f"{str(path)!r} is no mesh that can be read, or is damaged")
-    run = subprocess.run([sys.executable, "-c", _OPEN3D_READS, os.fspath(path)], capture_output=True, check=False)
-    if run.returncode != 0 or not run.stdout:
-        raise damaged
-    arrays = np.load(io.BytesIO(run.stdout), allow_pickle=False)
-    if "vertices" not in arrays:
-        raise damaged
-    vertices = arrays["vertices"].astype(np.float64)
-    triangles = arrays["triangles"].astype(np.int64) if "triangles" in arrays else np.empty((0, 3), np.int64)
-    if "colours" not in arrays:
-        return vertices, triangles, None
-    colours = arrays["colours"].astype(np.float64)[:, :3]
-    # OFF's colours come as they are written, in 0..255
-    return vertices, triangles, (colours / (255 if colours.max(initial=0) > 1 else 1)).clip(0, 1)
-
-
-def mesh_ending(path: Path) -> str:
-    """The ending of a mesh's file, in lower case, asked before the mesh is made.
-
-    Raises:
-        InputError: where no mesh is written with it.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in WRITTEN_ENDINGS:
-        raise InputError(
-            f"a mesh is written as {', '.join(WRITTEN_ENDINGS)}, not as {path.name!r}"
-            f"{did_you_mean(suffix, WRITTEN_ENDINGS)}"
-        )
-    return suffix
-
-
-def write_mesh(path: str | Path, mesh: Mesh) -> tuple[str, ...]:
-    """Write a mesh as PLY, OBJ, GLB or STL, whole or not at all; its folder is made where needed.
-
-    Gives what the file does not hold, in words: colours are lost in STL. Coordinates are float32, those of OBJ text.
-
-    Raises:
-        InputError: for another ending, a mesh without triangles, and a file that cannot be written.
-    """
-    path = Path(path)
-    suffix = mesh_ending(path)
-    if not len(mesh.triangles):
-        raise InputError(f"there is no surface to write to {str(path)!r}")
-    if suffix == ".obj":
-        write_text(path, _obj(mesh))
-    else:
-        _write_by_open3d(path, mesh)
-    return ("STL has no colours",) if suffix == ".stl" and mesh.colours is not None else ()
-
-
-def _obj(mesh: Mesh) -> str:
-    """An OBJ's text, vertices as "v x y z r g b", which most programs read though the format's old texts do not say."""
-    rows = mesh.vertices if mesh.colours is None else np.hstack([mesh.vertices, mesh.colours])
-    lines = [("v" + " %.9g" * rows.shape[1]) % tuple(row) for row in rows.tolist()]
-    lines += [f"f {a} {b} {c}" for a, b, c in (mesh.triangles + 1).tolist()]
-    return "\n".join(lines) + "\n"
-
-
-def _write_by_open3d(path: Path, mesh: Mesh) -> None:
-    import open3d as o3d
-
-    colours = None if path.suffix.lower() == ".stl" else mesh.colours
-    written = o3d.t.geometry.TriangleMesh(
-        o3d.core.Tensor.from_numpy(mesh.vertices.astype(np.float32)), o3d.core.Tensor.from_numpy(mesh.triangles)
-    )
-    if colours is not None:
-        written.vertex.colors = o3d.core.Tensor.from_numpy(colours.astype(np.float32))
-    partial = path.with_name(f".{path.stem}.partial{path.suffix.lower()}")  # the ending is what Open3D goes by
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()  # says why where it cannot be written, which Open3D does not
-        with o3d.utility.VerbosityContextManager(o3d.utility.VerbosityLevel.Error):
-            whole = o3d.t.io.write_triangle_mesh(partial, written)
-        if not whole:
-            raise InputError(f"cannot write {str(path)!r}: Open3D could not write it whole")
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(f"cannot write {str(path)!r}: {error.strerror}") from None
-    finally:
-        with suppress(OSError):
-            partial.unlink()

@@ -6,7 +6,8 @@ import numpy as np
 
 from fieldlens.configs.errors import InputError
 
-from .edges import count_edges, edges_of
+from .edges import count_edges
+from .facing import facing
 from .mesh import Mesh
 
 LARGEST_HOLE = 0.25
@@ -16,16 +17,16 @@ LARGEST_HOLE = 0.25
 def watertight(mesh: Mesh) -> Mesh:
     """The mesh with holes up to `LARGEST_HOLE` closed by fans from their middles, and notes that say what was found.
 
-    Which way triangles face does not matter: whether a point is inside is a count of surfaces on the way out of it.
+    Triangles that face the wrong way are turned round.
 
     Raises:
         InputError: when it stays open; the sentence says at how many edges.
     """
-    counts = count_edges(mesh.vertices, mesh.triangles)
+    counts = count_edges(mesh.edges)
     notes = ["watertight"]
     if counts.open:
         mesh, widths = _capped(mesh)
-        if count_edges(mesh.vertices, mesh.triangles).open:
+        if count_edges(mesh.edges).open:
             raise InputError(
                 f"the mesh {mesh.name!r} is open at {counts.open:,} edges, so it has no inside; close it, or fit it as "
                 "it looks with --kind radiance"
@@ -34,14 +35,13 @@ def watertight(mesh: Mesh) -> Mesh:
         notes = [f"{holes} closed ({counts.open:,} open edges), up to {max(widths):.2g} of its diagonal across"]
     if counts.non_manifold:
         notes.append(f"{counts.non_manifold:,} edges of more than two triangles")
-    if counts.inconsistent:
-        notes.append(f"{counts.inconsistent:,} edges of triangles that face opposite sides, which does not matter here")
-    return replace(mesh, notes=(*mesh.notes, *notes))
+    faced = facing(mesh)
+    return replace(faced.mesh, notes=(*mesh.notes, *notes, *faced.notes))
 
 
 def _capped(mesh: Mesh) -> tuple[Mesh, list[float]]:
     """The mesh with its small and simple holes closed, and how far across these are in shares of its diagonal."""
-    edges = edges_of(mesh.vertices, mesh.triangles)
+    edges = mesh.edges
     border = edges.directed[edges.runs[edges.which] == 1]
     following = {int(start): int(end) for end, start in border}  # a cap runs against the triangles beside it
     if len(following) < len(border) or set(following) != set(following.values()):

@@ -13,11 +13,12 @@ from fieldlens.analysis import crease_area_density, extract_surface, per_diagona
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import require_new, whole_folder, write_json
 from fieldlens.fields import position_of
-from fieldlens.render.camera import Camera
+from fieldlens.render.camera import Camera, upwards
 from fieldlens.render.colour import area_density_rgb
 from fieldlens.render.files import write_grey16_png, write_npz
 from fieldlens.render.grid import CUBE_DIAGONAL
-from fieldlens.scenes.solids.mesh import Mesh, mesh_ending, write_mesh
+from fieldlens.scenes.solids.mesh import Mesh
+from fieldlens.scenes.solids.writing import mesh_ending, write_mesh
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Reporter, Silent
 from fieldlens.studies.runs.saved import Saved, open_run
@@ -47,7 +48,7 @@ class MeshExported:
     density_per_diagonal: tuple[float, float] | None
     """The ends of the scale of colours, where they are of crease density."""
     notes: tuple[str, ...]
-    """What the file's format has no place for."""
+    """What the file's format has no place for, or has otherwise."""
     step: int
 
     @property
@@ -128,7 +129,9 @@ def export_mesh(
         surface = replace(surface, colours=colours)
     elif (seen := subject.colours(saved.field, surface)) is not None:
         surface = replace(surface, colours=seen)
-    notes = write_mesh(file, replace(surface, vertices=subject.bounds.to_world(surface.vertices)))
+    vertices = subject.bounds.to_world(surface.vertices)
+    x, y, z = (upwards(subject.cameras()) + 0.0).tolist()  # + 0.0: no -0.0
+    notes = write_mesh(file, replace(surface, vertices=vertices, up=(x, y, z)))
     found = len(surface.vertices), len(surface.triangles), at.volume_density
     return MeshExported(file, *found, limits, tuple(notes), saved.step)
 

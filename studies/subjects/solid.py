@@ -167,7 +167,7 @@ class SolidSubject:
         surface = extract_surface(level, SURFACE_CELLS, progress, device=field.device)
         if not len(surface.triangles):
             return SolidAgreement.of(overlap, None)
-        return SolidAgreement.of(overlap, compare_surfaces(surface, self.shape.unit_mesh, COMPARED, seed))
+        return SolidAgreement.of(overlap, compare_surfaces(surface, self.shape.surface, COMPARED, seed))
 
     def cameras(self) -> Sequence[Camera]:
         """Those that see it from above."""

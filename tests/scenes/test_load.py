@@ -22,7 +22,7 @@ from fieldlens.scenes.digits import digits
 from fieldlens.scenes.load import restore
 from fieldlens.scenes.mesh_photographs import photographed_mesh
 from fieldlens.scenes.posed import PosedScene
-from fieldlens.scenes.solids.mesh import write_mesh
+from fieldlens.scenes.solids.writing import write_mesh
 from tests.support.picture_files import encoded, noise, png16, written
 from tests.support.posed_scenes import small_capture
 from tests.support.small_meshes import box

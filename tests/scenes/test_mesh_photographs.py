@@ -12,7 +12,8 @@ from fieldlens.configs.space import Space
 from fieldlens.scenes.load import load
 from fieldlens.scenes.mesh_photographs import photographed_mesh
 from fieldlens.scenes.posed import PosedScene
-from fieldlens.scenes.solids.mesh import Mesh, write_mesh
+from fieldlens.scenes.solids.mesh import Mesh
+from fieldlens.scenes.solids.writing import write_mesh
 from tests.support.small_meshes import box, icosphere
 
 few = partial(photographed_mesh, side=25, train=4, heldout=2)

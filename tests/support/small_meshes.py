@@ -40,3 +40,10 @@ def box(low: tuple[float, float, float] = (0, 0, 0), high: tuple[float, float, f
     quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
     triangles = [t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))]
     return Mesh(vertices, np.array(triangles, np.int64), name="box")
+
+
+def joined(*meshes: Mesh) -> Mesh:
+    """All triangles in one mesh."""
+    starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
+    triangles = [mesh.triangles + start for mesh, start in zip(meshes, starts, strict=False)]
+    return Mesh(np.vstack([mesh.vertices for mesh in meshes]), np.vstack(triangles))

@@ -31,7 +31,7 @@ def test_a_spheres_surface_lies_at_its_radius_closed_and_facing_outwards(resolut
     np.testing.assert_allclose(radii, 0.4, atol=0.5 / resolution**2)  # linear interpolation: h^2 / 8 r
     assert mesh.volume == pytest.approx(4 / 3 * math.pi * 0.4**3, rel=20 / resolution**2)
     assert mesh.areas.sum() == pytest.approx(4 * math.pi * 0.4**2, rel=20 / resolution**2)
-    assert count_edges(mesh.vertices, mesh.triangles) == EdgeCounts(0, 0, 0)
+    assert count_edges(mesh.edges) == EdgeCounts(0, 0, 0)
     assert told == sorted(told)
     assert told[-1] == 1
 
@@ -64,7 +64,7 @@ def test_two_passes_find_what_one_finds_and_ask_far_less_often() -> None:
 
 def test_what_reaches_the_cubes_sides_is_closed_there() -> None:
     mesh = extract_surface(lambda x: x[:, :1] - 0.3, 32)
-    assert count_edges(mesh.vertices, mesh.triangles).open == 0
+    assert count_edges(mesh.edges).open == 0
     assert mesh.volume == pytest.approx(0.3, rel=1e-3)
     assert mesh.vertices.min() >= 0
     assert mesh.vertices.max() <= 1

@@ -17,7 +17,7 @@ from fieldlens.configs.records import read_json_as
 from fieldlens.configs.space import Slice, parse_slice
 from fieldlens.fields import RadianceField, position_of
 from fieldlens.fitting import initial_state
-from fieldlens.scenes.solids.mesh import write_mesh
+from fieldlens.scenes.solids.writing import write_mesh
 from fieldlens.studies.questions.cells import draw_cells
 from fieldlens.studies.questions.slices import draw_slice
 from fieldlens.studies.runs.answers import CellsFound, SliceFound

@@ -15,7 +15,7 @@ from fieldlens.render.video import read_frames
 from fieldlens.scenes.demos import DEMOS, photographed
 from fieldlens.scenes.posed import PosedScene
 from fieldlens.scenes.shape import VIEW_ELEVATION, Shape
-from fieldlens.scenes.solids.mesh import write_mesh
+from fieldlens.scenes.solids.writing import write_mesh
 from fieldlens.studies.runs.compare import start_comparison
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder

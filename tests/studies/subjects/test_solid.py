@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fieldlens import cli
-from fieldlens.scenes.solids.mesh import write_mesh
+from fieldlens.scenes.solids.writing import write_mesh
 from tests.support.small_meshes import icosphere
 
 OPTIONS = [
