@@ -1,5 +1,6 @@
 """How a field is trained: the loop, the optimiser, the precision, the state."""
 
+from .limits import is_still_gaining, longer, nothing_left
 from .loop import Controls, Snapshot, fit
 from .plan import Plan, plan_of
 from .precision import Placement, place
@@ -16,7 +17,10 @@ __all__ = [
     "fit",
     "frame_steps",
     "initial_state",
+    "is_still_gaining",
     "learning_rate_at",
+    "longer",
+    "nothing_left",
     "place",
     "plan_of",
     "require_room",

@@ -1,5 +1,6 @@
 """`fieldlens compare SCENE --encodings ...`: the same picture or 3D scene under several encodings, side by side."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,8 @@ def main(words: Sequence[str]) -> int:
     arguments = parse(CompareArguments, "compare", DESCRIPTION, words, arguments_from(CompareArguments, before))
     config = config_in(arguments, CompareConfig)
     if resumed is not None:
-        hint = "only --json and --output-dir go with --resume"
+        begun = shlex.quote(str(resumed.config_file))
+        hint = f"only --json and --output-dir go with --resume, and --config {begun} begins another"
         check_unchanged(before, config, "a resumed comparison", free=("output_dir",), hint=hint)
 
     from fieldlens.fitting import Controls

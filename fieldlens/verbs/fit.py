@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING
 from fieldlens.configs.run import FitConfig
 
 from . import DONE
-from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
+from .options import (
+    Json,
+    arguments_from,
+    check_unchanged,
+    config_in,
+    folder_to_resume,
+    named_options,
+    option_of,
+    parse,
+    starting_config,
+)
 
 if TYPE_CHECKING:
     from fieldlens.studies.runs.folder import RunFolder
 
 DESCRIPTION = "Fit a coordinate network to a picture or a 3D scene and watch it being learnt."
 
-RESUMABLE = ("steps", "seconds", "target_psnr", "plateau", "threads", "device")
+LIMITS = ("steps", "seconds", "target_psnr", "plateau")
+"""What ends a fit. When one goes on, those that are named replace all that it had."""
+RESUMABLE = (*LIMITS, "threads", "device")
 """Options that may be changed when a fit goes on."""
 
 
@@ -26,7 +38,8 @@ class FitArguments(FitConfig):
 
     resume: str | None = None
     """Go on with a run folder, or the latest one, from its newest checkpoint.
-    Limits such as --steps may be changed then."""
+    Limits that are named then (--steps, --seconds, --target-psnr, --plateau) replace all that it had.
+    They count from its first step; with none named it keeps its own."""
     config: Path | None = None
     """Start from the choices in a run's config.yaml."""
     preset: str | None = None
@@ -39,7 +52,8 @@ def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     resumed = _folder_to_resume(words)
     before = starting_config(FitConfig, "fit", words) if resumed is None else resumed.config()
-    arguments = parse(FitArguments, "fit", DESCRIPTION, words, arguments_from(FitArguments, before))
+    default = before if resumed is None else with_limits_of(before, words)
+    arguments = parse(FitArguments, "fit", DESCRIPTION, words, arguments_from(FitArguments, default))
     config = config_in(arguments, FitConfig)
 
     from fieldlens.fitting import Controls
@@ -53,11 +67,23 @@ def main(words: Sequence[str]) -> int:
         if resumed is None:
             record = run(start(config, reporter=console), config, console, controls)
         else:
-            limits = f"only limits ({', '.join(RESUMABLE)}) can be changed"
-            check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=limits)
+            hint = f"only {', '.join(option_of(name) for name in RESUMABLE)} can be changed"
+            check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=hint)
             record = run(resumed, dataclasses.replace(config, output=before.output), console, controls)
     console.answer(record)
     return interruption.status if record.stopped_because == "interrupted" else DONE
+
+
+def with_limits_of(before: FitConfig, words: Sequence[str]) -> FitConfig:
+    """The choices of a fit that goes on, without the limits that those named in `words` replace.
+
+    Raises:
+        InputError: where what is left cannot be, such as a cosine without --steps.
+    """
+    options = named_options(words)
+    named = [limit for limit in LIMITS if option_of(limit) in options]
+    dropped = {limit: None for limit in LIMITS if named and limit not in named}
+    return dataclasses.replace(before, training=dataclasses.replace(before.training, **dropped))
 
 
 def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":

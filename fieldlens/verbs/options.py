@@ -57,8 +57,25 @@ def parse(kind: type[Arguments], verb: str, description: str, words: Sequence[st
 def _sets_one_network(words: Sequence[str]) -> bool:
     """Whether there is an option of `fit` for one network, or its last part alone, as in --width."""
     parts = {f"--{key.name}" for key in dataclasses.fields(Network)}
-    options = (word.partition("=")[0] for word in words)
-    return any(option.startswith(("--network.", "--networks.")) or option in parts for option in options)
+    return any(option.startswith(("--network.", "--networks.")) or option in parts for option in named_options(words))
+
+
+def named_options(words: Sequence[str]) -> set[str]:
+    """The options among the words of a command line, in the spelling of the help.
+
+    >>> sorted(named_options(["photo.jpg", "--target_psnr=30", "--steps", "5"]))
+    ['--steps', '--target-psnr']
+    """
+    return {word.partition("=")[0].replace("_", "-") for word in words if word.startswith("--")}
+
+
+def option_of(name: str) -> str:
+    """The option of a setting.
+
+    >>> option_of("target_psnr")
+    '--target-psnr'
+    """
+    return f"--{name.replace('_', '-')}"
 
 
 def kind_of_networks(kind: type) -> bool:
@@ -128,7 +145,7 @@ def check_unchanged(before: Config, now: Config, what: str, *, free: Collection[
     new = _settings(now)
     for name, value in _settings(before).items():
         if name not in free and new[name] != value:
-            raise InputError(f"{what} keeps its {name.replace('_', '-')}; {hint}")
+            raise InputError(f"{what} keeps its {option_of(name).removeprefix('--')}; {hint}")
 
 
 def _settings(config: FitConfig | CompareConfig) -> dict[str, Any]:

@@ -48,6 +48,11 @@ class Comparison:
     path: Path
 
     @property
+    def config_file(self) -> Path:
+        """The configuration, as YAML."""
+        return self.path / COMPARISON
+
+    @property
     def report(self) -> Path:
         """All runs on one page."""
         return self.path / "report.html"
@@ -68,7 +73,7 @@ class Comparison:
         Raises:
             InputError: when it is missing, of another schema or damaged.
         """
-        return read_config(self.path / COMPARISON, CompareConfig)
+        return read_config(self.config_file, CompareConfig)
 
     def runs(self) -> dict[RunFolder, FitConfig]:
         """The folder and the configuration of each run, in the order they were named."""
@@ -124,7 +129,7 @@ def start_comparison(config: CompareConfig, reporter: Reporter | None = None) ->
     comparison = Comparison(new_folder(parent))
     for fit_config in fits(config):
         start(fit_config, comparison.path / "runs" / _label(fit_config), scene)
-    write_text(comparison.path / COMPARISON, to_yaml(config))
+    write_text(comparison.config_file, to_yaml(config))
     return comparison
 
 
@@ -148,13 +153,26 @@ class ComparisonRecord:
     @property
     def lines(self) -> list[str]:
         """What a person reads when a comparison is over."""
-        path = shlex.quote(str(self.path))
         return [
             *self.table.splitlines(),
             *self.verdict,
             f"video   {self.video}",
             f"report  {self.report}",
-            *([f"go on   fieldlens compare --resume {path}"] if self.stopped_because == "interrupted" else []),
+            *self._going_on,
+        ]
+
+    @property
+    def _going_on(self) -> list[str]:
+        """The command that goes on; or, as runs are compared at equal steps, that begins a longer comparison."""
+        if self.stopped_because == "interrupted":
+            return [f"go on   fieldlens compare --resume {shlex.quote(str(self.path))}"]
+        gaining = [run for run in self.runs if run.still_gaining]
+        if not gaining:
+            return []
+        gains = ", ".join(f"{_name(run, self.runs)} {run.gained_db:.2f} dB" for run in gaining)
+        return [
+            f"Still gaining over the last third of the steps: {gains}.",
+            f"longer  {longer_command(self.path, self.runs[0].steps)}",
         ]
 
     def to_json(self) -> JsonObject:
@@ -177,6 +195,7 @@ def run_comparison(
     reporter, controls = reporter or Silent(), controls or Controls()
     with held(comparison.path, reporter.say):
         records: dict[RunFolder, RunRecord] = {}
+        trained = False
         for folder in comparison.runs():
             record = folder.finished_record()
             if record is not None and record.stopped_because == "steps":
@@ -186,8 +205,15 @@ def run_comparison(
                     reporter.say(f"{str(folder.result_file)!r} is damaged or of a run that was cut short: made again")
                 comparison.result_file.unlink(missing_ok=True)
                 records[folder] = run(folder, None, reporter, controls)
+                trained = True
         if not records:
             raise KeyboardInterrupt
+        if not trained:
+            steps = next(iter(records.values())).steps
+            reporter.say(
+                f"nothing is left to train: all runs have their {steps:,} steps; a longer comparison begins anew, with "
+                f"{longer_command(comparison.path, steps)}"
+            )
         return _side_by_side(comparison, records, reporter, controls)
 
 
@@ -219,6 +245,11 @@ def _side_by_side(
     )
     write_json(comparison.result_file, to_json(record))
     return record
+
+
+def longer_command(path: Path, steps: int) -> str:
+    """What begins the comparison of a folder anew with twice its steps."""
+    return f"fieldlens compare --config {shlex.quote(str(Comparison(path).config_file))} --steps {2 * steps}"
 
 
 def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:

@@ -14,7 +14,18 @@ from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
 from fieldlens.configs.storage import to_yaml
-from fieldlens.fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of, require_room
+from fieldlens.fitting import (
+    Controls,
+    Plan,
+    Snapshot,
+    TrainingState,
+    fit,
+    initial_state,
+    nothing_left,
+    place,
+    plan_of,
+    require_room,
+)
 from fieldlens.render.files import write_npz, write_png
 from fieldlens.render.video import VideoWriter, check_encoder
 from fieldlens.scenes.load import load
@@ -123,7 +134,8 @@ def _run(folder: RunFolder, config: FitConfig | None, reporter: Reporter, contro
     notes = [*scene.notes, *subject.notes, *([aliased] if aliased else [])]
     for note in notes:
         reporter.say(note)
-    for sentence in resumed(folder, state):
+    taken_over = resumed(folder, state)
+    for sentence in taken_over:
         reporter.say(sentence)
     metrics, watch = Metrics(folder.metrics_file, subject.frequencies), Stopwatch()
     metrics.read(until=recorded_until(plan, state.step))
@@ -143,10 +155,13 @@ def _run(folder: RunFolder, config: FitConfig | None, reporter: Reporter, contro
     )
     if config != before:
         write_text(folder.config_file, to_yaml(config))
+    begun_at = state.step
     teller = _Teller(reporter, recorder, plan, scene, state.step, state.seconds)
     reason = train(folder, scene, state, plan, recorder, controls, teller.tell)
-    recorded = [row.step for row in metrics.rows]
-    return finish(folder, config, scene, subject, state, plan, reason, recorded, notes, watch, reporter)
+    if taken_over and state.step == begun_at and reason != "interrupted":
+        why = nothing_left(plan, reason, state.step, state.seconds)
+        reporter.say(f"nothing is left to train: {why}")
+    return finish(folder, config, scene, subject, state, plan, reason, metrics, notes, watch, reporter)
 
 
 def finish(
@@ -157,7 +172,7 @@ def finish(
     state: TrainingState,
     plan: Plan,
     reason: str,
-    recorded: Sequence[int],
+    metrics: Metrics,
     notes: Sequence[str],
     watch: Stopwatch,
     reporter: Reporter,
@@ -166,7 +181,7 @@ def finish(
 
     Args:
         reason: why training stopped.
-        recorded: the steps that have frames, as far as nobody took them away.
+        metrics: the curves, a row for each step that has frames, as far as nobody took them away.
         notes: what was said before it.
         watch: is run for drawing.
     """
@@ -177,12 +192,14 @@ def finish(
     explained = subject.explain(state.field, finished, seed=config.seed, progress=progress)
     write_explained(folder.analysis, explained)
     with watch.running():
+        recorded = [row.step for row in metrics.rows]
         lost = {step for step in recorded if folder.picture(step, "reconstruction") is None}
         for video, kind in ((folder.video, ""), (folder.turntable if config.output.turntable else None, "turntable")):
             if video is not None:
                 lost.update(_write_video(folder, video, kind, recorded, reporter))
     for note in lost_note(lost):
         reporter.say(note)
+    gained_db = finite(metrics.gained_db)
     record = RunRecord(
         path=folder.path,
         report=folder.report,
@@ -202,6 +219,7 @@ def finish(
         energy_kept=finished.scores.energy_kept,
         explained=explained.summary,
         notes=(*notes, *lost_note(lost)),
+        gained_db=None if gained_db is None else round(gained_db, 4),
         versions=installed_versions(),
     )
     with watch.running():

@@ -78,11 +78,19 @@ class Metrics:
             writer.writerow([row.step, f"{row.seconds:.3f}", *["" if v is None else f"{v:.6g}" for v in cells]])
         write_text(self.path, text.getvalue())
 
-    def plateau(self, gain_db: float, least_steps: int) -> bool:
-        """Whether there were so many steps, and the last third of them gained less than `gain_db`."""
+    @property
+    def gained_db(self) -> float | None:
+        """What the last third of the steps gained; None where so little is recorded that it cannot be said."""
+        if not self.rows or self.rows[-1].step == 0:
+            return None
         newest = self.rows[-1]
         before = [row for row in self.rows if row.step <= newest.step * 2 / 3]
-        return newest.step >= least_steps and bool(before) and newest.psnr_db - before[-1].psnr_db < gain_db
+        return newest.psnr_db - before[-1].psnr_db if before else None
+
+    def plateau(self, gain_db: float, least_steps: int) -> bool:
+        """Whether there were so many steps, and the last third of them gained less than `gain_db`."""
+        gained_db = self.gained_db
+        return self.rows[-1].step >= least_steps and gained_db is not None and gained_db < gain_db
 
 
 def drawn_rows(folder: RunFolder) -> list[Row]:

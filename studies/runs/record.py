@@ -9,8 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fieldlens.configs.files import JsonObject
-from fieldlens.configs.records import INLINE, fields_of, with_before
-from fieldlens.fitting import Plan
+from fieldlens.configs.records import IF_ANY, INLINE, fields_of, with_before
+from fieldlens.fitting import Plan, is_still_gaining, longer
 from fieldlens.studies.subjects.found import Named, Summary
 
 
@@ -43,6 +43,8 @@ class RunRecord:
     notes: tuple[str, ...]
     """What was done to what is fitted, and what scores are of."""
     versions: Mapping[str, str]
+    gained_db: float | None = field(default=None, metadata=IF_ANY)
+    """PSNR gained over the last third of the steps, as the curves have it; None where it cannot be said."""
     drawing_seconds: float | None = None
     """Spent on frames, video and report; None while these are still drawn."""
     plan: Plan
@@ -58,7 +60,6 @@ class RunRecord:
         quality = "no PSNR" if self.psnr_db is None else f"{self.psnr_db:.2f} dB"
         if self.heldout_psnr_db is not None:
             quality += f" ({self.heldout_psnr_db:.2f} dB held out)"
-        path = shlex.quote(str(self.path))
         return [
             f"{self.name}: {quality} after {self.steps} steps, {self.seconds:.0f} s of training "
             f"({self.stopped_because})",
@@ -66,8 +67,24 @@ class RunRecord:
             f"video   {self.video}",
             *([] if self.turntable is None else [f"turning {self.turntable}"]),
             f"report  {self.report}",
-            *([f"go on   fieldlens fit --resume {path}"] if self.stopped_because == "interrupted" else []),
+            *self._going_on,
         ]
+
+    @property
+    def _going_on(self) -> list[str]:
+        """The command that trains on, for a fit that was interrupted or was still gaining."""
+        command = f"go on   fieldlens fit --resume {shlex.quote(str(self.path))}"
+        if self.stopped_because == "interrupted":
+            return [command]
+        if not self.still_gaining:
+            return []
+        more = longer(self.plan, self.stopped_because, self.steps, self.seconds)[0]
+        return [f"It was still gaining: {self.gained_db:.2f} dB over the last third of its steps.", f"{command} {more}"]
+
+    @property
+    def still_gaining(self) -> bool:
+        """Whether it ended by its length alone, and would have gained more."""
+        return is_still_gaining(self.stopped_because, self.gained_db)
 
     def to_json(self) -> JsonObject:
         """As run.json has it: beside what was found, what a reader of this file alone asks of the plan."""

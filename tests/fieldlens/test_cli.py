@@ -18,13 +18,15 @@ import pytest
 
 import fieldlens.studies.runs.fit
 from fieldlens import cli
-from fieldlens.configs.run import CompareConfig, FitConfig
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.records import to_json
+from fieldlens.configs.run import CompareConfig, FitConfig, Training
 from fieldlens.scenes import demos
 from fieldlens.scenes.captures.transforms import read_capture
 from fieldlens.scenes.load import load
 from fieldlens.scenes.scene import Scene
 from fieldlens.verbs.console import Console
-from fieldlens.verbs.fit import FitArguments
+from fieldlens.verbs.fit import FitArguments, with_limits_of
 from fieldlens.verbs.options import arguments_from, beginning, parse, starting_config
 from tests.support.runs import small_picture
 
@@ -173,6 +175,37 @@ def test_a_resumed_fit_keeps_what_it_was_begun_with(here: Path, capfd: pytest.Ca
         words = [value] if option == "scene" else [option, value]
         assert cli.main(["fit", "--resume", "latest", *words]) == 2
         assert f"keeps its {option.strip('-').partition('.')[0]};" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ([], {"steps", "seconds", "target_psnr", "plateau"}),
+        (["--threads", "2"], {"steps", "seconds", "target_psnr", "plateau"}),
+        (["--steps", "9"], {"steps"}),
+        (["--target_psnr=9", "--seconds", "3"], {"target_psnr", "seconds"}),
+    ],
+)
+def test_limits_that_are_named_replace_all_that_a_fit_had(words: list[str], kept: set[str]):
+    before = FitConfig(training=Training(steps=5, seconds=60.0, target_psnr=30.0, plateau=0.1))
+    training = to_json(with_limits_of(before, words).training)
+    assert {name for name in ("steps", "seconds", "target_psnr", "plateau") if training[name] is not None} == kept
+
+
+def test_a_cosine_goes_on_in_steps_alone():
+    before = FitConfig(training=Training(steps=5, schedule="cosine"))
+    assert with_limits_of(before, ["--steps", "9"]) == before
+    with pytest.raises(InputError, match="give its length with --steps"):
+        with_limits_of(before, ["--seconds", "9"])
+
+
+def test_a_fit_that_met_its_target_goes_on_to_steps_that_are_named(here: Path, capfd: pytest.CaptureFixture[str]):
+    assert cli.main(["fit", "my photo.png", *SMALL[2:], "--target-psnr", "1", "--json"]) == 0
+    assert last_json(capfd.readouterr().out)["stopped_because"] == "target"
+    assert cli.main(["fit", "--resume=latest", "--steps=9", "--json"]) == 0
+    captured = capfd.readouterr()
+    assert "nothing is left" not in captured.err
+    assert last_json(captured.out)["steps"] == 9
 
 
 def test_a_resumed_comparison_keeps_everything(here: Path, capfd: pytest.CaptureFixture[str]):

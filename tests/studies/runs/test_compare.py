@@ -116,6 +116,19 @@ def test_a_comparison_stopped_before_its_first_run_is_interrupted_and_goes_on_la
     assert len(run_comparison(comparison).runs) == 2
 
 
+def test_a_finished_comparison_says_that_nothing_is_left_and_how_a_longer_one_begins(config: CompareConfig):
+    comparison, reporter = start_comparison(config), StopAt(1000)
+    finished = run_comparison(comparison, reporter)
+    steps = finished.runs[0].steps
+    command = f"fieldlens compare --config {comparison.config_file} --steps {2 * steps}"
+    assert finished.lines[-1] == f"longer  {command}"  # so few steps: all were still gaining
+    assert not any("nothing is left" in sentence for sentence in reporter.said)
+    run_comparison(comparison, reporter)
+    assert f"all runs have their {steps} steps; a longer comparison begins anew, with {command}" in reporter.said[-1]
+    level = replace(finished, runs=[replace(run, gained_db=0.0) for run in finished.runs])
+    assert level.lines[-1].startswith("report")
+
+
 def test_a_finished_comparison_is_shown_even_when_stopped_at_once(config: CompareConfig):
     comparison = start_comparison(config)
     finished = run_comparison(comparison)

@@ -316,6 +316,34 @@ def test_no_plateau_is_looked_for_before_the_least_steps(tmp_path: Path):
     assert not metrics.plateau(0.05, 100)
 
 
+def test_the_gain_is_that_of_the_last_third_of_the_steps(tmp_path: Path):
+    metrics = Metrics(tmp_path / "metrics.csv")
+    assert metrics.gained_db is None
+    for step, psnr_db in ((0, 5.0), (150, 11.0), (200, 12.0), (250, 13.0), (300, 13.5)):
+        metrics.add(Row(step, 1.0, 0.1, psnr_db, None, ()))
+        if step == 0:
+            assert metrics.gained_db is None
+    assert metrics.gained_db == 13.5 - 12.0
+
+
+def test_a_fit_that_was_still_gaining_ends_with_the_command_that_goes_on(config: FitConfig):
+    record = run(start(with_training(config, steps=9)))
+    assert record.gained_db is not None
+    assert record.gained_db >= 0.25
+    assert f"{record.gained_db:.2f} dB over the last third" in record.lines[-2]
+    assert record.lines[-1] == f"go on   fieldlens fit --resume {record.path} --steps 18"
+    assert not any("go on" in line for line in replace(record, gained_db=0.2).lines)
+
+
+def test_going_on_with_a_fit_that_has_nothing_left_says_why(config: FitConfig):
+    folder, reporter = start(config), StopAt(1000)
+    run(folder, reporter=reporter)
+    assert not any("nothing is left" in sentence for sentence in reporter.said)
+    result = run(folder, reporter=reporter)
+    assert result.steps == 24
+    assert "nothing is left to train: it has reached its 24 steps; go on with --steps 48" in "\n".join(reporter.said)
+
+
 def test_a_fit_that_diverges_ends_and_says_so(config: FitConfig):
     diverging = with_training(config, steps=1000, learning_rate=1e29, schedule="constant")
     result = run(start(diverging))
