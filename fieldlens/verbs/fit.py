@@ -28,7 +28,7 @@ DESCRIPTION = "Fit a coordinate network to a picture or a 3D scene and watch it 
 
 LIMITS = ("steps", "seconds", "target_psnr", "plateau")
 """What ends a fit. When one goes on, those that are named replace all that it had."""
-RESUMABLE = (*LIMITS, "threads", "device")
+RESUMABLE = (*LIMITS, "quick", "threads", "device")
 """Options that may be changed when a fit goes on."""
 
 
@@ -69,7 +69,8 @@ def main(words: Sequence[str]) -> int:
         else:
             hint = f"only {', '.join(option_of(name) for name in RESUMABLE)} can be changed"
             check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=hint)
-            record = run(resumed, dataclasses.replace(config, output=before.output), console, controls)
+            output = dataclasses.replace(config.output, output_dir=before.output.output_dir)
+            record = run(resumed, dataclasses.replace(config, output=output), console, controls)
     console.answer(record)
     return interruption.status if record.stopped_because == "interrupted" else DONE
 

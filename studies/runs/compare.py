@@ -263,6 +263,10 @@ def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:
         f"After {best.steps} steps {_name(best, records)} reaches {_quality(best)} and {_name(worst, records)} "
         f"{_quality(worst)}: {most - least:.1f} dB apart."
     ]
+    if any(record.explained.explained_band is None for record in records):
+        sentences.append(
+            "What is missing was not explained, as --quick asks; `fieldlens analyze RUN` does it for each of the runs."
+        )
     more, less = best.explained.crossings_per_pixel, worst.explained.crossings_per_pixel
     if more is not None and less is not None:
         sentences.append(
@@ -275,7 +279,7 @@ def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:
 
 def _quality(record: RunRecord) -> str:
     band = record.explained.explained_band
-    kept = record.energy_kept.get(band)
+    kept = None if band is None else record.energy_kept.get(band)
     detail = "" if kept is None else f" with {percent(kept)} of the energy of {band} waves"
     return f"{record.psnr_db:.1f} dB{detail}"
 
@@ -294,22 +298,26 @@ def _write_video(
 ) -> None:
     columns = [_Column(folder, _name(record, list(records.values()))) for folder, record in records.items()]
     common = sorted(set.intersection(*(set(column.psnr_db) for column in columns)))
-    target = subject.target_tile()
+    target, with_density = subject.target_tile(), not comparison.config().output.quick
     lost = []
     with VideoWriter(comparison.video) as video:
         for number, step in enumerate(common):
             reporter.working("writing the video", number / len(common))
             above = [seen for column in columns if (seen := column.reconstruction(step)) is not None]
             if len(above) == len(columns):
-                video.write(_frame(step, [target, *above], columns))
+                video.write(_frame(step, [target, *above], columns, with_density=with_density))
             else:
                 lost.append(step)
     for note in lost_note(lost):
         reporter.say(note)
 
 
-def _frame(step: int, above: Sequence[Tile], columns: Sequence["_Column"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Target and reconstructions, and below each of these the density of its creases."""
+def _frame(
+    step: int, above: Sequence[Tile], columns: Sequence["_Column"], *, with_density: bool
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Target and reconstructions, and below each of these the density of its creases where that was drawn."""
+    if not with_density:
+        return panel(above, f"step {step}", columns=len(above))
     blank = np.full_like(above[0].image, BACKGROUND)
     below = [Tile(blank, "crease density", legend=density_legend), *(column.density(step, blank) for column in columns)]
     return panel([*above, *below], f"step {step}", columns=len(above))

@@ -32,7 +32,7 @@ from fieldlens.scenes.load import load
 from fieldlens.scenes.scene import Scene
 from fieldlens.studies.subjects.choice import spatial, subject_of
 from fieldlens.studies.subjects.film import turntable
-from fieldlens.studies.subjects.found import write_explained
+from fieldlens.studies.subjects.found import unexplained, write_explained
 from fieldlens.studies.subjects.scoring import is_large
 from fieldlens.studies.subjects.subject import Subject
 
@@ -150,6 +150,7 @@ def _run(folder: RunFolder, config: FitConfig | None, reporter: Reporter, contro
         metrics,
         label=str(config.encoding),
         keeps_checkpoints=config.output.checkpoints == "frames",
+        draws_density=not config.output.quick,
         film=turntable(spatial(subject, "--turntable is")) if config.output.turntable else None,
         watch=watch,
     )
@@ -188,8 +189,11 @@ def finish(
     finished = subject.finish(state.field, partial(reporter.working, "drawing the reconstruction whole"))
     with watch.running():
         write_png(folder.path / "reconstruction.png", finished.picture)
-    progress = partial(reporter.working, "explaining missing detail")
-    explained = subject.explain(state.field, finished, seed=config.seed, progress=progress)
+    if config.output.quick:
+        explained = unexplained(folder.path, finished.scores, subject.frequencies)
+    else:
+        progress = partial(reporter.working, "explaining missing detail")
+        explained = subject.explain(state.field, finished, seed=config.seed, progress=progress)
     write_explained(folder.analysis, explained)
     with watch.running():
         recorded = [row.step for row in metrics.rows]

@@ -83,11 +83,13 @@ class FrameRecorder:
         *,
         label: str,
         keeps_checkpoints: bool,
+        draws_density: bool,
         film: Film | None,
         watch: Stopwatch,
     ) -> None:
         self.folder, self.plan, self.subject, self.metrics, self.label = folder, plan, subject, metrics, label
-        self.keeps_checkpoints, self.film, self.watch = keeps_checkpoints, film, watch
+        self.keeps_checkpoints, self.draws_density = keeps_checkpoints, draws_density
+        self.film, self.watch = film, watch
         drawn = ((step, folder.picture(step, "density")) for step in reversed(folder.frame_steps("density")))
         self.density: DrawnDensity | None = next(((step, seen) for step, seen in drawn if seen is not None), None)
         self._mapped_steps = itertools.islice(plan.frame_steps(), 0, None, DENSITY_EVERY)
@@ -108,7 +110,7 @@ class FrameRecorder:
             observation = self.subject.observe(moment.state.field)
         self.metrics.add(_row(moment, observation))
         reason = moment.stopped_because or self._reached()
-        if reason or self._is_mapped(moment.step):
+        if (self._is_mapped(moment.step) or reason) and self.draws_density:
             self._draw_density(moment.state)
         with self.watch.running():
             self._draw_frame(moment.state, observation)

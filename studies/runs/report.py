@@ -104,11 +104,8 @@ def write_comparison_report(
 def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list[str]) -> RunPart:
     """One run; what it has to go without is added to `left_out`."""
     rows, words = drawn_rows(folder), subject.words
-    try:
-        explanation = read_json(folder.analysis / "explain.json")
-        spectra = read_json_as(folder.analysis / "spectra.json", SavedSpectra)
-    except InputError as error:
-        raise InputError(f"{error}; `fieldlens analyze {shlex.quote(str(folder.path))}` makes it again") from None
+    quick = record.explained.explained_band is None
+    explanation, spectra = ({}, None) if quick else _explained(folder)
     followed, frames = _followed(record, rows), _frames(folder, rows, left_out)
     if not frames:
         again = f"`fieldlens fit --resume {shlex.quote(str(folder.path))}` draws the last"
@@ -133,12 +130,22 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
         numbers=table_row(record, words),
         verdict=record.explained.sentences,
         explanation=explanation,
-        spectra=spectra_part(spectra),
+        spectra=spectra,
         learnt=learnt_parts(rows, list(followed), in_cycles=words.in_cycles),
         through_training=_through_training(folder),
         views=_unless_damaged(partial(_views, folder), left_out),
         pictures=[seen for read in _pictures(folder) if (seen := _unless_damaged(read, left_out)) is not None],
     )
+
+
+def _explained(folder: RunFolder) -> tuple[JsonObject, Any]:
+    """What explain.json says, and the spectra as the report takes them."""
+    try:
+        explanation = read_json(folder.analysis / "explain.json")
+        spectra = read_json_as(folder.analysis / "spectra.json", SavedSpectra)
+    except InputError as error:
+        raise InputError(f"{error}; `fieldlens analyze {shlex.quote(str(folder.path))}` makes it again") from None
+    return explanation, spectra_part(spectra)
 
 
 def _frames(folder: RunFolder, rows: Sequence[Row], left_out: list[str]) -> list[Frame]:

@@ -1,5 +1,6 @@
 """What a subject finds: at a moment of a fit, at its end, and when what is missing is explained."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,8 +128,8 @@ class Summary:
     """Creases met in a step of a pixel, or of a sample; None for a field without creases."""
     dead_neurons: int | None
     """Hidden neurons that are on nowhere; None where that is not asked, or the field has no creases."""
-    explained_band: str
-    """The octave of wavelengths, or the frequency, that the verdict speaks of."""
+    explained_band: str | None
+    """The octave of wavelengths, or the frequency, that the verdict speaks of; None where nothing was explained."""
     primary_statistic: Statistic | None = None
     amplitude_recovered: Named | None = field(default=None, metadata=IF_ANY)
     """Of a signal, by its frequencies."""
@@ -170,20 +171,36 @@ class Explained:
     files: Files
 
 
-OF_CREASES = ("density", "capacity", "creases")
-"""Files that a field has which has creases, and one that has diverged since has not."""
+def unexplained(run: Path, scores: Scores, frequencies: Sequence[int]) -> Explained:
+    """What stands for an explanation that was left out: the command that makes it, and what scores say of a signal."""
+    command = f"fieldlens analyze {shlex.quote(str(run))}"
+    left_out = f"What is missing was not explained, as --quick asks; `{command}` does it."
+    shares = {f"{k} cycles": share for k, share in zip(frequencies, scores.amplitudes, strict=True)}
+    summary = Summary(
+        crossings_per_pixel=None,
+        dead_neurons=None,
+        explained_band=None,
+        amplitude_recovered=shares or None,
+        verdict=(left_out,),
+    )
+    return Explained(summary, Files())
+
+
+EXPLAINED = ("explain", "error", "missing", "spectra", "views", "residual", "density", "capacity", "creases")
+"""Files of an explanation by their names. Not all fields have all: one that has diverged has no creases any more."""
 
 
 def write_explained(path: Path, explained: Explained) -> None:
     """Write what was found into the folder `path`: `explain.json`, maps as pictures and as arrays.
 
-    Maps of creases that an earlier sitting left go where there are none now.
+    Files of an explanation that an earlier sitting left go where there are none now.
 
     Raises:
         InputError: when a file cannot be written.
     """
-    for name in OF_CREASES:
-        for ending, files in ((".png", explained.files.pictures), (".npz", explained.files.arrays)):
+    kinds = {".png": explained.files.pictures, ".npz": explained.files.arrays, ".json": explained.files.numbers}
+    for name in EXPLAINED:
+        for ending, files in kinds.items():
             if name not in files:
                 (path / f"{name}{ending}").unlink(missing_ok=True)
     for name, picture in explained.files.pictures.items():
