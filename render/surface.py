@@ -20,6 +20,9 @@ SEARCH_CELLS = 48
 MARCH_STEP = 1 / (2 * SEARCH_CELLS)
 """Length of a step along a ray through cells that hold the surface, in sides of the cube."""
 
+CHUNK = 8192
+"""Points that a level is asked at, and rays that are followed, at a time."""
+
 HALVINGS = 6
 """How often the step in which the sign changes is halved; a line between its ends then says where the zero is."""
 
@@ -46,7 +49,8 @@ def trace(
     level: Callable[[Tensor], Tensor],
     rays: Rays,
     *,
-    chunk: int = 8192,
+    near_surface: Bool[Tensor, "x y z"] | None = None,
+    chunk: int = CHUNK,
     device: torch.device | str = "cpu",
     progress: Callable[[float], None] | None = None,
 ) -> Hits:
@@ -58,10 +62,11 @@ def trace(
 
     Args:
         level: takes (n, 3) points of the unit cube on `device` and gives (n, 1).
+        near_surface: as `cells_near_surface` gives it, where the same level is looked at more than once.
         progress: is told the share that is done, in (0, 1].
     """
     count = len(rays.origins)
-    near_surface = beside_the_surface(_on_corners(level, chunk, device))
+    near_surface = cells_near_surface(level, device=device) if near_surface is None else near_surface
     distances, normals = [], []
     for start in range(0, count, chunk):
         part = rays.part(slice(start, start + chunk)).to(device)
@@ -74,6 +79,13 @@ def trace(
         if progress is not None:
             progress(min(start + chunk, count) / count)
     return Hits(torch.cat(distances), torch.cat(normals))
+
+
+def cells_near_surface(
+    level: Callable[[Tensor], Tensor], *, device: torch.device | str = "cpu"
+) -> Bool[Tensor, "x y z"]:
+    """Cells of the coarse grid in which rays look for the surface of `level`, which is as `trace` takes it."""
+    return beside_the_surface(_on_corners(level, CHUNK, device))
 
 
 def beside_the_surface(volume: Float32[Tensor, "a b c"]) -> Bool[Tensor, "x y z"]:

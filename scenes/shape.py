@@ -357,13 +357,19 @@ class ShapeView:
         width: int | None = None,
         extent: Extent | None = None,
         *,
+        near_surface: Bool[Tensor, "x y z"] | None = None,
         device: str | torch.device = "cpu",
         progress: Callable[[float], None] | None = None,
     ) -> Seen:
-        """The field's surface with its depth and normals."""
+        """The field's surface with its depth and normals.
+
+        Args:
+            near_surface: as `trace` takes it, of a field that is seen more than once.
+        """
         size = height or self.height, width or self.width
         rays = self._rays(size, extent)
-        hits = trace(self.shape.level(field), rays, device=device, progress=progress)
+        level = self.shape.level(field)
+        hits = trace(level, rays, near_surface=near_surface, device=device, progress=progress)
         return self._seen(size, rays, hits.distances.numpy(), hits.normals.numpy())
 
     def _rays(self, size: tuple[int, int], extent: Extent | None) -> Rays:

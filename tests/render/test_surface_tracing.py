@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fieldlens.render.camera import Rays, looking_at, perspective
-from fieldlens.render.surface import SEARCH_CELLS, shade, trace
+from fieldlens.render.surface import SEARCH_CELLS, cells_near_surface, shade, trace
 
 CENTRE, RADIUS = torch.tensor([0.5, 0.45, 0.55]), 0.3
 
@@ -58,6 +58,22 @@ def test_few_points_are_asked_compared_with_all_steps_of_all_rays() -> None:
     rays = perspective(200, 200, 0.7, looking_at((2.0, -1.0, 1.5), (0.5, 0.5, 0.5))).rays()
     trace(counted, rays)
     assert asked < (SEARCH_CELLS + 1) ** 3 + 12 * len(rays.origins)
+
+
+def test_a_surface_that_was_looked_for_before_is_seen_alike_for_fewer_points() -> None:
+    asked = []
+
+    def counted(x: Tensor) -> Tensor:
+        asked.append(len(x))
+        return sphere(x)
+
+    near_surface = cells_near_surface(sphere)
+    anew, known = trace(sphere, camera_rays()), trace(counted, camera_rays(), near_surface=near_surface)
+    assert all(torch.equal(one, other) for one, other in zip(anew, known, strict=True))
+    without_search = sum(asked)
+    asked.clear()
+    trace(counted, camera_rays())
+    assert sum(asked) == without_search + (SEARCH_CELLS + 1) ** 3
 
 
 def test_what_lies_outside_the_cube_is_not_seen_and_what_the_cube_cuts_ends_at_its_side() -> None:
