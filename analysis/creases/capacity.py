@@ -86,6 +86,19 @@ class Capacity:
         """
         return self._removed(self.remaining)
 
+    @property
+    def removed_error(self) -> float | None:
+        """Standard error of `removed` as that of the whole picture, where the middles of windows stand for it.
+
+        As if they had been drawn at random. None where windows are judged whole, or fewer than two are.
+        """
+        count = int(self.valid.sum())
+        if self.patch_px is None or self.removed is None or count < 2:
+            return None
+        residual, remaining = self.residual[self.valid], self.remaining[self.valid]
+        astray = residual - remaining - self.removed * residual
+        return float(np.sqrt(np.square(astray).sum() / (count * (count - 1))) / residual.mean())
+
     @cached_property
     def null_removed(self) -> float | None:
         """The share that as many cosine waves take away."""
@@ -110,6 +123,7 @@ class Capacity:
         """Everything but the maps, for strict JSON."""
         return {
             "removed_from_unseen_pixels": self.removed,
+            "removed_standard_error": self.removed_error,
             "removed_by_as_many_cosine_waves": self.null_removed,
             "removed_by_one_refit_of_the_whole_picture": self.whole_removed,
             "median_degrees_of_freedom": float(np.median(self.freedom[self.valid])) if self.valid.any() else None,

@@ -55,6 +55,17 @@ class Crossings:
         return self.per_pixel.mean(0).sum(0)
 
     @property
+    def standard_error(self) -> float:
+        """Of the mean over the measured pixels as one over all; 0 where all are measured.
+
+        As if the pixels had been drawn at random. They are spread evenly, which is more precise, if anything.
+        """
+        found = self.mean_per_pixel.astype(np.float64)
+        if self.stride == 1 or found.size < 2:
+            return 0.0
+        return float(found.std(ddof=1) * math.sqrt((1 - 1 / self.stride**2) / found.size))
+
+    @property
     def crofton(self) -> Float[np.ndarray, "layers rows columns"]:
         """Crease length per area, in pixels per square pixel: pi/2 times the mean crossings over directions.
 

@@ -219,13 +219,17 @@ class CapacityVerdict:
     sentence: str
 
 
-def capacity_verdict(removed: float, by_waves: float, by_one_layer: float | None, window_px: int) -> CapacityVerdict:
+def capacity_verdict(
+    removed: float, by_waves: float, by_one_layer: float | None, window_px: int, error: float | None = None
+) -> CapacityVerdict:
     """The sentence for shares of residual energy that refits of the output layer remove from unseen pixels.
 
     `removed` by one in each window of `window_px`, `by_waves` by as many cosine waves, `by_one_layer` by one for the
-    whole picture. "mostly dynamics" from two thirds, "mostly capacity" up to one third, "both" in between.
+    whole picture; `error` is the standard error of `removed` where some windows stand for the whole picture.
+    "mostly dynamics" from two thirds, "mostly capacity" up to one third, "both" in between.
     """
     whole = "" if by_one_layer is None else f", and one set of weights for the whole picture {percent(by_one_layer)}"
+    sampled = "" if error is None else f", give or take {percent(error)}, as some windows stand for all"
     outcome, amount = "both", "part"
     if removed >= MOSTLY:
         outcome, amount = "mostly dynamics", "most"
@@ -234,7 +238,8 @@ def capacity_verdict(removed: float, by_waves: float, by_one_layer: float | None
     sentence = (
         f"Capacity or dynamics: the creases that are there could express {amount} of the error, all wavelengths taken "
         f"together: output weights of its own in each window of {window_px} px would take away {percent(removed)} of "
-        f"it (at pixels they were not fitted to; as many cosine waves would take away {percent(by_waves)}{whole})."
+        f"it{sampled} (at pixels they were not fitted to; as many cosine waves would take away "
+        f"{percent(by_waves)}{whole})."
     )
     return CapacityVerdict(outcome, sentence)
 

@@ -71,6 +71,11 @@ class ReluNetwork:
         return tuple(len(weight) for weight in self.weights[:-1])
 
     @property
+    def multiplications(self) -> int:
+        """Of one pass through the layers, for one point."""
+        return sum(weight.numel() for weight in self.weights)
+
+    @property
     def device(self) -> torch.device:
         """The device the tensors are on, and points must be on."""
         return self.weights[0].device

@@ -8,6 +8,7 @@ import torch
 
 from fieldlens.analysis import ReluNetwork, relu_network
 from fieldlens.analysis.creases.capacity import MIN_FITTED, PIXELS_PER_FREEDOM, Capacity, capacity
+from fieldlens.analysis.detail.windows import windows_of_side
 from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
 from fieldlens.render.grid import draw, pixel_points
@@ -267,6 +268,33 @@ def test_of_a_large_picture_the_middles_of_windows_are_taken() -> None:
     assert (found.windows.shape, found.patch_px) == ((2, 2), 32)
     assert found.removed == pytest.approx(1, abs=1e-5)
     assert refit(field, residual).patch_px is None
+
+
+def test_the_error_of_the_share_is_that_of_leaving_out_a_window_in_turn() -> None:
+    """The jackknife, which is known to agree for a quotient of sums."""
+    rng = np.random.default_rng(0)
+    residual, valid = rng.exponential(size=(8, 8)), np.ones((8, 8), bool)
+    valid[0, :3] = False
+    remaining = residual * rng.uniform(0.2, 0.9, (8, 8))
+    found = Capacity(
+        windows_of_side(512, 512, 32, most_per_axis=8),
+        32,
+        residual,
+        remaining,
+        remaining,
+        remaining,
+        ~valid,
+        valid,
+        None,
+    )
+    all_windows = [(r, m) for r, m, here in zip(residual.flat, remaining.flat, valid.flat, strict=True) if here]
+    shares = []
+    for left_out in range(len(all_windows)):
+        rest = np.array(all_windows[:left_out] + all_windows[left_out + 1 :])
+        shares.append(1 - rest[:, 1].sum() / rest[:, 0].sum())
+    jackknife = np.sqrt((len(shares) - 1) * np.var(shares))
+    assert found.removed_error == pytest.approx(jackknife, rel=0.05)
+    assert dataclasses.replace(found, patch_px=None).removed_error is None
 
 
 def test_what_is_not_finite_is_refused() -> None:

@@ -215,6 +215,8 @@ def test_the_capacity_sentence_gives_all_three_numbers_and_leaves_out_what_is_no
     assert "as many cosine waves would take away 76 %" in said
     assert "one set of weights for the whole picture 9.8 %" in said
     assert "whole picture" not in capacity_verdict(0.691, 0.755, None, 32).sentence
+    assert "give or take" not in said
+    assert "take away 69 % of it, give or take 4.1 %" in capacity_verdict(0.691, 0.755, None, 32, 0.041).sentence
 
 
 @pytest.mark.parametrize(
