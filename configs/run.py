@@ -121,11 +121,11 @@ class Output(Options):
     """Steps to draw: log (48 or more, evenly spaced in the logarithm of the step), every:N, or all."""
     checkpoints: Literal["newest", "frames"] = "newest"
     """Checkpoints to keep: the newest two, or one for each frame whose density is drawn."""
+    turntable: bool = False
+    """Film a 3D scene from a camera that goes around it while it is learnt: turntable.mp4."""
     quick: bool = False
     """Leave out the explanation of what is missing, and the maps of crease density in frames.
     `fieldlens analyze` makes the explanation later."""
-    turntable: bool = False
-    """Film a 3D scene from a camera that goes around it while it is learnt: turntable.mp4."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,5 +1,6 @@
 """How a field is trained: the loop, the optimiser, the precision, the state."""
 
+from .estimate import Costs, Ending, Estimate
 from .limits import is_still_gaining, longer, nothing_left
 from .loop import Controls, Snapshot, fit
 from .plan import Plan, plan_of
@@ -10,6 +11,9 @@ from .state import TrainingState, initial_state
 
 __all__ = [
     "Controls",
+    "Costs",
+    "Ending",
+    "Estimate",
     "Placement",
     "Plan",
     "Snapshot",

@@ -47,8 +47,8 @@ class Console:
             parts.append(f"{moment.psnr_db:.2f} dB")
         if moment.steps_per_s > 0:
             parts.append(f"{moment.steps_per_s:.1f} steps/s")
-        if 0 < moment.done < 1:
-            parts.append(f"{moment.seconds / moment.done * (1 - moment.done):.0f} s left")
+        if moment.left is not None and moment.done < 1:
+            parts.append(f"{moment.left:.0f} s left")
         if moment.artefact is not None:
             parts.append(str(moment.artefact))
         self._show(moment.label, "  ".join(parts), moment.done)

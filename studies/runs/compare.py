@@ -196,7 +196,8 @@ def run_comparison(
     with held(comparison.path, reporter.say):
         records: dict[RunFolder, RunRecord] = {}
         trained = False
-        for folder in comparison.runs():
+        folders = comparison.runs()
+        for number, folder in enumerate(folders, 1):
             record = folder.finished_record()
             if record is not None and record.stopped_because == "steps":
                 records[folder] = record
@@ -204,7 +205,7 @@ def run_comparison(
                 if folder.ended and record is None:
                     reporter.say(f"{str(folder.result_file)!r} is damaged or of a run that was cut short: made again")
                 comparison.result_file.unlink(missing_ok=True)
-                records[folder] = run(folder, None, reporter, controls)
+                records[folder] = run(folder, None, reporter, controls, len(folders) - number)
                 trained = True
         if not records:
             raise KeyboardInterrupt
@@ -270,9 +271,9 @@ def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:
     more, less = best.explained.crossings_per_pixel, worst.explained.crossings_per_pixel
     if more is not None and less is not None:
         sentences.append(
-            f"A {words.step} step crosses {more:.3g} creases on average under {_name(best, records)} and {less:.3g} "
-            f"under {_name(worst, records)}, but a difference in density between encodings is not a cause: what each "
-            "run says of its own missing detail stands below."
+            f"A {words.step} step crosses {_crossings(best)} creases on average under {_name(best, records)} and "
+            f"{_crossings(worst)} under {_name(worst, records)}, but a difference in density between encodings is not "
+            "a cause: what each run says of its own missing detail stands below."
         )
     return sentences
 
@@ -282,6 +283,12 @@ def _quality(record: RunRecord) -> str:
     kept = None if band is None else record.energy_kept.get(band)
     detail = "" if kept is None else f" with {percent(kept)} of the energy of {band} waves"
     return f"{record.psnr_db:.1f} dB{detail}"
+
+
+def _crossings(record: RunRecord) -> str:
+    """Their mean, with its standard error where some pixels stand for all."""
+    mean, error = record.explained.crossings_per_pixel, record.explained.crossings_standard_error
+    return f"{mean:.3g}" if not error else f"{mean:.3g} ± {error:.2g}"
 
 
 def _name(record: RunRecord, records: Sequence[RunRecord]) -> str:

@@ -16,6 +16,8 @@ from fieldlens.configs.run import FitConfig, Protocol
 from fieldlens.configs.storage import to_yaml
 from fieldlens.fitting import (
     Controls,
+    Ending,
+    Estimate,
     Plan,
     Snapshot,
     TrainingState,
@@ -26,6 +28,7 @@ from fieldlens.fitting import (
     plan_of,
     require_room,
 )
+from fieldlens.fitting.estimate import WORTH_TELLING, duration, estimate, in_words
 from fieldlens.render.files import write_npz, write_png
 from fieldlens.render.video import VideoWriter, check_encoder
 from fieldlens.scenes.load import load
@@ -40,10 +43,12 @@ from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
 from .folder import RunFolder, folder_name, lost_note, new_folder
 from .metrics import Metrics
 from .record import RunRecord, finite, installed_versions
-from .recorder import FrameRecorder, Recorder, Stopwatch, forget_after, recorded_until
+from .recorder import DENSITY_EVERY, FrameRecorder, Recorder, Stopwatch, forget_after, recorded_until
 from .report import write_report
 from .reporter import Moment, Reporter, Silent
 
+TIMED_STEPS = 4
+"""Steps whose time is taken before it is said how long a fit will take."""
 LARGE_SIDE = 1024
 """Pictures with a longer side than this are told what an epoch takes."""
 
@@ -102,6 +107,7 @@ def run(
     config: FitConfig | None = None,
     reporter: Reporter | None = None,
     controls: Controls | None = None,
+    runs_left: int = 0,
 ) -> RunRecord:
     """Fit what a run folder holds, from its newest checkpoint or from the beginning, and fill the folder.
 
@@ -109,6 +115,7 @@ def run(
         folder: made by `start`.
         config: a configuration with other limits than the folder's own, for going on beyond them; the folder keeps it.
         controls: stops the fit early; what there is by then is still drawn, explained and reported.
+        runs_left: others of the same comparison that follow, for the estimate of how long all takes.
 
     Returns:
         What run.json says.
@@ -118,10 +125,12 @@ def run(
     """
     reporter = reporter or Silent()
     with held(folder.path, reporter.say):
-        return _run(folder, config, reporter, controls or Controls())
+        return _run(folder, config, reporter, controls or Controls(), runs_left)
 
 
-def _run(folder: RunFolder, config: FitConfig | None, reporter: Reporter, controls: Controls) -> RunRecord:
+def _run(
+    folder: RunFolder, config: FitConfig | None, reporter: Reporter, controls: Controls, runs_left: int
+) -> RunRecord:
     look_after(folder.path)
     before = folder.config()
     config = config or before
@@ -157,7 +166,10 @@ def _run(folder: RunFolder, config: FitConfig | None, reporter: Reporter, contro
     if config != before:
         write_text(folder.config_file, to_yaml(config))
     begun_at = state.step
-    teller = _Teller(reporter, recorder, plan, scene, state.step, state.seconds)
+    ending = subject.ending(state.field)
+    if config.output.quick:
+        ending = replace(ending, maps=0.0)
+    teller = _Teller(reporter, recorder, plan, scene, ending, runs_left)
     reason = train(folder, scene, state, plan, recorder, controls, teller.tell)
     if taken_over and state.step == begun_at and reason != "interrupted":
         why = nothing_left(plan, reason, state.step, state.seconds)
@@ -281,13 +293,23 @@ def resumed(folder: RunFolder, state: TrainingState) -> list[str]:
 
 
 class _Teller:
-    """Tells a reporter where a fit is; and of a large picture, once its speed is known, what an epoch takes."""
+    """Tells a reporter where a fit is; and once its speed is known, how long all will take, and of a large picture
+    what an epoch takes."""
 
     def __init__(
-        self, reporter: Reporter, recorder: FrameRecorder, plan: Plan, scene: Scene, step: int, seconds: float
+        self,
+        reporter: Reporter,
+        recorder: FrameRecorder,
+        plan: Plan,
+        scene: Scene,
+        ending: Ending,
+        runs_left: int,
     ) -> None:
         self.reporter, self.recorder, self.plan, self.scene = reporter, recorder, plan, scene
-        self.first_step, self.first_seconds = step, seconds
+        self.ending, self.runs_left = ending, runs_left
+        self.begun: list[tuple[int, float]] = []
+        """Step and seconds of the first moments, up to the one after which steps are timed."""
+        self.owes_estimate = True
         view = scene.views()[0]
         self.longer_side = max(view.height, view.width)
         self.owes_epoch = self.longer_side > LARGE_SIDE and is_large(view)
@@ -295,16 +317,51 @@ class _Teller:
     def tell(self, moment: Snapshot) -> None:
         """Hear of a moment."""
         step, seconds, plan = moment.step, moment.seconds, self.plan
+        self._begin(step, seconds)
+        first_step, first_seconds = self.begun[-1]
         limits = [step / plan.steps] if plan.steps else []
         limits += [seconds / plan.seconds] if plan.seconds else []
-        rate = (step - self.first_step) / max(seconds - self.first_seconds, 1e-9)
+        rate = (step - first_step) / max(seconds - first_seconds, 1e-9)
+        expected = self._expected(step, seconds, rate)
         psnr_db, newest = self.recorder.newest or (None, None)
         self.reporter.fitting(
-            Moment(self.recorder.label, step, seconds, psnr_db, rate, max(limits, default=0.0), newest)
+            Moment(
+                self.recorder.label,
+                step,
+                seconds,
+                psnr_db,
+                rate,
+                max(limits, default=0.0),
+                newest,
+                None if expected is None else expected.whole,
+            )
         )
+        if expected is not None and self.owes_estimate and step - first_step >= TIMED_STEPS:
+            self.owes_estimate = False
+            self._tell_estimate(expected)
         if self.owes_epoch and rate > 0:
             self.owes_epoch = False
             self._tell_epoch(rate)
+
+    def _begin(self, step: int, seconds: float) -> None:
+        """Steps are timed from the second moment with a step of its own: the first step is slower than the others."""
+        if len(self.begun) < 2 and (not self.begun or step > self.begun[0][0]):
+            self.begun.append((step, seconds))
+
+    def _expected(self, step: int, seconds: float, rate: float) -> Estimate | None:
+        costs = self.recorder.costs(1 / rate) if rate > 0 else None
+        return None if costs is None else estimate(self.plan, step, seconds, costs, self.ending, DENSITY_EVERY)
+
+    def _tell_estimate(self, expected: Estimate) -> None:
+        """How long everything takes, where that is worth being told."""
+        if (1 + self.runs_left) * expected.whole < WORTH_TELLING:
+            return
+        sentence = in_words(expected, self.plan, self.ending)
+        if self.runs_left:
+            together = duration((1 + self.runs_left) * expected.whole)
+            runs = "run that follows" if self.runs_left == 1 else f"{self.runs_left} runs that follow"
+            sentence += f"; with the {runs} about {together}, if they are alike"
+        self.reporter.say(sentence)
 
     def _tell_epoch(self, steps_per_s: float) -> None:
         """How long it is, and what would make it shorter."""

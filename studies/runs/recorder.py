@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from fieldlens.fitting import Plan, Snapshot, TrainingState
+from fieldlens.fitting import Costs, Plan, Snapshot, TrainingState
 from fieldlens.render.files import write_png
 from fieldlens.studies.subjects.film import Film
 from fieldlens.studies.subjects.found import Observation, Row
@@ -90,6 +90,8 @@ class FrameRecorder:
         self.folder, self.plan, self.subject, self.metrics, self.label = folder, plan, subject, metrics, label
         self.keeps_checkpoints, self.draws_density = keeps_checkpoints, draws_density
         self.film, self.watch = film, watch
+        self._map_watch = Stopwatch()
+        self._frames = self._maps = 0  # of this sitting
         drawn = ((step, folder.picture(step, "density")) for step in reversed(folder.frame_steps("density")))
         self.density: DrawnDensity | None = next(((step, seen) for step, seen in drawn if seen is not None), None)
         self._mapped_steps = itertools.islice(plan.frame_steps(), 0, None, DENSITY_EVERY)
@@ -111,9 +113,12 @@ class FrameRecorder:
         self.metrics.add(_row(moment, observation))
         reason = moment.stopped_because or self._reached()
         if (self._is_mapped(moment.step) or reason) and self.draws_density:
-            self._draw_density(moment.state)
+            with self._map_watch.running():
+                self._draw_density(moment.state)
+            self._maps += 1
         with self.watch.running():
             self._draw_frame(moment.state, observation)
+        self._frames += 1
         return reason
 
     def save(self) -> None:
@@ -135,6 +140,12 @@ class FrameRecorder:
         """The PSNR of the newest frame, and its file; None before the first."""
         rows = self.metrics.rows
         return (rows[-1].psnr_db, self.folder.frame(rows[-1].step)) if rows else None
+
+    def costs(self, step: float) -> Costs | None:
+        """What each thing takes, given what a step does; None before the first frame of a sitting."""
+        if not self._frames:
+            return None
+        return Costs(step, self.watch.seconds / self._frames, self._map_watch.seconds / max(self._maps, 1))
 
     def _is_mapped(self, step: int) -> bool:
         while self._next_map is not None and self._next_map < step:

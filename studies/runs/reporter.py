@@ -20,6 +20,8 @@ class Moment:
     """The share of the run that is over, 0 to 1, by whichever limit is nearest; 0 when nothing limits it."""
     artefact: Path | None
     """The newest file."""
+    left: float | None = None
+    """Seconds that everything still takes, report and all; None where that cannot be said yet."""
 
 
 @runtime_checkable

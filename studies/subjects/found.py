@@ -126,6 +126,8 @@ class Summary:
 
     crossings_per_pixel: float | None
     """Creases met in a step of a pixel, or of a sample; None for a field without creases."""
+    crossings_standard_error: float | None = field(default=None, metadata=IF_ANY)
+    """Of that mean, where some pixels stand for all; 0 where all were measured."""
     dead_neurons: int | None
     """Hidden neurons that are on nowhere; None where that is not asked, or the field has no creases."""
     explained_band: str | None

@@ -25,6 +25,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.space import Slice
 from fieldlens.fields import RadianceField
+from fieldlens.fitting import Ending
 from fieldlens.render.camera import Camera
 from fieldlens.render.colour import density_rgb, distance_rgb, opacity_legend, opacity_rgb, to_rgb
 from fieldlens.render.grid import CUBE_DIAGONAL
@@ -96,6 +97,17 @@ class PhotographsSubject:
     def bounds(self) -> Bounds:
         """The cube that is modelled."""
         return self.scene.capture.bounds
+
+    def ending(self, field: RadianceField) -> Ending:  # noqa: ARG002 (the work follows from the views)
+        """All views drawn whole, and their creases."""
+        views = self.scene.views()
+        pixels, shown = sum(view.height * view.width for view in views), math.prod(self.view.preview)
+        mapped = pixels / self._map_stride**2 + min(self.view.height * self.view.width, SHOWN_PIXELS)
+        return Ending(
+            frames=pixels / (shown + 2 * FOLLOWED_RAYS),
+            maps=max(len(views), mapped / min(shown, FRAME_MAP_PIXELS)),
+            grows=True,
+        )
 
     def target(self) -> Image:
         """The photograph of the view that frames show."""
@@ -205,8 +217,7 @@ class PhotographsSubject:
 
     def _seen_in_views(self, field: RadianceField, drawn: Sequence[Values], progress: Progress) -> Iterator[SeenField]:
         views, creases_exist = self.scene.views(), creased(field) is not None
-        # one for all: ranks set windows of different views against each other
-        stride = min(MOST_STRIDE, stride_for(sum(view.height * view.width for view in views), MAP_PIXELS))
+        stride = self._map_stride
         for number, (view, colour) in enumerate(zip(views, drawn, strict=True), start=1):
             if creases_exist:
                 found = screen_density(field, view.camera, self.scene.step_length, stride=stride)
@@ -214,6 +225,11 @@ class PhotographsSubject:
             else:
                 yield SeenField(colour, view.see(field, device=field.device).opacity, None)
             progress(number / len(views))
+
+    @property
+    def _map_stride(self) -> int:
+        """Between the pixels of maps; one for all, as ranks set windows of different views against each other."""
+        return min(MOST_STRIDE, stride_for(sum(view.height * view.width for view in self.scene.views()), MAP_PIXELS))
 
     def _creases(self, field: RadianceField, by_layer: Float32[np.ndarray, " layers"]) -> JsonObject:
         """What was measured of creases: in the pictures, and of neurons at points of the occupied cells."""

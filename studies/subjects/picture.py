@@ -13,7 +13,6 @@ from fieldlens.analysis import (
     BEND,
     COAREA,
     CROSSINGS,
-    MIN_WINDOW_PX,
     Capacity,
     CapacityVerdict,
     Crossings,
@@ -27,8 +26,10 @@ from fieldlens.analysis import (
     refined_crossings,
     ssim,
 )
+from fieldlens.analysis.creases.fineness import fineness
 from fieldlens.configs.files import JsonObject
 from fieldlens.fields import Field
+from fieldlens.fitting import Ending
 from fieldlens.render.colour import density_rgb, missing_rgb, to_rgb
 from fieldlens.render.panel import Tile
 from fieldlens.report import PICTURE_WORDS
@@ -44,12 +45,10 @@ from .missing import missing_files
 from .scoring import CROP_SIDE, SCORED_PIXELS, Probe, is_large, score
 from .subject import DrawnDensity, Progress
 
-MAP_SIDE = 512
-"""Density is sampled about this often along the longer side, and at least once in the smallest window."""
 FRAME_MAP_SIDE = 256
-"""The same for the density of a frame in progress."""
-REFINED_SIDE = 64
-"""Pixels along the longer side in which crossings are counted at sub-pixel steps."""
+"""The density of a frame in progress is sampled about this often along the longer side."""
+OTHER_MAPS = 6
+"""Maps in progress that take as long as counting crossings and refitting output layers."""
 
 
 class PictureSubject:
@@ -77,6 +76,10 @@ class PictureSubject:
                 f"frames in progress are reduced to {width} x {height} px, and curves are of parts of the picture: dB "
                 f"{psnr_of}, bands and held-out dB {energy_of}"
             ]
+
+    def ending(self, field: Field) -> Ending:
+        """The picture drawn whole, and its explanation."""
+        return raster_ending(field, self.view)
 
     def target(self) -> Image:
         """The whole picture."""
@@ -158,7 +161,9 @@ class PictureFindings:
             return None
         if refit.removed is None or refit.null_removed is None:
             return None
-        return capacity_verdict(refit.removed, refit.null_removed, refit.whole_removed, refit.windows.side)
+        return capacity_verdict(
+            refit.removed, refit.null_removed, refit.whole_removed, refit.windows.side, refit.removed_error
+        )
 
     @property
     def dead_neurons(self) -> int | None:
@@ -171,6 +176,7 @@ class PictureFindings:
             verdict=self.explanation.verdict.sentences,
             explained_band=self.explanation.band,
             crossings_per_pixel=self.crossings_per_pixel,
+            crossings_standard_error=None if self.refined is None else self.refined.standard_error,
             dead_neurons=self.dead_neurons,
             primary_statistic=Statistic.primary(self.explanation),
             capacity=None if self.capacity_verdict is None else self.capacity_verdict.sentence,
@@ -193,6 +199,8 @@ class PictureFindings:
         directions = self.refined.per_pixel.sum(1).mean((1, 2))
         return {
             "crossings_per_pixel": self.crossings_per_pixel,
+            "crossings_per_pixel_standard_error": self.refined.standard_error,
+            "measured_pixels": self.refined.mean_per_pixel.size,
             "crossings_per_pixel_by_direction": dict(
                 zip(("x", "y", "diagonal", "antidiagonal"), map(float, directions), strict=True)
             ),
@@ -225,8 +233,8 @@ def explain_field(
     maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {COAREA: None}
     network = creased(field)
     if network is not None and np.isfinite(drawn).all():  # a fit that has diverged has no maps to speak of
-        side = max(view.height, view.width)
-        stride = min(math.ceil(side / MAP_SIDE), MIN_WINDOW_PX)
+        sampling = fineness(network.multiplications, view.height, view.width)
+        stride = sampling.map_stride
         density = crease_density(
             network, view.height, view.width, stride=stride, bend=True, progress=lambda share: tell(0.5 * share)
         )
@@ -237,8 +245,8 @@ def explain_field(
             network,
             view.height,
             view.width,
-            stride=min(math.ceil(side / REFINED_SIDE), MIN_WINDOW_PX),
-            max_refine=32,
+            stride=sampling.refined_stride,
+            max_refine=sampling.max_refine,
             progress=lambda share: tell(0.7 + 0.2 * share),
         )
         refit = capacity(network, target, drawn, progress=lambda share: tell(0.9 + 0.1 * share))
@@ -258,13 +266,28 @@ def explain_raster(
     return Explained(findings.summary(), findings_files(findings, view, target, drawn))
 
 
+def raster_ending(field: Field, view: View) -> Ending:
+    """The work of drawing and explaining a view of the plane whole, counted in frames and maps in progress.
+
+    Energies by band, SSIM and scores take about half as long as drawing does. The bend doubles the cost of a map.
+    """
+    in_progress = math.prod(view.preview) + (SCORED_PIXELS + CROP_SIDE**2 if is_large(view) else 0)
+    network = creased(field)
+    stride = 1 if network is None else fineness(network.multiplications, view.height, view.width).map_stride
+    finer = (_frame_stride(view) / stride) ** 2
+    return Ending(frames=1.5 * view.height * view.width / in_progress, maps=2 * finer + OTHER_MAPS)
+
+
+def _frame_stride(view: View) -> int:
+    return math.ceil(max(view.height, view.width) / FRAME_MAP_SIDE)
+
+
 def frame_density(field: Field, view: View) -> Image | None:
     """Crossings per pixel as frames show them; None for a field without creases, or one that has diverged."""
     network = creased(field)
     if network is None:
         return None
-    stride = math.ceil(max(view.height, view.width) / FRAME_MAP_SIDE)
-    return density_picture(crease_density(network, view.height, view.width, stride=stride), view)
+    return density_picture(crease_density(network, view.height, view.width, stride=_frame_stride(view)), view)
 
 
 def density_picture(density: Density, view: View) -> Image:

@@ -8,6 +8,7 @@ import torch
 
 from fieldlens.analysis import psnr_db, ssim
 from fieldlens.fields import Field
+from fieldlens.fitting import Ending
 from fieldlens.render.colour import to_rgb
 from fieldlens.render.panel import Tile
 from fieldlens.report import PICTURE_WORDS
@@ -18,7 +19,7 @@ from fieldlens.scenes.scene import Function
 from .drawing import frame_of
 from .found import Explained, Finished, Image, Observation, Row, Scores, Values
 from .kinds import Kind
-from .picture import explain_raster, frame_density
+from .picture import explain_raster, frame_density, raster_ending
 from .scoring import band_scores, values_at
 from .subject import DrawnDensity, Progress
 
@@ -38,6 +39,10 @@ class PointsSubject:
             f"frames and maps show a raster of {self.view.width} x {self.view.height} px, in which a pixel has the "
             "value of the nearest point; dB are of the points themselves"
         ]
+
+    def ending(self, field: Field) -> Ending:
+        """The raster drawn whole, and its explanation."""
+        return raster_ending(field, self.view)
 
     def target(self) -> Image:
         """The raster."""

@@ -15,10 +15,12 @@ from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import to_json
 from fieldlens.configs.space import Slice
 from fieldlens.fields import Field
+from fieldlens.fitting import Ending
 from fieldlens.render.camera import Camera
 from fieldlens.render.colour import density_rgb, level_legend, level_rgb, to_rgb
 from fieldlens.render.lines import lines_over, zero_lines
 from fieldlens.render.panel import Tile
+from fieldlens.render.surface import cells_near_surface
 from fieldlens.report import PICTURE_WORDS
 from fieldlens.scenes.captures.capture import Bounds
 from fieldlens.scenes.load import Working
@@ -40,6 +42,8 @@ SURFACE_CELLS = 96
 """Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
 TRACING = 0.8
 """Of the time that an explanation takes goes to drawing views, about; the rest to comparing surfaces."""
+COMPARING_FRAMES = 4
+"""Frames in progress that take as long as drawing the first view and comparing surfaces."""
 COMPARED = 50_000
 """Points on either surface that are compared, and points of the cube that are inside or not."""
 LOGITS = 5.0
@@ -65,6 +69,10 @@ class SolidSubject:
     def bounds(self) -> Bounds:
         """The cube around the mesh."""
         return self.shape.bounds
+
+    def ending(self, field: Field) -> Ending:  # noqa: ARG002 (the work follows from the views)
+        """The surface from all sides, with its creases, and how far it is from the mesh."""
+        return Ending(COMPARING_FRAMES, len(self.every_view), grows=True)
 
     def target(self) -> Image:
         """The mesh."""
@@ -155,8 +163,9 @@ class SolidSubject:
 
     def _seen_in_views(self, field: Field, progress: Progress) -> Iterator[SeenField]:
         network = creased(field)
+        near_surface = cells_near_surface(self.shape.level(field), device=field.device)
         for number, view in enumerate(self.every_view, start=1):
-            traced = view.field_seen(field, device=field.device)
+            traced = view.field_seen(field, near_surface=near_surface, device=field.device)
             crossings = None if network is None else surface_crossings(network, view.camera, traced)
             yield SeenField(traced.colour, traced.met.astype(np.float32), crossings)
             progress(number / len(self.every_view))

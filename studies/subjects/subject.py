@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from fieldlens.configs.space import Slice
+from fieldlens.fitting import Ending
 from fieldlens.render.camera import Camera
 from fieldlens.render.panel import Tile
 from fieldlens.report import Words
@@ -54,6 +55,10 @@ class Subject(Protocol):
     @property
     def frequencies(self) -> Sequence[int]:
         """Cycles over the unit interval that are followed through training; none but of a signal."""
+        ...
+
+    def ending(self, field: Any) -> Ending:
+        """How much work is left when training is over, for the estimate of how long a fit will take."""
         ...
 
     def target(self) -> Image:

@@ -37,6 +37,7 @@ SHARED = [
     ("--output-dir elsewhere", "output.output_dir", "elsewhere"),
     ("--frames every:5", "output.frames", "every:5"),
     ("--checkpoints frames", "output.checkpoints", "frames"),
+    ("--quick", "output.quick", True),
     ("--turntable", "output.turntable", True),
     ("--seed 5", "seed", 5),
     ("photo.jpg", "scene", "photo.jpg"),

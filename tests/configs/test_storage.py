@@ -55,6 +55,7 @@ shared: dict[str, Any] = {
         st.sampled_from(["log", "all", "every:7"]),
         st.sampled_from(["newest", "frames"]),
         st.booleans(),
+        st.booleans(),
     ),
     "seed": st.integers(0, 2**63 - 1),
 }
@@ -126,7 +127,13 @@ NOT_DEFAULT: dict[str, Any] = {
     },
     "target": {"max_side": 64, "max_pixels": 1000, "holdout": "checkerboard"},
     "space": {"kind": "sdf", "direction": "raw:0..1", "background": "black", "grid": 32, "samples": 99},
-    "output": {"output_dir": "elsewhere", "frames": "every:5", "checkpoints": "frames", "turntable": True},
+    "output": {
+        "output_dir": "elsewhere",
+        "frames": "every:5",
+        "checkpoints": "frames",
+        "turntable": True,
+        "quick": True,
+    },
     "seed": 5,
 }
 """A value other than the default for every setting that all configurations share."""

@@ -129,6 +129,19 @@ def test_a_finished_comparison_says_that_nothing_is_left_and_how_a_longer_one_be
     assert level.lines[-1].startswith("report")
 
 
+def test_a_quick_comparison_shows_its_runs_without_density_and_says_what_was_left_out(config: CompareConfig):
+    whole, quick = (
+        start_comparison(replace(config, output=replace(config.output, quick=quick))) for quick in (False, True)
+    )
+    found = run_comparison(quick)
+    assert any("`fieldlens analyze RUN` does it" in sentence for sentence in found.verdict)
+    assert not any("`fieldlens analyze" in sentence for sentence in run_comparison(whole).verdict)
+    with_density, without = (next(read_frames(comparison.video)) for comparison in (whole, quick))
+    assert without.shape[0] < 0.7 * with_density.shape[0]
+    for run_folder in quick.runs():
+        assert f"fieldlens analyze {run_folder.path}" in quick.report.read_text().replace("&#x27;", "").replace("'", "")
+
+
 def test_a_finished_comparison_is_shown_even_when_stopped_at_once(config: CompareConfig):
     comparison = start_comparison(config)
     finished = run_comparison(comparison)

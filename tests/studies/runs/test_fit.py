@@ -23,6 +23,7 @@ from fieldlens.configs.run import FitConfig, Target
 from fieldlens.fitting import TrainingState, initial_state
 from fieldlens.render.files import write_png
 from fieldlens.render.video import read_frames
+from fieldlens.studies.questions.explanation import analyze
 from fieldlens.studies.runs.checkpoints import (
     DamagedCheckpointError,
     checkpoint_file,
@@ -33,6 +34,7 @@ from fieldlens.studies.runs.checkpoints import (
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder, find_run
 from fieldlens.studies.runs.metrics import METRICS_COLUMNS, Metrics
+from fieldlens.studies.runs.reporter import Moment
 from fieldlens.studies.subjects.found import Row
 from tests.support.runs import StopAt, small_config, small_picture, with_training
 
@@ -342,6 +344,65 @@ def test_going_on_with_a_fit_that_has_nothing_left_says_why(config: FitConfig):
     result = run(folder, reporter=reporter)
     assert result.steps == 24
     assert "nothing is left to train: it has reached its 24 steps; go on with --steps 48" in "\n".join(reporter.said)
+
+
+def test_a_quick_fit_leaves_the_explanation_out_and_says_how_to_make_it(config: FitConfig):
+    folder = start(quickly(config))
+    result = run(folder)
+    (sentence,) = result.explained.verdict
+    command = f"fieldlens analyze {folder.path}"
+    assert command in sentence
+    assert command in folder.report.read_text()
+    assert command in "\n".join(result.lines)
+    assert folder.frame_steps() == [0, 8, 16, 24]
+    assert not folder.frame_steps("density")
+    assert not folder.analysis.exists()
+    assert folder.record() == result
+
+    whole = start(config)
+    explained = run(whole).explained
+    assert analyze(folder).summary == explained
+    assert folder.record().explained == explained
+    assert command not in folder.report.read_text()
+
+
+def test_a_fit_that_goes_on_quickly_keeps_no_explanation_of_an_earlier_end(config: FitConfig):
+    folder = start(config)
+    run(folder)
+    assert (folder.analysis / "explain.json").exists()
+    (folder.analysis / "cells.json").touch()
+    run(folder, quickly(with_training(config, steps=32)))
+    assert [file.name for file in folder.analysis.iterdir()] == ["cells.json"]
+    again = run(folder, with_training(config, steps=40))
+    assert again.explained.explained_band is not None
+    assert folder.frame_steps("density")[-1] > 32
+
+
+def test_how_long_all_will_take_is_said_once_its_steps_are_timed(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("fieldlens.studies.runs.fit.WORTH_TELLING", 0.0)
+    reporter = Told()
+    run(start(config), reporter=reporter)
+    (told,) = [sentence for sentence in reporter.said if " in all: " in sentence]
+    assert "of explanation, video and report" in told
+    assert reporter.left[0] is None  # nothing is timed yet
+    assert all(left is not None and left > 0 for left in reporter.left[2:])
+    run(start(quickly(config)), reporter=reporter)
+    assert " of video and report" in reporter.said[-1]
+
+
+class Told(StopAt):
+    """A reporter that remembers what it was told of the time that is left."""
+
+    def __init__(self) -> None:
+        super().__init__(1000)
+        self.left: list[float | None] = []
+
+    def fitting(self, moment: Moment) -> None:
+        self.left.append(moment.left)
+
+
+def quickly(config: FitConfig) -> FitConfig:
+    return replace(config, output=replace(config.output, quick=True))
 
 
 def test_a_fit_that_diverges_ends_and_says_so(config: FitConfig):

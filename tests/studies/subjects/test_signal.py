@@ -80,6 +80,16 @@ def test_an_interrupted_fit_goes_on_to_the_same_bytes(finished, tmp_path):
     assert files(folder) == files(finished)
 
 
+def test_a_quick_fit_keeps_the_amplitudes_of_the_signal(finished, tmp_path):
+    choices = config(tmp_path)
+    folder = start(replace(choices, output=replace(choices.output, quick=True)))
+    quick, whole = run(folder).explained.amplitude_recovered, finished.record().explained.amplitude_recovered
+    assert quick is not None
+    assert whole is not None
+    assert quick == pytest.approx(whole, rel=1e-3)
+    assert folder.report.exists()
+
+
 def test_analysis_anew_says_the_same(finished):
     before = files(finished), finished.record().explained.verdict
     found = analyze(finished)
