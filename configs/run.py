@@ -125,7 +125,7 @@ class Output(Options):
     """Film a 3D scene from a camera that goes around it while it is learnt: turntable.mp4."""
     quick: bool = False
     """Leave out the explanation of what is missing, and the maps of crease density in frames.
-    `fieldlens analyze` makes the explanation later."""
+    `fieldlens analyze` makes the explanation later; frames stay without maps."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -159,7 +159,7 @@ def _run(
         metrics,
         label=str(config.encoding),
         keeps_checkpoints=config.output.checkpoints == "frames",
-        draws_density=not config.output.quick,
+        draws_density=not config.output.quick and not _has_frames_without_density(folder),
         film=turntable(spatial(subject, "--turntable is")) if config.output.turntable else None,
         watch=watch,
     )
@@ -371,6 +371,11 @@ class _Teller:
             f"one epoch ({self.scene.training_samples:,} pixels) takes about {seconds:.0f} s; "
             f"with --max-side {LARGE_SIDE} it would take {shorter:.0f} s"
         )
+
+
+def _has_frames_without_density(folder: RunFolder) -> bool:
+    """Whether an earlier sitting was a quick one: all frames of a film have the same parts."""
+    return bool(folder.frame_steps()) and not folder.frame_steps("density")
 
 
 def _samples_per_step(scene: Scene, plan: Plan) -> int:

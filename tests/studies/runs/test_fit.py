@@ -378,6 +378,15 @@ def test_a_fit_that_goes_on_quickly_keeps_no_explanation_of_an_earlier_end(confi
     assert folder.frame_steps("density")[-1] > 32
 
 
+def test_a_quick_fit_that_goes_on_is_explained_and_keeps_its_frames_alike(config: FitConfig):
+    folder = start(quickly(config))
+    run(folder)
+    assert run(folder, with_training(config, steps=32)).explained.explained_band is not None
+    assert not folder.frame_steps("density")
+    assert len({frame.shape for frame in read_frames(folder.video)}) == 1
+    assert (folder.analysis / "density.png").exists()
+
+
 def test_how_long_all_will_take_is_said_once_its_steps_are_timed(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("fieldlens.studies.runs.fit.WORTH_TELLING", 0.0)
     reporter = Told()
