@@ -10,7 +10,7 @@ import numpy as np
 
 from fieldlens.analysis.detail.explanation import Association
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import read_json, write_text
+from fieldlens.configs.files import JsonObject, read_json, write_text
 from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import Protocol
 from fieldlens.render.colour import density_legend, error_legend, missing_legend, remaining_legend
@@ -24,6 +24,7 @@ from fieldlens.report import (
     Report,
     RunPart,
     Series,
+    Spectra,
     ThroughTraining,
     Words,
     report_html,
@@ -138,7 +139,7 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
     )
 
 
-def _explained(folder: RunFolder) -> tuple[JsonObject, Any]:
+def _explained(folder: RunFolder) -> tuple[JsonObject, Spectra]:
     """What explain.json says, and the spectra as the report takes them."""
     try:
         explanation = read_json(folder.analysis / "explain.json")
