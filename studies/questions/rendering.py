@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from fieldlens.configs.errors import InputError, did_you_mean
+from fieldlens.configs.names import folder_name
 from fieldlens.render.colour import to_rgb
 from fieldlens.render.files import write_png
 from fieldlens.render.grid import Extent, picture_extent
 from fieldlens.scenes.scene import View
-from fieldlens.studies.runs.folder import RunFolder, folder_name
+from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Reporter, Silent
 from fieldlens.studies.runs.saved import NAME_A_FILE, open_run
 

@@ -16,6 +16,7 @@ from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject, look_after, write_json, write_text
 from fieldlens.configs.holding import held
+from fieldlens.configs.names import folder_in, known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import fields_of, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol
@@ -30,7 +31,7 @@ from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.subject import Subject
 
 from .fit import load_scene, run, start
-from .folder import COMPARISON, RunFolder, find_folder, folder_name, lost_note, new_folder
+from .folder import COMPARISON, RunFolder, find_folder, lost_note, new_folder
 from .metrics import drawn_rows
 from .record import RunRecord
 from .report import write_comparison_report
@@ -72,7 +73,11 @@ class Comparison:
 
     def runs(self) -> dict[RunFolder, FitConfig]:
         """The folder and the configuration of each run, in the order they were named."""
-        return {RunFolder(self.path / "runs" / _label(config)): config for config in fits(self.config())}
+        return {RunFolder(self.run_path(config)): config for config in fits(self.config())}
+
+    def run_path(self, config: FitConfig) -> Path:
+        """Where the run of a configuration lies."""
+        return known_folder(self.path / "runs", f"{config.encoding} {config.network}")
 
 
 def find_comparison(word: str, output_dir: Path) -> Comparison:
@@ -120,10 +125,10 @@ def start_comparison(config: CompareConfig, reporter: Reporter | None = None) ->
     for fit_config in fits(config):
         require_room(fit_config)
     scene = load_scene(config, reporter)
-    parent = config.output.output_dir / folder_name(scene.name) / "compare"
+    parent = folder_in(config.output.output_dir, scene.name) / "compare"
     comparison = Comparison(new_folder(parent))
     for fit_config in fits(config):
-        start(fit_config, comparison.path / "runs" / _label(fit_config), scene)
+        start(fit_config, comparison.run_path(fit_config), scene)
     write_text(comparison.path / COMPARISON, to_yaml(config))
     return comparison
 
@@ -252,10 +257,6 @@ def _quality(record: RunRecord) -> str:
 def _name(record: RunRecord, records: Sequence[RunRecord]) -> str:
     same = sum(other.encoding == record.encoding for other in records) > 1
     return record.name if same else record.encoding
-
-
-def _label(config: FitConfig) -> str:
-    return f"{config.encoding} {config.network}"
 
 
 def _write_video(

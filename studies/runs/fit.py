@@ -10,6 +10,7 @@ import torch
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import look_after, write_json, write_text
 from fieldlens.configs.holding import held, require_there
+from fieldlens.configs.names import folder_in
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
@@ -26,7 +27,7 @@ from fieldlens.studies.subjects.scoring import is_large
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
-from .folder import RunFolder, folder_name, lost_note, new_folder
+from .folder import RunFolder, lost_note, new_folder
 from .metrics import Metrics
 from .record import RunRecord, finite, installed_versions
 from .recorder import FrameRecorder, Recorder, Stopwatch, forget_after, recorded_until
@@ -75,7 +76,7 @@ def start(
     require_room(config)
     scene = scene or load_scene(config, reporter)
     if path is None:
-        path = new_folder(config.output.output_dir / folder_name(scene.name) / str(config.encoding))
+        path = new_folder(folder_in(folder_in(config.output.output_dir, scene.name), str(config.encoding)))
     folder = RunFolder(path)
     look_after(folder.path)
     write_npz(folder.target_file, **scene.to_npz_arrays())

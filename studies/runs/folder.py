@@ -1,8 +1,6 @@
 """The run folder: where each part of a run lies, and how a word names one."""
 
-import hashlib
 import itertools
-import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -200,17 +198,6 @@ def new_folder(parent: Path) -> Path:
             reason = error.strerror
             raise InputError(f"cannot write to {str(parent)!r} ({reason}); choose another --output-dir") from None
     raise AssertionError("there is always another number")
-
-
-def folder_name(name: str) -> str:
-    """A scene's name as a folder's: what file systems refuse becomes an underscore, the rest stays as it is.
-
-    Of a name longer than 80 characters the end is replaced by a digest of the whole, so that no two become one.
-    """
-    allowed = re.sub(r"[\x00-\x1f/\\]", "_", name).strip(". ") or "scene"
-    if len(allowed) <= 80:
-        return allowed
-    return f"{allowed[:71]} {hashlib.sha256(allowed.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
 
 def find_run(word: str, output_dir: Path) -> RunFolder:

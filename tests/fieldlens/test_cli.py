@@ -49,7 +49,7 @@ def test_fit_then_render_analyze_and_resume_as_a_person_types_them(here: Path, c
     fitted = json.loads(out)  # nothing else is on standard output
     assert Path(fitted["report"]).exists()
     assert Path(fitted["video"]).exists()
-    assert fitted["encoding"] == "raw:-1..1"
+    assert fitted["encoding"] == "raw"
 
     assert cli.main(["render", "latest", "--scale", "2", "--region", "0.25", "0", "0.5", "1", "--json"]) == 0
     drawn = last_json(capfd.readouterr().out)
@@ -79,7 +79,7 @@ def test_compare_prints_its_table_and_ends_with_json(here: Path, capfd: pytest.C
     assert cli.main([*words, "--batch-size", "64", "--json"]) == 0
     captured = capfd.readouterr()
     result = json.loads(captured.out)
-    assert [run["encoding"] for run in result["runs"]] == ["raw:-1..1", "fourier:2"]
+    assert [run["encoding"] for run in result["runs"]] == ["raw", "fourier:2"]
     assert cli.main(["analyze", result["path"]]) == 2
     assert "name a run inside it, such as" in capfd.readouterr().err
     assert "| encoding" in captured.err
@@ -384,7 +384,7 @@ def test_a_signal_goes_through_fit_resume_analyze_and_compare(
     if json_last:
         assert [last_json(text).get("steps") for text in (first, more)] == [8, 12]
         assert last_json(again)["verdict"] == last_json(more)["verdict"]
-        assert [run["encoding"] for run in last_json(both)["runs"]] == ["raw:-1..1", "fourier:3"]
+        assert [run["encoding"] for run in last_json(both)["runs"]] == ["raw", "fourier:3"]
     else:
         for text in (first, more, again):
             assert "amplitude" in text

@@ -71,7 +71,7 @@ def same_bytes(a: RunFolder, b: RunFolder) -> bool:
 def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
     folder = start(config)
     result = run(folder)
-    assert folder.path.parent == config.output.output_dir / "picture" / "fourier:3"
+    assert folder.path.parent == config.output.output_dir / "picture" / "fourier-3"
     assert yaml.safe_load(folder.config_file.read_text())["encoding"] == "fourier:3"
     assert folder.config() == config
     assert json.loads(folder.result_file.read_text()) == to_json(result)
