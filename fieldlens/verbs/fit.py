@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from fieldlens.configs.run import FitConfig
 
 from . import DONE
-from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
+from .options import (
+    Json,
+    arguments_from,
+    check_unchanged,
+    config_in,
+    folder_to_resume,
+    parse,
+    starting_config,
+    typed_options,
+)
 
 if TYPE_CHECKING:
     from fieldlens.studies.runs.folder import RunFolder
@@ -51,7 +60,8 @@ def main(words: Sequence[str]) -> int:
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
         if resumed is None:
-            record = run(start(config, reporter=console), config, console, controls)
+            made = start(config, reporter=console, typed=typed_options(words))
+            record = run(made, config, console, controls)
         else:
             limits = f"only limits ({', '.join(RESUMABLE)}) can be changed"
             check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=limits)

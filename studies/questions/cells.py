@@ -75,7 +75,7 @@ def draw_cells(
     region: Region = WHOLE,
     slice: Slice | None = None,
     step: int | None = None,
-    max_cells: int = MAX_CELLS,
+    max_cells: int | None = None,
     reporter: Reporter | None = None,
 ) -> Drawn[CellsFound]:
     """Find the cells of a run in a region of its picture, or of a slice through its scene; draw and sum them up.
@@ -87,7 +87,7 @@ def draw_cells(
     Args:
         region: shares of the picture, or of the slice as it is drawn.
         slice: of a 3D scene.
-        max_cells: of a region under an encoding; one that would hold more is refused.
+        max_cells: of a region under an encoding, `MAX_CELLS` by default; one that would hold more is refused.
 
     Raises:
         InputError: where there are no creases (SIREN), for a region that leaves the picture or would hold too many
@@ -112,11 +112,16 @@ def draw_cells(
 
 
 def _cut(
-    network: ReluNetwork, region: Region, extent: Extent, max_cells: int, progress: Progress
+    network: ReluNetwork, region: Region, extent: Extent, max_cells: int | None, progress: Progress
 ) -> Cells | SurrogateCells:
     """The cells of a network in an extent: exact ones where its coordinates are raw."""
     if is_affine(network):
+        if max_cells is not None:
+            raise InputError(
+                "--max-cells is for cells under an encoding, and this run has raw coordinates; leave it out"
+            )
         return cells(network, extent, progress=progress)
+    max_cells = MAX_CELLS if max_cells is None else max_cells
     try:
         return surrogate_cells(network, extent, max_cells=max_cells, progress=progress)
     except TooManyCellsError as error:

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +30,19 @@ from fieldlens.report import Words
 from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.subject import Subject
 
+from .checkpoints import checkpoint_steps
 from .fit import load_scene, run, start
-from .folder import COMPARISON, RunFolder, find_folder, lost_note, new_folder
+from .folder import (
+    COMPARISON,
+    CONFIG,
+    RunFolder,
+    find_folder,
+    find_run,
+    is_latest,
+    lost_note,
+    new_folder,
+    newest_folder,
+)
 from .metrics import drawn_rows
 from .record import RunRecord
 from .report import write_comparison_report
@@ -89,6 +100,28 @@ def find_comparison(word: str, output_dir: Path) -> Comparison:
     return Comparison(find_folder(word, output_dir, COMPARISON, "comparison", "compare"))
 
 
+def find_runs(word: str, output_dir: Path) -> dict[RunFolder, str]:
+    """The runs that a word names: a fit, or all that have begun of a comparison; `latest` is the newest of both.
+
+    Returns:
+        What each is called beside the others: nothing where there is one.
+
+    Raises:
+        InputError: when there is none.
+    """
+    if is_latest(word):
+        newest = newest_folder(output_dir, CONFIG, COMPARISON)
+        word = word if newest is None else str(newest)
+    if not (Path(word) / COMPARISON).is_file():
+        return {find_run(word, output_dir): ""}
+    named = {folder: f"{one.encoding} {one.network}" for folder, one in Comparison(Path(word)).runs().items()}
+    begun = {folder: name for folder, name in named.items() if checkpoint_steps(folder.checkpoints)}
+    if not begun:
+        go_on = f"fieldlens compare --resume {shlex.quote(word)}"
+        raise InputError(f"no run of the comparison {word!r} has begun yet; go on with `{go_on}`")
+    return begun
+
+
 def completed(config: CompareConfig) -> CompareConfig:
     """A comparison with what was left open: raw against fourier:8, the default network, a thousand steps.
 
@@ -115,8 +148,13 @@ def fits(config: CompareConfig) -> list[FitConfig]:
     return [FitConfig(**shared, encoding=encoding, network=network) for network, encoding in choices]
 
 
-def start_comparison(config: CompareConfig, reporter: Reporter | None = None) -> Comparison:
+def start_comparison(
+    config: CompareConfig, reporter: Reporter | None = None, typed: Collection[str] = ()
+) -> Comparison:
     """Make the folder of a new comparison, with its runs' targets and configurations in it.
+
+    Args:
+        typed: choices that a person made, even where they are those by default.
 
     Raises:
         InputError: as `completed` and `fieldlens.studies.runs.fit.start` do.
@@ -124,7 +162,7 @@ def start_comparison(config: CompareConfig, reporter: Reporter | None = None) ->
     config = completed(config)
     for fit_config in fits(config):
         require_room(fit_config)
-    scene = load_scene(config, reporter)
+    scene = load_scene(config, reporter, config.networks, typed)
     parent = folder_in(config.output.output_dir, scene.name) / "compare"
     comparison = Comparison(new_folder(parent))
     for fit_config in fits(config):

@@ -1,6 +1,6 @@
 """One fit from beginning to end: train, draw, save, explain, report. The writer of run folders."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ from fieldlens.configs.storage import to_yaml
 from fieldlens.fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of, require_room
 from fieldlens.render.files import write_npz, write_png
 from fieldlens.render.video import VideoWriter, check_encoder
-from fieldlens.scenes.load import load
+from fieldlens.scenes.choices import changed, refuse_unused
+from fieldlens.scenes.load import load, sort_of
 from fieldlens.scenes.scene import Scene
 from fieldlens.studies.subjects.choice import spatial, subject_of
 from fieldlens.studies.subjects.film import turntable
@@ -38,11 +39,18 @@ LARGE_SIDE = 1024
 """Pictures with a longer side than this are told what an epoch takes."""
 
 
-def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
+def load_scene(
+    config: Protocol, reporter: Reporter | None = None, networks: Sequence[Network] = (), typed: Collection[str] = ()
+) -> Scene:
     """The scene of a configuration, once everything else that could stop a run has been looked at.
 
+    Args:
+        networks: what it is to be fitted by.
+        typed: choices that a person made, even where they are those by default.
+
     Raises:
-        InputError: for a device that is not there, a machine without a video encoder, or a scene that cannot be read.
+        InputError: for a device that is not there, a machine without a video encoder, a choice that has no effect on
+            such a scene, or a scene that cannot be read.
     """
     place(config.training, Network())
     check_encoder()
@@ -51,30 +59,33 @@ def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
             "name a picture to fit, such as photo.jpg or astronaut, a signal such as signal:5,10,20, or a 3D scene "
             "such as demo:teapot; `fieldlens scenes` lists what is built in"
         )
+    groups = (config.training, config.target, config.space, config.output)
+    made = [*typed, *(name for group in groups for name in changed(group))]
+    made += ["sigmoid" for network in networks if network.output == "sigmoid"]
+    refuse_unused(config.scene, sort_of(config.scene, config.space), made)
     working = (reporter or Silent()).working
-    scene = load(config.scene, config.target, config.space, seed=config.seed, working=working)
-    subject = subject_of(scene)
-    if config.training.revive_at and not subject.trains_on_points:
-        raise InputError("--revive-at is for pictures and signals, whose points say which neurons are dead")
-    if config.output.turntable:
-        spatial(subject, "--turntable is")
-    return scene
+    return load(config.scene, config.target, config.space, seed=config.seed, working=working)
 
 
 def start(
-    config: FitConfig, path: Path | None = None, scene: Scene | None = None, reporter: Reporter | None = None
+    config: FitConfig,
+    path: Path | None = None,
+    scene: Scene | None = None,
+    reporter: Reporter | None = None,
+    typed: Collection[str] = (),
 ) -> RunFolder:
     """Make the folder of a new fit, with its configuration and target in it.
 
     Args:
         path: the folder; by default `<output_dir>/<scene>/<encoding>/<time>`.
         scene: what to fit, when it has been loaded already.
+        typed: choices that a person made, even where they are those by default.
 
     Raises:
         InputError: as `load_scene` does, and for a folder that cannot be written.
     """
     require_room(config)
-    scene = scene or load_scene(config, reporter)
+    scene = scene or load_scene(config, reporter, [config.network], typed)
     if path is None:
         path = new_folder(folder_in(folder_in(config.output.output_dir, scene.name), str(config.encoding)))
     folder = RunFolder(path)

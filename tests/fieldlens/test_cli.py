@@ -80,9 +80,26 @@ def test_compare_prints_its_table_and_ends_with_json(here: Path, capfd: pytest.C
     captured = capfd.readouterr()
     result = json.loads(captured.out)
     assert [run["encoding"] for run in result["runs"]] == ["raw", "fourier:2"]
-    assert cli.main(["analyze", result["path"]]) == 2
-    assert "name a run inside it, such as" in capfd.readouterr().err
     assert "| encoding" in captured.err
+    runs = [str(Path(result["path"], "runs", name)) for name in ("raw_2x8", "fourier-2_2x8")]
+
+    # the latest is the comparison: all its runs
+    assert cli.main(["render", "latest", "--file", "drawn.webp", "--json"]) == 0
+    drawn = last_json(capfd.readouterr().out)["runs"]
+    assert [(one["run"], one["path"]) for one in drawn] == list(
+        zip(runs, ["drawn_raw_2x8.webp", "drawn_fourier-2_2x8.webp"], strict=True)
+    )
+    assert all(Path(one["path"]).read_bytes()[8:12] == b"WEBP" for one in drawn)
+    assert cli.main(["analyze", result["path"]]) == 0
+    told = capfd.readouterr().out
+    assert [line for line in told.splitlines() if not line.startswith("  ")] == ["raw 2x8", "fourier:2 2x8"]
+    assert cli.main(["export", "latest", "--mesh", "x.ply"]) == 2  # as for one run
+    assert "--mesh is for 3D scenes" in capfd.readouterr().err
+    # raw coordinates have no use for --max-cells
+    assert cli.main(["analyze", "latest", "--cells", "--max-cells", "100000"]) == 2
+    captured = capfd.readouterr()
+    assert "raw 2x8: --max-cells is for cells under an encoding" in captured.err
+    assert captured.out.startswith("fourier:2 2x8\n  ")
 
 
 def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd: pytest.CaptureFixture[str]):
@@ -115,7 +132,7 @@ def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
         (["fitt"], "unknown verb 'fitt'; did you mean 'fit'?"),
         (["fit"], "name a picture to fit"),
         (["fit", "astronaud"], "did you mean 'astronaut'?"),
-        (["fit", "nowhere.jpg"], "'nowhere.jpg'"),
+        (["fit", "nowhere.jpg"], "/nowhere.jpg'; built in are astronaut"),
         (["fit", "."], "'.'"),
         (["fit", "my photo.png", "--steps", "0"], "--steps must be a number above 0"),
         (["fit", "my photo.png", "--seconds", "nan"], "--seconds must be a number above 0"),
@@ -147,6 +164,23 @@ def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
         (["render", "--orbit", "8", "--region", "0", "0", "0.5", "0.5"], "--region is for a single drawing"),
         (["render", "--orbit", "8", "--path", "x.json"], "--orbit and --path are two films; choose one"),
         (["render", "--width", "8"], "--width goes with --orbit or --path"),
+        (["render", "--orbit", "8", "--scale", "1"], "--scale is for a single drawing"),
+        (["render", "x", "--output-dir", "y"], "--output-dir is where the latest run is looked for, and 'x' is named"),
+        (["fit", "--resume", "x", "--output-dir", "y"], "and 'x' is named; leave it out"),
+        (["export", "--depth", "x", "--resolution", "128"], "--resolution goes with --mesh"),
+        (["analyze", "--max-cells", "100000"], "--max-cells goes with --cells"),
+        (["analyze", "--all-checkpoints", "--step", "8"], "--all-checkpoints is of every step: leave out --step"),
+        (["fit", "my photo.png", "--background", "white"], "--background is for 3D scenes fitted as radiance fields"),
+        (["compare", "my photo.png", "--kind", "auto"], "--kind is for 3D scenes, and 'my photo.png' is a picture"),
+        (
+            ["compare", "signal", "--networks", "2x8,sigmoid", "--max-pixels", "9"],
+            "--max-pixels is for pictures and photographs in files",
+        ),
+        (
+            ["fit", "my photo.png", "--steps", "9", "--revive-at", "9"],
+            "--revive-at 9 never comes: --steps 9 is the end",
+        ),
+        (["fit", "https://x.org/a.png"], "'https://x.org/a.png' is an address: download it first"),
         (["scenes", "--write", "demo:latice", "x"], "no built-in 3D scene is called 'latice'; did you mean 'lattice'?"),
         (["scenes", "--write", "demo:solids", "."], "'.' is there already; name a folder that is new or empty"),
         (["scenes", "--write", "demo:solids", "x", "--thumbnails", "y.png"], "choose one"),

@@ -21,6 +21,7 @@ from fieldlens.studies.runs.compare import (
     Comparison,
     completed,
     find_comparison,
+    find_runs,
     fits,
     run_comparison,
     start_comparison,
@@ -194,12 +195,28 @@ def test_the_latest_comparison_is_the_newest_that_was_made_whole(config: Compare
 def test_runs_of_a_comparison_are_named_by_their_path(config: CompareConfig):
     comparison = start_comparison(config)
     inside = list(comparison.runs())
-    with pytest.raises(InputError, match=r"there are only comparisons below .* such as '(.*)'$") as caught:
+    with pytest.raises(InputError, match=r"there are only comparisons below .*: fieldlens compare --resume /"):
         find_run("latest", config.output.output_dir)
-    named = str(caught.value).rpartition(" such as ")[2].strip("'")
-    assert find_run(named, config.output.output_dir) in inside
+    assert find_run(str(inside[1].path), config.output.output_dir) == inside[1]
     alone = start(fits(completed(config))[0])
     assert find_run("latest", config.output.output_dir) == alone
+
+
+def test_the_runs_that_have_begun_of_a_comparison_are_found_with_their_names(config: CompareConfig):
+    output_dir = config.output.output_dir
+    comparison = start_comparison(config)
+    with pytest.raises(InputError, match=r"no run of the comparison .* has begun yet"):
+        find_runs("latest", output_dir)
+    raw, encoded = comparison.runs()
+    raw.path.rename(raw.path.with_name("raw:-1..1 2x12"))  # as an earlier version called it
+    raw, encoded = comparison.runs()
+    assert raw.config().encoding == Raw()
+    (raw.checkpoints / "0000000.safetensors").parent.mkdir()
+    (raw.checkpoints / "0000000.safetensors").touch()
+    assert find_runs("latest", output_dir) == find_runs(str(comparison.path), output_dir) == {raw: "raw 2x12"}
+    alone = start(fits(completed(config))[1])
+    assert find_runs("latest", output_dir) == find_runs(str(alone.path), output_dir) == {alone: ""}
+    assert find_runs(str(encoded.path), output_dir) == {encoded: ""}
 
 
 def test_tables_leave_out_what_no_run_has_and_say_when_there_is_no_interval():
