@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import require_new
+from fieldlens.configs.wording import counted
 
 from .options import Json, parse
 
@@ -45,7 +46,9 @@ def main(words: Sequence[str]) -> int:
         require_new(folder)
         capture = photographed(demo, progress=lambda done: console.working(f"photographing {demo.name}", done))
         write_blender(capture, folder)
-        console.result(f"{len(capture.train)} photographs to train on and {len(capture.heldout)} held out  {folder}")
+        console.result(
+            f"{counted(len(capture.train), 'photograph')} to train on and {len(capture.heldout)} held out  {folder}"
+        )
         console.finish({"path": str(folder), "train": len(capture.train), "heldout": len(capture.heldout)})
         return 0
 

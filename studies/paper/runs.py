@@ -25,6 +25,7 @@ from fieldlens.configs.names import known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.run import FitConfig, Output, Target
 from fieldlens.configs.study import Study
+from fieldlens.configs.wording import counted
 from fieldlens.fields import Field
 from fieldlens.fitting import Controls, Snapshot, initial_state, place, plan_of
 from fieldlens.studies.runs.checkpoints import checkpoint_file
@@ -201,7 +202,7 @@ def run_study(runs: Runs, roles: Collection[str], reporter: Reporter, controls: 
     missing = [config for config in planned if not runs.finished(config)]
     done = len(planned) - len(missing)
     if done:
-        reporter.say(f"{done} of {len(planned)} fits are there already")
+        reporter.say(f"{done} of {counted(len(planned), 'fit')} {'is' if done == 1 else 'are'} there already")
     for number, label in enumerate(_each(runs, missing, controls), start=done + 1):
         reporter.working(f"fit {number} of {len(planned)}: {label}", number / len(planned))
     return not controls.stop

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.wording import counted
 from fieldlens.render.camera import Camera
 from fieldlens.render.files import require_ending
 from fieldlens.render.video import VideoWriter
@@ -35,7 +36,7 @@ class Filmed:
     @property
     def lines(self) -> list[str]:
         """How much there is, and where."""
-        size = f"{self.frames} frames of {self.width} x {self.height} px"
+        size = f"{counted(self.frames, 'frame')} of {self.width} x {self.height} px"
         return [f"{size} of step {self.step}  {self.path}", f"camera path  {self.camera_path}"]
 
 

@@ -21,6 +21,7 @@ from fieldlens.configs.network import Network
 from fieldlens.configs.records import fields_of, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol
 from fieldlens.configs.storage import read_config, to_yaml
+from fieldlens.configs.wording import counted
 from fieldlens.fitting import Controls, require_room
 from fieldlens.render.colour import density_legend
 from fieldlens.render.panel import Tile, panel
@@ -272,8 +273,8 @@ def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:
         return list((ranked[0][1] if ranked else records[0]).explained.verdict)
     (most, best), (least, worst) = ranked[0], ranked[-1]
     sentences = [
-        f"After {best.steps} steps {_name(best, records)} reaches {_quality(best)} and {_name(worst, records)} "
-        f"{_quality(worst)}: {most - least:.1f} dB apart."
+        f"After {counted(best.steps, 'step')} {_name(best, records)} reaches {_quality(best)} and "
+        f"{_name(worst, records)} {_quality(worst)}: {most - least:.1f} dB apart."
     ]
     more, less = best.explained.crossings_per_pixel, worst.explained.crossings_per_pixel
     if more is not None and less is not None:

@@ -15,6 +15,7 @@ from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
 from fieldlens.configs.storage import to_yaml
+from fieldlens.configs.wording import counted
 from fieldlens.fitting import Controls, Plan, Snapshot, TrainingState, fit, initial_state, place, plan_of, require_room
 from fieldlens.render.files import write_npz, write_png
 from fieldlens.render.video import VideoWriter, check_encoder
@@ -288,10 +289,9 @@ class _Teller:
         limits = [step / plan.steps] if plan.steps else []
         limits += [seconds / plan.seconds] if plan.seconds else []
         rate = (step - self.first_step) / max(seconds - self.first_seconds, 1e-9)
-        psnr_db, newest = self.recorder.newest or (None, None)
-        self.reporter.fitting(
-            Moment(self.recorder.label, step, seconds, psnr_db, rate, max(limits, default=0.0), newest)
-        )
+        drawn_step, psnr_db, newest = self.recorder.newest or (None, None, None)
+        done = max(limits, default=0.0)
+        self.reporter.fitting(Moment(self.recorder.label, step, seconds, psnr_db, rate, done, newest, drawn_step))
         if self.owes_epoch and rate > 0:
             self.owes_epoch = False
             self._tell_epoch(rate)
@@ -301,7 +301,7 @@ class _Teller:
         seconds = self.scene.training_samples / (steps_per_s * self.plan.batch_size)
         shorter = seconds * (LARGE_SIDE / self.longer_side) ** 2
         self.reporter.say(
-            f"one epoch ({self.scene.training_samples:,} pixels) takes about {seconds:.0f} s; "
+            f"one epoch ({counted(self.scene.training_samples, 'pixel')}) takes about {seconds:.0f} s; "
             f"with --max-side {LARGE_SIDE} it would take {shorter:.0f} s"
         )
 

@@ -10,8 +10,19 @@ from pathlib import Path
 
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import INLINE, fields_of, with_before
+from fieldlens.configs.wording import counted
 from fieldlens.fitting import Plan
 from fieldlens.studies.subjects.found import Named, Summary
+
+STOPPED: Mapping[str, str] = {
+    "steps": "as many steps as it was to take",
+    "seconds": "as long as it was to take",
+    "target": "as it has the PSNR that was asked for",
+    "plateau": "as it gained hardly anything any more",
+    "diverged": "as its numbers grew beyond all bounds",
+    "interrupted": "as it was interrupted",
+}
+"""Why a fit stopped, as its last line says it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +71,8 @@ class RunRecord:
             quality += f" ({self.heldout_psnr_db:.2f} dB held out)"
         path = shlex.quote(str(self.path))
         return [
-            f"{self.name}: {quality} after {self.steps} steps, {self.seconds:.0f} s of training "
-            f"({self.stopped_because})",
+            f"{self.name}: {quality} after {counted(self.steps, 'step')} and {self.seconds:.0f} s of training, "
+            f"{STOPPED.get(self.stopped_because, self.stopped_because)}",
             *self.explained.sentences,
             f"video   {self.video}",
             *([] if self.turntable is None else [f"turning {self.turntable}"]),
