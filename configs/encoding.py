@@ -124,7 +124,7 @@ class Fourier(_Encoding):
         if self.octaves <= most:
             return None
         return (
-            f"{self} has more octaves than {resolution} pixels can tell apart: a wave from octave {most} on turns "
+            f"{self} has more octaves than {resolution} pixels can tell apart: a wave beyond the first {most} turns "
             f"{_FOLDS}; {replace(self, octaves=most)} is the most that is useful here"
         )
 

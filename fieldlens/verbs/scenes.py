@@ -10,7 +10,10 @@ from fieldlens.configs.wording import counted
 
 from .options import Json, parse
 
-DESCRIPTION = "List the built-in pictures and 3D scenes, draw them on one sheet, or write a 3D scene as a folder."
+DESCRIPTION = (
+    "List the built-in pictures, 3D scenes and signals, draw pictures and scenes on one sheet, or write a 3D scene as "
+    "a folder."
+)
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class ScenesArguments:
     """Options of `fieldlens scenes`."""
 
     thumbnails: Path | None = None
-    """Draw all of them on one sheet, and write it to this PNG."""
+    """Draw all of them on one sheet, and write it to this file: .png, .jpg, .webp or .tiff."""
     write: tuple[str, Path] | None = None
     """Write a 3D scene, such as demo:lattice, as a new folder of pictures and cameras in Blender's layout."""
     json: Json = False
@@ -31,7 +34,8 @@ def main(words: Sequence[str]) -> int:
     if arguments.thumbnails is not None and arguments.write is not None:
         raise InputError("--thumbnails and --write make two things; choose one")
 
-    from fieldlens.render.files import write_png
+    from fieldlens.configs.signal import NAME, Sines
+    from fieldlens.render.files import PICTURE_ENDINGS, require_ending, write_picture
     from fieldlens.scenes.builtin import BUILTINS
     from fieldlens.scenes.captures.transforms_writing import write_blender
     from fieldlens.scenes.demos import DEMOS, photographed
@@ -53,13 +57,16 @@ def main(words: Sequence[str]) -> int:
         return 0
 
     if arguments.thumbnails is not None:
-        write_png(arguments.thumbnails, thumbnail_sheet())
-    scenes = BUILTINS | {f"{DEMO}{name}": demo for name, demo in DEMOS.items()}
-    for name, scene in scenes.items():
-        console.result(f"{name:<14} {scene.description}  ({scene.credit})")
+        require_ending(arguments.thumbnails, PICTURE_ENDINGS, "the sheet")
+        write_picture(arguments.thumbnails, thumbnail_sheet())
+    scenes = {name: (builtin.description, builtin.credit) for name, builtin in BUILTINS.items()}
+    scenes |= {f"{DEMO}{name}": (demo.description, demo.credit) for name, demo in DEMOS.items()}
+    scenes[NAME] = f"a sum of sines, {Sines()} unless other cycles are named", "generated"
+    for name, (description, credit) in scenes.items():
+        console.result(f"{name:<14} {description}  ({credit})")
     if arguments.thumbnails is not None:
         console.result(f"thumbnails  {arguments.thumbnails}")
     path = None if arguments.thumbnails is None else str(arguments.thumbnails)
-    listed = [{"name": name, "description": scene.description} for name, scene in scenes.items()]
+    listed = [{"name": name, "description": description} for name, (description, _credit) in scenes.items()]
     console.finish({"path": path, "scenes": listed})
     return 0

@@ -90,7 +90,8 @@ class CellsFound:
         region = " ".join(f"{share:g}" for share in self.region)
         return (
             f"{counted(self.cells, 'cell')} {where}in the region {region} (left, top, width, height as shares of the "
-            f"{'picture' if self.slice is None else 'slice'}), drawn by the creases between them in their layers' colours; in each the same neurons are on."
+            f"{'picture' if self.slice is None else 'slice'}), drawn by the creases between them in their layers' "
+            "colours; in each the same neurons are on."
         )
 
 

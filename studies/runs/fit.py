@@ -1,5 +1,6 @@
 """One fit from beginning to end: train, draw, save, explain, report. The writer of run folders."""
 
+import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,7 +30,7 @@ from fieldlens.studies.subjects.scoring import is_large
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
-from .folder import RunFolder, lost_note, new_folder
+from .folder import COMPARISON, CONFIG, RunFolder, lost_note, new_folder
 from .metrics import Metrics
 from .record import RunRecord, finite, installed_versions
 from .recorder import FrameRecorder, Recorder, Stopwatch, forget_after, recorded_until
@@ -60,12 +61,27 @@ def load_scene(
             "name a picture to fit, such as photo.jpg or astronaut, a signal such as signal:5,10,20, or a 3D scene "
             "such as demo:teapot; `fieldlens scenes` lists what is built in"
         )
+    _refuse_own(config.scene)
     groups = (config.training, config.target, config.space, config.output)
     made = [*typed, *(name for group in groups for name in changed(group))]
     made += ["sigmoid" for network in networks if network.output == "sigmoid"]
     refuse_unused(config.scene, sort_of(config.scene, config.space), made)
     working = (reporter or Silent()).working
     return load(config.scene, config.target, config.space, seed=config.seed, working=working)
+
+
+def _refuse_own(word: str) -> None:
+    """See that a scene is none of the files that this program writes, which are gone on with in other ways.
+
+    Raises:
+        InputError: with what to type instead.
+    """
+    path, quoted = Path(word), shlex.quote(word)
+    for mark, verb in ((CONFIG, "fit"), (COMPARISON, "compare")):
+        if path.name != mark and (path / mark).is_file():
+            raise InputError(f"{word!r} is a folder of `fieldlens {verb}`; go on with it: {verb} --resume {quoted}")
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        raise InputError(f"{word!r} is no scene; for a fit with the choices in it, type fit --config {quoted}")
 
 
 def start(

@@ -107,6 +107,7 @@ def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd
     listed = capfd.readouterr().out
     assert "astronaut" in listed
     assert "demo:lattice" in listed
+    assert "signal:5,10,20,40" in listed
     assert Path("sheet.png").stat().st_size > 10_000
 
 
@@ -181,6 +182,9 @@ def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
             "--revive-at 9 never comes: --steps 9 is the end",
         ),
         (["fit", "https://x.org/a.png"], "'https://x.org/a.png' is an address: download it first"),
+        (["scenes", "--write"], "--write needs 2 values"),
+        (["scenes", "--write", "demo:lattice"], "--write needs 2 values"),
+        (["scenes", "--thumbnails", "sheet.gif"], "the sheet is written as .png, .jpg, .jpeg, .webp, .tif, .tiff"),
         (["scenes", "--write", "demo:latice", "x"], "no built-in 3D scene is called 'latice'; did you mean 'lattice'?"),
         (["scenes", "--write", "demo:solids", "."], "'.' is there already; name a folder that is new or empty"),
         (["scenes", "--write", "demo:solids", "x", "--thumbnails", "y.png"], "choose one"),
@@ -203,6 +207,11 @@ def test_a_resumed_fit_keeps_what_it_was_begun_with(here: Path, capfd: pytest.Ca
     assert cli.main(["fit", "my photo.png", *SMALL]) == 0
     assert cli.main(["fit", "--resume", "latest", "--batch-size", "32"]) == 2
     assert "keeps its batch-size" in capfd.readouterr().err
+    (run,) = map(str, Path("outputs/my_photo/fourier-8").iterdir())
+    assert cli.main(["fit", run]) == 2
+    assert f"go on with it: fit --resume {run}" in capfd.readouterr().err
+    assert cli.main(["fit", f"{run}/config.yaml"]) == 2
+    assert f"type fit --config {run}/config.yaml" in capfd.readouterr().err
     for option, value in [("scene", "astronaut"), ("--frames", "all"), ("--network.width", "9"), ("--seed", "1")]:
         words = [value] if option == "scene" else [option, value]
         assert cli.main(["fit", "--resume", "latest", *words]) == 2
