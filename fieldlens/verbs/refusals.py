@@ -107,7 +107,7 @@ def _said_anew(sentence: str, meant: Sequence[str], verb: str) -> str:
         return f"{option} does not take {word!r}{takes}{end}"
     if found := re.fullmatch(r"Missing value for argument '(.*)'\. Expected (\d+) values", sentence):
         return f"{found[1]} needs {'a value' if found[2] == '1' else f'{found[2]} values'}"
-    return sentence + hint
+    return sentence.removeprefix("Error parsing ") + hint
 
 
 def _is_rule(line: str) -> bool:

@@ -84,13 +84,18 @@ def step_axis(axis: Axes) -> None:
 
 
 def label_axes(axis: Axes, quantity: str, title: str = "") -> None:
-    """Steps across, on a logarithmic axis; the quantity up."""
+    """Steps across, on a logarithmic axis; the quantity up, after it has been plotted."""
     what = QUANTITIES[quantity]
     step_axis(axis)
     axis.set_ylabel(what.unit)
     axis.set_title(textwrap.fill(title or what.title, 50))
     if what.logarithmic:
-        axis.set_yscale("log")
+        values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.lines] or [np.ones(1)])
+        above = values[values > 0]
+        if (values <= 0).any() and len(above):  # a logarithmic axis has no place for these: linear up to the least
+            axis.set_yscale("symlog", linthresh=float(above.min()))
+        else:
+            axis.set_yscale("log")
 
 
 def history_figure(history: History, quantity: str) -> bytes:

@@ -15,14 +15,14 @@ from fieldlens.fitting import Plan
 from fieldlens.studies.subjects.found import Named, Summary
 
 STOPPED: Mapping[str, str] = {
-    "steps": "as many steps as it was to take",
-    "seconds": "as long as it was to take",
-    "target": "as it has the PSNR that was asked for",
-    "plateau": "as it gained hardly anything any more",
-    "diverged": "as its numbers grew beyond all bounds",
-    "interrupted": "as it was interrupted",
+    "steps": "it has taken all its steps",
+    "seconds": "its time is up",
+    "target": "it has the PSNR that was asked for",
+    "plateau": "it hardly gained any more",
+    "diverged": "it diverged",
+    "interrupted": "it was interrupted",
 }
-"""Why a fit stopped, as its last line says it."""
+"""Why a fit stopped, as a person is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +70,9 @@ class RunRecord:
         if self.heldout_psnr_db is not None:
             quality += f" ({self.heldout_psnr_db:.2f} dB held out)"
         path = shlex.quote(str(self.path))
+        time = f"{self.seconds:.0f} s" if self.seconds >= 1 else "under 1 s"
         return [
-            f"{self.name}: {quality} after {counted(self.steps, 'step')} and {self.seconds:.0f} s of training, "
+            f"{self.name}: {quality} after {counted(self.steps, 'step')} and {time} of training; "
             f"{STOPPED.get(self.stopped_because, self.stopped_because)}",
             *self.explained.sentences,
             f"video   {self.video}",

@@ -39,13 +39,12 @@ class Choices:
         (["--steps"], "--steps needs a value"),
         (["--region", "1"], "--region needs 2 values"),
         (["--written", "demo:lattice"], "--written needs 2 values"),
-        (["--steps", "many"], "Error parsing --steps: 'many' is no whole number"),
+        (["--steps", "many"], "--steps: 'many' is no whole number"),
         (["--colour", "purple"], "--colour does not take 'purple'; choose from density, field"),
         (["--colour", "fied"], "--colour does not take 'fied' (there are: field, density); did you mean 'field'?"),
         (
             ["--pictures-beside-each-other", "very many of them, as far as there is room"],
-            "Error parsing --pictures-beside-each-other: 'very many of them, as far as there is room' is "
-            "no whole number",
+            "--pictures-beside-each-other: 'very many of them, as far as there is room' is no whole number",
         ),
     ],
 )
