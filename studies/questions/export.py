@@ -113,7 +113,8 @@ def export_mesh(
             field without creases, a file that cannot be written, or as `open_run` does.
     """
     reporter = reporter or Silent()
-    mesh_ending(file)
+    if mesh_ending(file) == ".stl" and colour == "density":
+        raise InputError(f"--colour density has no place in an STL; name {file.name!r} .ply, .obj or .glb")
     saved = open_run(folder, step, reporter, into=file.parent, otherwise="name another --mesh")
     subject = spatial(saved.subject, "--mesh is")
     at = subject.level(saved.field, level)
