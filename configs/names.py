@@ -9,6 +9,8 @@ import re
 import unicodedata
 from pathlib import Path
 
+from .errors import InputError
+
 MOST_CHARACTERS, MOST_BYTES = 80, 140
 """Of a name; an encrypted folder of Linux takes 143 bytes, everything else more."""
 
@@ -18,6 +20,9 @@ _UNSAFE = re.compile(
 )
 _DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
 """What Windows takes for a device, whatever its ending."""
+
+_FILES = "png jpg jpeg webp tif tiff gif exr npz npy json zip mp4 html csv ply"
+"""Endings that people give to files and not to folders."""
 
 
 def folder_name(name: str) -> str:
@@ -48,6 +53,16 @@ def folder_in(parent: Path, name: str) -> Path:
     except OSError:  # it is not there yet, or whoever makes the folder will say what is wrong
         there = []
     return parent / next((other for other in there if other.casefold() == new.casefold()), new)
+
+
+def require_folder_name(path: Path, option: str) -> None:
+    """See that a folder that is to be made is not named as a file is.
+
+    Raises:
+        InputError: when it is, as somebody who writes so expects a file.
+    """
+    if path.suffix[1:].lower() in _FILES.split() and not path.exists():
+        raise InputError(f"{option} takes a folder, and {path.name!r} is named like a file; leave out {path.suffix}")
 
 
 def known_folder(parent: Path, name: str) -> Path:

@@ -8,6 +8,7 @@ from typing import Literal
 import tyro
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.names import require_folder_name
 
 from .options import Json, parse, typed_options
 
@@ -44,6 +45,8 @@ def main(words: Sequence[str]) -> int:
     arguments = parse(ExportArguments, "export", DESCRIPTION, words)
     if (arguments.mesh is None) == (arguments.depth is None):
         raise InputError("name what to export: --mesh FILE or --depth DIR, one of them")
+    if arguments.depth is not None:
+        require_folder_name(arguments.depth, "--depth")
     typed = typed_options(words)
     for option in ("resolution", "level", "colour"):
         if arguments.mesh is None and option in typed:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import require_new
+from fieldlens.configs.names import require_folder_name
 from fieldlens.configs.wording import counted
 
 from .options import Json, parse
@@ -47,6 +48,7 @@ def main(words: Sequence[str]) -> int:
     if arguments.write is not None:
         word, folder = arguments.write
         demo = demo_named(word)
+        require_folder_name(folder, "--write")
         require_new(folder)
         capture = photographed(demo, progress=lambda done: console.working(f"photographing {demo.name}", done))
         write_blender(capture, folder)

@@ -11,7 +11,7 @@ import torch
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import look_after, write_json, write_text
 from fieldlens.configs.holding import held, require_there
-from fieldlens.configs.names import folder_in
+from fieldlens.configs.names import folder_in, require_folder_name
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
@@ -62,6 +62,7 @@ def load_scene(
             "such as demo:teapot; `fieldlens scenes` lists what is built in"
         )
     _refuse_own(config.scene)
+    require_folder_name(config.output.output_dir, "--output-dir")
     groups = (config.training, config.target, config.space, config.output)
     made = [*typed, *(name for group in groups for name in changed(group))]
     made += ["sigmoid" for network in networks if network.output == "sigmoid"]

@@ -123,6 +123,8 @@ def _parse(line: dict[str, str]) -> Row:
     def number(name: str) -> float | None:
         return float(line[name]) if line[name] else None
 
+    if None in line:
+        raise ValueError("a line has more cells than the header")
     whole = any(name.endswith("+_px") for name in line)  # earlier versions had more columns than the picture has bands
 
     def bands(kind: str) -> list[float | None]:

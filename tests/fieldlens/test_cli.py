@@ -23,6 +23,7 @@ from fieldlens.scenes import demos
 from fieldlens.scenes.captures.transforms import read_capture
 from fieldlens.scenes.load import load
 from fieldlens.scenes.scene import Scene
+from fieldlens.studies.runs.reporter import Moment
 from fieldlens.verbs.console import Console
 from fieldlens.verbs.fit import FitArguments
 from fieldlens.verbs.options import arguments_from, beginning, parse, starting_config
@@ -182,6 +183,9 @@ def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
             "--revive-at 9 never comes: --steps 9 is the end",
         ),
         (["fit", "https://x.org/a.png"], "'https://x.org/a.png' is an address: download it first"),
+        (["scenes", "--write", "demo:lattice", "x.zip"], "--write takes a folder, and 'x.zip' is named like a file"),
+        (["export", "--depth", "x.PNG"], "--depth takes a folder, and 'x.PNG' is named like a file; leave out .PNG"),
+        (["fit", "my photo.png", "--output-dir", "x.mp4"], "--output-dir takes a folder, and 'x.mp4' is named like"),
         (["scenes", "--write"], "--write needs 2 values"),
         (["scenes", "--write", "demo:lattice"], "--write needs 2 values"),
         (["scenes", "--thumbnails", "sheet.gif"], "the sheet is written as .png, .jpg, .jpeg, .webp, .tif, .tiff"),
@@ -433,3 +437,12 @@ def test_a_signal_goes_through_fit_resume_analyze_and_compare(
             assert "amplitude" in text
     assert cli.main(["analyze", "latest", "--all-checkpoints"]) == 2
     assert "for pictures" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("drawn", "said"), [(8, "9.00 dB at step 8  8.png"), (20, "9.00 dB  8.png")])
+def test_progress_says_of_which_step_the_quality_is(capfd: pytest.CaptureFixture[str], drawn: int, said: str):
+    moment = Moment("raw", 20, 1.0, 9.0, 20.0, 0.5, Path("8.png"), drawn)
+    Console().fitting(moment)
+    line = capfd.readouterr().err.strip()
+    assert line.startswith("raw  step 20  20.0 steps/s")
+    assert line.endswith(said)
