@@ -52,16 +52,19 @@ class Asked:
             console.answer(ask(next(iter(self.names))))
             return DONE
         answers: list[tuple[RunFolder, Answer]] = []
-        refusals: list[InputError] = []
+        refusals: dict[str, InputError] = {}
         for run, name in self.names.items():
             try:
                 answers.append((run, ask(run)))
                 console.result("\n".join(_under(name, answers[-1][1].lines)))
             except InputError as refusal:
-                refusals.append(refusal)
-                console.say(f"{name}: {refusal}")
+                refusals[name] = refusal
+        if len({str(refusal) for refusal in refusals.values()}) == 1 and not answers:
+            raise next(iter(refusals.values()))  # what all say is said once
+        for name, refusal in refusals.items():
+            console.say(f"{name}: {refusal}")
         if not answers:
-            raise refusals[0]
+            raise InputError("none of the runs can answer")
         console.finish({"runs": [{"run": str(run.path), **to_json(found)} for run, found in answers]})
         return WRONG_INPUT if refusals else DONE
 

@@ -95,7 +95,7 @@ def test_compare_prints_its_table_and_ends_with_json(here: Path, capfd: pytest.C
     told = capfd.readouterr().out
     assert [line for line in told.splitlines() if not line.startswith("  ")] == ["raw 2x8", "fourier:2 2x8"]
     assert cli.main(["export", "latest", "--mesh", "x.ply"]) == 2  # as for one run
-    assert "--mesh is for 3D scenes" in capfd.readouterr().err
+    assert capfd.readouterr().err.count("--mesh is for 3D scenes") == 1
     # raw coordinates have no use for --max-cells
     assert cli.main(["analyze", "latest", "--cells", "--max-cells", "100000"]) == 2
     captured = capfd.readouterr()

@@ -93,7 +93,7 @@ def test_a_run_is_explained_again_without_training(folder: Path, capfd: pytest.C
     [
         (["fit", "ball", "--holdout", "checkerboard"], "--holdout is for pictures"),
         (["fit", "ball", "--kind", "sdf"], "--kind sdf is for meshes"),
-        (["fit", "ball", "--revive-at", "5"], "--revive-at is for pictures and signals"),
+        (["fit", "ball", "--revive-at", "5"], "--revive-at is for scenes that are trained on points"),
         (["fit", "demo:latice"], "did you mean 'lattice'?"),
         (["fit", "nothing"], "'nothing' is no folder of posed photographs"),
     ],
