@@ -56,7 +56,8 @@ class Asked:
         for run, name in self.names.items():
             try:
                 answers.append((run, ask(run)))
-                console.result("\n".join(_under(name, answers[-1][1].lines)))
+                for line in _under(name, answers[-1][1].lines):
+                    console.result(line)
             except InputError as refusal:
                 refusals[name] = refusal
         if len({str(refusal) for refusal in refusals.values()}) == 1 and not answers:
