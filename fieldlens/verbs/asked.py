@@ -56,8 +56,7 @@ class Asked:
         for run, name in self.names.items():
             try:
                 answers.append((run, ask(run)))
-                for line in _under(name, answers[-1][1].lines):
-                    console.result(line)
+                console.result(*_under(name, answers[-1][1].lines))
             except InputError as refusal:
                 refusals[name] = refusal
         if len({str(refusal) for refusal in refusals.values()}) == 1 and not answers:

@@ -21,7 +21,10 @@ class Found:
     """An answer of two lines."""
 
     path: str
-    lines = ("one", "two")
+
+    @property
+    def lines(self) -> list[str]:
+        return ["one", "two"]
 
 
 def asked_of(runs: dict[RunFolder, str], monkeypatch: pytest.MonkeyPatch) -> Asked:
