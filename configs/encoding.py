@@ -1,8 +1,8 @@
 """What is done to coordinates first, as one word: `name[:main][,key=value...]`.
 
 Each encoding is a frozen dataclass whose first field is the word's main value. `str` gives the word and
-`parse_encoding` reads it; the two are inverse. The main value is always written, other keys only where they differ
-from their default: `fourier:8`, `raw:-1..1`, `hashgrid:16,log2_size=19`.
+`parse_encoding` reads it; the two are inverse. Keys are written only where they differ from their default, but a main
+value that is a number always is: `raw`, `raw:0..1`, `fourier:8`, `hashgrid:16,log2_size=19`.
 """
 
 import dataclasses
@@ -37,8 +37,11 @@ class _Encoding(Word, ABC):
     def __str__(self) -> str:
         cls = type(self)
         keys = dataclasses.fields(self)  # type: ignore[arg-type]  # every subclass is a dataclass
-        written = [f"{k.name}={_write(getattr(self, k.name))}" for k in keys[1:] if getattr(self, k.name) != k.default]
-        main = f":{_write(getattr(self, keys[0].name))}" if keys else ""
+        changed = [key.name for key in keys if getattr(self, key.name) != key.default]
+        written = [f"{key.name}={_write(getattr(self, key.name))}" for key in keys[1:] if key.name in changed]
+        # nobody types the interval of plain `raw`, but how many octaves `fourier` has is what people compare
+        has_main = bool(keys) and (keys[0].type != Interval or keys[0].name in changed)
+        main = f":{_write(getattr(self, keys[0].name))}" if has_main else ""
         return ",".join([cls.__name__.lower() + main, *written])
 
     @property
@@ -121,7 +124,7 @@ class Fourier(_Encoding):
         if self.octaves <= most:
             return None
         return (
-            f"{self} has more octaves than {resolution} pixels can tell apart: a wave from octave {most} on turns "
+            f"{self} has more octaves than {resolution} pixels can tell apart: a wave beyond the first {most} turns "
             f"{_FOLDS}; {replace(self, octaves=most)} is the most that is useful here"
         )
 
@@ -204,14 +207,24 @@ Encoding: TypeAlias = Raw | Fourier | Positional | Basic | Gaussian | HashGrid
 
 ENCODINGS: dict[str, type[Encoding]] = {cls.__name__.lower(): cls for cls in get_args(Encoding)}
 
+_ELSEWHERE = {
+    "nerf": "fourier",
+    "pe": "fourier",
+    "rff": "gaussian",
+    "ngp": "hashgrid",
+    "none": "raw",
+    "identity": "raw",
+}
+"""What encodings are called in other programs and in the literature."""
+
 
 def parse_encoding(word: str) -> Encoding:
     """The encoding a word names.
 
     >>> parse_encoding("fourier:4,include_input=true")
     Fourier(octaves=4, include_input=True, interval=(0.0, 1.0))
-    >>> str(parse_encoding("raw"))
-    'raw:-1..1'
+    >>> str(parse_encoding("raw:-1..1"))
+    'raw'
 
     Raises:
         InputError: for an unknown name or key, or a value that does not fit, with the nearest right one.
@@ -219,7 +232,7 @@ def parse_encoding(word: str) -> Encoding:
     head, *pairs = word.strip().split(",")
     name, colon, main = head.partition(":")
     if name not in ENCODINGS:
-        raise InputError(f"unknown encoding {name!r}{did_you_mean(name, ENCODINGS)}")
+        raise InputError(_unknown(name))
     cls = ENCODINGS[name]
     keys = {key.name: key for key in dataclasses.fields(cls)}
     values: dict[str, Any] = {}
@@ -230,6 +243,11 @@ def parse_encoding(word: str) -> Encoding:
         values[first] = _read(main, keys[first].type, f"{name}'s {first}")
     for pair in pairs:
         key, equals, value = pair.partition("=")
+        if pair.partition(":")[0].strip() in ENCODINGS:
+            raise InputError(
+                f"{word!r} names more than one encoding: fit takes one, and compare several, separated by spaces, as "
+                "in --encodings raw fourier:8"
+            )
         if key not in keys:
             end = did_you_mean(key, keys) if keys else ", which takes none"
             raise InputError(f"{key!r} is no key of the encoding {name}{end}")
@@ -239,6 +257,17 @@ def parse_encoding(word: str) -> Encoding:
             raise InputError(f"{key} is given more than once in the encoding {word!r}")
         values[key] = _read(value, keys[key].type, f"{name}'s {key}")
     return cls(**values)
+
+
+def _unknown(name: str) -> str:
+    """What to say of a name that is no encoding's."""
+    if name.lower() in ("siren", "sine", "sin"):
+        return (
+            f"{name!r} is no encoding but an activation: with raw coordinates it is --network.activation sine, "
+            "and in a comparison --networks 4x128,sine"
+        )
+    near = _ELSEWHERE.get(name.lower())
+    return f"unknown encoding {name!r}{f'; did you mean {near!r}?' if near else did_you_mean(name, ENCODINGS)}"
 
 
 def _write(value: object) -> str:

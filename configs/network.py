@@ -12,6 +12,8 @@ Output: TypeAlias = Literal["linear", "sigmoid"]
 
 SPREAD = "bias_spread="
 
+_SHAPE = r"(\d+)x(\d+)"
+
 
 @dataclass(frozen=True)
 class Network(Word):
@@ -58,7 +60,7 @@ def parse_network(word: str) -> Network:
         InputError: when the word is not of that form.
     """
     shape, *extras = word.strip().split(",")
-    match = re.fullmatch(r"(\d+)x(\d+)", shape)
+    match = re.fullmatch(_SHAPE, shape)
     if not match:
         raise InputError(f"a network is written DEPTHxWIDTH, such as 4x256, got {shown(word)}")
     kinds = dict.fromkeys(get_args(Activation), "activation") | dict.fromkeys(get_args(Output), "output")
@@ -69,6 +71,10 @@ def parse_network(word: str) -> Network:
                 raise InputError(f"the network {word!r} names more than one bias spread")
             choices["bias_spread"] = _number(extra.removeprefix(SPREAD), word)
             continue
+        if re.fullmatch(_SHAPE, extra.strip()):
+            raise InputError(
+                f"{word!r} names more than one network: separate them by spaces, as in --networks 4x64 2x128"
+            )
         if extra not in kinds:
             raise InputError(
                 f"{extra!r} is neither an activation (relu, leaky_relu, sine) nor an output (linear, sigmoid)"

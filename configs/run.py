@@ -92,6 +92,8 @@ class Training(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.steps is not None and any(step >= self.steps for step in self.revive_at):
+            raise InputError(f"--revive-at {max(self.revive_at)} never comes: --steps {self.steps} is the end")
         if self.schedule == "cosine" and self.steps is None:
             raise InputError("--schedule cosine falls over the whole run: give its length with --steps")
 

@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -42,16 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
+    if words[:1] == ["help"]:  # `help fit` is `fit --help`
+        words = [*words[1:2], "--help"]
     if not words or words[0] in ("-h", "--help"):
         print(usage())
         return DONE if words else WRONG_INPUT
-    if words[0] == "--version":
+    if words[0] in ("--version", "version"):
         print(f"fieldlens {version('fieldlens')}")
         return DONE
     verb, *rest = words
     try:
         if verb not in VERBS:
-            raise InputError(f"unknown verb {verb!r}{did_you_mean(verb, VERBS)}")
+            raise InputError(f"unknown verb {verb!r}{_instead(verb)}")
         return importlib.import_module(f"fieldlens.verbs.{verb}").main(rest)
     except InputError as error:
         _say(str(error))
@@ -71,6 +74,13 @@ def _run(words: Sequence[str]) -> int:
 
 def _say(sentence: str) -> None:
     print(f"fieldlens: {shown(sentence)}", file=sys.stderr)
+
+
+def _instead(word: str) -> str:
+    """What to write instead of a word that is no verb: fit, where it looks like something to fit."""
+    if any(mark in word for mark in "./:") and not word.startswith("-"):
+        return f"; did you mean `fieldlens fit {shlex.quote(word)}`?"
+    return did_you_mean(word, VERBS)
 
 
 def usage() -> str:

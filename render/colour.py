@@ -5,7 +5,8 @@ alpha. Every scale here is fixed, never fitted to the data at hand, so that two 
 the frames of a video, the encodings of a comparison, and runs a month apart.
 """
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import cv2
@@ -263,7 +264,11 @@ def _legend(
     unit: str,
     apart: tuple[Rgb, str] | None = None,
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """A bar of colours, and below it labels at their share of its length, and the unit; a colour apart at its end."""
+    """A bar of colours, and below it labels at their share of its length, and the unit; a colour apart at its end.
+
+    Labels stand in the middle of their ticks, the first and the last as well, and where all would touch, evenly spaced
+    ones are left out.
+    """
     legend = np.full((height, width, 3), BACKGROUND, np.uint8)
     size = max(9, min(round(height / (LINE + 0.75)), width // 16))
     bar = max(1, height - round(LINE * size) - 2)
@@ -273,16 +278,33 @@ def _legend(
         room -= text_width(words, size) + size
         legend[:bar, room + size // 2 : width - size // 2] = colour
         draw_text(legend, words, (room + size // 2, bar + 1), size, QUIET_INK)
-    length = max(1, room - text_width(unit, size) - size)
-    legend[:bar, :length] = _colours(colormap)[np.linspace(0, 255, length).round().astype(int)]
-    draw_text(legend, unit, (length + size // 2, bar + 1), size, QUIET_INK)
-    for label, share in ticks.items():
-        wide = text_width(label, size)
-        middle = round(share * (length - 1))
-        left = int(np.clip(middle - wide // 2, 0, max(0, length - wide)))
-        legend[bar : bar + 2, middle] = QUIET_INK
-        draw_text(legend, label, (left, bar + 1), size, QUIET_INK)
+    wide = {label: text_width(label, size) for label in ticks}
+    first, *_, last = (-(-half // 2) for half in wide.values())
+    end = room - text_width(unit, size) - size // 2
+    left = first + size // 2
+    length = max(1, end - left - last - size // 2)
+    legend[:bar, left : left + length] = _colours(colormap)[np.linspace(0, 255, length).round().astype(int)]
+    draw_text(legend, unit, (end, bar + 1), size, QUIET_INK)
+    middles = {label: left + round(share * (length - 1)) for label, share in ticks.items()}
+    for label in _apart([(label, middles[label], wide[label]) for label in ticks], gap=size // 2):
+        legend[bar : bar + 2, middles[label]] = QUIET_INK
+        draw_text(legend, label, (middles[label] - wide[label] // 2, bar + 1), size, QUIET_INK)
     return legend
+
+
+def _apart(labels: Sequence[tuple[str, int, int]], gap: int) -> list[str]:
+    """As many labels as do not touch, of middle and width, evenly spaced from the first to the last.
+
+    >>> _apart([("0", 0, 10), ("1", 12, 10), ("2", 24, 10)], gap=5)
+    ['0', '2']
+    """
+    steps = len(labels) - 1
+    for every in (step for step in range(1, steps + 1) if steps % step == 0):
+        kept = labels[::every]
+        pairs = itertools.pairwise(kept)
+        if all(b - b_wide / 2 - (a + a_wide / 2) >= gap for (_, a, a_wide), (_, b, b_wide) in pairs):
+            return [label for label, _, _ in kept]
+    return [label for label, _, _ in labels[-1:]]
 
 
 _DENSITY_COLOURS = cv2.COLORMAP_VIRIDIS

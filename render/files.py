@@ -3,6 +3,7 @@
 import math
 import os
 import zipfile
+from collections.abc import Collection
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
 
@@ -27,6 +28,51 @@ def write_png(path: Path, image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, 
     write_bytes(path, png_bytes(image))
 
 
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+"""What `write_picture` writes."""
+
+_HOW = {
+    ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
+    ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
+    ".webp": [cv2.IMWRITE_WEBP_QUALITY, 101],  # beyond 100: without loss
+}
+
+
+def require_ending(file: Path, endings: Collection[str], what: str) -> str:
+    """The ending of a file to be written, in lower case, asked before the work that it is for.
+
+    Args:
+        what: is written, such as "a drawing".
+
+    Raises:
+        InputError: where it is none of `endings`, or the file is a folder.
+    """
+    ending = file.suffix.lower()
+    if ending not in endings:
+        raise InputError(f"{what} is written as {', '.join(endings)}, not as {file.name!r}; name one of these endings")
+    if file.is_dir():
+        raise InputError(f"{str(file)!r} is a folder; name a file in it, such as {str(file / f'drawing{ending}')!r}")
+    return ending
+
+
+def write_picture(path: Path, image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> None:
+    """Write an RGB picture, or one with straight alpha, as what the file's ending says.
+
+    JPEG is at quality 95, everything else without loss.
+
+    Raises:
+        InputError: for an ending that is not written, and for a picture that such a file cannot hold.
+    """
+    ending = require_ending(path, PICTURE_ENDINGS, "a picture")
+    height, width, channels = image.shape
+    if channels == 4 and ending in (".jpg", ".jpeg"):
+        raise InputError(f"{str(path)!r} cannot hold the picture's transparency; name it .png, .webp or .tiff")
+    largest = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}.get(ending)
+    if largest is not None and max(height, width) > largest:
+        raise InputError(f"{str(path)!r} cannot hold more than {largest:,} pixels along a side; name it .png or .tiff")
+    write_bytes(path, cv2.imencode(ending, _to_opencv(image), _HOW.get(ending, []))[1].tobytes())
+
+
 def write_grey16_png(path: Path, values: UInt16[np.ndarray, "h w"]) -> None:
     """Write numbers of 16 bits as a grey PNG."""
     write_bytes(path, cv2.imencode(".png", values)[1].tobytes())
@@ -34,8 +80,11 @@ def write_grey16_png(path: Path, values: UInt16[np.ndarray, "h w"]) -> None:
 
 def png_bytes(image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]) -> bytes:
     """An RGB picture, or one with straight alpha, as a PNG's bytes."""
-    to_opencv = cv2.COLOR_RGB2BGR if image.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-    return cv2.imencode(".png", cv2.cvtColor(image, to_opencv))[1].tobytes()
+    return cv2.imencode(".png", _to_opencv(image))[1].tobytes()
+
+
+def _to_opencv(image: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w c"]:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR if image.shape[2] == 3 else cv2.COLOR_RGBA2BGRA))
 
 
 def read_png(path: Path) -> UInt8[np.ndarray, "h w 3"]:

@@ -1,15 +1,22 @@
 """Thin lines drawn over a picture, in the colours of layers, and the strip below that explains them."""
 
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 from skimage.measure import find_contours
 
 from .colour import layer_colour
+from .files import png_bytes
 from .text import BACKGROUND, INK, LINE, QUIET_INK, Rgb, draw_text, text_width
 
 SUBPIXEL_BITS = 4
 WHITE: Rgb = (255, 255, 255)
+
+_FRAME = "the frame is what is drawn above"
 
 SMALLEST_FRAME = 7
 """Least pixels along a side of the frame that marks a region on the thumbnail, so that the smallest can be seen."""
@@ -53,35 +60,97 @@ def below(image: UInt8[np.ndarray, "_ _ 3"], strip: UInt8[np.ndarray, "_ _ 3"]) 
     return ground
 
 
-def layer_strip(
-    width: int,
-    layers: int,
-    thumbnail: UInt8[np.ndarray, "h w 3"] | None = None,
-    region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
-) -> UInt8[np.ndarray, "strip_h width 3"]:
-    """What stands below a drawing of creases: the colours of layers and, framed on a thumbnail, the region drawn.
+@dataclass(frozen=True, eq=False)
+class LayerStrip:
+    """What stands below a drawing of creases: the colours of layers and, framed on a thumbnail, the region drawn."""
 
-    Args:
-        region: left, top, width and height as shares of the thumbnail.
+    width: int
+    layers: int
+    thumbnail: UInt8[np.ndarray, "h w 3"] | None = None
+    region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    """Left, top, width and height as shares of the thumbnail."""
+
+    @property
+    def height(self) -> int:
+        """In pixels, as all lengths here are."""
+        rows = -(-self.layers // self._columns) + (self.thumbnail is not None)
+        return max(rows * self._line, 0 if self.thumbnail is None else len(self.thumbnail)) + 2 * self._size
+
+    def image(self) -> UInt8[np.ndarray, "strip_h width 3"]:
+        """The strip as pixels."""
+        size, strip = self._size, np.full((self.height, self.width, 3), BACKGROUND, np.uint8)
+        if self.thumbnail is not None:
+            shown = _framed(self.thumbnail, self.region)
+            strip[size : size + len(shown), size : size + shown.shape[1]] = shown
+            draw_text(strip, _FRAME, (self._left, size), size, QUIET_INK)
+        for layer, word, x, y in self._entries():
+            strip[y + size // 2 : y + size // 2 + max(2, size // 4), x : x + 2 * size] = layer_colour(layer)
+            draw_text(strip, word, (x + round(2.5 * size), y), size, INK)
+        return strip
+
+    def svg(self, top: int) -> str:
+        """The strip as elements of an SVG, `top` below its upper edge: words are text, as one can find and copy."""
+        size = self._size
+        parts = [f'<rect y="{top}" width="{self.width}" height="{self.height}" fill="{hex_of(BACKGROUND)}"/>']
+        font = f'font-family="sans-serif" font-size="{size}"'
+        if self.thumbnail is not None:
+            shown = _framed(self.thumbnail, self.region)
+            parts.append(image_svg(shown, size, top + size))
+            at = f'x="{self._left}" y="{top + 2 * size}"'
+            parts.append(f'<text {at} fill="{hex_of(QUIET_INK)}" {font}>{_FRAME}</text>')
+        for layer, word, x, y in self._entries():
+            high = max(2, size // 4)
+            parts.append(
+                f'<rect x="{x}" y="{top + y + size // 2}" width="{2 * size}" height="{high}" '
+                f'fill="{hex_of(layer_colour(layer))}"/>'
+            )
+            at = f'x="{x + round(2.5 * size)}" y="{top + y + size}"'
+            parts.append(f'<text {at} fill="{hex_of(INK)}" {font}>{word}</text>')
+        return "\n".join(parts)
+
+    @property
+    def _size(self) -> int:
+        return max(11, self.width // 64)
+
+    @property
+    def _line(self) -> int:
+        return round(LINE * self._size) + self._size // 4
+
+    @property
+    def _left(self) -> int:
+        """Where words begin: beside the thumbnail."""
+        return self._size if self.thumbnail is None else 2 * self._size + self.thumbnail.shape[1]
+
+    @property
+    def _entry(self) -> int:
+        return max(text_width(f"layer {layer + 1}", self._size) for layer in range(self.layers)) + 4 * self._size
+
+    @property
+    def _columns(self) -> int:
+        return max(1, (self.width - self._left) // self._entry)
+
+    def _entries(self) -> Iterator[tuple[int, str, int, int]]:
+        """Each layer, its words, and where they stand."""
+        for layer in range(self.layers):
+            row = layer // self._columns + (self.thumbnail is not None)
+            across = self._left + self._entry * (layer % self._columns)
+            yield layer, f"layer {layer + 1}", across, self._size + self._line * row
+
+
+def hex_of(colour: Rgb) -> str:
+    """A colour as SVG has it.
+
+    >>> hex_of((255, 0, 16))
+    '#ff0010'
     """
-    size = max(11, width // 64)
-    words = [f"layer {layer + 1}" for layer in range(layers)]
-    entry = max(text_width(word, size) for word in words) + 4 * size
-    left = size if thumbnail is None else 2 * size + thumbnail.shape[1]
-    columns = max(1, (width - left) // entry)
-    line = round(LINE * size) + size // 4
-    rows = -(-layers // columns) + (thumbnail is not None)
-    height = max(rows * line, 0 if thumbnail is None else thumbnail.shape[0]) + 2 * size
-    strip = np.full((height, width, 3), BACKGROUND, np.uint8)
-    if thumbnail is not None:
-        shown = _framed(thumbnail, region)
-        strip[size : size + len(shown), size : size + shown.shape[1]] = shown
-        draw_text(strip, "the frame is what is drawn above", (left, size), size, QUIET_INK)
-    for number, word in enumerate(words):
-        x, y = left + entry * (number % columns), size + line * (number // columns + (thumbnail is not None))
-        strip[y + size // 2 : y + size // 2 + max(2, size // 4), x : x + 2 * size] = layer_colour(number)
-        draw_text(strip, word, (x + round(2.5 * size), y), size, INK)
-    return strip
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def image_svg(image: UInt8[np.ndarray, "h w 3"], x: int = 0, y: int = 0) -> str:
+    """Pixels as an element of an SVG."""
+    height, width, _ = image.shape
+    data = base64.b64encode(png_bytes(image)).decode()
+    return f'<image x="{x}" y="{y}" width="{width}" height="{height}" href="data:image/png;base64,{data}"/>'
 
 
 def _framed(

@@ -25,7 +25,8 @@ function niceTicks(low, high, count) {
   return ticks;
 }
 
-// 0, then the powers of ten; where a logarithm of 1 + step puts its marks.
+// 0, then the powers of ten; where a logarithm of 1 + step puts its marks. A logarithmic axis has no zero, so that its
+// mark says what step 0 is: the start.
 function stepTicks(last) {
   const ticks = [0];
   for (let power = last > 100 ? 10 : 1; power <= last; power *= 10) ticks.push(power);
@@ -38,7 +39,7 @@ function stepAxis(last) {
     share: (step) => Math.log1p(Math.min(step, last)) / Math.log1p(last),
     at: (share) => Math.expm1(share * Math.log1p(last)),
     last,
-    ticks: stepTicks(last).map((step) => [step, step.toLocaleString("en")]),
+    ticks: stepTicks(last).map((step) => [step, step === 0 ? "start" : step.toLocaleString("en")]),
   };
 }
 

@@ -1,5 +1,6 @@
 """From the word a person types to a scene."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
@@ -22,6 +23,7 @@ from fieldlens.render.panel import Tile, panel
 from .builtin import BUILTINS
 from .captures.capture import Capture
 from .captures.transforms import read_capture
+from .choices import Sort, changed, refuse_unused
 from .demo_folder import demo_folder
 from .demos import DEMOS, PHOTO_SIDE, Demo, thumbnail
 from .kept import check_kept
@@ -70,33 +72,53 @@ def load(
     take seconds.
     """
     target, space, path = target or Target(), space or Space(), Path(word)
+    sort = sort_of(word, space)
+    refuse_unused(word, sort, [*changed(target), *changed(space)])
     photographs = partial(working, "getting the photographs")
-    if is_signal(word) and not _exists(path):
-        if target.max_side is not None:
-            raise InputError(
-                f"--max-side is for pictures; give a signal's samples in its word, as in {word},samples=200"
-            )
-        return sum_of_sines(parse_signal(word), seed, target.holdout)
-    if word.startswith(DEMO) and not _exists(path):
-        return _posed(_photographed(demo_named(word), target.max_side, photographs), target, space)
-    if word not in BUILTINS and _exists(path) and not path.is_dir():
-        open_file(path).close()  # a pipe or a device is refused, whatever its name ends in
-    if word in BUILTINS and not path.is_file():
-        name, reading = word, reduced(BUILTINS[word].make(), target.max_side)
-    elif word and _exists(path) and (path.is_dir() or path.suffix == CAMERAS):
-        capture = read_capture(path, max_side=target.max_side, max_pixels=target.max_pixels, progress=photographs)
-        return _posed(capture, target, space)
-    elif word and _exists(path) and path.suffix.lower() in READ_ENDINGS:
-        return _meshed(path, target, space, seed, working)
-    elif word and _exists(path) and path.suffix.lower() == ENDING:
-        return _scattered(path, target)
-    elif word and _exists(path):
-        name = _scene_name(path)
-        reading = read_picture(path, max_pixels=target.max_pixels, max_side=target.max_side)
-    else:
-        raise InputError(f"no file, no built-in scene and no signal is called {word!r}{_nearest(word)}")
+    match sort:
+        case "signal":
+            return sum_of_sines(parse_signal(word), seed, target.holdout)
+        case "demo":
+            return _posed(_photographed(demo_named(word), target.max_side, photographs), space)
+        case "photographs":
+            capture = read_capture(path, max_side=target.max_side, max_pixels=target.max_pixels, progress=photographs)
+            return _posed(capture, space)
+        case "mesh" | "photographed mesh":
+            return _meshed(path, target, space, seed, working)
+        case "points":
+            return read_points(path, _scene_name(path))
+        case "built-in picture":
+            name, reading = word, reduced(BUILTINS[word].make(), target.max_side)
+        case "picture":
+            name = _scene_name(path)
+            reading = read_picture(path, max_pixels=target.max_pixels, max_side=target.max_side)
     reading = _within_one(reading)
     return Picture(name, reading.pixels, target.holdout, reading.notes)
+
+
+def sort_of(word: str, space: Space) -> Sort:
+    """What a word for a scene names, without reading it; an existing file or folder wins.
+
+    Raises:
+        InputError: when it names nothing, with the nearest that there is.
+    """
+    path = Path(word)
+    exists = bool(word) and _exists(path)
+    if is_signal(word) and not exists:
+        return "signal"
+    if word.startswith(DEMO) and not exists:
+        return "demo"
+    if word in BUILTINS and not path.is_file():
+        return "built-in picture"
+    if not exists:
+        raise InputError(_nothing(word))
+    if not path.is_dir():
+        open_file(path).close()  # a pipe or a device is refused, whatever its name ends in
+    if path.is_dir() or path.suffix == CAMERAS:
+        return "photographs"
+    if path.suffix.lower() in READ_ENDINGS:
+        return "photographed mesh" if space.kind == "radiance" else "mesh"
+    return "points" if path.suffix.lower() == ENDING else "picture"
 
 
 def demo_named(word: str) -> Demo:
@@ -117,11 +139,7 @@ def _photographed(demo: Demo, max_side: int | None, progress: Progress) -> Captu
     return replace(capture, name=demo.name)
 
 
-def _posed(capture: Capture, target: Target, space: Space) -> PosedScene:
-    if target.holdout != "none":
-        raise InputError(
-            "--holdout is for pictures: of photographs with cameras, whole views are held out, as their folder says"
-        )
+def _posed(capture: Capture, space: Space) -> PosedScene:
     if space.kind not in ("auto", "radiance"):
         raise InputError(f"--kind {space.kind} is for meshes; photographs are fitted as a radiance field")
     return PosedScene(capture, space)
@@ -133,23 +151,11 @@ def _meshed(path: Path, target: Target, space: Space, seed: int, working: Workin
         mesh = read_mesh(path, reading)
         side = min(PHOTO_SIDE, target.max_side or PHOTO_SIDE)
         photographs = photographed_mesh(mesh, side=side, progress=partial(working, "photographing the mesh"))
-        return _posed(photographs, target, space)
-    if target.holdout != "none":
-        raise InputError("--holdout is for pictures: of a mesh, nothing is held out")
-    if target.max_side is not None:
-        raise InputError("--max-side is for pictures; a mesh is fitted as it is (--kind radiance photographs it)")
+        return _posed(photographs, space)
     mesh = read_mesh(path, lambda share: reading(READ_SHARE * share))
     shape = shape_of(mesh, "sdf" if space.kind == "auto" else space.kind, seed)
     reading(1.0)
     return shape
-
-
-def _scattered(path: Path, target: Target) -> Points:
-    if target.holdout != "none":
-        raise InputError("--holdout is for pictures: of points, the file says which are held out (`heldout`)")
-    if target.max_side is not None:
-        raise InputError("--max-side is for pictures; points are fitted as they are")
-    return read_points(path, _scene_name(path))
 
 
 def restore(path: Path, space: Space, max_pixels: int = MAX_PIXELS) -> Scene:
@@ -225,12 +231,24 @@ def _scene_name(path: Path) -> str:
     return path.stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _nearest(word: str) -> str:
-    """Whichever comes nearest of the built-in names and the files beside the one that is missing."""
+def _nothing(word: str) -> str:
+    """What to say of a word that names nothing: first of a file, if it is written like one."""
+    if "://" in word:
+        return f"{word!r} is an address: download it first, and give the path of the file"
     path = Path(word)
     try:
-        beside = [str(file) for file in path.parent.iterdir() if file.is_file()]
+        beside = [str(file) for file in path.parent.iterdir() if not file.name.startswith(".")]
     except (OSError, ValueError):
         beside = []
-    demos = [f"{DEMO}{name}" for name in DEMOS]
-    return did_you_mean(word, [*BUILTINS, NAME, *demos, *get_close_matches(word, beside, n=1)])
+    if path.suffix or path.name != word:  # no built-in scene is written with a dot or a slash
+        near = get_close_matches(word, beside, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; built in are {', '.join(sorted(BUILTINS))}"
+        return f"there is no file {_full(path)!r}{hint}"
+    known = [*BUILTINS, NAME, *[f"{DEMO}{name}" for name in DEMOS], *get_close_matches(word, beside, n=1)]
+    return f"there is no file {_full(path)!r}, and no built-in scene or signal is called so{did_you_mean(word, known)}"
+
+
+def _full(path: Path) -> str:
+    """The whole path of what is not there, so that one sees where it was looked for; of a long one the end."""
+    text = os.path.abspath(path)
+    return text if len(text) <= 300 else f"...{text[-300:]}"

@@ -23,6 +23,7 @@ from torch.nn.functional import mse_loss
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import LARGEST_FILE
 from fieldlens.configs.run import FitConfig
+from fieldlens.configs.wording import counted
 from fieldlens.fields import Field, build
 from fieldlens.render.files import read_npz
 from fieldlens.render.grid import Extent, draw, picture_extent
@@ -213,7 +214,7 @@ def points_of(
     unit = (np.stack([x, box[1] - y], 1) / box.max()).astype(np.float32)
     shares, scaled = _within_one(values)
     some = f", {int(held.sum()):,} of them held out" if held.any() else ""
-    notes = (f"{n:,} points{some} in a box of {box[0]:.4g} x {box[1]:.4g}, y up", *scaled)
+    notes = (f"{counted(n, 'point')}{some} in a box of {box[0]:.4g} x {box[1]:.4g}, y up", *scaled)
     return Points(name, unit, shares, held, notes)
 
 

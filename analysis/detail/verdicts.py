@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from fieldlens.configs.wording import counted
+
 from .statistics import MIN_BLOCKS, Interval
 
 NOTHING_MISSING = 0.01
@@ -313,7 +315,7 @@ def _first(rules: tuple[Rule, ...], found: Findings) -> Rule:
 
 def _figures(found: Findings) -> dict[str, str]:
     picture = found.subject == "picture"
-    blocks = _counted(found.blocks, "block" if picture else "view")
+    blocks = counted(found.blocks, "block" if picture else "view")
     return {
         "subject": found.subject,
         "wavelengths": f"wavelengths of {found.band.replace('+ px', ' px and more')}",
@@ -326,21 +328,13 @@ def _figures(found: Findings) -> dict[str, str]:
     }
 
 
-def _counted(number: int, noun: str) -> str:
-    """
-    >>> _counted(1, "view"), _counted(9, "block")
-    ('one view', '9 blocks')
-    """
-    return f"one {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _statistic(found: Findings, blocks: str) -> str:
     if found.correlation is None or found.interval is None:
         return "no interval"
     low, high = found.interval.low, found.interval.high
     return (
         f"partial rank correlation {_signed(found.correlation)}, {100 * found.interval.level:.0f} % interval "
-        f"{_signed(low)} to {_signed(high)}, {found.windows} windows in {blocks}"
+        f"{_signed(low)} to {_signed(high)}, {counted(found.windows, 'window')} in {blocks}"
     )
 
 

@@ -12,12 +12,13 @@ from jaxtyping import Float
 from fieldlens.analysis import Density, ReluNetwork, crease_density, relu_network
 from fieldlens.configs.encoding import Encoding, Fourier, Raw
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.names import known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.run import FitConfig, Output, Target, Training
 from fieldlens.scenes.scene import View
 from fieldlens.studies.runs.checkpoints import checkpoint_steps
 from fieldlens.studies.runs.fit import run, start
-from fieldlens.studies.runs.folder import RunFolder, folder_name
+from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.saved import Saved, open_run
 
 
@@ -119,7 +120,7 @@ class Fits:
             encoding=encoding,
             network=self.network,
         )
-        folder = RunFolder(self.path / folder_name(f"{scene} {encoding}"))
+        folder = RunFolder(known_folder(self.path, f"{scene} {encoding}"))
         if not _is_of(folder, config):
             shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, or left half made
             folder = start(config, folder.path)

@@ -1,6 +1,6 @@
 """`fieldlens analyze RUN`: maps and verdict again, from any checkpoint, without training."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.space import Slice
 from fieldlens.studies.questions.table import QUESTIONS, Question
 
-from .options import Json, parse
+from .options import Json, parse, typed_options
 
 DESCRIPTION = "Explain anew what a fit is missing of its picture or 3D scene, from any checkpoint, without training."
 
@@ -21,7 +21,7 @@ class AnalyzeArguments:
     """Options of `fieldlens analyze`."""
 
     run: tyro.conf.Positional[str] = "latest"
-    """A run folder, or latest."""
+    """A run folder, one of a comparison, or latest."""
     step: int | None = None
     """The checkpoint to explain; by default the newest."""
     cells: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -43,8 +43,8 @@ class AnalyzeArguments:
     Writes analysis/over_training.csv and a figure for each quantity."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     """With --cells: left, top, width and height of where to look, as shares of the picture or slice."""
-    max_cells: int = 100_000
-    """With --cells under an encoding, the most cells: memory and time grow with them.
+    max_cells: int | None = None
+    """With --cells under an encoding, the most cells, by default 100,000: memory and time grow with them.
     A region that would hold more is refused."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
@@ -55,26 +55,28 @@ class AnalyzeArguments:
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(AnalyzeArguments, "analyze", DESCRIPTION, words)
-    question = _question(arguments)
-
-    from fieldlens.studies.runs.folder import find_run
-
-    from .console import Console
-
-    console = Console(arguments.json)
-    folder = find_run(arguments.run, arguments.output_dir)
-    if question is not None:
-        said = {option: getattr(arguments, option) for option in question.options}
-        console.answer(question.answer(folder, reporter=console, **said))
-        return 0
+    typed = typed_options(words)
+    question = _question(arguments, typed)
 
     from fieldlens.studies.questions.explanation import analyze
+    from fieldlens.studies.runs.answers import Answer
+    from fieldlens.studies.runs.folder import RunFolder
 
-    console.answer(analyze(folder, step=arguments.step, reporter=console))
-    return 0
+    from .asked import Asked
+    from .console import Console
+
+    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed)
+
+    def answer_of(folder: RunFolder) -> Answer:
+        if question is None:
+            return analyze(folder, step=arguments.step, reporter=console)
+        said = {option: getattr(arguments, option) for option in question.options}
+        return question.answer(folder, reporter=console, **said)
+
+    return asked.answer(console, answer_of)
 
 
-def _question(arguments: AnalyzeArguments) -> Question | None:
+def _question(arguments: AnalyzeArguments, typed: Collection[str]) -> Question | None:
     """What is asked; None for the verdict anew.
 
     Raises:
@@ -85,15 +87,11 @@ def _question(arguments: AnalyzeArguments) -> Question | None:
     asked = [question for name, question in named.items() if name not in with_another]
     takes = asked[0].options if asked else ("step",)
     for option in ("region", "max_cells"):
-        if _is_said(arguments, option) and option not in takes:
+        if option in typed and option not in takes:
             takers = " or ".join(question.option for question in QUESTIONS.values() if option in question.options)
             raise InputError(f"--{option.replace('_', '-')} goes with {takers}; all else is of the whole picture")
     if len(asked) > 1:
         raise InputError(f"{asked[0].option} and {asked[1].option} are two analyses; choose one")
-    if _is_said(arguments, "step") and "step" not in takes:
+    if "step" in typed and "step" not in takes:
         raise InputError(f"{asked[0].option} is of every step: leave out --step")
     return asked[0] if asked else None
-
-
-def _is_said(arguments: AnalyzeArguments, option: str) -> bool:
-    return getattr(arguments, option) != getattr(AnalyzeArguments, option)

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from fieldlens.configs.run import CompareConfig
 
 from . import DONE
-from .options import Json, arguments_from, check_unchanged, config_in, folder_to_resume, parse, starting_config
+from .options import (
+    Json,
+    arguments_from,
+    check_unchanged,
+    config_in,
+    folder_to_resume,
+    parse,
+    starting_config,
+    typed_options,
+)
 
 if TYPE_CHECKING:
     from fieldlens.studies.runs.compare import Comparison
@@ -52,7 +61,7 @@ def main(words: Sequence[str]) -> int:
 
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
-        comparison = resumed or start_comparison(config, console)
+        comparison = resumed or start_comparison(config, console, typed_options(words))
         record = run_comparison(comparison, console, controls)
     console.answer(record)
     return interruption.status if record.stopped_because == "interrupted" else DONE

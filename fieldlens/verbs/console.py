@@ -41,14 +41,15 @@ class Console:
         self.progress_console.print(Text(shown(sentence)), soft_wrap=True)
 
     def fitting(self, moment: Moment) -> None:
-        """Where a fit is: step, dB, steps/s, time left, newest file."""
+        """Where a fit is: step, steps/s, time left, and of the newest frame its dB and file."""
         parts = [f"step {moment.step}"]
-        if moment.psnr_db is not None:
-            parts.append(f"{moment.psnr_db:.2f} dB")
         if moment.steps_per_s > 0:
             parts.append(f"{moment.steps_per_s:.1f} steps/s")
         if moment.left is not None and moment.done < 1:
             parts.append(f"{moment.left:.0f} s left")
+        if moment.psnr_db is not None:
+            of = "" if moment.drawn_step == moment.step else f" at step {moment.drawn_step}"
+            parts.append(f"{moment.psnr_db:.2f} dB{of}")
         if moment.artefact is not None:
             parts.append(str(moment.artefact))
         self._show(moment.label, "  ".join(parts), moment.done)

@@ -8,8 +8,9 @@ from typing import Literal
 import tyro
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.names import require_folder_name
 
-from .options import Json, parse
+from .options import Json, parse, typed_options
 
 DESCRIPTION = "Write a fitted 3D scene for other programs: its surface as a mesh, or the depth of its held-out views."
 
@@ -19,7 +20,7 @@ class ExportArguments:
     """Options of `fieldlens export`."""
 
     run: tyro.conf.Positional[str] = "latest"
-    """A run folder, or latest."""
+    """A run folder, one of a comparison, or latest."""
     mesh: Path | None = None
     """Write the surface to this file, in the scene's own coordinates: .ply, .obj, .glb or .stl."""
     depth: Path | None = None
@@ -44,32 +45,40 @@ def main(words: Sequence[str]) -> int:
     arguments = parse(ExportArguments, "export", DESCRIPTION, words)
     if (arguments.mesh is None) == (arguments.depth is None):
         raise InputError("name what to export: --mesh FILE or --depth DIR, one of them")
+    if arguments.depth is not None:
+        require_folder_name(arguments.depth, "--depth")
+    typed = typed_options(words)
     for option in ("resolution", "level", "colour"):
-        if arguments.mesh is None and getattr(arguments, option) != getattr(ExportArguments, option):
+        if arguments.mesh is None and option in typed:
             raise InputError(f"--{option} goes with --mesh")
 
-    from fieldlens.studies.questions.export import export_depth, export_mesh
-    from fieldlens.studies.runs.folder import find_run
+    from fieldlens.studies.questions.export import DepthExported, MeshExported, export_depth, export_mesh
+    from fieldlens.studies.runs.folder import RunFolder
 
+    from .asked import Asked
     from .console import Console
 
-    console = Console(arguments.json)
-    folder = find_run(arguments.run, arguments.output_dir)
-    if arguments.depth is not None:
-        console.answer(export_depth(folder, arguments.depth, step=arguments.step, reporter=console))
-        return 0
+    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed)
 
-    assert arguments.mesh is not None  # one of them is given
-    exported = export_mesh(
-        folder,
-        arguments.mesh,
-        resolution=arguments.resolution,
-        level=arguments.level,
-        colour=arguments.colour,
-        step=arguments.step,
-        reporter=console,
-    )
-    for remark in exported.remarks:
-        console.say(remark)
-    console.answer(exported)
-    return 0
+    def depth_of(folder: RunFolder) -> DepthExported:
+        into = asked.path(arguments.depth, folder)
+        assert into is not None  # asked only then
+        return export_depth(folder, into, step=arguments.step, reporter=console)
+
+    def mesh_of(folder: RunFolder) -> MeshExported:
+        file = asked.path(arguments.mesh, folder)
+        assert file is not None  # asked only then
+        exported = export_mesh(
+            folder,
+            file,
+            resolution=arguments.resolution,
+            level=arguments.level,
+            colour=arguments.colour,
+            step=arguments.step,
+            reporter=console,
+        )
+        for remark in exported.remarks:
+            console.say(remark)
+        return exported
+
+    return asked.answer(console, mesh_of if arguments.depth is None else depth_of)

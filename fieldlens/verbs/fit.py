@@ -15,10 +15,10 @@ from .options import (
     check_unchanged,
     config_in,
     folder_to_resume,
-    named_options,
     option_of,
     parse,
     starting_config,
+    typed_options,
 )
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def main(words: Sequence[str]) -> int:
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
         if resumed is None:
-            record = run(start(config, reporter=console), config, console, controls)
+            made = start(config, reporter=console, typed=typed_options(words))
+            record = run(made, config, console, controls)
         else:
             hint = f"only {', '.join(option_of(name) for name in RESUMABLE)} can be changed"
             check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=hint)
@@ -81,8 +82,8 @@ def with_limits_of(before: FitConfig, words: Sequence[str]) -> FitConfig:
     Raises:
         InputError: where what is left cannot be, such as a cosine without --steps.
     """
-    options = named_options(words)
-    named = [limit for limit in LIMITS if option_of(limit) in options]
+    typed = typed_options(words)
+    named = [limit for limit in LIMITS if limit in typed]
     dropped = {limit: None for limit in LIMITS if named and limit not in named}
     return dataclasses.replace(before, training=dataclasses.replace(before.training, **dropped))
 

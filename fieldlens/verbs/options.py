@@ -54,19 +54,29 @@ def parse(kind: type[Arguments], verb: str, description: str, words: Sequence[st
         return tyro.cli(kind, prog=f"fieldlens {verb}", description=description, args=list(words), **extra)
 
 
+def typed_options(words: Sequence[str]) -> set[str]:
+    """The names of the options that a person typed, whatever their values.
+
+    >>> sorted(typed_options(["photo.jpg", "--max-side=64", "--network.width", "8"]))
+    ['max_side', 'network.width']
+    """
+    return {word.partition("=")[0][2:].replace("-", "_") for word in words if word.startswith("--")}
+
+
+def check_output_dir(word: str, typed: Collection[str]) -> None:
+    """See that it is not said where the latest folder is to be looked for when another is named.
+
+    Raises:
+        InputError: when it is.
+    """
+    if "output_dir" in typed and word != "latest":
+        raise InputError(f"--output-dir is where the latest run is looked for, and {word!r} is named; leave it out")
+
+
 def _sets_one_network(words: Sequence[str]) -> bool:
     """Whether there is an option of `fit` for one network, or its last part alone, as in --width."""
-    parts = {f"--{key.name}" for key in dataclasses.fields(Network)}
-    return any(option.startswith(("--network.", "--networks.")) or option in parts for option in named_options(words))
-
-
-def named_options(words: Sequence[str]) -> set[str]:
-    """The options among the words of a command line, in the spelling of the help.
-
-    >>> sorted(named_options(["photo.jpg", "--target_psnr=30", "--steps", "5"]))
-    ['--steps', '--target-psnr']
-    """
-    return {word.partition("=")[0].replace("_", "-") for word in words if word.startswith("--")}
+    parts = {key.name for key in dataclasses.fields(Network)}
+    return any(option.startswith(("network.", "networks.")) or option in parts for option in typed_options(words))
 
 
 def option_of(name: str) -> str:
@@ -133,6 +143,7 @@ def folder_to_resume(verb: str, words: Sequence[str]) -> tuple[str, Path] | None
     for option in ("config", "preset"):
         if getattr(begins, option) is not None:
             raise InputError(f"{verb} --resume goes on with the choices in the folder: leave out --{option}")
+    check_output_dir(begins.resume, typed_options(words))
     return begins.resume, begins.output_dir
 
 
@@ -175,6 +186,7 @@ def _words(networks: bool) -> ConstructorRegistry:
         (Encoding | None, _word("ENCODING", _encoding_or_none, Encoding | None)),
         (Slice | None, _word("AXIS=POSITION", _slice_or_none, Slice | None)),
         (tuple[Encoding, ...], _list_of_words("ENCODING", parse_encoding)),
+        (tuple[str, Path] | None, _SCENE_AND_FOLDER),
     ]
     if networks:
         specs.append((tuple[Network, ...], _list_of_words("DEPTHxWIDTH", parse_network)))
@@ -194,6 +206,16 @@ def _word(metavar: str, read: Callable[[str], Any], kind: Any) -> PrimitiveConst
         is_instance=lambda value: isinstance(value, kind),
         str_from_instance=lambda value: [str(value)],
     )
+
+
+_SCENE_AND_FOLDER: PrimitiveConstructorSpec[Any] = PrimitiveConstructorSpec(
+    nargs=2,
+    metavar="SCENE FOLDER",
+    instance_from_str=lambda words: (words[0], Path(words[1])),
+    is_instance=lambda value: value is None or isinstance(value, tuple),
+    str_from_instance=lambda value: ["none", "none"] if value is None else [str(part) for part in value],
+)
+"""What is written, and where to: two words."""
 
 
 def _encoding_or_none(word: str) -> Encoding | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.names import require_folder_name
 from fieldlens.configs.records import to_json
 from fieldlens.configs.storage import read_config
 from fieldlens.configs.study import Study
@@ -43,6 +44,7 @@ def main(words: Sequence[str]) -> int:
     arguments = parse(PaperArguments, "paper", DESCRIPTION, words)
     if arguments.only == ():
         raise InputError("--only takes claims and experiments, such as A4 A8 E2; docs/paper.md lists them")
+    require_folder_name(arguments.output_dir, "--output-dir")
     study = replace(read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study), grid=arguments.grid)
 
     from fieldlens.fitting import Controls

@@ -5,12 +5,56 @@ another in any release, and does not say which options were meant, so the box is
 module fail when it is drawn otherwise.
 """
 
+import ast
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, did_you_mean
+
+_LENGTH = dict.fromkeys(("epochs", "iters", "iterations", "num-iters", "n-iters", "max-steps", "num-steps"), "--steps")
+_FITTING = {
+    **_LENGTH,
+    "lr": "--learning-rate",
+    "gpu": "--device cuda",
+    "cuda": "--device cuda",
+    "cpu": "--device cpu",
+    "o": "--output-dir",
+    "out": "--output-dir",
+    "output": "--output-dir",
+    "time": "--seconds",
+    "size": "--max-side",
+    "resize": "--max-side",
+    "bs": "--batch-size",
+    "batch": "--batch-size",
+    "workers": "--threads",
+    "psnr": "--target-psnr",
+    "octaves": "--encoding fourier:8",
+    "freqs": "--encoding fourier:8",
+}
+_OF_A_NETWORK = {
+    "network": "--network.depth and --network.width",
+    "width": "--network.width",
+    "hidden": "--network.width",
+    "hidden-dim": "--network.width",
+    "hidden-size": "--network.width",
+    "layers": "--network.depth",
+    "num-layers": "--network.depth",
+}
+OURS: Mapping[str, Mapping[str, str]] = {
+    "fit": _FITTING | _OF_A_NETWORK,
+    "compare": _FITTING | {"octaves": "--encodings fourier:4 fourier:8", "freqs": "--encodings fourier:4 fourier:8"},
+    "render": dict.fromkeys(("o", "out", "output"), "--file") | {"size": "--scale", "frames": "--orbit"},
+    "export": dict.fromkeys(("o", "out", "output"), "--mesh"),
+    "scenes": dict.fromkeys(("o", "out", "output"), "--thumbnails"),
+    "paper": dict.fromkeys(("o", "out", "output"), "--output-dir"),
+}
+"""By verb: what other programs call its options, and what they are here."""
+
+_CHOICES = {"gpu": "cuda", "jax": "auto", "siren": "sine", "sdf": "sdf", "nerf": "radiance", "density": "occupancy"}
+"""Values of options as others write them."""
 
 
 @contextmanager
@@ -27,22 +71,43 @@ def refused_in_a_sentence(verb: str, instead: str | None = None) -> Iterator[Non
     except SystemExit as leaving:
         if not leaving.code:  # after --help
             raise
-        raise InputError(f"{instead or sentence_in(box.getvalue())}; see fieldlens {verb} --help") from None
+        raise InputError(f"{instead or sentence_in(box.getvalue(), verb)}; see fieldlens {verb} --help") from None
 
 
-def sentence_in(box: str) -> str:
-    """What tyro says in the first part of its box, and the options that it thinks were meant.
+def sentence_in(box: str, verb: str = "") -> str:
+    """What tyro says in the first part of its box, in our words, and the options that it thinks were meant.
 
-    >>> print(sentence_in("╭ Unknown ╮\\n│ Unknown: --stpes │\\n│ ──── │\\n│ Perhaps you meant: │\\n│ --steps INT │"))
-    Unknown: --stpes; did you mean --steps?
+    >>> box = "╭ ╮\\n│ Unrecognized options: --stpes, 8 │\\n│ ──── │\\n│ Perhaps you meant: │\\n│ --steps INT │"
+    >>> print(sentence_in(box))
+    there is no option --stpes; did you mean --steps?
     """
     lines = [line.strip("│╰╯ ") for line in box.splitlines()]
     inside = itertools.dropwhile(lambda line: not (line.startswith("╭") or _is_rule(line)), lines)
     first, *parts = (list(part) for rule, part in itertools.groupby(list(inside)[1:], _is_rule) if not rule)
     meant = [line.split()[0] for part in parts for line in part if line.startswith("--")]
     hinted = any("meant" in line or "similar" in line.lower() for part in parts for line in part)
-    sentence = " ".join(filter(None, first)).rstrip(".")
-    return f"{sentence}; did you mean {' or '.join(meant)}?" if meant and hinted else sentence
+    return _said_anew(" ".join(filter(None, first)).rstrip("."), meant if hinted else [], verb)
+
+
+def _said_anew(sentence: str, meant: Sequence[str], verb: str) -> str:
+    """A sentence of tyro's as this program says it; as it is where it is another."""
+    hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
+    if found := re.fullmatch(r"Unrecognized options: (.*)", sentence):
+        words = found[1].split(", ")
+        option = next((word.partition("=")[0] for word in words if re.match("--?[a-zA-Z]", word)), None)
+        if option is None:
+            return f"{words[0]!r} is one word too many; what has spaces in it goes in quotes"
+        ours = OURS.get(verb, {}).get(option.lstrip("-").replace("_", "-"))
+        return f"there is no option {option}" + (f"; here it is {ours}" if ours else hint)
+    if found := re.fullmatch(r"invalid choice ('.*') for argument '(.*)'\. Expected one of (\(.*\))", sentence):
+        word, option, choices = ast.literal_eval(found[1]), found[2], ast.literal_eval(found[3])
+        near = _CHOICES.get(word.lower())
+        end = f"; did you mean {near!r}?" if near in choices else did_you_mean(word, choices)
+        takes = "" if end.startswith("; choose") else f" (there are: {', '.join(choices)})"
+        return f"{option} does not take {word!r}{takes}{end}"
+    if found := re.fullmatch(r"Missing value for argument '(.*)'\. Expected (\d+) values", sentence):
+        return f"{found[1]} needs {'a value' if found[2] == '1' else f'{found[2]} values'}"
+    return sentence.removeprefix("Error parsing ") + hint
 
 
 def _is_rule(line: str) -> bool:

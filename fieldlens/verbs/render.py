@@ -8,7 +8,7 @@ import tyro
 
 from fieldlens.configs.errors import InputError
 
-from .options import Json, parse
+from .options import Json, parse, typed_options
 
 DESCRIPTION = "Draw a fitted field at any size, or any region of it, or film a 3D scene."
 
@@ -18,7 +18,7 @@ class RenderArguments:
     """Options of `fieldlens render`."""
 
     run: tyro.conf.Positional[str] = "latest"
-    """A run folder, or latest."""
+    """A run folder, one of a comparison, or latest."""
     scale: float = 1.0
     """Pixels to draw for each pixel of the picture, along each side."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
@@ -34,7 +34,8 @@ class RenderArguments:
     step: int | None = None
     """The checkpoint to draw; by default the newest."""
     file: Path | None = None
-    """The PNG or MP4 to write; by default one in the run's renders/."""
+    """The file to write: .png, .jpg, .webp or .tiff, and a film as .mp4; by default one in the run's renders/.
+    Of a comparison there is one for each run, and its name ends in the run's."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
     json: Json = False
@@ -47,44 +48,42 @@ def main(words: Sequence[str]) -> int:
 
     if arguments.orbit is not None and arguments.path is not None:
         raise InputError("--orbit and --path are two films; choose one")
-    films = arguments.orbit is not None or arguments.path is not None
+    films, typed = arguments.orbit is not None or arguments.path is not None, typed_options(words)
     for option in ("scale", "region", "view"):
-        if films and getattr(arguments, option) != getattr(RenderArguments, option):
+        if films and option in typed:
             raise InputError(f"--{option} is for a single drawing; a film takes --width")
     if arguments.width is not None and not films:
         raise InputError("--width goes with --orbit or --path; a single drawing takes --scale")
 
-    from fieldlens.studies.runs.folder import find_run
+    from fieldlens.studies.questions.film import Filmed, fly
+    from fieldlens.studies.questions.rendering import Rendered, render
+    from fieldlens.studies.runs.folder import RunFolder
 
+    from .asked import Asked
     from .console import Console
 
-    console = Console(arguments.json)
-    folder = find_run(arguments.run, arguments.output_dir)
-    if films:
-        from fieldlens.studies.questions.film import fly
+    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed)
 
-        film = fly(
+    def film_of(folder: RunFolder) -> Filmed:
+        return fly(
             folder,
             frames=arguments.orbit,
             path=arguments.path,
             width=arguments.width,
             step=arguments.step,
-            file=arguments.file,
+            file=asked.path(arguments.file, folder),
             reporter=console,
         )
-        console.answer(film)
-        return 0
 
-    from fieldlens.studies.questions.rendering import render
+    def drawing_of(folder: RunFolder) -> Rendered:
+        return render(
+            folder,
+            scale=arguments.scale,
+            region=arguments.region,
+            view=arguments.view,
+            step=arguments.step,
+            file=asked.path(arguments.file, folder),
+            reporter=console,
+        )
 
-    drawn = render(
-        folder,
-        scale=arguments.scale,
-        region=arguments.region,
-        view=arguments.view,
-        step=arguments.step,
-        file=arguments.file,
-        reporter=console,
-    )
-    console.answer(drawn)
-    return 0
+    return asked.answer(console, film_of if films else drawing_of)

@@ -6,10 +6,15 @@ from pathlib import Path
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import require_new
+from fieldlens.configs.names import require_folder_name
+from fieldlens.configs.wording import counted
 
 from .options import Json, parse
 
-DESCRIPTION = "List the built-in pictures and 3D scenes, draw them on one sheet, or write a 3D scene as a folder."
+DESCRIPTION = (
+    "List the built-in pictures, 3D scenes and signals, draw pictures and scenes on one sheet, or write a 3D scene as "
+    "a folder."
+)
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class ScenesArguments:
     """Options of `fieldlens scenes`."""
 
     thumbnails: Path | None = None
-    """Draw all of them on one sheet, and write it to this PNG."""
+    """Draw all of them on one sheet, and write it to this file: .png, .jpg, .webp or .tiff."""
     write: tuple[str, Path] | None = None
     """Write a 3D scene, such as demo:lattice, as a new folder of pictures and cameras in Blender's layout."""
     json: Json = False
@@ -30,7 +35,8 @@ def main(words: Sequence[str]) -> int:
     if arguments.thumbnails is not None and arguments.write is not None:
         raise InputError("--thumbnails and --write make two things; choose one")
 
-    from fieldlens.render.files import write_png
+    from fieldlens.configs.signal import NAME, Sines
+    from fieldlens.render.files import PICTURE_ENDINGS, require_ending, write_picture
     from fieldlens.scenes.builtin import BUILTINS
     from fieldlens.scenes.captures.transforms_writing import write_blender
     from fieldlens.scenes.demos import DEMOS, photographed
@@ -42,21 +48,27 @@ def main(words: Sequence[str]) -> int:
     if arguments.write is not None:
         word, folder = arguments.write
         demo = demo_named(word)
+        require_folder_name(folder, "--write")
         require_new(folder)
         capture = photographed(demo, progress=lambda done: console.working(f"photographing {demo.name}", done))
         write_blender(capture, folder)
-        console.result(f"{len(capture.train)} photographs to train on and {len(capture.heldout)} held out  {folder}")
+        console.result(
+            f"{counted(len(capture.train), 'photograph')} to train on and {len(capture.heldout)} held out  {folder}"
+        )
         console.finish({"path": str(folder), "train": len(capture.train), "heldout": len(capture.heldout)})
         return 0
 
     if arguments.thumbnails is not None:
-        write_png(arguments.thumbnails, thumbnail_sheet())
-    scenes = BUILTINS | {f"{DEMO}{name}": demo for name, demo in DEMOS.items()}
-    for name, scene in scenes.items():
-        console.result(f"{name:<14} {scene.description}  ({scene.credit})")
+        require_ending(arguments.thumbnails, PICTURE_ENDINGS, "the sheet")
+        write_picture(arguments.thumbnails, thumbnail_sheet())
+    scenes = {name: (builtin.description, builtin.credit) for name, builtin in BUILTINS.items()}
+    scenes |= {f"{DEMO}{name}": (demo.description, demo.credit) for name, demo in DEMOS.items()}
+    scenes[NAME] = f"a sum of sines, {Sines()} unless other cycles are named", "generated"
+    for name, (description, credit) in scenes.items():
+        console.result(f"{name:<14} {description}  ({credit})")
     if arguments.thumbnails is not None:
         console.result(f"thumbnails  {arguments.thumbnails}")
     path = None if arguments.thumbnails is None else str(arguments.thumbnails)
-    listed = [{"name": name, "description": scene.description} for name, scene in scenes.items()]
+    listed = [{"name": name, "description": description} for name, (description, _credit) in scenes.items()]
     console.finish({"path": path, "scenes": listed})
     return 0

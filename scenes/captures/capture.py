@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from fieldlens.configs.wording import counted
 from fieldlens.render.camera import Camera
 from fieldlens.render.overview import cameras_overview
 
@@ -82,5 +83,5 @@ def overview(capture: Capture) -> UInt8[np.ndarray, "h w 3"]:
         capture.bounds.centre,
         capture.bounds.side,
         [(photograph.name, photograph.pixels) for photograph in photographs],
-        f"{capture.name}: {len(photographs)} cameras",
+        f"{capture.name}: {counted(len(photographs), 'camera')}",
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.wording import counted
 
 from .edges import count_edges
 from .facing import facing
@@ -31,7 +32,7 @@ def watertight(mesh: Mesh) -> Mesh:
                 f"the mesh {mesh.name!r} is open at {counts.open:,} edges, so it has no inside; close it, or fit it as "
                 "it looks with --kind radiance"
             )
-        holes = "1 hole" if len(widths) == 1 else f"{len(widths):,} holes"
+        holes = counted(len(widths), "hole")
         notes = [f"{holes} closed ({counts.open:,} open edges), up to {max(widths):.2g} of its diagonal across"]
     if counts.non_manifold:
         notes.append(f"{counts.non_manifold:,} edges of more than two triangles")

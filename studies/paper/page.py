@@ -12,6 +12,7 @@ from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
 from fieldlens.configs.storage import to_yaml
 from fieldlens.configs.study import Study
+from fieldlens.configs.wording import counted
 from fieldlens.fitting import Controls
 from fieldlens.report import ClaimRow, StudyFigure, StudyReport, study_html
 from fieldlens.studies.runs.reporter import Reporter, Silent
@@ -163,14 +164,15 @@ def _summary(study: Study, judged: Sequence[Judged]) -> list[str]:
     counts = Counter(claim.verdict for claim in judged)
     pictures = ", ".join(study.pictures)
     claims = [
-        f"Of {len(judged)} claims {counts[HOLDS]} hold, {counts[FAILS]} do not, and {counts[UNDECIDED]} "
-        "are undecided in this study.",
+        f"Of {counted(len(judged), 'claim')} {counted(counts[HOLDS], 'holds', 'hold')}, "
+        f"{counted(counts[FAILS], 'does', 'do')} not, and {counted(counts[UNDECIDED], 'is', 'are')} undecided in this "
+        "study.",
     ]
     return [
         *(claims if judged else []),
         f"The study fits {pictures} at {study.max_side} px by {study.network} networks for {study.training.steps:,} "
-        f"steps, {study.repeats} times each; narrow and wide raw coordinates are {study.raw[0]} and {study.raw[1]}, "
-        f"coarse and fine encodings {study.coarse} and {study.fine}.",
+        f"steps, {counted(study.repeats, 'time')} each; narrow and wide raw coordinates are {study.raw[0]} and "
+        f"{study.raw[1]}, coarse and fine encodings {study.coarse} and {study.fine}.",
     ]
 
 

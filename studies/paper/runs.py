@@ -21,14 +21,16 @@ from fieldlens.configs.encoding import Encoding, Fourier
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import unfinished
 from fieldlens.configs.holding import held
+from fieldlens.configs.names import known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.run import FitConfig, Output, Target
 from fieldlens.configs.study import Study
+from fieldlens.configs.wording import counted
 from fieldlens.fields import Field
 from fieldlens.fitting import Controls, Snapshot, initial_state, place, plan_of
 from fieldlens.studies.runs.checkpoints import checkpoint_file
 from fieldlens.studies.runs.fit import start, train
-from fieldlens.studies.runs.folder import RunFolder, folder_name
+from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.history import History, history_of, read_history, write_history
 from fieldlens.studies.runs.quantities import LOCAL, Measures
 from fieldlens.studies.runs.reporter import Reporter
@@ -136,7 +138,7 @@ class Runs:
         """Where a fit of the study lies."""
         revived = f" revived{len(config.training.revive_at)}" if config.training.revive_at else ""
         name = f"{config.encoding} {config.network}{revived} {config.seed} {config.scene}"
-        return RunFolder(self.path / "runs" / folder_name(name))
+        return RunFolder(known_folder(self.path / "runs", name))
 
     def finished(self, config: FitConfig) -> bool:
         """Whether a fit is there already, made by the same protocol and measured in all that is measured now."""
@@ -200,7 +202,7 @@ def run_study(runs: Runs, roles: Collection[str], reporter: Reporter, controls: 
     missing = [config for config in planned if not runs.finished(config)]
     done = len(planned) - len(missing)
     if done:
-        reporter.say(f"{done} of {len(planned)} fits are there already")
+        reporter.say(f"{done} of {counted(len(planned), 'fit')} {'is' if done == 1 else 'are'} there already")
     for number, label in enumerate(_each(runs, missing, controls), start=done + 1):
         reporter.working(f"fit {number} of {len(planned)}: {label}", number / len(planned))
     return not controls.stop

@@ -1,6 +1,5 @@
 """The cells of a finished run: drawn over the picture or a slice through the scene, and summed up in numbers."""
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,11 +21,13 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import write_json, write_text
 from fieldlens.configs.records import to_json
 from fieldlens.configs.space import Slice
+from fieldlens.configs.wording import counted
 from fieldlens.fields import position_of
 from fieldlens.render.colour import layer_colour, to_rgb
-from fieldlens.render.files import png_bytes, write_png
+from fieldlens.render.files import write_png
 from fieldlens.render.grid import Extent
-from fieldlens.render.lines import below, layer_strip, lines_over
+from fieldlens.render.lines import LayerStrip, below, hex_of, image_svg, lines_over
+from fieldlens.render.text import BACKGROUND
 from fieldlens.studies.runs.answers import Areas, CellsFound, Drawn, Interpolation
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Reporter, Silent
@@ -75,7 +76,7 @@ def draw_cells(
     region: Region = WHOLE,
     slice: Slice | None = None,
     step: int | None = None,
-    max_cells: int = MAX_CELLS,
+    max_cells: int | None = None,
     reporter: Reporter | None = None,
 ) -> Drawn[CellsFound]:
     """Find the cells of a run in a region of its picture, or of a slice through its scene; draw and sum them up.
@@ -87,7 +88,7 @@ def draw_cells(
     Args:
         region: shares of the picture, or of the slice as it is drawn.
         slice: of a 3D scene.
-        max_cells: of a region under an encoding; one that would hold more is refused.
+        max_cells: of a region under an encoding, `MAX_CELLS` by default; one that would hold more is refused.
 
     Raises:
         InputError: where there are no creases (SIREN), for a region that leaves the picture or would hold too many
@@ -101,10 +102,14 @@ def draw_cells(
     scale = DRAWN_SIDE / max(extent[2] - extent[0], extent[3] - extent[1])
     height, width = (max(1, round((extent[i + 2] - extent[i]) * scale)) for i in (1, 0))
     picture = ground.draw(height, width, extent, partial(reporter.working, "drawing"))
-    strip = layer_strip(max(width, NARROWEST), arrangement.layers.hidden, *_where(ground, region))
+    strip = LayerStrip(max(width, NARROWEST), arrangement.layers.hidden, *_where(ground, region))
     path = analysis_path(folder, saved.step)
     _write_drawings(
-        path, f"{arrangement.counts.count} cells", picture, strip, _lines_of_layers(arrangement, extent, height, width)
+        path,
+        counted(arrangement.counts.count, "cell"),
+        picture,
+        strip,
+        _lines_of_layers(arrangement, extent, height, width),
     )
     found = cells_found(arrangement, ground, saved.step, region, slice)
     write_json(path / "cells.json", to_json(found))
@@ -112,11 +117,16 @@ def draw_cells(
 
 
 def _cut(
-    network: ReluNetwork, region: Region, extent: Extent, max_cells: int, progress: Progress
+    network: ReluNetwork, region: Region, extent: Extent, max_cells: int | None, progress: Progress
 ) -> Cells | SurrogateCells:
     """The cells of a network in an extent: exact ones where its coordinates are raw."""
     if is_affine(network):
+        if max_cells is not None:
+            raise InputError(
+                "--max-cells is for cells under an encoding, and this run has raw coordinates; leave it out"
+            )
         return cells(network, extent, progress=progress)
+    max_cells = MAX_CELLS if max_cells is None else max_cells
     try:
         return surrogate_cells(network, extent, max_cells=max_cells, progress=progress)
     except TooManyCellsError as error:
@@ -136,18 +146,16 @@ def _write_drawings(
     path: Path,
     title: str,
     picture: UInt8[np.ndarray, "h w 3"],
-    strip: UInt8[np.ndarray, "_ _ 3"],
+    strip: LayerStrip,
     of_layer: Sequence[Float[np.ndarray, "_ 2 2"]],
 ) -> None:
     """Write `cells.svg`, with lines as vectors unless they are too many, and `cells.png`."""
     over = picture
     for layer, segments in reversed(list(enumerate(of_layer))):  # the first layer's, which are the fewest, on top
         over = lines_over(over, segments, opacity=0.9, colour=layer_colour(layer))
-    whole = below(over, strip)
     too_many = sum(map(len, of_layer)) > MAX_DRAWN_LINES
-    drawing = lines_svg(title, whole, []) if too_many else lines_svg(title, below(picture, strip), of_layer)
-    write_text(path / "cells.svg", drawing)
-    write_png(path / "cells.png", whole)
+    write_text(path / "cells.svg", lines_svg(title, over if too_many else picture, [] if too_many else of_layer, strip))
+    write_png(path / "cells.png", below(over, strip.image()))
 
 
 def _ground(saved: Saved, cut: Slice | None) -> Ground:
@@ -229,20 +237,24 @@ def cells_found(
     )
 
 
-def lines_svg(title: str, picture: UInt8[np.ndarray, "h w 3"], of_layer: Sequence[Float[np.ndarray, "_ 2 2"]]) -> str:
-    """A picture, and over it thin lines between pairs of points, in each layer's colour."""
-    height, width, _ = picture.shape
+def lines_svg(
+    title: str,
+    picture: UInt8[np.ndarray, "h w 3"],
+    of_layer: Sequence[Float[np.ndarray, "_ 2 2"]],
+    strip: LayerStrip,
+) -> str:
+    """A picture, over it thin lines between pairs of points in each layer's colour, and below it what they mean."""
     paths = "".join(
-        f'<path fill="none" stroke="{"#{:02x}{:02x}{:02x}".format(*layer_colour(layer))}" stroke-opacity="0.9" '
+        f'<path fill="none" stroke="{hex_of(layer_colour(layer))}" stroke-opacity="0.9" '
         f'stroke-width="0.7" d="{_path(lines)}"/>\n'
         for layer, lines in reversed(list(enumerate(of_layer)))
     )
-    data = base64.b64encode(png_bytes(picture)).decode()
+    height, width = len(picture) + strip.height, max(picture.shape[1], strip.width)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">\n'
         f"<title>{title}</title>\n"
-        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/>\n'
-        f"{paths}</svg>\n"
+        f'<rect width="{width}" height="{height}" fill="{hex_of(BACKGROUND)}"/>\n'
+        f"{image_svg(picture)}\n{paths}{strip.svg(len(picture))}\n</svg>\n"
     )
 
 

@@ -1,5 +1,6 @@
 """A fitted scene for other programs: its surface as a mesh, and the depth of its held-out views."""
 
+import shlex
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from jaxtyping import Float64
 from fieldlens.analysis import crease_area_density, extract_surface, per_diagonal, relu_network
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import require_new, whole_folder, write_json
+from fieldlens.configs.wording import counted
 from fieldlens.fields import position_of
 from fieldlens.render.camera import Camera, upwards
 from fieldlens.render.colour import area_density_rgb
@@ -64,7 +66,7 @@ class MeshExported:
     def lines(self) -> list[str]:
         """How much there is, and where."""
         at = "" if self.level is None else f", where the density is {self.level:.4g} per side of the cube"
-        return [f"{self.triangles:,} triangles of step {self.step}{at}  {self.path}"]
+        return [f"{counted(self.triangles, 'triangle')} of step {self.step}{at}  {self.path}"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class DepthExported:
     def lines(self) -> list[str]:
         """How much there is, and where."""
         unit = f"a count is {self.world_units_per_count:.4g} of the world's units"
-        return [f"depth of {self.views} views of step {self.step}, {unit}  {self.path}"]
+        return [f"depth of {counted(self.views, 'view')} of step {self.step}, {unit}  {self.path}"]
 
 
 def export_mesh(
@@ -111,7 +113,8 @@ def export_mesh(
             field without creases, a file that cannot be written, or as `open_run` does.
     """
     reporter = reporter or Silent()
-    mesh_ending(file)
+    if mesh_ending(file) == ".stl" and colour == "density":
+        raise InputError(f"--colour density has no place in an STL; name {file.name!r} .ply, .obj or .glb")
     saved = open_run(folder, step, reporter, into=file.parent, otherwise="name another --mesh")
     subject = spatial(saved.subject, "--mesh is")
     at = subject.level(saved.field, level)
@@ -121,8 +124,12 @@ def export_mesh(
         at.function, resolution, partial(reporter.working, "extracting the surface"), device=saved.device
     )
     if not len(surface.triangles):
-        hint = "" if at.volume_density is None else f" of density {at.volume_density:.4g}; choose another --level"
-        raise InputError(f"the field of step {saved.step} has no surface{hint}")
+        lower = f" of density {at.volume_density or 0:.4g}; choose a lower --level, or"
+        hint = ";" if at.volume_density is None else lower
+        raise InputError(
+            f"the field of step {saved.step} has no surface{hint} train it further with `fieldlens fit --resume "
+            f"{shlex.quote(str(folder.path))} --steps {10 * max(saved.step, 100)}`"
+        )
     limits = None
     if colour == "density":
         colours, limits = _crease_colours(saved, surface, 1 / (2 * resolution))

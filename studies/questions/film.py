@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.wording import counted
 from fieldlens.render.camera import Camera
+from fieldlens.render.files import require_ending
 from fieldlens.render.video import VideoWriter
 from fieldlens.scenes.captures.camera_path import MAX_SIDE, CameraPath, read_camera_path, write_camera_path
 from fieldlens.studies.runs.folder import RunFolder
@@ -34,7 +36,7 @@ class Filmed:
     @property
     def lines(self) -> list[str]:
         """How much there is, and where."""
-        size = f"{self.frames} frames of {self.width} x {self.height} px"
+        size = f"{counted(self.frames, 'frame')} of {self.width} x {self.height} px"
         return [f"{size} of step {self.step}  {self.path}", f"camera path  {self.camera_path}"]
 
 
@@ -64,6 +66,8 @@ def fly(
             that cannot be written, or as `open_run` does.
     """
     reporter = reporter or Silent()
+    if file is not None:
+        require_ending(file, (".mp4",), "a film")
     saved = open_run(folder, step, reporter, into=file.parent if file else folder.renders, otherwise=NAME_A_FILE)
     subject = spatial(saved.subject, "--orbit and --path are")
     flight = CameraPath(orbit_of(subject, _checked(frames))) if path is None else read_camera_path(path)

@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from fieldlens.configs.errors import InputError, did_you_mean
+from fieldlens.configs.names import folder_name
 from fieldlens.render.colour import to_rgb
-from fieldlens.render.files import write_png
+from fieldlens.render.files import PICTURE_ENDINGS, require_ending, write_picture
 from fieldlens.render.grid import Extent, picture_extent
 from fieldlens.scenes.scene import View
-from fieldlens.studies.runs.folder import RunFolder, folder_name
+from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Reporter, Silent
 from fieldlens.studies.runs.saved import NAME_A_FILE, open_run
 
@@ -58,13 +59,16 @@ def render(
 
     Args:
         view: of a 3D scene, its name or its number from 1; by default the first.
-        file: a PNG; by default one named by size and step in the run's `renders/`.
+        file: a PNG, JPEG, WebP or TIFF, as its ending says; by default a PNG named by size and step in the run's
+            `renders/`.
 
     Raises:
         InputError: for a run of a signal, a region that leaves the picture, a size that cannot be drawn, a file that
-            cannot be written, or as `open_run` does.
+            cannot be written or of another ending, or as `open_run` does.
     """
     reporter = reporter or Silent()
+    if file is not None:
+        require_ending(file, PICTURE_ENDINGS, "a drawing")
     saved = open_run(folder, step, reporter, into=file.parent if file else folder.renders, otherwise=NAME_A_FILE)
     if saved.subject.kind == "signal":
         raise InputError("render is for pictures and 3D scenes; a signal's frames and report show its curve")
@@ -82,7 +86,7 @@ def render(
     drawn = shown.draw(saved.field, height, width, extent, device=saved.device, progress=progress)
     of = "" if view is None else f"_{folder_name(shown.name)}"
     file = file or folder.renders / f"step{saved.step:07d}{of}_{width}x{height}_at_{left:g}_{top:g}.png"
-    write_png(file, _to_image(drawn))
+    write_picture(file, _to_image(drawn))
     return Rendered(file, height, width, saved.step)
 
 

@@ -12,6 +12,7 @@ from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.analysis.gradients.confusion import ConfusionSummary
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import IF_ANY, INLINE, fields_of, with_before
+from fieldlens.configs.wording import counted
 
 Windows: TypeAlias = Sequence[Sequence[float | None]]
 """Numbers of windows, row by row; None where there is none."""
@@ -74,7 +75,7 @@ class CellsFound:
     def sentence(self) -> str:
         """How many there are, and how far their number is exact."""
         on = "" if self.slice is None else f" on {self.slice}"
-        sentence = f"{self.cells:,} cells{on} at step {self.step}"
+        sentence = f"{counted(self.cells, 'cell')}{on} at step {self.step}"
         if (mesh := self.interpolation) is None:
             return sentence
         return (
@@ -86,10 +87,11 @@ class CellsFound:
     def caption(self) -> str:
         """What the report says of the drawing."""
         where = "" if self.slice is None else f"where {self.slice}, "
+        region = " ".join(f"{share:g}" for share in self.region)
         return (
-            f"{self.cells:,} cells {where}in the region {' '.join(f'{share:g}' for share in self.region)} (left, top, "
-            f"width, height as shares of the {'picture' if self.slice is None else 'slice'}), drawn by the creases "
-            "between them in their layers' colours; in each the same neurons are on."
+            f"{counted(self.cells, 'cell')} {where}in the region {region} (left, top, width, height as shares of the "
+            f"{'picture' if self.slice is None else 'slice'}), drawn by the creases between them in their layers' "
+            "colours; in each the same neurons are on."
         )
 
 

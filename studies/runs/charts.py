@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from fieldlens.analysis.patterns.distinct_patterns import SATURATED_SHARE
 
@@ -74,16 +75,27 @@ def part_label(part: str) -> str:
     return f"{int(quantile[1])} % quantile" if quantile else re.sub(r"^layer(\d+)$", r"layer \1", part)
 
 
-def label_axes(axis: Axes, quantity: str, title: str = "") -> None:
-    """Steps across, with step 0 at the left end of a logarithmic axis; the quantity up."""
-    what = QUANTITIES[quantity]
+def step_axis(axis: Axes) -> None:
+    """Steps across: logarithmic from 1 on, and before that the start, as a logarithmic axis has no zero."""
     axis.set_xscale("symlog", linthresh=1)
     axis.set_xlim(left=-0.1)
-    axis.set_xlabel("step")
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}" if step >= 1 else "start"))
+    axis.set_xlabel("step, logarithmic")
+
+
+def label_axes(axis: Axes, quantity: str, title: str = "") -> None:
+    """Steps across, on a logarithmic axis; the quantity up, after it has been plotted."""
+    what = QUANTITIES[quantity]
+    step_axis(axis)
     axis.set_ylabel(what.unit)
     axis.set_title(textwrap.fill(title or what.title, 50))
     if what.logarithmic:
-        axis.set_yscale("log")
+        values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.lines] or [np.ones(1)])
+        above = values[values > 0]
+        if (values <= 0).any() and len(above):  # a logarithmic axis has no place for these: linear up to the least
+            axis.set_yscale("symlog", linthresh=float(above.min()))
+        else:
+            axis.set_yscale("log")
 
 
 def history_figure(history: History, quantity: str) -> bytes:

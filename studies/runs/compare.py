@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject, look_after, write_json, write_text
 from fieldlens.configs.holding import held
+from fieldlens.configs.names import folder_in, known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import fields_of, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol
 from fieldlens.configs.storage import read_config, to_yaml
+from fieldlens.configs.wording import counted
 from fieldlens.fitting import Controls, require_room
 from fieldlens.render.colour import density_legend
 from fieldlens.render.panel import Tile, panel
@@ -29,8 +31,19 @@ from fieldlens.report import Words
 from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.subject import Subject
 
+from .checkpoints import checkpoint_steps
 from .fit import load_scene, run, start
-from .folder import COMPARISON, RunFolder, find_folder, folder_name, lost_note, new_folder
+from .folder import (
+    COMPARISON,
+    CONFIG,
+    RunFolder,
+    find_folder,
+    find_run,
+    is_latest,
+    lost_note,
+    new_folder,
+    newest_folder,
+)
 from .metrics import drawn_rows
 from .record import RunRecord
 from .report import write_comparison_report
@@ -77,7 +90,11 @@ class Comparison:
 
     def runs(self) -> dict[RunFolder, FitConfig]:
         """The folder and the configuration of each run, in the order they were named."""
-        return {RunFolder(self.path / "runs" / _label(config)): config for config in fits(self.config())}
+        return {RunFolder(self.run_path(config)): config for config in fits(self.config())}
+
+    def run_path(self, config: FitConfig) -> Path:
+        """Where the run of a configuration lies."""
+        return known_folder(self.path / "runs", f"{config.encoding} {config.network}")
 
 
 def find_comparison(word: str, output_dir: Path) -> Comparison:
@@ -87,6 +104,28 @@ def find_comparison(word: str, output_dir: Path) -> Comparison:
         InputError: when there is none, or the path is no comparison.
     """
     return Comparison(find_folder(word, output_dir, COMPARISON, "comparison", "compare"))
+
+
+def find_runs(word: str, output_dir: Path) -> dict[RunFolder, str]:
+    """The runs that a word names: a fit, or all that have begun of a comparison; `latest` is the newest of both.
+
+    Returns:
+        What each is called beside the others: nothing where there is one.
+
+    Raises:
+        InputError: when there is none.
+    """
+    if is_latest(word):
+        newest = newest_folder(output_dir, CONFIG, COMPARISON)
+        word = word if newest is None else str(newest)
+    if not (Path(word) / COMPARISON).is_file():
+        return {find_run(word, output_dir): ""}
+    named = {folder: f"{one.encoding} {one.network}" for folder, one in Comparison(Path(word)).runs().items()}
+    begun = {folder: name for folder, name in named.items() if checkpoint_steps(folder.checkpoints)}
+    if not begun:
+        go_on = f"fieldlens compare --resume {shlex.quote(word)}"
+        raise InputError(f"no run of the comparison {word!r} has begun yet; go on with `{go_on}`")
+    return begun
 
 
 def completed(config: CompareConfig) -> CompareConfig:
@@ -115,8 +154,13 @@ def fits(config: CompareConfig) -> list[FitConfig]:
     return [FitConfig(**shared, encoding=encoding, network=network) for network, encoding in choices]
 
 
-def start_comparison(config: CompareConfig, reporter: Reporter | None = None) -> Comparison:
+def start_comparison(
+    config: CompareConfig, reporter: Reporter | None = None, typed: Collection[str] = ()
+) -> Comparison:
     """Make the folder of a new comparison, with its runs' targets and configurations in it.
+
+    Args:
+        typed: choices that a person made, even where they are those by default.
 
     Raises:
         InputError: as `completed` and `fieldlens.studies.runs.fit.start` do.
@@ -124,11 +168,11 @@ def start_comparison(config: CompareConfig, reporter: Reporter | None = None) ->
     config = completed(config)
     for fit_config in fits(config):
         require_room(fit_config)
-    scene = load_scene(config, reporter)
-    parent = config.output.output_dir / folder_name(scene.name) / "compare"
+    scene = load_scene(config, reporter, config.networks, typed)
+    parent = folder_in(config.output.output_dir, scene.name) / "compare"
     comparison = Comparison(new_folder(parent))
     for fit_config in fits(config):
-        start(fit_config, comparison.path / "runs" / _label(fit_config), scene)
+        start(fit_config, comparison.run_path(fit_config), scene)
     write_text(comparison.config_file, to_yaml(config))
     return comparison
 
@@ -261,8 +305,8 @@ def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:
         return list((ranked[0][1] if ranked else records[0]).explained.verdict)
     (most, best), (least, worst) = ranked[0], ranked[-1]
     sentences = [
-        f"After {best.steps} steps {_name(best, records)} reaches {_quality(best)} and {_name(worst, records)} "
-        f"{_quality(worst)}: {most - least:.1f} dB apart."
+        f"After {counted(best.steps, 'step')} {_name(best, records)} reaches {_quality(best)} and "
+        f"{_name(worst, records)} {_quality(worst)}: {most - least:.1f} dB apart."
     ]
     if any(record.explained.explained_band is None for record in records):
         sentences.append(
@@ -294,10 +338,6 @@ def _crossings(record: RunRecord) -> str:
 def _name(record: RunRecord, records: Sequence[RunRecord]) -> str:
     same = sum(other.encoding == record.encoding for other in records) > 1
     return record.name if same else record.encoding
-
-
-def _label(config: FitConfig) -> str:
-    return f"{config.encoding} {config.network}"
 
 
 def _write_video(

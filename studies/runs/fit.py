@@ -1,6 +1,7 @@
 """One fit from beginning to end: train, draw, save, explain, report. The writer of run folders."""
 
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,10 +11,12 @@ import torch
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import look_after, write_json, write_text
 from fieldlens.configs.holding import held, require_there
+from fieldlens.configs.names import folder_in, require_folder_name
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
 from fieldlens.configs.storage import to_yaml
+from fieldlens.configs.wording import counted
 from fieldlens.fitting import (
     Controls,
     Ending,
@@ -31,7 +34,8 @@ from fieldlens.fitting import (
 from fieldlens.fitting.estimate import WORTH_TELLING, duration, estimate, in_words
 from fieldlens.render.files import write_npz, write_png
 from fieldlens.render.video import VideoWriter, check_encoder
-from fieldlens.scenes.load import load
+from fieldlens.scenes.choices import changed, refuse_unused
+from fieldlens.scenes.load import load, sort_of
 from fieldlens.scenes.scene import Scene
 from fieldlens.studies.subjects.choice import spatial, subject_of
 from fieldlens.studies.subjects.film import turntable
@@ -40,7 +44,7 @@ from fieldlens.studies.subjects.scoring import is_large
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
-from .folder import RunFolder, folder_name, lost_note, new_folder
+from .folder import COMPARISON, CONFIG, RunFolder, lost_note, new_folder
 from .metrics import Metrics
 from .record import RunRecord, finite, installed_versions
 from .recorder import DENSITY_EVERY, FrameRecorder, Recorder, Stopwatch, forget_after, recorded_until
@@ -53,11 +57,18 @@ LARGE_SIDE = 1024
 """Pictures with a longer side than this are told what an epoch takes."""
 
 
-def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
+def load_scene(
+    config: Protocol, reporter: Reporter | None = None, networks: Sequence[Network] = (), typed: Collection[str] = ()
+) -> Scene:
     """The scene of a configuration, once everything else that could stop a run has been looked at.
 
+    Args:
+        networks: what it is to be fitted by.
+        typed: choices that a person made, even where they are those by default.
+
     Raises:
-        InputError: for a device that is not there, a machine without a video encoder, or a scene that cannot be read.
+        InputError: for a device that is not there, a machine without a video encoder, a choice that has no effect on
+            such a scene, or a scene that cannot be read.
     """
     place(config.training, Network())
     check_encoder()
@@ -66,32 +77,51 @@ def load_scene(config: Protocol, reporter: Reporter | None = None) -> Scene:
             "name a picture to fit, such as photo.jpg or astronaut, a signal such as signal:5,10,20, or a 3D scene "
             "such as demo:teapot; `fieldlens scenes` lists what is built in"
         )
+    _refuse_own(config.scene)
+    require_folder_name(config.output.output_dir, "--output-dir")
+    groups = (config.training, config.target, config.space, config.output)
+    made = [*typed, *(name for group in groups for name in changed(group))]
+    made += ["sigmoid" for network in networks if network.output == "sigmoid"]
+    refuse_unused(config.scene, sort_of(config.scene, config.space), made)
     working = (reporter or Silent()).working
-    scene = load(config.scene, config.target, config.space, seed=config.seed, working=working)
-    subject = subject_of(scene)
-    if config.training.revive_at and not subject.trains_on_points:
-        raise InputError("--revive-at is for pictures and signals, whose points say which neurons are dead")
-    if config.output.turntable:
-        spatial(subject, "--turntable is")
-    return scene
+    return load(config.scene, config.target, config.space, seed=config.seed, working=working)
+
+
+def _refuse_own(word: str) -> None:
+    """See that a scene is none of the files that this program writes, which are gone on with in other ways.
+
+    Raises:
+        InputError: with what to type instead.
+    """
+    path, quoted = Path(word), shlex.quote(word)
+    for mark, verb in ((CONFIG, "fit"), (COMPARISON, "compare")):
+        if path.name != mark and (path / mark).is_file():
+            raise InputError(f"{word!r} is a folder of `fieldlens {verb}`; go on with it: {verb} --resume {quoted}")
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        raise InputError(f"{word!r} is no scene; for a fit with the choices in it, type fit --config {quoted}")
 
 
 def start(
-    config: FitConfig, path: Path | None = None, scene: Scene | None = None, reporter: Reporter | None = None
+    config: FitConfig,
+    path: Path | None = None,
+    scene: Scene | None = None,
+    reporter: Reporter | None = None,
+    typed: Collection[str] = (),
 ) -> RunFolder:
     """Make the folder of a new fit, with its configuration and target in it.
 
     Args:
         path: the folder; by default `<output_dir>/<scene>/<encoding>/<time>`.
         scene: what to fit, when it has been loaded already.
+        typed: choices that a person made, even where they are those by default.
 
     Raises:
         InputError: as `load_scene` does, and for a folder that cannot be written.
     """
     require_room(config)
-    scene = scene or load_scene(config, reporter)
+    scene = scene or load_scene(config, reporter, [config.network], typed)
     if path is None:
-        path = new_folder(config.output.output_dir / folder_name(scene.name) / str(config.encoding))
+        path = new_folder(folder_in(folder_in(config.output.output_dir, scene.name), str(config.encoding)))
     folder = RunFolder(path)
     look_after(folder.path)
     write_npz(folder.target_file, **scene.to_npz_arrays())
@@ -323,7 +353,7 @@ class _Teller:
         limits += [seconds / plan.seconds] if plan.seconds else []
         rate = (step - first_step) / max(seconds - first_seconds, 1e-9)
         expected = self._expected(step, seconds, rate)
-        psnr_db, newest = self.recorder.newest or (None, None)
+        drawn_step, psnr_db, newest = self.recorder.newest or (None, None, None)
         self.reporter.fitting(
             Moment(
                 self.recorder.label,
@@ -333,6 +363,7 @@ class _Teller:
                 rate,
                 max(limits, default=0.0),
                 newest,
+                drawn_step,
                 None if expected is None else expected.whole,
             )
         )
@@ -368,7 +399,7 @@ class _Teller:
         seconds = self.scene.training_samples / (steps_per_s * self.plan.batch_size)
         shorter = seconds * (LARGE_SIDE / self.longer_side) ** 2
         self.reporter.say(
-            f"one epoch ({self.scene.training_samples:,} pixels) takes about {seconds:.0f} s; "
+            f"one epoch ({counted(self.scene.training_samples, 'pixel')}) takes about {seconds:.0f} s; "
             f"with --max-side {LARGE_SIDE} it would take {shorter:.0f} s"
         )
 

@@ -1,8 +1,6 @@
 """The run folder: where each part of a run lies, and how a word names one."""
 
-import hashlib
 import itertools
-import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -202,31 +200,21 @@ def new_folder(parent: Path) -> Path:
     raise AssertionError("there is always another number")
 
 
-def folder_name(name: str) -> str:
-    """A scene's name as a folder's: what file systems refuse becomes an underscore, the rest stays as it is.
-
-    Of a name longer than 80 characters the end is replaced by a digest of the whole, so that no two become one.
-    """
-    allowed = re.sub(r"[\x00-\x1f/\\]", "_", name).strip(". ") or "scene"
-    if len(allowed) <= 80:
-        return allowed
-    return f"{allowed[:71]} {hashlib.sha256(allowed.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
-
-
 def find_run(word: str, output_dir: Path) -> RunFolder:
     """The run folder that a word names: a path, or `latest` for the newest fit below `output_dir`.
 
-    Runs inside comparisons are never the latest, for which of them would be meant? They are named by their path.
+    Runs inside comparisons are never the latest, for which of them would be meant? They are named by their path;
+    `compare.find_runs` finds them all.
 
     Raises:
         InputError: when there is none, or the path is no run folder.
     """
-    if _is_latest(word) and _newest(output_dir, CONFIG) is None:
-        inside = max(output_dir.glob(f"*/compare/*/runs/*/{CONFIG}"), default=None)
-        if inside is not None:
+    if is_latest(word) and newest_folder(output_dir, CONFIG) is None:
+        comparison = newest_folder(output_dir, COMPARISON)
+        if comparison is not None:
             raise InputError(
-                f"there are only comparisons below {str(output_dir)!r}; name a run inside one, such as "
-                f"{str(inside.parent)!r}"
+                f"there are only comparisons below {str(output_dir)!r}; name a run inside one, or the comparison: "
+                f"fieldlens compare --resume {shlex.quote(str(comparison))}"
             )
     return RunFolder(find_folder(word, output_dir, CONFIG, "run", "fit"))
 
@@ -241,8 +229,8 @@ def find_folder(word: str, output_dir: Path, mark: str, kind: str, verb: str) ->
     Raises:
         InputError: when there is none, or the path is no such folder.
     """
-    if _is_latest(word):
-        newest = _newest(output_dir, mark)
+    if is_latest(word):
+        newest = newest_folder(output_dir, mark)
         if newest is None:
             raise InputError(f"there is no {kind} below {str(output_dir)!r} yet; make one with `fieldlens {verb}`")
         return newest
@@ -255,10 +243,12 @@ def find_folder(word: str, output_dir: Path, mark: str, kind: str, verb: str) ->
     return path
 
 
-def _is_latest(word: str) -> bool:
+def is_latest(word: str) -> bool:
+    """Whether a word asks for the newest folder; one that is called so wins."""
     return word == "latest" and not Path(word).exists()
 
 
-def _newest(output_dir: Path, mark: str) -> Path | None:
-    found = (file.parent for file in output_dir.glob(f"*/*/*/{mark}"))
+def newest_folder(output_dir: Path, *marks: str) -> Path | None:
+    """The newest folder below `output_dir` with one of the files that mark a run or a comparison."""
+    found = (file.parent for mark in marks for file in output_dir.glob(f"*/*/*/{mark}"))
     return max(found, key=lambda path: (path.name, path.stat().st_mtime), default=None)

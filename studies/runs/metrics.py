@@ -1,4 +1,4 @@
-"""The curves of a run: metrics.csv, whose header never changes; a signal's has its amplitudes as well."""
+"""The curves of a run: metrics.csv, with a column for each octave band that a picture has, or frequency of a signal."""
 
 import csv
 import re
@@ -13,21 +13,11 @@ from fieldlens.studies.subjects.found import Row
 
 from .folder import RunFolder
 
-BANDS = 14
-"""Octave bands with a column of their own, enough for 65,536 px; the last band of a picture holds all longer waves."""
+SCORES = ["step", "seconds", "loss", "psnr_db", "heldout_psnr_db"]
+"""The columns that every run has."""
 
-METRICS_COLUMNS = [
-    "step",
-    "seconds",
-    "loss",
-    "psnr_db",
-    "heldout_psnr_db",
-    *[f"energy_kept_{2 ** (band + 1)}_{2 ** (band + 2)}_px" for band in range(BANDS)],
-    *[f"relative_error_{2 ** (band + 1)}_{2 ** (band + 2)}_px" for band in range(BANDS)],
-]
-
-KEPT, BAND_ERROR = (slice(5 + BANDS * kind, 5 + BANDS * (kind + 1)) for kind in range(2))
-"""Where their columns are."""
+KEPT, BAND_ERROR = "energy_kept_", "relative_error_"
+"""What columns of bands begin with."""
 
 AMPLITUDE, AMPLITUDE_ERROR = "amplitude_", "amplitude_error_"
 
@@ -36,10 +26,19 @@ class Metrics:
     """The rows so far, and the file that holds them; `frequencies` are those of a signal."""
 
     def __init__(self, path: Path, frequencies: Sequence[int] = ()) -> None:
-        self.path = path
-        by_frequency = (f"{kind}{k}_cycles" for kind in (AMPLITUDE, AMPLITUDE_ERROR) for k in frequencies)
-        self.columns = [*METRICS_COLUMNS, *by_frequency]
+        self.path, self.frequencies = path, frequencies
         self.rows: list[Row] = []
+
+    @property
+    def columns(self) -> list[str]:
+        """The header of the file, which is the same from the first row on."""
+        by_band = (f"{kind}{band}" for kind in (KEPT, BAND_ERROR) for band in band_names(self._bands))
+        by_frequency = (f"{kind}{k}_cycles" for kind in (AMPLITUDE, AMPLITUDE_ERROR) for k in self.frequencies)
+        return [*SCORES, *by_band, *by_frequency]
+
+    @property
+    def _bands(self) -> int:
+        return max((len(bands) for row in self.rows for bands in (row.energy_kept, row.relative_error)), default=0)
 
     def read(self, until: int | None = None) -> None:
         """Take the rows that an earlier sitting wrote, or those of them up to the step `until`.
@@ -71,9 +70,11 @@ class Metrics:
         text = StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
+        count = self._bands
         for row in self.rows:
-            kept, error = ([*bands, *[None] * BANDS][:BANDS] for bands in (row.energy_kept, row.relative_error))
             scores = [row.loss, row.psnr_db, row.heldout_psnr_db]
+            by_band = (row.energy_kept, row.relative_error)
+            kept, error = ([*bands, *[None] * (count - len(bands))] for bands in by_band)
             cells = [*scores, *kept, *error, *row.amplitudes, *row.amplitude_errors]
             writer.writerow([row.step, f"{row.seconds:.3f}", *["" if v is None else f"{v:.6g}" for v in cells]])
         write_text(self.path, text.getvalue())
@@ -91,6 +92,16 @@ class Metrics:
         """Whether there were so many steps, and the last third of them gained less than `gain_db`."""
         gained_db = self.gained_db
         return self.rows[-1].step >= least_steps and gained_db is not None and gained_db < gain_db
+
+
+def band_names(count: int) -> list[str]:
+    """The octave bands of a picture that has so many, as columns call them: the last holds all longer waves.
+
+    >>> band_names(3)
+    ['2_4_px', '4_8_px', '8+_px']
+    """
+    inner = [f"{2 ** (band + 1)}_{2 ** (band + 2)}_px" for band in range(count - 1)]
+    return [*inner, f"{2**count}+_px"] if count else []
 
 
 def drawn_rows(folder: RunFolder) -> list[Row]:
@@ -120,9 +131,13 @@ def _parse(line: dict[str, str]) -> Row:
     def number(name: str) -> float | None:
         return float(line[name]) if line[name] else None
 
-    def bands(columns: slice) -> list[float | None]:
-        values = [number(name) for name in METRICS_COLUMNS[columns]]
-        while values and values[-1] is None:
+    if None in line:
+        raise ValueError("a line has more cells than the header")
+    whole = any(name.endswith("+_px") for name in line)  # earlier versions had more columns than the picture has bands
+
+    def bands(kind: str) -> list[float | None]:
+        values = [number(name) for name in line if name.startswith(kind)]
+        while not whole and values and values[-1] is None:
             values.pop()
         return values
 

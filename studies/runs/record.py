@@ -10,8 +10,19 @@ from pathlib import Path
 
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import IF_ANY, INLINE, fields_of, with_before
+from fieldlens.configs.wording import counted
 from fieldlens.fitting import Plan, is_still_gaining, longer
 from fieldlens.studies.subjects.found import Named, Summary
+
+STOPPED: Mapping[str, str] = {
+    "steps": "it has taken all its steps",
+    "seconds": "its time is up",
+    "target": "it has the PSNR that was asked for",
+    "plateau": "it hardly gained any more",
+    "diverged": "it diverged",
+    "interrupted": "it was interrupted",
+}
+"""Why a fit stopped, as a person is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +71,10 @@ class RunRecord:
         quality = "no PSNR" if self.psnr_db is None else f"{self.psnr_db:.2f} dB"
         if self.heldout_psnr_db is not None:
             quality += f" ({self.heldout_psnr_db:.2f} dB held out)"
+        time = f"{self.seconds:.0f} s" if self.seconds >= 1 else "under 1 s"
         return [
-            f"{self.name}: {quality} after {self.steps} steps, {self.seconds:.0f} s of training "
-            f"({self.stopped_because})",
+            f"{self.name}: {quality} after {counted(self.steps, 'step')} and {time} of training; "
+            f"{STOPPED.get(self.stopped_because, self.stopped_because)}",
             *self.explained.sentences,
             f"video   {self.video}",
             *([] if self.turntable is None else [f"turning {self.turntable}"]),

@@ -136,10 +136,10 @@ class FrameRecorder:
         return self.folder.frame_steps() if self.keeps_checkpoints else ()
 
     @property
-    def newest(self) -> tuple[float, Path] | None:
-        """The PSNR of the newest frame, and its file; None before the first."""
+    def newest(self) -> tuple[int, float, Path] | None:
+        """The step of the newest frame, its PSNR, and its file; None before the first."""
         rows = self.metrics.rows
-        return (rows[-1].psnr_db, self.folder.frame(rows[-1].step)) if rows else None
+        return (rows[-1].step, rows[-1].psnr_db, self.folder.frame(rows[-1].step)) if rows else None
 
     def costs(self, step: float) -> Costs | None:
         """What each thing takes, given what a step does; None before the first frame of a sitting."""

@@ -14,12 +14,14 @@ class Moment:
     step: int
     seconds: float
     psnr_db: float | None
-    """At the newest frame."""
+    """Of the newest frame; None before the first."""
     steps_per_s: float
     done: float
     """The share of the run that is over, 0 to 1, by whichever limit is nearest; 0 when nothing limits it."""
     artefact: Path | None
-    """The newest file."""
+    """The newest frame's file."""
+    drawn_step: int | None
+    """The newest frame's step, which may be long before this one."""
     left: float | None = None
     """Seconds that everything still takes, report and all; None where that cannot be said yet."""
 

@@ -71,4 +71,5 @@ def photographed(subject: Subject, asked: str) -> PhotographsSubject:
     """
     if isinstance(subject, PhotographsSubject):
         return subject
-    raise InputError(f"{asked} for photographs, and this run is of something else")
+    of = "a mesh fitted as a shape" if subject.kind == "solid" else KINDS[subject.kind]
+    raise InputError(f"{asked} for photographs, and this run is of {of}")

@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 
 from fieldlens.analysis import psnr_db
 from fieldlens.configs.records import to_json
+from fieldlens.configs.wording import counted
 from fieldlens.render.colour import density_legend, error_legend, error_rgb, to_rgb
 from fieldlens.render.lines import below
 from fieldlens.render.panel import Tile, panel
@@ -67,7 +68,7 @@ class ViewScores:
             (low, lowest), (high, highest) = scored[0], scored[-1]
             mean = np.mean([psnr for psnr, _ in scored])
             spread = f"from {low:.2f} dB ({lowest}) to {high:.2f} dB ({highest})"
-            scores = f" Mean PSNR of {len(scored)} views: {mean:.2f} dB, {spread}."
+            scores = f" Mean PSNR of {counted(len(scored), 'view')}: {mean:.2f} dB, {spread}."
         return f"{self.compared.capitalize()} of each.{scores}"
 
 

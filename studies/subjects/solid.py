@@ -149,9 +149,13 @@ class SolidSubject:
             pictures={} if crossings is None else {"density": density_rgb(crossings.sum(0))},
             numbers={"explain": explain},
         )
+        no_surface = agreement.chamfer is None  # then no view shows anything of which detail could be missing
         return Explained(
             Summary(
-                verdict=(*_agreement_sentences(agreement), *found.explanation.verdict.sentences),
+                verdict=(
+                    *_agreement_sentences(agreement),
+                    *(() if no_surface else found.explanation.verdict.sentences),
+                ),
                 explained_band=found.explanation.band,
                 crossings_per_pixel=found.crossings_per_pixel,
                 dead_neurons=None,

@@ -83,7 +83,8 @@ def test_words_mean_what_they_say(word: str, encoding: Encoding) -> None:
 @pytest.mark.parametrize(
     ("encoding", "word"),
     [
-        (Raw(), "raw:-1..1"),
+        (Raw(), "raw"),
+        (Raw((0, 1)), "raw:0..1"),
         (Fourier(), "fourier:8"),
         (Fourier(include_input=True), "fourier:8,include_input=true"),
         (Positional(), "positional:6"),
@@ -92,7 +93,7 @@ def test_words_mean_what_they_say(word: str, encoding: Encoding) -> None:
         (HashGrid(16, log2_size=19), "hashgrid:16,log2_size=19"),
     ],
 )
-def test_the_main_value_is_always_written_and_the_others_where_they_differ(encoding: Encoding, word: str) -> None:
+def test_a_main_number_is_always_written_and_all_else_where_it_differs(encoding: Encoding, word: str) -> None:
     assert str(encoding) == word
 
 
@@ -104,6 +105,10 @@ def test_the_main_value_is_always_written_and_the_others_where_they_differ(encod
         ("hash", "did you mean 'hashgrid'?"),
         ("xyzzy", "choose from basic, fourier, gaussian, hashgrid, positional, raw"),
         ("", "choose from"),
+        ("siren", "--network.activation sine"),
+        ("nerf", "did you mean 'fourier'?"),
+        ("raw,fourier:8", "separated by spaces"),
+        ("fourier:8,gaussian:10,features=8", "separated by spaces"),
         ("gaussian:10,feature=64", "did you mean 'features'?"),
         ("gaussian:10,zz=64", "choose from features, scale"),
         ("basic,octaves=2", "takes none"),

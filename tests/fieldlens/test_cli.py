@@ -25,6 +25,7 @@ from fieldlens.scenes import demos
 from fieldlens.scenes.captures.transforms import read_capture
 from fieldlens.scenes.load import load
 from fieldlens.scenes.scene import Scene
+from fieldlens.studies.runs.reporter import Moment
 from fieldlens.verbs.console import Console
 from fieldlens.verbs.fit import FitArguments, with_limits_of
 from fieldlens.verbs.options import arguments_from, beginning, parse, starting_config
@@ -51,7 +52,7 @@ def test_fit_then_render_analyze_and_resume_as_a_person_types_them(here: Path, c
     fitted = json.loads(out)  # nothing else is on standard output
     assert Path(fitted["report"]).exists()
     assert Path(fitted["video"]).exists()
-    assert fitted["encoding"] == "raw:-1..1"
+    assert fitted["encoding"] == "raw"
 
     assert cli.main(["render", "latest", "--scale", "2", "--region", "0.25", "0", "0.5", "1", "--json"]) == 0
     drawn = last_json(capfd.readouterr().out)
@@ -81,10 +82,27 @@ def test_compare_prints_its_table_and_ends_with_json(here: Path, capfd: pytest.C
     assert cli.main([*words, "--batch-size", "64", "--json"]) == 0
     captured = capfd.readouterr()
     result = json.loads(captured.out)
-    assert [run["encoding"] for run in result["runs"]] == ["raw:-1..1", "fourier:2"]
-    assert cli.main(["analyze", result["path"]]) == 2
-    assert "name a run inside it, such as" in capfd.readouterr().err
+    assert [run["encoding"] for run in result["runs"]] == ["raw", "fourier:2"]
     assert "| encoding" in captured.err
+    runs = [str(Path(result["path"], "runs", name)) for name in ("raw_2x8", "fourier-2_2x8")]
+
+    # the latest is the comparison: all its runs
+    assert cli.main(["render", "latest", "--file", "drawn.webp", "--json"]) == 0
+    drawn = last_json(capfd.readouterr().out)["runs"]
+    assert [(one["run"], one["path"]) for one in drawn] == list(
+        zip(runs, ["drawn_raw_2x8.webp", "drawn_fourier-2_2x8.webp"], strict=True)
+    )
+    assert all(Path(one["path"]).read_bytes()[8:12] == b"WEBP" for one in drawn)
+    assert cli.main(["analyze", result["path"]]) == 0
+    told = capfd.readouterr().out
+    assert [line for line in told.splitlines() if not line.startswith("  ")] == ["raw 2x8", "fourier:2 2x8"]
+    assert cli.main(["export", "latest", "--mesh", "x.ply"]) == 2  # as for one run
+    assert capfd.readouterr().err.count("--mesh is for 3D scenes") == 1
+    # raw coordinates have no use for --max-cells
+    assert cli.main(["analyze", "latest", "--cells", "--max-cells", "100000"]) == 2
+    captured = capfd.readouterr()
+    assert "raw 2x8: --max-cells is for cells under an encoding" in captured.err
+    assert captured.out.startswith("fourier:2 2x8\n  ")
 
 
 def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd: pytest.CaptureFixture[str]):
@@ -92,6 +110,7 @@ def test_scenes_lists_what_is_built_in_and_draws_it_on_request(here: Path, capfd
     listed = capfd.readouterr().out
     assert "astronaut" in listed
     assert "demo:lattice" in listed
+    assert "signal:5,10,20,40" in listed
     assert Path("sheet.png").stat().st_size > 10_000
 
 
@@ -117,7 +136,7 @@ def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
         (["fitt"], "unknown verb 'fitt'; did you mean 'fit'?"),
         (["fit"], "name a picture to fit"),
         (["fit", "astronaud"], "did you mean 'astronaut'?"),
-        (["fit", "nowhere.jpg"], "'nowhere.jpg'"),
+        (["fit", "nowhere.jpg"], "/nowhere.jpg'; built in are astronaut"),
         (["fit", "."], "'.'"),
         (["fit", "my photo.png", "--steps", "0"], "--steps must be a number above 0"),
         (["fit", "my photo.png", "--seconds", "nan"], "--seconds must be a number above 0"),
@@ -149,6 +168,29 @@ def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
         (["render", "--orbit", "8", "--region", "0", "0", "0.5", "0.5"], "--region is for a single drawing"),
         (["render", "--orbit", "8", "--path", "x.json"], "--orbit and --path are two films; choose one"),
         (["render", "--width", "8"], "--width goes with --orbit or --path"),
+        (["render", "--orbit", "8", "--scale", "1"], "--scale is for a single drawing"),
+        (["render", "x", "--output-dir", "y"], "--output-dir is where the latest run is looked for, and 'x' is named"),
+        (["fit", "--resume", "x", "--output-dir", "y"], "and 'x' is named; leave it out"),
+        (["export", "--depth", "x", "--resolution", "128"], "--resolution goes with --mesh"),
+        (["analyze", "--max-cells", "100000"], "--max-cells goes with --cells"),
+        (["analyze", "--all-checkpoints", "--step", "8"], "--all-checkpoints is of every step: leave out --step"),
+        (["fit", "my photo.png", "--background", "white"], "--background is for 3D scenes fitted as radiance fields"),
+        (["compare", "my photo.png", "--kind", "auto"], "--kind is for 3D scenes, and 'my photo.png' is a picture"),
+        (
+            ["compare", "signal", "--networks", "2x8,sigmoid", "--max-pixels", "9"],
+            "--max-pixels is for pictures and photographs in files",
+        ),
+        (
+            ["fit", "my photo.png", "--steps", "9", "--revive-at", "9"],
+            "--revive-at 9 never comes: --steps 9 is the end",
+        ),
+        (["fit", "https://x.org/a.png"], "'https://x.org/a.png' is an address: download it first"),
+        (["scenes", "--write", "demo:lattice", "x.zip"], "--write takes a folder, and 'x.zip' is named like a file"),
+        (["export", "--depth", "x.PNG"], "--depth takes a folder, and 'x.PNG' is named like a file; leave out .PNG"),
+        (["fit", "my photo.png", "--output-dir", "x.mp4"], "--output-dir takes a folder, and 'x.mp4' is named like"),
+        (["scenes", "--write"], "--write needs 2 values"),
+        (["scenes", "--write", "demo:lattice"], "--write needs 2 values"),
+        (["scenes", "--thumbnails", "sheet.gif"], "the sheet is written as .png, .jpg, .jpeg, .webp, .tif, .tiff"),
         (["scenes", "--write", "demo:latice", "x"], "no built-in 3D scene is called 'latice'; did you mean 'lattice'?"),
         (["scenes", "--write", "demo:solids", "."], "'.' is there already; name a folder that is new or empty"),
         (["scenes", "--write", "demo:solids", "x", "--thumbnails", "y.png"], "choose one"),
@@ -171,6 +213,11 @@ def test_a_resumed_fit_keeps_what_it_was_begun_with(here: Path, capfd: pytest.Ca
     assert cli.main(["fit", "my photo.png", *SMALL]) == 0
     assert cli.main(["fit", "--resume", "latest", "--batch-size", "32"]) == 2
     assert "keeps its batch-size" in capfd.readouterr().err
+    (run,) = map(str, Path("outputs/my_photo/fourier-8").iterdir())
+    assert cli.main(["fit", run]) == 2
+    assert f"go on with it: fit --resume {run}" in capfd.readouterr().err
+    assert cli.main(["fit", f"{run}/config.yaml"]) == 2
+    assert f"type fit --config {run}/config.yaml" in capfd.readouterr().err
     for option, value in [("scene", "astronaut"), ("--frames", "all"), ("--network.width", "9"), ("--seed", "1")]:
         words = [value] if option == "scene" else [option, value]
         assert cli.main(["fit", "--resume", "latest", *words]) == 2
@@ -417,9 +464,18 @@ def test_a_signal_goes_through_fit_resume_analyze_and_compare(
     if json_last:
         assert [last_json(text).get("steps") for text in (first, more)] == [8, 12]
         assert last_json(again)["verdict"] == last_json(more)["verdict"]
-        assert [run["encoding"] for run in last_json(both)["runs"]] == ["raw:-1..1", "fourier:3"]
+        assert [run["encoding"] for run in last_json(both)["runs"]] == ["raw", "fourier:3"]
     else:
         for text in (first, more, again):
             assert "amplitude" in text
     assert cli.main(["analyze", "latest", "--all-checkpoints"]) == 2
     assert "for pictures" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("drawn", "said"), [(8, "9.00 dB at step 8  8.png"), (20, "9.00 dB  8.png")])
+def test_progress_says_of_which_step_the_quality_is(capfd: pytest.CaptureFixture[str], drawn: int, said: str):
+    moment = Moment("raw", 20, 1.0, 9.0, 20.0, 0.5, Path("8.png"), drawn)
+    Console().fitting(moment)
+    line = capfd.readouterr().err.strip()
+    assert line.startswith("raw  step 20  20.0 steps/s")
+    assert line.endswith(said)

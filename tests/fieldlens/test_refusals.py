@@ -1,5 +1,6 @@
 """tyro's refusals as one sentence. These fail when it says or draws them otherwise."""
 
+import re
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Literal
 
 import pytest
 
+from fieldlens import cli
 from fieldlens.configs.errors import InputError
 from fieldlens.verbs.options import parse
+from fieldlens.verbs.refusals import OURS
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Choices:
     region: tuple[float, float] = (0.0, 1.0)
     colour: Literal["field", "density"] = "field"
     output_dir: Path = Path("outputs")
+    written: tuple[str, Path] | None = None
     pictures_beside_each_other: int = 1
 
 
@@ -28,16 +32,19 @@ class Choices:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--stpes", "8"], "Unrecognized options: --stpes, 8; did you mean --steps?"),
-        (["--zzz"], "Unrecognized options: --zzz"),
-        (["here"], "Unrecognized options: here"),
-        (["--steps"], "Missing value for argument '--steps'. Expected 1 values"),
-        (["--steps", "many"], "Error parsing --steps: 'many' is no whole number"),
-        (["--colour", "red"], "invalid choice 'red' for argument '--colour'. Expected one of ('field', 'density')"),
+        (["--stpes", "8"], "there is no option --stpes; did you mean --steps?"),
+        (["--stpes=8"], "there is no option --stpes"),
+        (["--zzz"], "there is no option --zzz"),
+        (["here"], "'here' is one word too many; what has spaces in it goes in quotes"),
+        (["--steps"], "--steps needs a value"),
+        (["--region", "1"], "--region needs 2 values"),
+        (["--written", "demo:lattice"], "--written needs 2 values"),
+        (["--steps", "many"], "--steps: 'many' is no whole number"),
+        (["--colour", "purple"], "--colour does not take 'purple'; choose from density, field"),
+        (["--colour", "fied"], "--colour does not take 'fied' (there are: field, density); did you mean 'field'?"),
         (
             ["--pictures-beside-each-other", "very many of them, as far as there is room"],
-            "Error parsing --pictures-beside-each-other: 'very many of them, as far as there is room' is "
-            "no whole number",
+            "--pictures-beside-each-other: 'very many of them, as far as there is room' is no whole number",
         ),
     ],
 )
@@ -62,3 +69,52 @@ def test_help_is_no_mistake(capfd: pytest.CaptureFixture[str]) -> None:
         parse(Choices, "verb", "", ["--help"])
     assert leaving.value.code == 0
     assert "--steps" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "ours"),
+    [
+        (["fit", "--lr", "3"], "there is no option --lr; here it is --learning-rate"),
+        (["fit", "--gpu"], "there is no option --gpu; here it is --device cuda"),
+        (["fit", "--epochs=3"], "there is no option --epochs; here it is --steps"),
+        (["fit", "--iters", "3"], "there is no option --iters; here it is --steps"),
+        (["fit", "-o", "x"], "there is no option -o; here it is --output-dir"),
+        (["fit", "--width", "8"], "there is no option --width; here it is --network.width"),
+        (["fit", "--device", "gpu"], "did you mean 'cuda'?"),
+        (["compare", "--max_steps", "3"], "there is no option --max_steps; here it is --steps"),
+        (["render", "-o", "x.png"], "there is no option -o; here it is --file"),
+    ],
+)
+def test_what_other_programs_call_an_option_leads_to_ours(
+    capfd: pytest.CaptureFixture[str], words: list[str], ours: str
+) -> None:
+    assert cli.main(words) == 2
+    assert ours in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("verb", "names"), OURS.items())
+def test_what_it_is_here_is_an_option_of_the_verb(
+    capfd: pytest.CaptureFixture[str], verb: str, names: dict[str, str]
+) -> None:
+    assert cli.main([verb, "--help"]) == 0
+    helped = capfd.readouterr().out
+    for name, ours in names.items():
+        assert all(option in helped for option in ours.split() if option.startswith("--"))
+        assert not re.search(rf"^\W*--{name} ", helped, re.MULTILINE), "that would be an option of the verb itself"
+
+
+def test_help_and_version_are_verbs(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["help"]) == cli.main(["--help"]) == 0
+    first, second = capfd.readouterr().out.split("usage: fieldlens VERB")[1:]
+    assert first.partition("\n\n")[2][:99] == second.partition("\n\n")[2][:99]
+    assert cli.main(["version"]) == cli.main(["--version"]) == 0
+    assert len(set(capfd.readouterr().out.split("\n")[:2])) == 1
+    assert cli.main(["help", "fti"]) == 2
+    assert "did you mean 'fit'?" in capfd.readouterr().err
+    assert cli.main(["help", "fit"]) == 0
+    assert "--learning-rate" in capfd.readouterr().out
+
+
+def test_a_scene_without_a_verb_is_to_be_fitted(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["my photo.jpg"]) == 2
+    assert "did you mean `fieldlens fit 'my photo.jpg'`?" in capfd.readouterr().err

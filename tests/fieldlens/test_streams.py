@@ -80,7 +80,7 @@ def test_streams_that_were_closed_for_us_lead_nowhere(monkeypatch: pytest.Monkey
 def told(console: Console, capfd: pytest.CaptureFixture[str]) -> str:
     console.say(f"a sentence of {EVIL}")
     console.working(f"reading {EVIL}", 0.0)
-    console.fitting(Moment(EVIL, 3, 1.0, 20.0, 3.0, 0.5, Path(EVIL)))
+    console.fitting(Moment(EVIL, 3, 1.0, 20.0, 3.0, 0.5, Path(EVIL), 3))
     console.result(f"video {EVIL}", "second line")
     captured = capfd.readouterr()
     return captured.err + captured.out

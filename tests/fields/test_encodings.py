@@ -418,7 +418,7 @@ def test_no_word_is_said_about_octaves_the_pixels_can_tell_apart(pixels: int) ->
     warning = Fourier(most + 1).aliasing_note(pixels)
     assert warning is not None
     assert f"fourier:{most} is the most that is useful" in warning
-    assert f"from octave {most} on" in warning
+    assert f"a wave beyond the first {most} turns" in warning
     assert "\n" not in warning
 
 

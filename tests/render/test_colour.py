@@ -130,13 +130,20 @@ def test_missing_detail_is_magma_up_to_one_and_a_half_and_grey_where_there_was_n
     assert [tuple(pixel) for pixel in shown[0]] == [MAGMA[0], MAGMA[1], MAGMA[1], NOTHING_TO_MISS]
 
 
+def bar_of(legend):
+    """The colours of a legend's bar, from its first to the next background."""
+    there = (legend[0] != BACKGROUND).any(axis=-1)
+    first = np.argmax(there)
+    return legend[0, first : first + np.argmin(there[first:])]
+
+
 @settings(max_examples=30)
 @given(st.integers(18, 60), st.integers(192, 900))
 def test_the_legend_shows_the_colours_the_map_uses(height, width):
     legend = density_legend(height, width)
     assert legend.shape == (height, width, 3)
-    bar = legend[0, : np.argmax((legend[0] == BACKGROUND).all(axis=-1))]
-    assert len(bar) > width // 3
+    bar = bar_of(legend)
+    assert len(bar) > width // 4
     densities = np.geomspace(*DENSITY_RANGE, len(bar))
     assert np.abs(bar.astype(int) - density_rgb(densities[None])[0]).max() <= 8
 
@@ -155,11 +162,30 @@ def test_the_legend_shows_the_colours_the_map_uses(height, width):
     ],
 )
 def test_legends_begin_and_end_with_the_colours_of_their_maps(legend, colours, values):
-    bar = legend(36, 360)[0]
-    end = np.argmax((bar == BACKGROUND).all(axis=-1))
+    bar = bar_of(legend(36, 360))
     ends = colours(np.array([values]))[0]
     assert (bar[0] == ends[0]).all()
-    assert (bar[end - 1] == ends[1]).all()
+    assert (bar[-1] == ends[1]).all()
+
+
+@pytest.mark.parametrize("width", [192, 256, 360, 900])
+@pytest.mark.parametrize("legend", [density_legend, area_density_legend, opacity_legend, error_legend, missing_legend])
+def test_a_bar_stands_off_the_edge_and_its_labels_apart_under_their_ticks(legend, width):
+    shown = legend(26, width)
+    there = (shown != BACKGROUND).any(axis=-1)
+    below = np.argmax(~there[:, np.flatnonzero(there[0])[1]])  # the first row under the bar, beside the tick at 0
+    assert not there[0, :2].any(), "nothing begins at the edge"
+    ticks = np.flatnonzero(there[below])[:2]  # the first two
+    start, beyond = np.flatnonzero(there[0])[[0, -1]]
+    assert ticks[0] == start
+    unit = beyond + 1 + np.flatnonzero(there[below + 1 :, beyond + 1 :].any(0)).max()
+    assert unit <= width
+    columns = there[below + 2 :].any(axis=0)
+    gaps = np.diff(np.flatnonzero(columns))
+    assert gaps.max() >= 4, "labels are apart"
+    first = np.flatnonzero(columns)[0]
+    end = first + np.flatnonzero(~columns[first:])[0]
+    assert abs((first + end) / 2 - start) <= 12, "the first label is in the middle of its tick"
 
 
 def test_lengths_are_drawn_by_octaves_up_to_infinite_ones_and_none_in_grey() -> None:
@@ -179,10 +205,10 @@ def test_lengths_are_drawn_by_octaves_up_to_infinite_ones_and_none_in_grey() -> 
 
 def test_the_legend_marks_four_decades_below_its_bar():
     legend = density_legend(40, 500)
-    bar = np.argmax((legend[0] == BACKGROUND).all(axis=-1))
-    below = np.argmax((legend[:, 1] == BACKGROUND).all(axis=-1))  # first row under the bar, beside the tick at 0
-    ticks = np.flatnonzero((legend[below, :bar] != BACKGROUND).any(axis=-1))
-    assert ticks.tolist() == pytest.approx([0, (bar - 1) / 3, 2 * (bar - 1) / 3, bar - 1], abs=1)
+    first, last = np.flatnonzero((legend[0] != BACKGROUND).any(axis=-1))[[0, -1]]
+    below = np.argmax((legend[:, first + 1] == BACKGROUND).all(axis=-1))  # first row under the bar, beside its tick
+    ticks = np.flatnonzero((legend[below, : last + 1] != BACKGROUND).any(axis=-1))
+    assert ticks.tolist() == pytest.approx(np.linspace(first, last, 4).tolist(), abs=1)
 
 
 def test_a_reduced_error_map_is_the_mean_square_of_the_full_one() -> None:

@@ -1,10 +1,12 @@
 """Lines over pictures."""
 
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 
 from fieldlens.render.colour import layer_colour
-from fieldlens.render.lines import below, layer_strip, lines_over, zero_lines
+from fieldlens.render.lines import LayerStrip, below, lines_over, zero_lines
 
 
 def test_a_line_covers_the_pixels_that_it_runs_through_and_no_others():
@@ -39,7 +41,7 @@ def test_lines_have_the_colour_that_was_asked_for():
 
 def test_the_strip_has_a_line_of_each_layers_colour_and_the_frame_where_the_region_is():
     grey = np.full((80, 120, 3), 90, np.uint8)
-    strip = layer_strip(500, 4, grey, (0.5, 0.25, 0.25, 0.5))
+    strip = LayerStrip(500, 4, grey, (0.5, 0.25, 0.25, 0.5)).image()
     for layer in range(4):
         assert (strip == layer_colour(layer)).all(-1).any()
     rows, columns = np.nonzero((strip[:, :140] == 255).all(-1))
@@ -49,8 +51,25 @@ def test_the_strip_has_a_line_of_each_layers_colour_and_the_frame_where_the_regi
     assert (grey == 90).all()
 
 
+def test_the_words_of_a_strip_are_text_in_an_svg_where_they_are_in_pixels():
+    strip = LayerStrip(500, 3, np.full((80, 120, 3), 90, np.uint8))
+    drawn = ElementTree.fromstring(f"<svg>{strip.svg(1000)}</svg>")
+    words = {text.text: text for text in drawn.findall("text")}
+    assert list(words) == ["the frame is what is drawn above", "layer 1", "layer 2", "layer 3"]
+    ground, *keys = drawn.findall("rect")
+    assert (ground.get("y"), ground.get("height")) == ("1000", str(len(strip.image())))
+    for layer, key in enumerate(keys):
+        colour = tuple(bytes.fromhex(key.get("fill", "")[1:]))
+        assert colour == layer_colour(layer)
+        y, x = int(key.get("y", "")) - 1000, int(key.get("x", ""))
+        assert tuple(strip.image()[y, x]) == colour
+        assert x < int(words[f"layer {layer + 1}"].get("x", "")) < 500
+    (thumbnail,) = drawn.findall("image")
+    assert (thumbnail.get("width"), thumbnail.get("height")) == ("120", "80")
+
+
 def test_a_narrow_drawing_stands_above_its_strip_at_the_left():
-    picture, strip = np.full((30, 10, 3), 200, np.uint8), layer_strip(400, 2)
+    picture, strip = np.full((30, 10, 3), 200, np.uint8), LayerStrip(400, 2).image()
     both = below(picture, strip)
     assert both.shape == (30 + len(strip), 400, 3)
     assert (both[:30, :10] == 200).all()

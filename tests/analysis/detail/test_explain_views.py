@@ -83,7 +83,7 @@ def test_the_sentences_speak_of_a_scene_and_of_views() -> None:
             assert not re.search("picture|block", " ".join(explained(views_of(count, losing)).verdict.sentences))
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "one view"), (15, "15 views")])
+@pytest.mark.parametrize(("count", "words"), [(1, "1 view"), (15, "15 views")])
 def test_fewer_than_sixteen_views_leave_it_undecided(count: int, words: str) -> None:
     found = explained(views_of(count))
     assert found.verdict.creases == "undecided"

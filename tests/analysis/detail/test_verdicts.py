@@ -104,7 +104,7 @@ def test_few_crossings_are_not_said_to_be_plenty():
 
 
 def test_too_few_blocks_leave_it_undecided_whatever_the_correlation():
-    for blocks, words in ((9, "9 blocks of 64 px"), (1, "one block of 64 px")):
+    for blocks, words in ((9, "9 blocks of 64 px"), (1, "1 block of 64 px")):
         result = verdict(changed(correlation=-0.9, interval=None, blocks=blocks))
         assert result.creases == "undecided"
         assert f"the picture makes {words}, and with fewer than 16" in result.sentences[1]

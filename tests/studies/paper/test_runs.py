@@ -196,7 +196,7 @@ def test_workers_end_within_a_step_when_told_to_stop(tmp_path: Path) -> None:
 def test_only_the_fits_that_a_claim_looks_at_are_made(tmp_path: Path) -> None:
     run_paper(TINY, tmp_path, only=("A13",))
     made = {file.parent.parent.name for file in times_of_writing(tmp_path)}
-    assert made == {f"fourier:1 2x8 {seed} static" for seed in range(3)}
+    assert made == {f"fourier-1_2x8_{seed}_static" for seed in range(3)}
 
 
 def test_a_stopped_study_keeps_what_is_finished_and_goes_on(tmp_path: Path) -> None:

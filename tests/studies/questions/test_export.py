@@ -155,7 +155,7 @@ def test_an_export_that_is_interrupted_leaves_nothing(run: RunFolder, tmp_path: 
 
 
 def test_a_field_without_that_density_has_no_surface(run: RunFolder, tmp_path: Path):
-    with pytest.raises(InputError, match=r"no surface of density 1e\+12; choose another --level"):
+    with pytest.raises(InputError, match=r"no surface of density 1e\+12; choose a lower --level, or train"):
         export_mesh(run, tmp_path / "none.ply", resolution=8, level=1e12)
     assert not list(tmp_path.iterdir())
 
@@ -164,6 +164,7 @@ def test_a_field_without_that_density_has_no_surface(run: RunFolder, tmp_path: P
     ("words", "sentence"),
     [
         (["--mesh", "mesh.fbx"], "a mesh is written as .ply, .obj, .glb, .stl"),
+        (["--mesh", "mesh.stl", "--colour", "density"], "--colour density has no place in an STL"),
         (["--mesh", "mesh.ply", "--level", "-1"], "--level is a density"),
         (["--mesh", "mesh.ply", "--resolution", "1"], "2 to 1024 cells"),
         (["--depth", "there", "--resolution", "8"], "--resolution goes with --mesh"),
@@ -189,7 +190,7 @@ def test_pictures_have_neither_mesh_nor_depth(tmp_path: Path):
     run = fitted(small_config(small_picture(tmp_path / "picture.png"), tmp_path, steps=1))
     with pytest.raises(InputError, match=r"^--mesh is for 3D scenes, and this run is of a picture$"):
         export_mesh(run, tmp_path / "mesh.ply")
-    with pytest.raises(InputError, match=r"^--depth is for photographs, and this run is of something else$"):
+    with pytest.raises(InputError, match=r"^--depth is for photographs, and this run is of a picture$"):
         export_depth(run, tmp_path / "depth")
 
 

@@ -21,6 +21,7 @@ from fieldlens.studies.runs.compare import (
     Comparison,
     completed,
     find_comparison,
+    find_runs,
     fits,
     run_comparison,
     start_comparison,
@@ -48,15 +49,15 @@ def test_a_comparison_leaves_video_tables_and_one_report(config: CompareConfig):
     comparison = start_comparison(config)
     result = run_comparison(comparison)
     assert comparison.path.parent == config.output.output_dir / "picture" / "compare"
-    assert [run.encoding for run in result.runs] == ["raw:-1..1", "fourier:3"]
+    assert [run.encoding for run in result.runs] == ["raw", "fourier:3"]
     assert json.loads((comparison.path / "compare.json").read_text()) == to_json(result)
     assert len(list(read_frames(comparison.video))) == 3 + 24
     page = comparison.report.read_text()
-    assert "raw:-1..1" in page
+    assert "raw" in page
     assert "fourier:3" in page
     with (comparison.path / "table.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["encoding"] for row in rows] == ["raw:-1..1", "fourier:3"]
+    assert [row["encoding"] for row in rows] == ["raw", "fourier:3"]
     assert float(rows[1]["psnr_db"]) == pytest.approx(result.runs[1].psnr_db)
 
 
@@ -72,9 +73,9 @@ def test_every_network_is_fitted_under_every_encoding_with_one_protocol(config: 
     both = replace(config, networks=(Network(width=8, depth=1), Network(width=16, depth=2)))
     made = fits(completed(both))
     assert [(str(fit.network), str(fit.encoding)) for fit in made] == [
-        ("1x8", "raw:-1..1"),
+        ("1x8", "raw"),
         ("1x8", "fourier:3"),
-        ("2x16", "raw:-1..1"),
+        ("2x16", "raw"),
         ("2x16", "fourier:3"),
     ]
     assert len({(fit.scene, fit.training, fit.target, fit.seed) for fit in made}) == 1
@@ -82,7 +83,7 @@ def test_every_network_is_fitted_under_every_encoding_with_one_protocol(config: 
 
 def test_what_is_left_open_is_raw_against_fourier_for_equal_steps():
     full = completed(CompareConfig(scene="astronaut"))
-    assert [str(encoding) for encoding in full.encodings] == ["raw:-1..1", "fourier:8"]
+    assert [str(encoding) for encoding in full.encodings] == ["raw", "fourier:8"]
     assert full.training.steps == 1000
 
 
@@ -220,12 +221,28 @@ def test_the_latest_comparison_is_the_newest_that_was_made_whole(config: Compare
 def test_runs_of_a_comparison_are_named_by_their_path(config: CompareConfig):
     comparison = start_comparison(config)
     inside = list(comparison.runs())
-    with pytest.raises(InputError, match=r"there are only comparisons below .* such as '(.*)'$") as caught:
+    with pytest.raises(InputError, match=r"there are only comparisons below .*: fieldlens compare --resume /"):
         find_run("latest", config.output.output_dir)
-    named = str(caught.value).rpartition(" such as ")[2].strip("'")
-    assert find_run(named, config.output.output_dir) in inside
+    assert find_run(str(inside[1].path), config.output.output_dir) == inside[1]
     alone = start(fits(completed(config))[0])
     assert find_run("latest", config.output.output_dir) == alone
+
+
+def test_the_runs_that_have_begun_of_a_comparison_are_found_with_their_names(config: CompareConfig):
+    output_dir = config.output.output_dir
+    comparison = start_comparison(config)
+    with pytest.raises(InputError, match=r"no run of the comparison .* has begun yet"):
+        find_runs("latest", output_dir)
+    raw, encoded = comparison.runs()
+    raw.path.rename(raw.path.with_name("raw:-1..1 2x12"))  # as an earlier version called it
+    raw, encoded = comparison.runs()
+    assert raw.config().encoding == Raw()
+    (raw.checkpoints / "0000000.safetensors").parent.mkdir()
+    (raw.checkpoints / "0000000.safetensors").touch()
+    assert find_runs("latest", output_dir) == find_runs(str(comparison.path), output_dir) == {raw: "raw 2x12"}
+    alone = start(fits(completed(config))[1])
+    assert find_runs("latest", output_dir) == find_runs(str(alone.path), output_dir) == {alone: ""}
+    assert find_runs(str(encoded.path), output_dir) == {encoded: ""}
 
 
 def test_tables_leave_out_what_no_run_has_and_say_when_there_is_no_interval():

@@ -33,7 +33,7 @@ from fieldlens.studies.runs.checkpoints import (
 )
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder, find_run
-from fieldlens.studies.runs.metrics import METRICS_COLUMNS, Metrics
+from fieldlens.studies.runs.metrics import Metrics
 from fieldlens.studies.runs.reporter import Moment
 from fieldlens.studies.subjects.found import Row
 from tests.support.runs import StopAt, small_config, small_picture, with_training
@@ -73,7 +73,7 @@ def same_bytes(a: RunFolder, b: RunFolder) -> bool:
 def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
     folder = start(config)
     result = run(folder)
-    assert folder.path.parent == config.output.output_dir / "picture" / "fourier:3"
+    assert folder.path.parent == config.output.output_dir / "picture" / "fourier-3"
     assert yaml.safe_load(folder.config_file.read_text())["encoding"] == "fourier:3"
     assert folder.config() == config
     assert json.loads(folder.result_file.read_text()) == to_json(result)
@@ -84,7 +84,9 @@ def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
     assert len(result.explained.verdict) == 2
     assert folder.frame_steps() == folder.frame_steps("reconstruction") == [0, 8, 16, 24]
     with folder.metrics_file.open() as file:
-        assert file.readline().strip().split(",") == METRICS_COLUMNS
+        bands = ["2_4_px", "4_8_px", "8_16_px", "16+_px"]  # of 24 px
+        columns = [f"{kind}_{band}" for kind in ("energy_kept", "relative_error") for band in bands]
+        assert file.readline().strip().split(",")[5:] == columns
     assert [row["step"] for row in timeless(folder)] == ["0", "8", "16", "24"]
     frames = list(read_frames(folder.video))
     assert len(frames) == 4 + 24  # 12 a second, the last held for two seconds more
@@ -306,6 +308,27 @@ def test_a_fit_ends_at_its_target_or_at_a_plateau_and_says_which(config: FitConf
     reached = run(start(with_training(config, steps=2000, plateau=90.0)))
     assert reached.stopped_because == "plateau"
     assert 100 <= reached.steps < 2000
+
+
+def test_curves_have_the_bands_of_the_picture_and_those_of_an_earlier_version_are_read(tmp_path: Path):
+    metrics = Metrics(tmp_path / "metrics.csv")
+    metrics.rows = [
+        Row(0, 0.0, None, 5.0, None, (None, None), (1.0, None)),
+        Row(8, 1.0, 0.5, 9.0, 8.0, (0.5, 0.25), (0.75, 0.125)),
+    ]
+    metrics.write()
+    header = "step,seconds,loss,psnr_db,heldout_psnr_db,energy_kept_2_4_px,energy_kept_4+_px,relative_error_2_4_px,"
+    assert metrics.path.read_text().startswith(f"{header}relative_error_4+_px\n")
+    again = Metrics(metrics.path)
+    again.read()
+    assert [(*row.energy_kept, *row.relative_error) for row in again.rows] == [
+        (None, None, 1, None),
+        (0.5, 0.25, 0.75, 0.125),
+    ]
+    earlier = "energy_kept_2_4_px,energy_kept_4_8_px,energy_kept_8_16_px,relative_error_2_4_px,relative_error_4_8_px"
+    metrics.path.write_text(f"step,seconds,loss,psnr_db,heldout_psnr_db,{earlier}\n8,1.0,0.5,9,8,0.5,0.25,,0.75,\n")
+    again.read()
+    assert [(row.energy_kept, row.relative_error) for row in again.rows] == [([0.5, 0.25], [0.75])]
 
 
 def test_no_plateau_is_looked_for_before_the_least_steps(tmp_path: Path):

@@ -82,7 +82,7 @@ def test_run_json_has_the_keys_that_are_documented() -> None:
 
 
 def test_compare_json_has_the_runs_of_a_comparison_as_their_own_files_do() -> None:
-    runs = [small_record(), small_record(encoding="raw:-1..1")]
+    runs = [small_record(), small_record(encoding="raw")]
     places = Path("compare"), Path("compare/report.html"), Path("compare/compare.mp4")
     said = to_json(ComparisonRecord(*places, ["They are apart."], "steps", 1.5, "| table |", runs))
     assert said["runs"] == [to_json(run) for run in runs]
@@ -110,3 +110,21 @@ def test_a_plan_of_another_version_is_refused_as_well(tmp_path: Path, change: di
     write_json(tmp_path / "run.json", written)
     with pytest.raises(InputError, match="another version"):
         read_json_as(tmp_path / "run.json", RunRecord)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "fourier:8 4x128: 25.48 dB after 24 steps and 12 s of training; it has taken all its steps"),
+        (
+            {"steps": 1, "seconds": 0.2, "stopped_because": "seconds", "heldout_psnr_db": 20.0},
+            "fourier:8 4x128: 25.48 dB (20.00 dB held out) after 1 step and under 1 s of training; its time is up",
+        ),
+        (
+            {"psnr_db": None, "stopped_because": "diverged"},
+            "fourier:8 4x128: no PSNR after 24 steps and",
+        ),
+    ],
+)
+def test_a_fits_last_words_say_how_long_it_was_and_why_it_ended(changes: dict, line: str) -> None:
+    assert small_record(**changes).lines[0].startswith(line)

@@ -73,7 +73,7 @@ def test_resumed_equals_uninterrupted_to_the_byte(folder: Path, capfd: pytest.Ca
 def test_a_comparison_of_a_scene_sets_its_runs_side_by_side(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words = ["compare", "ball", "--encodings", "raw", "fourier:2", "--networks", "2x16", "--steps", "6", "--grid", "8"]
     result = last_line([*words, "--samples", "24", "--batch-size", "64", "--json"], capfd)
-    assert [run["encoding"] for run in result["runs"]] == ["raw:-1..1", "fourier:2"]
+    assert [run["encoding"] for run in result["runs"]] == ["raw", "fourier:2"]
     assert Path(result["video"]).exists()
     assert "held-out dB" in (Path(result["path"]) / "table.md").read_text()
 
@@ -93,7 +93,7 @@ def test_a_run_is_explained_again_without_training(folder: Path, capfd: pytest.C
     [
         (["fit", "ball", "--holdout", "checkerboard"], "--holdout is for pictures"),
         (["fit", "ball", "--kind", "sdf"], "--kind sdf is for meshes"),
-        (["fit", "ball", "--revive-at", "5"], "--revive-at is for pictures and signals"),
+        (["fit", "ball", "--revive-at", "5"], "--revive-at is for scenes that are trained on points"),
         (["fit", "demo:latice"], "did you mean 'lattice'?"),
         (["fit", "nothing"], "'nothing' is no folder of posed photographs"),
     ],
