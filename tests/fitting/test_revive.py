@@ -143,8 +143,9 @@ def test_reviving_leaves_the_data_and_its_order_as_they_are() -> None:
 
 def test_a_fit_that_revives_can_be_resumed_to_the_same_bytes() -> None:
     def train(state: TrainingState, steps: int) -> TrainingState:
-        for _ in fit(state, noise(), plan(1e-2, steps=steps, revive_at=(5,)), []):
-            pass
+        for moment in fit(state, noise(), plan(1e-2, steps=12, revive_at=(5,)), [steps]):
+            if moment.step == steps:
+                break
         return state
 
     through = train(start(3, Raw((0, 1))), 12)
