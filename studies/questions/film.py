@@ -80,12 +80,12 @@ def fly(
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {str(file)!r}: {error.strerror}") from None
-    if path is None:
-        write_camera_path(beside, flight)  # before the film, which says that all is there
     with VideoWriter(file, flight.fps, hold_last_seconds=0.0) as video:
         for number in range(count):
             video.write(film.frame(saved.field, number, title))
             reporter.working("filming", (number + 1) / count)
+        if path is None:
+            write_camera_path(beside, flight)  # before the film has its name, which says that all is there
     first = flight.cameras[0]
     return Filmed(file, beside, count, first.height, first.width, flight.fps, saved.step)
 

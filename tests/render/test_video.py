@@ -144,18 +144,13 @@ def test_no_ffmpeg_at_all_is_told_before_training(monkeypatch):
         check_encoder()
 
 
-class FullDisk:
-    """/dev/full under a name: a file on which there is no room."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "full.mp4"
-        self.path.with_name(f".{self.path.name}.partial").symlink_to("/dev/full")
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_is_named_as_the_reason(tmp_path):
+def test_a_full_disk_is_named_as_the_reason(tmp_path, monkeypatch):
+    full = tmp_path / "partial"
+    full.symlink_to("/dev/full")
+    monkeypatch.setattr(video, "unfinished", lambda _path: full)
     with pytest.raises(NoRoomError, match=r"cannot be written: No space left on device$"):
-        write(FullDisk(tmp_path).path, [bars(32, 48)])
+        write(tmp_path / "full.mp4", [bars(32, 48)])
 
 
 def encoder_that(does: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
