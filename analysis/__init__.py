@@ -48,6 +48,7 @@ from .gradients.kernel import Kernel, kernel
 from .gradients.pairs import global_pairs, local_pairs
 from .gradients.rate_agreement import RateAgreement, rate_agreement
 from .gradients.window_confusion import WindowConfusion, window_confusion
+from .networks.as_run import TooLargeError
 from .networks.from_module import relu_network
 from .networks.plane import Plane, on_plane
 from .networks.relu_network import ReluNetwork
@@ -116,6 +117,7 @@ __all__ = [
     "SpectralBias",
     "SurfaceAgreement",
     "SurrogateCells",
+    "TooLargeError",
     "TooManyCellsError",
     "Verdict",
     "WindowConfusion",

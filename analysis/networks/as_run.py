@@ -31,6 +31,10 @@ TOO_COARSE = 0.01
 """Rounding to fp32 in shares of a layer's range, from which on creases would be of the rounding."""
 
 
+class TooLargeError(InputError):
+    """A network's numbers overflow at points of the domain, as those of a fit that has diverged do."""
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """A module's numbers on its way from features to outputs."""
@@ -145,6 +149,7 @@ def require_same(network: ReluNetwork, ran: Run, module: nn.Module) -> None:
     fp32 if that is coarser, against fp64.
 
     Raises:
+        TooLargeError: where there is nothing to compare.
         InputError: where they differ by more, with how much, where, and a likely cause.
     """
     dtype = torch.float32 if ran.dtype == torch.float64 else ran.dtype
@@ -156,7 +161,7 @@ def require_same(network: ReluNetwork, ran: Run, module: nn.Module) -> None:
                 f"{place} gives {gave} where its layers give {tuple(expected.shape)}; {_likely_cause(module)}"
             )
         if not bool(own[:POINTS].isfinite().all()):
-            raise InputError(
+            raise TooLargeError(
                 f"the numbers of {place} are too large for {name_of(dtype)} at points of the domain, so that there is "
                 "nothing to measure; train it in a wider type, or scale its inputs down"
             )

@@ -52,6 +52,8 @@ from .table import to_csv, to_markdown
 
 STEPS = 1000
 """Of each run, unless told."""
+ENDS = ("steps", "diverged")
+"""Why a run of a comparison has ended for good."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ class ComparisonRecord:
         gains = ", ".join(f"{_name(run, self.runs)} {run.gained_db:.2f} dB" for run in gaining)
         return [
             f"Still gaining over the last third of the steps: {gains}.",
-            f"longer  {longer_command(self.path, self.runs[0].steps)}",
+            f"longer  {longer_command(self.path, max(run.steps for run in self.runs))}",
         ]
 
     def to_json(self) -> JsonObject:
@@ -243,7 +245,7 @@ def run_comparison(
         folders = comparison.runs()
         for number, folder in enumerate(folders, 1):
             record = folder.finished_record()
-            if record is not None and record.stopped_because == "steps":
+            if record is not None and record.stopped_because in ENDS:
                 records[folder] = record
             elif not controls.stop:
                 if folder.ended and record is None:
@@ -254,10 +256,11 @@ def run_comparison(
         if not records:
             raise KeyboardInterrupt
         if not trained:
-            steps = next(iter(records.values())).steps
+            steps = max(record.steps for record in records.values())
+            but = " or have diverged" if any(record.stopped_because == "diverged" for record in records.values()) else ""
             reporter.say(
-                f"nothing is left to train: all runs have their {steps:,} steps; a longer comparison begins anew, with "
-                f"{longer_command(comparison.path, steps)}"
+                f"nothing is left to train: all runs have their {steps:,} steps{but}; a longer comparison begins anew, "
+                f"with {longer_command(comparison.path, steps)}"
             )
         return _side_by_side(comparison, records, reporter, controls)
 

@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 
-from fieldlens.analysis import MIN_WINDOW_PX, ReluNetwork, relu_network
+from fieldlens.analysis import MIN_WINDOW_PX, ReluNetwork, TooLargeError, relu_network
 from fieldlens.fields import Trainable, position_of
 
 
@@ -16,7 +16,10 @@ def has_creases(field: Trainable) -> bool:
 
 def creased(field: Trainable) -> ReluNetwork | None:
     """The network whose creases can be measured; None for a field without any, or one that has diverged."""
-    network = relu_network(position_of(field)) if has_creases(field) else None
+    try:
+        network = relu_network(position_of(field)) if has_creases(field) else None
+    except TooLargeError:  # its weights are finite, and what it makes of them is not
+        return None
     return network if network is not None and network.is_finite else None
 
 

@@ -109,6 +109,20 @@ def test_an_interrupted_comparison_shows_what_there_is_and_goes_on_later(config:
     assert [run.psnr_db for run in resumed.runs] == [run.psnr_db for run in uninterrupted.runs]
 
 
+def test_a_run_that_has_diverged_is_not_run_again_and_names_no_length(config: CompareConfig):
+    comparison = start_comparison(replace(config, training=replace(config.training, learning_rate=1e29)))
+    first = run_comparison(comparison)
+    assert {run.stopped_because for run in first.runs} == {"diverged"}
+    written = [(folder.path / "run.json").stat().st_mtime_ns for folder in comparison.runs()]
+    told = StopAt(1000)
+    run_comparison(comparison, told)
+    assert [(folder.path / "run.json").stat().st_mtime_ns for folder in comparison.runs()] == written
+    assert any("have diverged" in sentence for sentence in told.said)
+    gaining = small_record(steps=16, stopped_because="steps", gained_db=1.0)
+    early = small_record(steps=2, stopped_because="diverged")
+    assert replace(first, runs=[early, gaining]).lines[-1].endswith("--steps 32")
+
+
 def test_a_comparison_stopped_before_its_first_run_is_interrupted_and_goes_on_later(config: CompareConfig):
     comparison = start_comparison(config)
     with pytest.raises(KeyboardInterrupt):

@@ -16,6 +16,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from fieldlens.configs.encoding import Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
@@ -443,6 +444,15 @@ def test_a_fit_that_diverges_ends_and_says_so(config: FitConfig):
     assert result.stopped_because == "diverged"
     assert result.psnr_db is None
     assert "diverged" in result.explained.verdict[0]
+
+
+def test_a_fit_whose_weights_are_finite_but_overflow_ends_and_says_so_and_goes_on(config: FitConfig):
+    # one step makes the weights of two layers so large that their product is infinite
+    folder = start(replace(with_training(config, steps=1, learning_rate=1e29), encoding=Raw()))
+    for _ in range(2):
+        result = run(folder)
+        assert "diverged" in result.explained.verdict[0]
+        assert result.explained.crossings_per_pixel is None
 
 
 def test_seconds_end_a_fit_and_count_no_drawing(config: FitConfig):
