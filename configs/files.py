@@ -111,6 +111,18 @@ def write_bytes(path: Path, data: bytes) -> None:
             partial.unlink()
 
 
+def remove(path: Path) -> None:
+    """Take a file away, if it is there.
+
+    Raises:
+        InputError: when it cannot be, or is no file.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot take away {str(path)!r}: {error.strerror}") from None
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it where they are not there, but none that this process holds.
 

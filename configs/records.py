@@ -53,7 +53,7 @@ class Bounds:
     """What numbers a field takes, each of them where it is a list; NaN is never among them."""
 
     low: int
-    high: int
+    high: float
     above: bool
     """Whether `low` itself is left out."""
 
@@ -75,7 +75,7 @@ class Bounds:
                 raise InputError(f"{called} must be {self.low} to {self.high}, got {shown(value)}")
 
 
-def within(low: int, high: int, *, above: bool = False) -> Mapping[str, Any]:
+def within(low: int, high: float, *, above: bool = False) -> Mapping[str, Any]:
     """Mark of a field of `Choices`: its numbers are from `low`, or only `above` it, to `high`."""
     return {"bounds": Bounds(low, high, above)}
 
@@ -235,6 +235,8 @@ def _record_or_word(data: Any, kinds: Sequence[Any], where: str, by: _By) -> Any
 
 
 def _items(data: Any, kind: Any, where: str, by: _By) -> Any:
+    if by is _By.PYTHON and isinstance(data, range):
+        data = [*data[: MOST_VALUES + 1]]  # a longer one is told by one too many
     if not isinstance(data, list | tuple if by is _By.PYTHON else list):
         raise InputError(f"{where} must be a list, got {shown(data)}")
     choices = get_args(kind)

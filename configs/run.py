@@ -75,7 +75,7 @@ class Training(Options):
     It is 0.05 unless --steps, --seconds or --target-psnr is given."""
     batch_size: int | None = field(default=None, metadata=within(0, 2**24, above=True))
     """Pixels, samples or points in each step of training, by default 8192; of photographs of a 3D scene, 1024 rays."""
-    learning_rate: float | None = field(default=None, metadata=within(0, 10**30, above=True))
+    learning_rate: float | None = field(default=None, metadata=within(0, 1e30, above=True))
     """Adam's learning rate; by default the encoding's own, from the search in docs/learning_rates.md."""
     schedule: Schedule = "rsqrt"
     """How the learning rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over --steps, constant not at all."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import look_after, write_bytes, write_json, write_text
+from fieldlens.configs.files import look_after, remove, write_bytes, write_json, write_text
 from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
 from fieldlens.configs.storage import to_yaml
@@ -88,7 +88,7 @@ def _run_paper(
             raise KeyboardInterrupt
         judged.append(judge(claim, [Fits(runs, unit) for unit in runs.units], study.training.steps or 0))
     found = PaperFound(here, here / "report.html", tuple(judged))
-    (here / FINISHED).unlink(missing_ok=True)  # it is of other fits, perhaps
+    remove(here / FINISHED)  # it is of other fits, perhaps
     write_text(here / "study.yaml", to_yaml(study))
     figures = []
     for number, drawing in enumerate(drawings):

@@ -12,7 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import numbered, numbered_file, read_bytes, write_bytes
+from fieldlens.configs.files import numbered, numbered_file, read_bytes, remove, write_bytes
 from fieldlens.fitting import TrainingState
 
 SCHEMA = "fieldlens checkpoint 1"
@@ -42,7 +42,7 @@ def write_checkpoint(folder: Path, state: TrainingState, kept: Container[int] = 
     write_bytes(checkpoint_file(folder, state.step), save(tensors, metadata))
     for step in checkpoint_steps(folder)[:-KEPT]:
         if step not in kept:
-            checkpoint_file(folder, step).unlink(missing_ok=True)
+            remove(checkpoint_file(folder, step))
 
 
 def read_checkpoint(path: Path, state: TrainingState) -> None:
@@ -103,7 +103,10 @@ def read_newest(folder: Path, state: TrainingState, step: int | None = None) -> 
         except DamagedCheckpointError as error:
             passed_over.append(f"the checkpoint {path.name} is damaged ({error}): an older one is used")
     if passed_over:
-        raise InputError(f"every checkpoint in {str(folder)!r} is damaged")
+        raise InputError(
+            f"every checkpoint in {str(folder)!r} is damaged; put back a copy of one, or delete that folder, and "
+            "`fieldlens fit --resume` begins anew"
+        )
     raise InputError(f"there is no checkpoint in {str(folder)!r}: the run ended before its first")
 
 

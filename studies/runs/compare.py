@@ -14,7 +14,7 @@ from jaxtyping import UInt8
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import JsonObject, look_after, write_json, write_text
+from fieldlens.configs.files import JsonObject, look_after, remove, write_json, write_text
 from fieldlens.configs.holding import held
 from fieldlens.configs.names import folder_in, known_folder
 from fieldlens.configs.network import Network
@@ -250,7 +250,7 @@ def run_comparison(
             elif not controls.stop:
                 if folder.ended and record is None:
                     reporter.say(f"{str(folder.result_file)!r} is damaged or of a run that was cut short: made again")
-                comparison.result_file.unlink(missing_ok=True)
+                remove(comparison.result_file)
                 records[folder] = run(folder, None, reporter, controls, len(folders) - number)
                 trained = True
         if not records:
@@ -270,7 +270,7 @@ def _side_by_side(
 ) -> ComparisonRecord:
     """Draw and write what sets runs apart, compare.json last."""
     look_after(comparison.path)
-    comparison.result_file.unlink(missing_ok=True)
+    remove(comparison.result_file)
     drawing_started = time.perf_counter()
     subject = subject_of(next(iter(records)).scene())
     runs = list(records.values())

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import look_after, write_json, write_text
+from fieldlens.configs.files import look_after, remove, write_json, write_text
 from fieldlens.configs.holding import held, require_there
 from fieldlens.configs.names import folder_in, require_folder_name
 from fieldlens.configs.network import Network
@@ -180,7 +180,7 @@ def _run(
     metrics.read(until=recorded_until(plan, state.step))
     if state.step and not metrics.rows:
         reporter.say(f"there are no curves of the steps before {state.step}: they begin anew")
-    folder.result_file.unlink(missing_ok=True)  # what it says is not of what the folder is about to hold
+    remove(folder.result_file)  # what it says is not of what the folder is about to hold
     forget_after(folder, plan, state.step)
     recorder = FrameRecorder(
         folder,

@@ -48,7 +48,7 @@ class Metrics:
         """
         if not self.path.exists():
             return
-        anew = "delete it, and the curves begin anew"
+        anew = f"delete {self.path.name}, and the curves begin anew"
         try:
             data = read_bytes(self.path)
         except InputError as error:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from fieldlens.configs.files import remove
 from fieldlens.fitting import Costs, Plan, Snapshot, TrainingState
 from fieldlens.render.files import write_png
 from fieldlens.studies.subjects.film import Film
@@ -195,7 +196,7 @@ def forget_after(folder: RunFolder, plan: Plan, step: int) -> None:
     for kind, stays in (("", drawn), ("reconstruction", drawn), ("turntable", drawn), ("density", mapped)):
         for later in folder.frame_steps(kind):
             if later > step or (later == step and not stays):
-                folder.frame(later, kind).unlink()
+                remove(folder.frame(later, kind))
 
 
 def _planned(plan: Plan, step: int) -> list[int]:

@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 
 from fieldlens.analysis import Explanation
 from fieldlens.analysis.creases.surface import SurfaceAgreement
-from fieldlens.configs.files import JsonObject, write_json
+from fieldlens.configs.files import JsonObject, remove, write_json
 from fieldlens.configs.records import IF_ANY, INLINE
 from fieldlens.render.files import write_npz, write_png
 
@@ -204,7 +204,7 @@ def write_explained(path: Path, explained: Explained) -> None:
     for name in EXPLAINED:
         for ending, files in kinds.items():
             if name not in files:
-                (path / f"{name}{ending}").unlink(missing_ok=True)
+                remove(path / f"{name}{ending}")
     for name, picture in explained.files.pictures.items():
         write_png(path / f"{name}.png", picture)
     for name, arrays in explained.files.arrays.items():

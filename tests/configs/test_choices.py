@@ -97,6 +97,8 @@ def test_no_field_takes_what_is_of_no_type_at_all(kind: Any) -> None:
             lambda: made(Training, steps=10**5000),
             "--steps must be at most 1000000000, got a whole number of 16610 bits",
         ),
+        (lambda: made(Training, learning_rate=2e30), "--learning-rate must be at most 1e+30, got 2e+30"),
+        (lambda: made(Training, revive_at=range(1, 10**9)), "--revive-at takes at most 1,000 values, got 1,001"),
         (lambda: made(Training, revive_at=(1,) * 100_000), "--revive-at takes at most 1,000 values, got 100,000"),
         (lambda: made(Fourier, 25), "fourier's octaves must be 1 to 24, got 25"),
         (lambda: made(Positional, features=3), "positional's features must be 4 to 65536, got 3"),
@@ -125,9 +127,17 @@ def test_what_does_no_harm_is_converted() -> None:
     training = made(Training, steps=np.int64(5), learning_rate=np.float32(0.5), revive_at=[1, np.int32(2)])
     assert training == Training(steps=5, learning_rate=0.5, revive_at=(1, 2))
     assert type(training.steps) is int
+    assert made(Training, revive_at=range(100, 400, 100)).revive_at == (100, 200, 300)
     fit = made(FitConfig, scene=Path("a.png"), network="2x8", encoding="fourier:3")
     assert fit == FitConfig("a.png", network=Network(8, 2), encoding=Fourier(3))
     assert made(CompareConfig, encodings=["raw", Fourier(3)]).encodings == (Raw(), Fourier(3))
+
+
+def test_the_largest_number_that_a_sentence_names_is_taken() -> None:
+    assert made(Training, learning_rate=1e30).learning_rate == 1e30
+    assert made(FitConfig, seed=2**63 - 1).seed == 2**63 - 1
+    with pytest.raises(InputError):
+        made(FitConfig, seed=2**63)
 
 
 def test_choices_are_all_that_there_is() -> None:

@@ -17,6 +17,7 @@ from fieldlens.configs.files import (
     open_file,
     read_bytes,
     read_json,
+    remove,
     require_writable,
     unfinished,
 )
@@ -121,6 +122,13 @@ def test_what_killed_processes_left_unfinished_goes_and_what_others_write_stays(
     look_after(tmp_path)
     left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
     assert left == sorted(["a.partial", "frames", "manifest.sha256", str(running.relative_to(tmp_path))])
+
+
+def test_what_cannot_be_taken_away_is_named(tmp_path) -> None:
+    remove(tmp_path / "nothing")
+    (tmp_path / "run.json").mkdir()
+    with pytest.raises(InputError, match=r"^cannot take away '.*run\.json': Is a directory"):
+        remove(tmp_path / "run.json")
 
 
 def test_two_writes_of_one_file_do_not_share_what_is_unfinished(tmp_path) -> None:

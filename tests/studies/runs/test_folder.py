@@ -238,12 +238,12 @@ CUTS: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("cut", CUTS)
 def test_curves_that_were_cut_short_are_named_and_nothing_is_lost(folder: RunFolder, cut: str):
     folder.metrics_file.write_bytes(CUTS[cut](folder.metrics_file.read_bytes()))
-    with pytest.raises(InputError, match=r"metrics\.csv' is damaged.*delete it, and the curves begin anew"):
+    with pytest.raises(InputError, match=r"metrics\.csv' is damaged.*delete metrics\.csv, and the curves begin anew"):
         run(folder)
     assert folder.ended
     if cut != "a line less":  # which without a digest nobody can tell from the curves of a shorter run
         (folder.path / MANIFEST).unlink()
-        with pytest.raises(InputError, match=r"metrics\.csv' is damaged; delete it, and the curves begin anew"):
+        with pytest.raises(InputError, match=r"metrics\.csv' is damaged; delete metrics\.csv, and the curves begin anew"):
             run(folder)
 
 
