@@ -141,6 +141,8 @@ def _take(folder: Path, token: str, say: Callable[[str], None], *, last: bool) -
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(said).encode(), 0)
         return descriptor
+    except FileNotFoundError:
+        raise InputError(f"there is no folder {str(folder)!r}") from None
     except OSError as error:
         raise InputError(
             f"cannot write in {str(folder)!r} ({error.strerror}), where what goes on there is written; copy it to a "

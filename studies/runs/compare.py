@@ -257,7 +257,9 @@ def run_comparison(
             raise KeyboardInterrupt
         if not trained:
             steps = max(record.steps for record in records.values())
-            but = " or have diverged" if any(record.stopped_because == "diverged" for record in records.values()) else ""
+            but = (
+                " or have diverged" if any(record.stopped_because == "diverged" for record in records.values()) else ""
+            )
             reporter.say(
                 f"nothing is left to train: all runs have their {steps:,} steps{but}; a longer comparison begins anew, "
                 f"with {longer_command(comparison.path, steps)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import look_after, remove, write_json, write_text
+from fieldlens.configs.files import look_after, remove, require_new, write_json, write_text
 from fieldlens.configs.holding import held, require_there
 from fieldlens.configs.names import folder_in, require_folder_name
 from fieldlens.configs.network import Network
@@ -111,7 +111,7 @@ def start(
     """Make the folder of a new fit, with its configuration and target in it.
 
     Args:
-        path: the folder; by default `<output_dir>/<scene>/<encoding>/<time>`.
+        path: the folder, new or empty; by default `<output_dir>/<scene>/<encoding>/<time>`.
         scene: what to fit, when it has been loaded already.
         typed: choices that a person made, even where they are those by default.
 
@@ -119,6 +119,8 @@ def start(
         InputError: as `load_scene` does, and for a folder that cannot be written.
     """
     require_room(config)
+    if path is not None:
+        require_new(path)  # checkpoints of another fit would be gone on with
     scene = scene or load_scene(config, reporter, [config.network], typed)
     if path is None:
         path = new_folder(folder_in(folder_in(config.output.output_dir, scene.name), str(config.encoding)))

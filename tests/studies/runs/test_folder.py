@@ -226,6 +226,14 @@ def test_a_checkpoint_of_another_network_is_refused_by_its_file(folder: RunFolde
     assert folder.ended, "nothing was changed"
 
 
+def test_a_fit_is_not_begun_where_another_lies_nor_gone_on_with_where_none_does(folder: RunFolder, tmp_path: Path):
+    with pytest.raises(InputError, match="is there already; name a folder that is new or empty"):
+        start(folder.config(), folder.path)
+    with pytest.raises(InputError, match=r"^there is no folder '.*nowhere'$"):
+        run(RunFolder(tmp_path / "nowhere"))
+    assert not (tmp_path / "nowhere").exists()
+
+
 CUTS: dict[str, Callable[[bytes], bytes]] = {
     "nothing": lambda _: b"",
     "one byte": lambda _: b"x",
@@ -243,7 +251,9 @@ def test_curves_that_were_cut_short_are_named_and_nothing_is_lost(folder: RunFol
     assert folder.ended
     if cut != "a line less":  # which without a digest nobody can tell from the curves of a shorter run
         (folder.path / MANIFEST).unlink()
-        with pytest.raises(InputError, match=r"metrics\.csv' is damaged; delete metrics\.csv, and the curves begin anew"):
+        with pytest.raises(
+            InputError, match=r"metrics\.csv' is damaged; delete metrics\.csv, and the curves begin anew"
+        ):
             run(folder)
 
 
