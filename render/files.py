@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jaxtyping import UInt8, UInt16
+from PIL import Image
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import open_file, read_bytes, write_bytes
@@ -70,7 +71,17 @@ def write_picture(path: Path, image: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarr
     largest = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}.get(ending)
     if largest is not None and max(height, width) > largest:
         raise InputError(f"{str(path)!r} cannot hold more than {largest:,} pixels along a side; name it .png or .tiff")
-    write_bytes(path, cv2.imencode(ending, _to_opencv(image), _HOW.get(ending, []))[1].tobytes())
+    if ending in (".tif", ".tiff"):
+        write_bytes(path, _tiff_bytes(image))
+    else:
+        write_bytes(path, cv2.imencode(ending, _to_opencv(image), _HOW.get(ending, []))[1].tobytes())
+
+
+def _tiff_bytes(image: UInt8[np.ndarray, "h w c"]) -> bytes:
+    """A TIFF's bytes by Pillow: OpenCV does not say that the fourth band is alpha, and then it is none to a reader."""
+    buffer = BytesIO()
+    Image.fromarray(image).save(buffer, "TIFF", compression="tiff_lzw")
+    return buffer.getvalue()
 
 
 def write_grey16_png(path: Path, values: UInt16[np.ndarray, "h w"]) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from fieldlens.configs.errors import InputError
 from fieldlens.render.files import PICTURE_ENDINGS, require_ending, write_picture
+from fieldlens.scenes.pictures.reading import premultiplied, read_picture
 from tests.support.picture_files import smooth
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
@@ -31,6 +32,7 @@ def test_transparency_stays_where_a_format_has_it(tmp_path: Path, ending: str) -
     write_picture(tmp_path / f"x{ending}", values)
     with Image.open(tmp_path / f"x{ending}") as read:
         np.testing.assert_array_equal(np.asarray(read.convert("RGBA")), values)
+    np.testing.assert_array_equal(read_picture(tmp_path / f"x{ending}").pixels, premultiplied(values))
 
 
 @pytest.mark.parametrize(
