@@ -5,6 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Num
 
+_BARELY_ABOVE = 2.0
+"""The largest number of colours that are still shares."""
+
 
 class Scaled(NamedTuple):
     """Colours in [0, 1], and what was assumed of their scale where the file does not say it."""
@@ -16,7 +19,8 @@ class Scaled(NamedTuple):
 def scaled(numbers: Num[np.ndarray, "n 3"]) -> Scaled:
     """Colours from the numbers of a file: bytes and 16-bit integers by their type's largest, all others by their range.
 
-    Numbers up to 1 are shares; larger ones are taken as 0 to 255, or to 65535 where any is above 255.
+    Numbers up to 1 are shares; larger ones are taken as 0 to 255, or to 65535 where any is above 255. But where none is
+    above 2 they are shares that were rounded up or are somewhat too bright: as bytes, all of them would be black.
 
     >>> scaled(np.array([[255, 128, 0]], np.uint8)).colours.round(3).tolist()
     [[1.0, 0.502, 0.0]]
@@ -29,6 +33,8 @@ def scaled(numbers: Num[np.ndarray, "n 3"]) -> Scaled:
     largest = values.max(initial=0)
     if largest <= 1:
         return Scaled(values.clip(0, 1))
+    if largest <= _BARELY_ABOVE:
+        return Scaled(values.clip(0, 1), (f"colours up to {largest:.6g} are cut to 1",))
     top = 255 if largest <= 255 else 65535
     return Scaled((values / top).clip(0, 1), (f"colours up to {largest:.6g} are taken as 0 to {top}",))
 

@@ -1,5 +1,6 @@
 """OBJ: vertices, their colours, faces, and the colours of the materials in the file beside it."""
 
+import re
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ LINES_AT_ONCE = 2**14
 
 LARGEST_INDEX = 2**62
 """Numbers of vertices beyond it are no numbers of vertices."""
+
+_NAMING = re.compile(rb"\s*(?:usemtl|newmtl|mtllib)\s+\S+(?:\s+[^\s#]\S*)*")
+"""A line that names something, up to its comment."""
 
 _LEFT_OUT = {b"l": "lines", b"p": "points", b"curv": "curves", b"curv2": "curves", b"surf": "free-form surfaces"}
 
@@ -92,11 +96,16 @@ def read_obj(path: Path, data: bytes, progress: Callable[[float], None]) -> Pars
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, bytes, float]]:
-    """Lines by their numbers, without comments and with those that go on after a backslash; and the share read."""
+    """Lines by their numbers, without comments and with those that go on after a backslash; and the share read.
+
+    The names of materials and their files may have a # in them: there, a comment begins with one after a space.
+    """
     lines = data.removeprefix(b"\xef\xbb\xbf").splitlines()
     said, begun = b"", 0
     for number, line in enumerate(chain(lines, [b""]), 1):
         text, hash_sign, _ = line.partition(b"#")
+        if hash_sign and (named := _NAMING.match(line)):
+            text = named[0]
         begun = begun or number
         if not hash_sign and text.rstrip().endswith(b"\\"):
             said += text.rstrip()[:-1] + b" "

@@ -58,6 +58,23 @@ def test_colours_of_an_obj_are_shares_or_bytes(tmp_path: Path) -> None:
     assert "colours up to 255 are taken as 0 to 255" in mesh.notes
 
 
+def test_shares_barely_above_1_are_cut_and_not_taken_for_bytes(tmp_path: Path) -> None:
+    meshes = ply(tmp_path / "a.ply", "float", "1.0001 0.501961 0"), obj(tmp_path / "a.obj", ("1.5 0.501961 0",) * 4)
+    for mesh, largest in zip(meshes, ("1.0001", "1.5"), strict=True):
+        assert mesh.colours is not None
+        assert mesh.colours[0].tolist() == ORANGE
+        assert f"colours up to {largest} are cut to 1" in mesh.notes
+
+
+def test_names_of_materials_may_have_a_number_sign(tmp_path: Path) -> None:
+    names = ("#ff0000", "paint#1", "paint#2", "two words")
+    kinds = [f"newmtl {name} # {name}\nKd 0.{number} 0 0\n" for number, name in enumerate(names, 1)]
+    (tmp_path / "m#1.mtl").write_text("".join(kinds))
+    mesh = obj(tmp_path / "a.obj", head="mtllib m#1.mtl # paints", materials=[f"{name}  # as named" for name in names])
+    assert mesh.colours is not None
+    assert mesh.colours[mesh.triangles[:, 0], 0].tolist() == [0.1, 0.2, 0.3, 0.4]
+
+
 def test_vertices_without_a_colour_beside_others_are_grey_and_told(tmp_path: Path) -> None:
     mesh = obj(tmp_path / "a.obj", ("1 0 0", "1 0 0", "1 0 0", ""))
     assert mesh.colours is not None
