@@ -162,9 +162,11 @@ class _Pixels:
         if self.stream.eof:  # what comes behind the end is nobody's
             return
         self.data += data
-        while data and not self.stream.eof:
-            self._count(lambda data=data: self.stream.decompress(data, _PIECE))
-            data = self.stream.unconsumed_tail
+        for start in range(0, len(data), _PIECE):  # what is left over is copied each time, so it had better be little
+            piece = data[start : start + _PIECE]
+            while piece and not self.stream.eof:
+                self._count(lambda piece=piece: self.stream.decompress(piece, _PIECE))
+                piece = self.stream.unconsumed_tail
         if len(self.data) > 2 * self.expected + _PIECE:
             raise ValueError("it holds more than its width and height say")
 

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -43,6 +44,27 @@ def test_what_decoders_get_is_the_picture_without_its_texts(text) -> None:
     lean = checked_png(io.BytesIO(long)).file()
     assert [kind for kind, _ in chunks_of(lean)] == [b"IHDR", b"IDAT", b"IEND"]
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(lean))), PICTURE)
+
+
+def test_pixels_in_one_long_chunk_are_inflated_in_time_that_goes_with_its_length(monkeypatch) -> None:
+    given = []
+
+    class Counting:
+        def __init__(self) -> None:
+            self.stream = zlib.decompressobj()
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            given.append(len(data))
+            return self.stream.decompress(data, most)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.stream, name)
+
+    monkeypatch.setattr("fieldlens.render.png.zlib", SimpleNamespace(**{**vars(zlib), "decompressobj": Counting}))
+    pixels = noise(1024, 8192)
+    content = png(8192, 1024, 8, 0, b"".join(b"\0" + row.tobytes() for row in pixels))
+    checked_png(io.BytesIO(content))
+    assert pixels.size <= sum(given) <= 1.1 * pixels.size
 
 
 @settings(max_examples=60)
