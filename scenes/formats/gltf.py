@@ -97,6 +97,9 @@ class _Reader:
         for name in self.content.get("extensionsRequired", []):
             if not str(name).startswith(_HARMLESS):
                 raise ValueError(f"it needs the extension {str(name)[:60]!r}, which is not read; save it without")
+        for name in self.content.get("extensionsUsed", []):
+            if not str(name).startswith(_HARMLESS):
+                self._note(f"its extension {str(name)[:60]!r} is not used")
         if self.content.get("animations"):
             self._note("its animations are not used")
         parts = [part for mesh, matrix in self._placed() for part in self._parts(mesh, matrix)]
@@ -174,10 +177,11 @@ class _Reader:
         number = primitive.get("material")
         material = {} if number is None else _at(self.content["materials"], number)
         surface = material.get("pbrMetallicRoughness", {})
-        factor = np.array(surface.get("baseColorFactor", [1, 1, 1, 1]), np.float64)[:3]
+        older = material.get("extensions", {}).get("KHR_materials_pbrSpecularGlossiness", {})
+        factor = np.array(surface.get("baseColorFactor", older.get("diffuseFactor", [1, 1, 1, 1])), np.float64)[:3]
         if factor.shape != (3,):
             raise ValueError("a material of it has no colour of three numbers")
-        textured = "baseColorTexture" in surface
+        textured = "baseColorTexture" in surface or "diffuseTexture" in older
         if textured:
             self._note("its textures are not used; what has no other colour is light grey")
         if any(name.startswith("COLOR_") and name != "COLOR_0" for name in attributes):

@@ -76,6 +76,26 @@ def test_colours_of_materials_are_theirs_and_multiply_those_of_vertices(tmp_path
         np.testing.assert_allclose(mesh.colours[0], srgb(expected[None])[0], atol=1e-6)
 
 
+def test_materials_of_the_older_extension_have_their_colours_too(tmp_path: Path) -> None:
+    for older, expected in (({"diffuseFactor": [*GREEN, 1]}, GREEN), ({"diffuseTexture": {"index": 0}}, None)):
+        file = content(materials=[{"extensions": {"KHR_materials_pbrSpecularGlossiness": older}}])
+        file["meshes"][0]["primitives"][0]["material"] = 0
+        mesh = read(tmp_path / "a.gltf", file)
+        if expected is None:
+            assert mesh.colours is None
+            assert "its textures are not used; what has no other colour is light grey" in mesh.notes
+        else:
+            assert mesh.colours is not None
+            np.testing.assert_allclose(mesh.colours[0], srgb(expected[None])[0])
+
+
+def test_an_extension_that_may_change_the_triangles_and_is_not_needed_is_told(tmp_path: Path) -> None:
+    mesh = read(tmp_path / "a.gltf", content(extensionsUsed=["EXT_mesh_gpu_instancing", "KHR_materials_unlit"]))
+    assert [note for note in mesh.notes if "extension" in note] == [
+        "its extension 'EXT_mesh_gpu_instancing' is not used"
+    ]
+
+
 def test_a_texture_is_told_and_what_has_no_colour_beside_what_has_one_is_grey(tmp_path: Path) -> None:
     file = content(np.full((4, 3), 0.5, np.float32), materials=[{"pbrMetallicRoughness": {"baseColorTexture": {}}}])
     (coloured,) = file["meshes"][0]["primitives"]
