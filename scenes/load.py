@@ -22,6 +22,7 @@ from fieldlens.render.panel import Tile, panel
 
 from .builtin import BUILTINS
 from .captures.capture import Capture
+from .captures.named_files import link_to_nothing
 from .captures.transforms import read_capture
 from .choices import Sort, changed, refuse_unused
 from .demo_folder import demo_folder
@@ -114,7 +115,7 @@ def sort_of(word: str, space: Space) -> Sort:
         raise InputError(_nothing(word))
     if not path.is_dir():
         open_file(path).close()  # a pipe or a device is refused, whatever its name ends in
-    if path.is_dir() or path.suffix == CAMERAS:
+    if path.is_dir() or path.suffix.lower() == CAMERAS:
         return "photographs"
     if path.suffix.lower() in READ_ENDINGS:
         return "photographed mesh" if space.kind == "radiance" else "mesh"
@@ -236,6 +237,8 @@ def _nothing(word: str) -> str:
     if "://" in word:
         return f"{word!r} is an address: download it first, and give the path of the file"
     path = Path(word)
+    if (target := link_to_nothing(path)) is not None:
+        return f"{_full(path)!r} is a symbolic link to {str(target)!r}, which is not there"
     try:
         beside = [str(file) for file in path.parent.iterdir() if not file.name.startswith(".")]
     except (OSError, ValueError):

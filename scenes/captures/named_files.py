@@ -62,7 +62,7 @@ class NamedFiles:
         file = self.folder.joinpath(*parts)
         if (reason := _why_not(file)) is not None:
             raise InputError(f"{what} {named!r} {reason}")
-        if (target := _link_to_nothing(file)) is not None:
+        if (target := link_to_nothing(file)) is not None:
             raise AbsentError(f"{what} {named!r} is a symbolic link to {str(target)!r}, which is not there")
         has_none = Path(parts[-1]).suffix.casefold() not in endings[1:]
         tried = (
@@ -164,7 +164,8 @@ def _why_not(path: Path) -> str | None:
         return None
 
 
-def _link_to_nothing(path: Path) -> Path | None:
+def link_to_nothing(path: Path) -> Path | None:
+    """What a symbolic link leads to, of one that leads nowhere, as no file is there; None where it is no link."""
     try:
         return path.readlink() if path.is_symlink() else None
     except (OSError, ValueError):

@@ -159,6 +159,18 @@ def test_what_is_told_of_a_mesh_rises_to_all_task_by_task(here, monkeypatch, kin
         assert shares[-1] == 1
 
 
+def test_a_link_to_nothing_is_called_so(here) -> None:
+    Path("link.png").symlink_to("gone.png")
+    with pytest.raises(InputError, match=r"link.png' is a symbolic link to 'gone.png', which is not there"):
+        load("link.png")
+
+
+def test_endings_may_be_in_capital_letters(here) -> None:
+    small_capture(Path.cwd())
+    Path("transforms.json").rename("CAMERAS.JSON")
+    assert isinstance(load("CAMERAS.JSON"), PosedScene)
+
+
 def test_a_folder_is_refused(here) -> None:
     (here / "album").mkdir()
     with pytest.raises(InputError, match="'album' is no folder of posed photographs: it has neither"):
