@@ -52,7 +52,7 @@ def require_ending(file: Path, endings: Collection[str], what: str) -> str:
     if ending not in endings:
         raise InputError(f"{what} is written as {', '.join(endings)}, not as {file.name!r}; name one of these endings")
     if file.is_dir():
-        raise InputError(f"{str(file)!r} is a folder; name a file in it, such as {str(file / f'drawing{ending}')!r}")
+        raise InputError(f"{str(file)!r} is a folder; name a file in it, such as {str(file / file.name)!r}")
     return ending
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Float64
 
 from fieldlens.configs.errors import InputError, did_you_mean
 from fieldlens.configs.files import write_bytes
+from fieldlens.render.files import require_ending
 
 from ..formats.colours import linear
 from .mesh import Mesh
@@ -21,7 +22,7 @@ def mesh_ending(path: Path) -> str:
     """The ending of a mesh's file, in lower case, asked before the mesh is made.
 
     Raises:
-        InputError: where no mesh is written with it.
+        InputError: where no mesh is written with it, or the file is a folder.
     """
     suffix = path.suffix.lower()
     if suffix not in WRITTEN_ENDINGS:
@@ -29,7 +30,7 @@ def mesh_ending(path: Path) -> str:
             f"a mesh is written as {', '.join(WRITTEN_ENDINGS)}, not as {path.name!r}"
             f"{did_you_mean(suffix, WRITTEN_ENDINGS)}"
         )
-    return suffix
+    return require_ending(path, WRITTEN_ENDINGS, "a mesh")
 
 
 def write_mesh(path: str | Path, mesh: Mesh) -> tuple[str, ...]:

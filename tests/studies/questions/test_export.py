@@ -186,6 +186,12 @@ def test_a_mistake_gets_one_sentence_and_status_2(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_for_a_mesh_is_refused_before_the_run_is_opened(tmp_path: Path):
+    (tmp_path / "mesh.ply").mkdir()
+    with pytest.raises(InputError, match=r"mesh\.ply' is a folder; name a file in it, such as '.*mesh\.ply/mesh\.ply'"):
+        export_mesh(RunFolder(tmp_path / "none"), tmp_path / "mesh.ply")
+
+
 def test_pictures_have_neither_mesh_nor_depth(tmp_path: Path):
     run = fitted(small_config(small_picture(tmp_path / "picture.png"), tmp_path, steps=1))
     with pytest.raises(InputError, match=r"^--mesh is for 3D scenes, and this run is of a picture$"):
