@@ -322,6 +322,8 @@ def test_cells_are_drawn_exactly_for_raw_runs_and_interpolated_for_others(
     assert not root.findall("{*}path"), "too many lines: the picture has them in it"
     data = base64.b64decode(root[2].get("href", "").partition(",")[2])
     shown = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert over is not None
+    assert shown is not None
     assert np.array_equal(shown, over[: len(shown), : shown.shape[1]])
     assert cli.main(["analyze", "latest", "--cells", "--region", "0.5", "0.5", "0.6", "0.1"]) == 2
     assert "--region takes" in capfd.readouterr().err
