@@ -129,6 +129,11 @@ def _too_few_blocks(found: Findings) -> bool:
     return found.blocks < MIN_BLOCKS
 
 
+def _unseen(found: Findings) -> bool:
+    """No view of a scene has a window to compare."""
+    return found.subject != "picture" and not found.blocks
+
+
 def _undefined(found: Findings) -> bool:
     """One of the two that are correlated does not vary."""
     return found.correlation is None or found.interval is None
@@ -159,6 +164,12 @@ CREASE_RULES = (
         "n/a",
         lambda found: found.crossings_per_pixel is None,
         "this network has no creases (its crease density is n/a), so creases cannot explain what it lacks",
+    ),
+    Rule(
+        "undecided",
+        _unseen,
+        "whether missing detail goes with fewer creases is undecided: the field fills half of a window, or more, in "
+        "none of the views",
     ),
     Rule(
         "undecided",

@@ -154,7 +154,7 @@ def test_where_no_view_shows_the_scene_it_is_undecided_and_no_error() -> None:
     nothing = [dataclasses.replace(view, opacity=np.zeros((SIDE, SIDE), np.float32)) for view in views_of(3)]
     found = explained(nothing)
     assert found.verdict.creases == "undecided"
-    assert "is shown in 0 views" in found.verdict.sentences[1]
+    assert found.verdict.sentences[1].endswith("the field fills half of a window, or more, in none of the views.")
     assert (found.primary.windows, found.primary.blocks, found.primary.estimate) == (0, 0, None)
     assert found.attribution is None
     json.dumps(found.to_json(), allow_nan=False)
