@@ -107,7 +107,8 @@ def _said_anew(sentence: str, meant: Sequence[str], verb: str) -> str:
         return f"{option} does not take {word!r}{takes}{end}"
     if found := re.fullmatch(r"Missing value for argument '(.*)'\. Expected (\d+) values", sentence):
         return f"{found[1]} needs {'a value' if found[2] == '1' else f'{found[2]} values'}"
-    return sentence.removeprefix("Error parsing ") + hint
+    # what holds of several options together is said of the class that has them, whose name a person need not know
+    return re.sub(r"^Error parsing (\w+Arguments: )?", "", sentence) + hint
 
 
 def _is_rule(line: str) -> bool:

@@ -184,6 +184,10 @@ def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
             ["fit", "my photo.png", "--steps", "9", "--revive-at", "9"],
             "--revive-at 9 never comes: --steps 9 is the end",
         ),
+        (
+            ["fit", "my photo.png", "--network.activation", "sine", "--revive-at", "3"],
+            "fieldlens: --revive-at is for dead neurons",
+        ),
         (["fit", "https://x.org/a.png"], "'https://x.org/a.png' is an address: download it first"),
         (["scenes", "--write", "demo:lattice", "x.zip"], "--write takes a folder, and 'x.zip' is named like a file"),
         (["export", "--depth", "x.PNG"], "--depth takes a folder, and 'x.PNG' is named like a file; leave out .PNG"),
