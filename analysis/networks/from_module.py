@@ -13,7 +13,7 @@ from fieldlens.fields import Field
 from .as_run import POINTS, Run, left_as_it_was, probes, require_same, run
 from .features import Features
 from .relu_network import Encode, ReluNetwork
-from .sequential import stack_of
+from .sequential import stack_of, with_article
 
 
 def relu_network(module: nn.Module | Any, encode: Encode | None = None, *, dim: int = 2) -> ReluNetwork:
@@ -56,13 +56,14 @@ def relu_network(module: nn.Module | Any, encode: Encode | None = None, *, dim: 
 
 def _why_not(module: Any) -> str:
     """A sentence on what is no Sequential."""
-    kind = type(module).__name__
-    kind = f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
+    kind = with_article(module)
     match module:
         case Mapping():
             return f"{kind} holds weights and no layers: load it into the network first, by load_state_dict"
         case torch.jit.ScriptModule():
             return "a network of TorchScript cannot be looked into: give the one that it was made of"
+        case torch.fx.GraphModule():  # named as what it was made of, such as Sequential
+            return "a network that torch.fx has traced cannot be looked into: give the one that it was made of"
         case nn.Module():
             for name in ("module", "_orig_mod"):  # DataParallel, averages of weights, compiled networks
                 if isinstance(vars(module)["_modules"].get(name), nn.Module):

@@ -60,7 +60,7 @@ def stack_of(module: nn.Sequential) -> Stack:
                     "the network as it was before it was quantised"
                 )
             raise InputError(
-                f"module {place} of the network is a {type(part).__name__}; what can be analysed is Linear and ReLU or "
+                f"module {place} of the network is {with_article(part)}; what can be analysed is Linear and ReLU or "
                 "LeakyReLU in turns, with or without a Sigmoid at the end (leave out what does nothing once trained, "
                 "such as Dropout)"
             )
@@ -142,6 +142,16 @@ def _one_type_and_device(linears: list[tuple[str, nn.Linear]]) -> tuple[torch.dt
     return parameters[0][1].dtype, parameters[0][1].device
 
 
+def with_article(thing: object) -> str:
+    """What kind of thing it is.
+
+    >>> with_article(torch.nn.ELU())
+    'an ELU'
+    """
+    kind = type(thing).__name__
+    return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
+
+
 def name_of(dtype: torch.dtype) -> str:
     """A type of numbers, such as float32."""
     return str(dtype).removeprefix("torch.")
@@ -153,5 +163,10 @@ def _one_slope(activations: list[nn.Module]) -> float:
         listed = " and ".join(f"{slope:g}" for slope in slopes)
         raise InputError(
             f"the network's activations have the slopes {listed} below zero (0 is ReLU); an analysis takes one for all"
+        )
+    if slopes[0] == 1:
+        raise InputError(
+            "the network's activations have the slope 1 below zero as above it: they change nothing, and so there are "
+            "no creases"
         )
     return slopes[0]
