@@ -59,10 +59,11 @@ def stack_of(module: nn.Sequential) -> Stack:
                     f"module {place} of the network is a quantised {type(part).__name__}, whose numbers jump: analyse "
                     "the network as it was before it was quantised"
                 )
+            before = "give what comes before the first Linear as encode, and " if part is parts[0][1] else ""
             raise InputError(
                 f"module {place} of the network is {with_article(part)}; what can be analysed is Linear and ReLU or "
-                "LeakyReLU in turns, with or without a Sigmoid at the end (leave out what does nothing once trained, "
-                "such as Dropout)"
+                f"LeakyReLU in turns, with or without a Sigmoid at the end ({before}leave out what does nothing once "
+                "trained, such as Dropout)"
             )
     for number, (place, part) in enumerate(parts):
         if isinstance(part, nn.Linear) == bool(number % 2):
