@@ -44,7 +44,7 @@ class AnalyzeArguments:
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     """With --cells: left, top, width and height of where to look, as shares of the picture or slice."""
     max_cells: int | None = None
-    """With --cells under an encoding, the most cells, by default 100,000: memory and time grow with them.
+    """With --cells under an encoding, the most cells, by default a hundred thousand: memory and time grow with them.
     A region that would hold more is refused."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""

@@ -22,7 +22,7 @@ class ExportArguments:
     run: tyro.conf.Positional[str] = "latest"
     """A run folder, one of a comparison, or latest."""
     mesh: Path | None = None
-    """Write the surface to this file, in the scene's own coordinates: .ply, .obj, .glb or .stl."""
+    """Write the surface to this file, in the scene's own coordinates: .ply, .obj, .stl, or .glb with y up."""
     depth: Path | None = None
     """Write the depth of held-out views into this new folder: 16-bit PNG, npz, and depth.json with the unit."""
     resolution: int = 128
