@@ -157,6 +157,8 @@ class _Search:
         parents: Int64[np.ndarray, " t"],
     ) -> tuple[Int64[np.ndarray, " hits"], Int64[np.ndarray, " hits"]]:
         """Sides, of triangles `owners`, and what they pass through in a scene of pieces of triangles `parents`."""
+        if not len(sides):  # of no rays, Open3D's list of intersections ends the process
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
         rays = np.hstack([sides[:, 0], sides[:, 1] - sides[:, 0]]).astype(np.float32)
         found = scene.list_intersections(rays)
         on = found["t_hit"].numpy() < 1

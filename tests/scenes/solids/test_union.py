@@ -46,6 +46,16 @@ def test_it_is_the_mesh_itself_where_nothing_overlaps(mesh: Mesh) -> None:
     assert Solid(there).surface is there
 
 
+def test_solids_that_all_but_touch_have_a_union_though_nothing_passes_through_anything() -> None:
+    """A box within another, whose lid slopes from a gap that is too small to be seen to one that can be."""
+    inner = box((0.25, 0.25, 0.25), (0.75, 0.75, 0.75))
+    vertices = inner.vertices.copy()
+    lid = vertices[:, 2] == 0.75
+    vertices[lid, 2] = 1 - np.where(vertices[lid, 0] == 0.25, 1e-6, 4e-5)
+    mesh = joined(box(), replace(inner, vertices=vertices))
+    assert Solid(unit(mesh)).surface.areas.sum() * mesh.bounds().side ** 2 == pytest.approx(6, rel=0.02)
+
+
 def test_distances_are_to_the_surface_of_the_union() -> None:
     """Two balls, whose union has the distance of the nearer one outside, and to a cap or to their circle inside."""
     apart, radius = 0.6, 0.5
