@@ -137,7 +137,10 @@ MIXED = nn.Sequential(*list(sequential(2, 4, 4, 1, slope=0.1))[:3], *list(sequen
         (nn.Sequential(nn.Linear(2, 4)), "no hidden layer"),
         (nn.Sequential(), "no hidden layer"),
         (nn.Sequential(nn.Sigmoid()), "module 0 .* Sigmoid"),
-        (nn.Sequential(Own(), *sequential(2, 4, 1)), "module 0 .* an Own; .*give what comes before the first Linear as"),
+        (
+            nn.Sequential(Own(), *sequential(2, 4, 1)),
+            "module 0 .* an Own; .*give what comes before the first Linear as",
+        ),
         (nn.Sequential(nn.Linear(2, 4), nn.ELU(), nn.Linear(4, 1)), "module 1 of the network is an ELU"),
         (sequential(2, 4, 1, slope=1.0), "the slope 1 below zero as above it: .* no creases"),
         (torch.fx.symbolic_trace(sequential(2, 4, 1)), r"^a network that torch\.fx has traced cannot be looked into"),
