@@ -32,6 +32,11 @@ PARSED_SHARE = 0.55
 """The share, about, of the time to read a mesh in which its file is parsed; in the rest its triangles are cleaned."""
 
 
+def up_of(suffix: str) -> tuple[float, float, float]:
+    """The direction that is taken for up in mesh files of an ending."""
+    return (0.0, 1.0, 0.0) if suffix in Y_UP else (0.0, 0.0, 1.0)
+
+
 def read_mesh(path: str | Path, progress: Callable[[float], None] = lambda _share: None) -> Mesh:
     """The mesh in a file: polygons cut into triangles, equal vertices merged, triangles without area and vertices of
     none dropped.
@@ -66,7 +71,7 @@ def read_mesh(path: str | Path, progress: Callable[[float], None] = lambda _shar
     read = f"{suffix[1:].upper()}, {len(vertices):,} vertices"
     if parsed.face_colours is not None:
         vertices, triangles, colours = _each_its_own(vertices, triangles, parsed.face_colours[faces])
-    up = (0.0, 1.0, 0.0) if suffix in Y_UP else (0.0, 0.0, 1.0)
+    up = up_of(suffix)
     if colours is not None:
         colours = colours.clip(0, 1)
     mesh = cleaned(Mesh(vertices, triangles, colours, up, path.stem, (read, *parsed.notes, *notes)), str(path))

@@ -13,6 +13,7 @@ from fieldlens.render.files import require_ending
 
 from ..formats.colours import linear
 from .mesh import Mesh
+from .reading import Y_UP, up_of
 
 WRITTEN_ENDINGS = (".ply", ".obj", ".glb", ".stl")
 """Endings of the mesh files that are written."""
@@ -37,7 +38,8 @@ def write_mesh(path: str | Path, mesh: Mesh) -> tuple[str, ...]:
     """Write a mesh as PLY, OBJ, GLB or STL, whole or not at all; its folder is made where needed.
 
     Gives what the file does not hold as the mesh has it, in words: colours are lost in STL, and y is up in GLB, as glTF
-    says, so that a mesh with another direction up is turned. Coordinates are float32, those of OBJ text.
+    says, so that a mesh with another direction up is turned. The other formats name no direction up, and keep the axes;
+    where `read_mesh` takes another for up, that is said. Coordinates are float32, those of OBJ text.
 
     Raises:
         InputError: for another ending, a mesh without triangles, and a file that cannot be written.
@@ -47,13 +49,22 @@ def write_mesh(path: str | Path, mesh: Mesh) -> tuple[str, ...]:
     if not len(mesh.triangles):
         raise InputError(f"there is no surface to write to {str(path)!r}")
     write_bytes(path, {".ply": _ply, ".obj": _obj, ".glb": _glb, ".stl": _stl}[suffix](mesh))
-    if suffix == ".stl" and mesh.colours is not None:
-        return ("STL has no colours",)
-    if suffix == ".glb" and mesh.up == (0, 0, 1):
-        return ("y is up in GLB, as glTF says: what is at (x, y, z) is at (x, z, -y) there",)
-    if suffix == ".glb" and mesh.up != (0, 1, 0):
-        return ("y is up in GLB, as glTF says: the mesh is turned so",)
-    return ()
+    colourless = ["STL has no colours"] if suffix == ".stl" and mesh.colours is not None else []
+    return (*colourless, *_of_up(suffix, mesh))
+
+
+def _of_up(suffix: str, mesh: Mesh) -> list[str]:
+    """What is to be said of the direction up in a file."""
+    if mesh.up == up_of(suffix):
+        return []
+    if suffix != ".glb":
+        axis = "y" if suffix in Y_UP else "z"
+        return [
+            f"the axes are the scene's; who takes {axis} for up in {suffix}, as `fieldlens fit` does, sees it turned"
+        ]
+    if mesh.up == (0, 0, 1):
+        return ["y is up in GLB, as glTF says: what is at (x, y, z) is at (x, z, -y) there"]
+    return ["y is up in GLB, as glTF says: the mesh is turned so"]
 
 
 def _obj(mesh: Mesh) -> bytes:

@@ -84,7 +84,7 @@ def test_every_format_is_read_back(ball: None, run: RunFolder, tmp_path: Path, e
     mesh = read_mesh(found.path)
     assert len(mesh.triangles) == found.triangles
     assert (mesh.colours is None) == (ending == ".stl")
-    assert bool(found.notes) == (ending in (".stl", ".glb"))
+    assert bool(found.notes) == (ending != ".ply")
 
 
 def test_crease_density_colours_a_mesh_on_the_scale_that_is_said(ball: None, run: RunFolder, tmp_path: Path):
