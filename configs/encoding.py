@@ -1,21 +1,13 @@
-"""What is done to coordinates first, as one word: `name[:main][,key=value...]`.
+"""What is done to coordinates first, as one word: `raw`, `raw:0..1`, `fourier:8`, `hashgrid:16,log2_size=19`."""
 
-Each encoding is a frozen dataclass whose first field is the word's main value. `str` gives the word and
-`parse_encoding` reads it; the two are inverse. Keys are written only where they differ from their default, but a main
-value that is a number always is: `raw`, `raw:0..1`, `fourier:8`, `hashgrid:16,log2_size=19`.
-"""
-
-import dataclasses
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 from .errors import InputError, did_you_mean
-from .records import Word, within
-
-Interval: TypeAlias = tuple[float, float]
+from .records import within
+from .word import Interval, KeyedWord, parse_word, written
 
 _FOLDS = "by more than half a cycle a pixel, so that on the pixels it is a slower wave or a constant"
 
@@ -24,25 +16,12 @@ LIMIT = 1_000_000
 """Of the ends of intervals and of scales; no picture has so many pixels along a side."""
 
 
-class _Encoding(Word, ABC):
+class _Encoding(KeyedWord, ABC):
     """The facts of an encoding that others ask for, as they are where it does not say otherwise; `str` is its word."""
-
-    def __init_subclass__(cls) -> None:
-        cls.CALLED = f"{cls.__name__.lower()}'s {{name}}"
 
     @classmethod
     def of_word(cls, word: str) -> "Encoding":  # type: ignore[override]  # all encodings share their words
         return parse_encoding(word)
-
-    def __str__(self) -> str:
-        cls = type(self)
-        keys = dataclasses.fields(self)  # type: ignore[arg-type]  # every subclass is a dataclass
-        changed = [key.name for key in keys if getattr(self, key.name) != key.default]
-        written = [f"{key.name}={_write(getattr(self, key.name))}" for key in keys[1:] if key.name in changed]
-        # nobody types the interval of plain `raw`, but how many octaves `fourier` has is what people compare
-        has_main = bool(keys) and (keys[0].type != Interval or keys[0].name in changed)
-        main = f":{_write(getattr(self, keys[0].name))}" if has_main else ""
-        return ",".join([cls.__name__.lower() + main, *written])
 
     @property
     @abstractmethod
@@ -91,7 +70,7 @@ class Raw(_Encoding):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _need(_rises(self.interval), f"the interval of raw must rise, got {_write(self.interval)}; try raw:-1..1")
+        _need(_rises(self.interval), f"the interval of raw must rise, got {written(self.interval)}; try raw:-1..1")
 
     @property
     def highest_frequency(self) -> float:
@@ -111,7 +90,7 @@ class Fourier(_Encoding):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _need(_rises(self.interval), f"the interval of fourier must rise, got {_write(self.interval)}; try -1..1")
+        _need(_rises(self.interval), f"the interval of fourier must rise, got {written(self.interval)}; try -1..1")
 
     @property
     def highest_frequency(self) -> float:
@@ -229,34 +208,7 @@ def parse_encoding(word: str) -> Encoding:
     Raises:
         InputError: for an unknown name or key, or a value that does not fit, with the nearest right one.
     """
-    head, *pairs = word.strip().split(",")
-    name, colon, main = head.partition(":")
-    if name not in ENCODINGS:
-        raise InputError(_unknown(name))
-    cls = ENCODINGS[name]
-    keys = {key.name: key for key in dataclasses.fields(cls)}
-    values: dict[str, Any] = {}
-    if colon:
-        if not keys:
-            raise InputError(f"{name} takes no value, got {head!r}")
-        first = next(iter(keys))
-        values[first] = _read(main, keys[first].type, f"{name}'s {first}")
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if pair.partition(":")[0].strip() in ENCODINGS:
-            raise InputError(
-                f"{word!r} names more than one encoding: fit takes one, and compare several, separated by spaces, as "
-                "in --encodings raw fourier:8"
-            )
-        if key not in keys:
-            end = did_you_mean(key, keys) if keys else ", which takes none"
-            raise InputError(f"{key!r} is no key of the encoding {name}{end}")
-        if not equals:
-            raise InputError(f"write {key}=VALUE in the encoding {word!r}")
-        if key in values:
-            raise InputError(f"{key} is given more than once in the encoding {word!r}")
-        values[key] = _read(value, keys[key].type, f"{name}'s {key}")
-    return cls(**values)
+    return parse_word(word, ENCODINGS, "encoding", "--encodings raw fourier:8", _unknown)
 
 
 def _unknown(name: str) -> str:
@@ -268,45 +220,3 @@ def _unknown(name: str) -> str:
         )
     near = _ELSEWHERE.get(name.lower())
     return f"unknown encoding {name!r}{f'; did you mean {near!r}?' if near else did_you_mean(name, ENCODINGS)}"
-
-
-def _write(value: object) -> str:
-    match value:
-        case bool():
-            return str(value).lower()
-        case float():
-            return repr(value).removesuffix(".0")
-        case (low, high):
-            return f"{_write(low)}..{_write(high)}"
-        case _:
-            return str(value)
-
-
-def _read_interval(text: str) -> Interval:
-    low, dots, high = text.partition("..")
-    if not dots:
-        raise ValueError(text)
-    return _read_float(low), _read_float(high)
-
-
-def _read_float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
-
-
-_READERS: dict[Any, tuple[Callable[[str], Any], str]] = {
-    bool: ({"true": True, "false": False}.__getitem__, "true or false"),
-    int: (int, "a whole number"),
-    float: (_read_float, "a number"),
-    Interval: (_read_interval, "an interval such as -1..1"),
-}
-
-
-def _read(text: str, kind: Any, what: str) -> Any:
-    read, wanted = _READERS[kind]
-    try:
-        return read(text)
-    except (ValueError, KeyError):
-        raise InputError(f"{what} must be {wanted}, got {text!r}") from None
