@@ -73,7 +73,7 @@ class Plain:
     def __init__(self, config: FitConfig, scene: PosedScene, rate: float) -> None:
         self.scene, self.rate = scene, rate
         self.field = initial_state(config, scene).field
-        self.optimiser = torch.optim.Adam(self.field.parameters(), lr=rate, betas=(0.9, 0.99), eps=1e-15)
+        self.optimizer = torch.optim.Adam(self.field.parameters(), lr=rate, betas=(0.9, 0.99), eps=1e-15)
         self.generator = torch.Generator().manual_seed(0)
         self.steps = 0
 
@@ -82,12 +82,12 @@ class Plain:
         until = time.perf_counter() + SLICE
         while time.perf_counter() < until:
             batch = self.scene.batch(self.generator, self.scene.pace.batch_size)
-            for group in self.optimiser.param_groups:
+            for group in self.optimizer.param_groups:
                 group["lr"] = self.rate / math.sqrt(1 + self.steps / 1000)
             loss = torch.nn.functional.mse_loss(self.draw(batch), batch.values)
-            self.optimiser.zero_grad()
+            self.optimizer.zero_grad()
             loss.backward()
-            self.optimiser.step()
+            self.optimizer.step()
             self.steps += 1
 
     def draw(self, batch: RayBatch) -> Tensor:

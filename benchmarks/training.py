@@ -39,7 +39,7 @@ class Stock:
             copy.load_state_dict(layer.state_dict())
             copies += [copy, nn.ReLU()]
         self.network = nn.Sequential(*copies[:-1])
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=plan.learning_rate)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=plan.learning_rate)
         self.plan = plan
         self.octaves = field.encoding.config.octaves if isinstance(field.encoding.config, Fourier) else 0
         rows, columns = torch.meshgrid(torch.arange(picture.height), torch.arange(picture.width), indexing="ij")
@@ -66,11 +66,11 @@ class Stock:
         for _ in range(steps):
             coordinates, values = next(self.batches)
             loss = nn.functional.mse_loss(self.network(self.encode(coordinates)), values)
-            self.optimiser.zero_grad()
+            self.optimizer.zero_grad()
             loss.backward()
             rate = learning_rate_at(self.steps, self.plan.schedule, self.plan.learning_rate, self.plan.steps)
-            self.optimiser.param_groups[0]["lr"] = rate
-            self.optimiser.step()
+            self.optimizer.param_groups[0]["lr"] = rate
+            self.optimizer.step()
             self.losses = loss.item()
             self.steps += 1
 

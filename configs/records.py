@@ -133,7 +133,7 @@ class SaysMore(Protocol):
 
 
 def to_json(value: Any) -> Any:
-    """Records and mappings as dictionaries, encodings as words, paths as strings, tuples as lists."""
+    """Records and mappings as dictionaries, choices of one word as such, paths as strings, tuples as lists."""
     if isinstance(value, Mapping):
         return {key: to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

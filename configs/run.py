@@ -10,6 +10,7 @@ import tyro
 from .encoding import Encoding, Fourier
 from .errors import InputError, shown
 from .network import Network
+from .optimizer import Optimizer
 from .records import Choices, within
 from .space import Space
 
@@ -75,6 +76,9 @@ class Training(Options):
     It is 0.05 unless --steps, --seconds or --target-psnr is given."""
     batch_size: int | None = field(default=None, metadata=within(0, 2**24, above=True))
     """Pixels, samples or points in each step of training, by default 8192; of photographs of a 3D scene, 1024 rays."""
+    optimizer: Optimizer | None = None
+    """What moves the weights: adam, or muon for the matrices between hidden layers, with adam for the rest.
+    muon:0.02,momentum=0.95 names Muon's own learning rate and momentum. By default it is adam."""
     learning_rate: float | None = field(default=None, metadata=within(0, 1e30, above=True))
     """Adam's learning rate; by default the encoding's own, from the search in docs/learning_rates.md."""
     schedule: Schedule = "rsqrt"

@@ -2,7 +2,7 @@
 
 from .encodings import build_encoding
 from .field import MLP, Field, build
-from .radiance import RadianceField, Trainable, build_radiance, position_of
+from .radiance import RadianceField, Trainable, build_radiance, hidden_matrices, position_of
 
 __all__ = [
     "MLP",
@@ -12,5 +12,6 @@ __all__ = [
     "build",
     "build_encoding",
     "build_radiance",
+    "hidden_matrices",
     "position_of",
 ]

@@ -82,6 +82,12 @@ def position_of(field: Trainable) -> Field:
     return field.position if isinstance(field, RadianceField) else field
 
 
+def hidden_matrices(field: Trainable) -> dict[str, nn.Parameter]:
+    """The weight matrices between the hidden layers of its field of positions, by their names in `field`."""
+    between = {id(layer.weight) for layer in position_of(field).mlp.linears[1:-1]}
+    return {name: parameter for name, parameter in field.named_parameters() if id(parameter) in between}
+
+
 def density_of(value: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
     """The density for what the position network gives."""
     return DENSITY_SCALE * functional.softplus(value + DENSITY_SHIFT)

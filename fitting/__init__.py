@@ -1,4 +1,4 @@
-"""How a field is trained: the loop, the optimiser, the precision, the state."""
+"""How a field is trained: the loop, the optimizer, the precision, the state."""
 
 from .estimate import Costs, Ending, Estimate
 from .limits import is_still_gaining, longer, nothing_left

@@ -1,5 +1,7 @@
 """Adam, by torch's fused kernel."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
@@ -13,11 +15,13 @@ class Adam:
 
     `torch.optim.Adam` takes the same steps to the byte, but its constructor imports torch's compiler, and a person
     would wait two seconds longer for the first frame.
+
+    Args:
+        parameters: to be moved, by name.
     """
 
-    def __init__(self, module: nn.Module) -> None:
-        self._names = [name for name, _ in module.named_parameters()]
-        self._parameters = list(module.parameters())
+    def __init__(self, parameters: Mapping[str, nn.Parameter]) -> None:
+        self._names, self._parameters = list(parameters), list(parameters.values())
         self._means, self._mean_squares = ([torch.zeros_like(p) for p in self._parameters] for _ in range(2))
         self._steps_taken = [torch.zeros((), device=p.device) for p in self._parameters]
 
@@ -40,7 +44,7 @@ class Adam:
             parameter.grad = None
 
     @torch.no_grad()
-    def step(self, rate: float) -> None:
+    def step(self, rate: float, share: float) -> None:  # noqa: ARG002  the rate has it already
         """Move every parameter along its gradient, which it must have."""
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
         adam(

@@ -89,8 +89,7 @@ def fit(
                 draws = torch.Generator().set_state(state.generator.get_state())
                 points = scene.batch(draws, min(scene.training_samples, REVIVAL_POINTS))
                 revive(state, points.coordinates.to(placement.device), draws)
-            rate = learning_rate_at(state.step, plan.schedule, plan.learning_rate, plan.steps)
-            newest = _step(state, scene, plan.batch_size, placement, rate)
+            newest = _step(state, scene, plan, placement)
             elapsed = time.perf_counter() - started
             state.seconds = seconds_before + elapsed
         if newest is not None:
@@ -108,14 +107,15 @@ def _stop_reason(state: TrainingState, plan: Plan, controls: Controls) -> str | 
     return None
 
 
-def _step(state: TrainingState, scene: Scene, batch_size: int, placement: Placement, rate: float) -> Tensor:
+def _step(state: TrainingState, scene: Scene, plan: Plan, placement: Placement) -> Tensor:
     """One step; gives the batch's loss without waiting for it."""
     scene.refresh(state.field, state.step, state.generator)
-    batch = scene.batch(state.generator, batch_size).to(placement.device)
+    batch = scene.batch(state.generator, plan.batch_size).to(placement.device)
     prediction = scene.predict(state.field.in_precision(placement.hidden_dtype), batch, state.step)
     loss = scene.loss(prediction, batch)
-    state.optimiser.zero_grad()
+    rate, share = (learning_rate_at(state.step, plan.schedule, peak, plan.steps) for peak in (plan.learning_rate, 1.0))
+    state.optimizer.zero_grad()
     loss.backward()
-    state.optimiser.step(rate)
+    state.optimizer.step(rate, share)
     state.step += 1
     return loss.detach()

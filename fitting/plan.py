@@ -6,7 +6,8 @@ from typing import Literal
 
 import torch
 
-from fieldlens.configs.rates import default_learning_rate
+from fieldlens.configs.optimizer import Optimizer
+from fieldlens.configs.rates import default_learning_rate, optimizer_of
 from fieldlens.configs.run import FitConfig, Schedule
 from fieldlens.scenes.scene import Scene
 
@@ -24,8 +25,10 @@ class Plan:
     seed: int
     batch_size: int
     """Pixels, samples, points or rays in a step."""
+    optimizer: Optimizer
+    """What moves the weights."""
     learning_rate: float
-    """The learning rate of the first step."""
+    """Adam's learning rate of the first step."""
     schedule: Schedule
     steps: int | None
     """Steps to stop after. None, here and in the three limits below, where there is no such limit."""
@@ -76,6 +79,7 @@ def plan_of(config: FitConfig, scene: Scene) -> Plan:
     return Plan(
         seed=config.seed,
         batch_size=training.batch_size or pace.batch_size,
+        optimizer=optimizer_of(config),
         learning_rate=training.learning_rate or own_rate,
         schedule=training.schedule,
         steps=training.steps,

@@ -41,9 +41,14 @@ def place(training: Training, network: Network) -> Placement:
     if training.device == "cuda" and not gpu:
         raise InputError("--device cuda needs a GPU that torch can use, and there is none here; leave the option out")
     device = torch.device("cuda" if gpu and training.device != "cpu" else "cpu")
+    return Placement(device, hidden_dtype(training, network, device))
+
+
+def hidden_dtype(training: Training, network: Network, device: torch.device) -> torch.dtype:
+    """The number format of products between hidden layers: what was asked for, or what a device gains from."""
     wide_enough = network.depth > 1 and network.width >= BF16_WIDTH
     bf16 = training.precision == "bf16" or (training.precision == "auto" and wide_enough and multiplies_bf16(device))
-    return Placement(device, torch.bfloat16 if bf16 else torch.float32)
+    return torch.bfloat16 if bf16 else torch.float32
 
 
 def multiplies_bf16(device: torch.device) -> bool:

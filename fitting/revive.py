@@ -11,7 +11,7 @@ from .state import TrainingState
 
 
 def revive(state: TrainingState[Field], coordinates: Float[Tensor, "n d"], generator: torch.Generator) -> int:
-    """Revive the neurons of a fit that are dead on `coordinates`, without what the optimiser remembers of them.
+    """Revive the neurons of a fit that are dead on `coordinates`, without what the optimizer remembers of them.
 
     See `revive_dead`, which also says what is raised.
 
@@ -19,12 +19,14 @@ def revive(state: TrainingState[Field], coordinates: Float[Tensor, "n d"], gener
         How many there were.
     """
     revived = revive_dead(state.field, coordinates, generator)
-    moments = state.optimiser.moments()
+    moments = state.optimizer.moments()
     for index, dead in enumerate(revived):
-        for kind in ("mean", "mean_square"):
-            moments[f"mlp.layers.{index}.weight.{kind}"][dead] = 0
-            moments[f"mlp.layers.{index}.bias.{kind}"][dead] = 0
-            moments[f"mlp.layers.{index + 1}.weight.{kind}"][:, dead] = 0
+        following = f"mlp.layers.{index + 1}.weight."
+        for name, moment in moments.items():
+            if name.startswith(f"mlp.layers.{index}."):
+                moment[dead] = 0
+            elif name.startswith(following):
+                moment[:, dead] = 0
     return sum(int(dead.sum()) for dead in revived)
 
 

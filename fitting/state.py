@@ -1,48 +1,29 @@
 """All that a fit needs to go on, as named tensors."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, runtime_checkable
+from typing import Any, Generic
 
 import torch
 from torch import Tensor
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.rates import optimizer_of
 from fieldlens.configs.run import FitConfig
 from fieldlens.scenes.scene import FieldT, Scene
 
-from .adam import Adam
-
-
-@runtime_checkable
-class Optimiser(Protocol):
-    """What moves a field's parameters, with all that it remembers from step to step in named tensors."""
-
-    def moments(self) -> dict[str, Tensor]:
-        """What it remembers, by name."""
-        ...
-
-    def restore(self, moments: dict[str, Tensor], steps_taken: int) -> None:
-        """Go on from what `moments` gave after so many steps."""
-        ...
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        ...
-
-    def step(self, rate: float) -> None:
-        """Move every parameter by its gradient."""
-        ...
+from .optimizer import Optimizer, make_optimizer
+from .precision import hidden_dtype
 
 
 @dataclass
 class TrainingState(Generic[FieldT]):
-    """A field in training: weights, optimiser, random numbers and the clock.
+    """A field in training: weights, optimizer, random numbers and the clock.
 
     A CPU run that goes on from a saved state gives the same bytes as one that was never stopped.
     """
 
     field: FieldT
-    optimiser: Optimiser
+    optimizer: Optimizer
     generator: torch.Generator
     step: int = 0
     seconds: float = 0.0
@@ -67,14 +48,14 @@ class TrainingState(Generic[FieldT]):
         except RuntimeError:
             raise ValueError("its random numbers are in no state that there is") from None
         self.field.load_state_dict(_under("field", tensors))
-        self.optimiser.restore(_under("moments", tensors), step)
+        self.optimizer.restore(_under("moments", tensors), step)
         self.generator.set_state(tensors["generator"])
         self.step, self.seconds = step, seconds
 
     def _live(self) -> dict[str, Tensor]:
         return {
             **{f"field.{name}": value for name, value in self.field.state_dict().items()},
-            **{f"moments.{name}": value for name, value in self.optimiser.moments().items()},
+            **{f"moments.{name}": value for name, value in self.optimizer.moments().items()},
             "generator": self.generator.get_state(),
         }
 
@@ -97,4 +78,5 @@ def initial_state(
     weights = torch.Generator().manual_seed(config.seed)
     batches = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=weights)))
     field = scene.build(config, weights).to(device)
-    return TrainingState(field, Adam(field), batches)
+    dtype = hidden_dtype(config.training, config.network, torch.device(device))
+    return TrainingState(field, make_optimizer(optimizer_of(config), field, dtype), batches)

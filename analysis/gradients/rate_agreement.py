@@ -1,7 +1,7 @@
 """How fast a fit learnt what, beside what the kernel says it would.
 
 Under small steps of plain gradient descent, and as long as the kernel stays what it is, the residual's part along an
-eigenvector is multiplied by 1 - 2 s lambda / c at each step (`Kernel.decay`). An optimiser that scales parameters by
+eigenvector is multiplied by 1 - 2 s lambda / c at each step (`Kernel.decay`). An optimizer that scales parameters by
 their own history, such as Adam, keeps no such rate: of its runs one can ask at most whether the order is the same.
 """
 

@@ -12,6 +12,7 @@ from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, Pri
 from fieldlens.configs.encoding import Encoding, parse_encoding
 from fieldlens.configs.errors import InputError, did_you_mean
 from fieldlens.configs.network import Network, parse_network
+from fieldlens.configs.optimizer import Optimizer, parse_optimizer
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Output
 from fieldlens.configs.space import Slice, parse_slice
@@ -183,8 +184,9 @@ def _words(networks: bool) -> ConstructorRegistry:
         *[(kind, _plain(kind, optional=False)) for kind in (int, float, str, Path)],
         *[(kind | None, _plain(kind, optional=True)) for kind in (int, float, str, Path)],
         (Encoding, _word("ENCODING", parse_encoding, Encoding)),
-        (Encoding | None, _word("ENCODING", _encoding_or_none, Encoding | None)),
-        (Slice | None, _word("AXIS=POSITION", _slice_or_none, Slice | None)),
+        (Encoding | None, _word("ENCODING", _or_none(parse_encoding), Encoding | None)),
+        (Optimizer | None, _word("OPTIMIZER", _or_none(parse_optimizer), Optimizer | None)),
+        (Slice | None, _word("AXIS=POSITION", _or_none(parse_slice), Slice | None)),
         (tuple[Encoding, ...], _list_of_words("ENCODING", parse_encoding)),
         (tuple[str, Path] | None, _SCENE_AND_FOLDER),
     ]
@@ -218,12 +220,8 @@ _SCENE_AND_FOLDER: PrimitiveConstructorSpec[Any] = PrimitiveConstructorSpec(
 """What is written, and where to: two words."""
 
 
-def _encoding_or_none(word: str) -> Encoding | None:
-    return None if word.lower() == "none" else parse_encoding(word)
-
-
-def _slice_or_none(word: str) -> Slice | None:
-    return None if word.lower() == "none" else parse_slice(word)
+def _or_none(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda word: None if word.lower() == "none" else read(word)
 
 
 def _plain(kind: type, optional: bool) -> PrimitiveConstructorSpec[Any]:

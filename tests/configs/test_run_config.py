@@ -8,6 +8,7 @@ import pytest
 from fieldlens.configs.encoding import ENCODINGS, Fourier, Gaussian, HashGrid, Raw, parse_encoding
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
+from fieldlens.configs.optimizer import Muon
 from fieldlens.configs.rates import SIREN_RATE, default_learning_rate
 from fieldlens.configs.run import CompareConfig, FitConfig, Output, Protocol, Target, Training
 from fieldlens.verbs.options import parse
@@ -34,6 +35,7 @@ SHARED = [
     ("--grid 32", "space.grid", 32),
     ("--samples 64", "space.samples", 64),
     ("--revive-at 3 5", "training.revive_at", (3, 5)),
+    ("--optimizer muon:0.01,momentum=0.9", "training.optimizer", Muon(0.01, 0.9)),
     ("--output-dir elsewhere", "output.output_dir", "elsewhere"),
     ("--frames every:5", "output.frames", "every:5"),
     ("--checkpoints frames", "output.checkpoints", "frames"),

@@ -11,12 +11,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fieldlens.configs.encoding import Encoding, Fourier, Gaussian, HashGrid, Raw
+from fieldlens.configs.encoding import Fourier, Gaussian, HashGrid, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
 from fieldlens.configs.run import CompareConfig, FitConfig, Output, Target, Training
 from fieldlens.configs.space import Space
 from fieldlens.configs.storage import SCHEMA, from_yaml, read_config, to_yaml
+from fieldlens.configs.word import Word
 from tests.configs.test_encoding_words import encodings
 from tests.configs.test_network_words import networks
 
@@ -119,6 +120,7 @@ NOT_DEFAULT: dict[str, Any] = {
         "target_psnr": 30.0,
         "plateau": 0.1,
         "batch_size": 99,
+        "optimizer": "muon:0.01",
         "learning_rate": 0.002,
         "schedule": "cosine",
         "precision": "fp32",
@@ -148,7 +150,7 @@ COMPARE = {**NOT_DEFAULT, "encodings": ["raw:0..1", "hashgrid:4"], "networks": [
 
 def values(config: Any, path: str = "") -> dict[str, Any]:
     """All values of a configuration by their names, such as training.steps."""
-    if not dataclasses.is_dataclass(config) or isinstance(config, Encoding):
+    if not dataclasses.is_dataclass(config) or isinstance(config, Word):
         return {path: config}
     inner = [values(getattr(config, key.name), f"{path}.{key.name}".strip(".")) for key in dataclasses.fields(config)]
     return {name: value for part in inner for name, value in part.items()}

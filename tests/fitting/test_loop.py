@@ -136,7 +136,7 @@ def test_the_loss_is_that_of_the_newest_batch() -> None:
 def test_adam_is_given_the_rate_of_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[float] = []
     state = start()
-    monkeypatch.setattr(state.optimiser, "step", given.append)
+    monkeypatch.setattr(state.optimizer, "step", lambda rate, _share: given.append(rate))
     for _ in fit(state, noise(), plan(0.5, steps=20, schedule="cosine"), []):
         pass
     assert given == pytest.approx([0.5 * (0.01 + 0.99 * (1 + np.cos(np.pi * step / 20)) / 2) for step in range(20)])
@@ -145,15 +145,15 @@ def test_adam_is_given_the_rate_of_the_schedule(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("encoding", [Fourier(2), HashGrid(2, base=2, finest=8)], ids=str)
 def test_steps_are_those_of_torch_to_the_byte(encoding: Encoding) -> None:
     ours, theirs = start(1, encoding), start(1, encoding)
-    optimiser = torch.optim.Adam(theirs.field.parameters(), betas=(0.9, 0.99), eps=1e-15, fused=True)
+    optimizer = torch.optim.Adam(theirs.field.parameters(), betas=(0.9, 0.99), eps=1e-15, fused=True)
     for rate in (1e-2, 5e-3, 1e-3):
         for state in (ours, theirs):
             batch = noise().batch(state.generator, 32)
-            state.optimiser.zero_grad()
+            state.optimizer.zero_grad()
             (state.field(batch.coordinates) - batch.values).square().mean().backward()
-        ours.optimiser.step(rate)
-        optimiser.param_groups[0]["lr"] = rate
-        optimiser.step()
+        ours.optimizer.step(rate, 1.0)
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.step()
     mine, its = (dict(state.field.named_parameters()) for state in (ours, theirs))
     assert all(torch.equal(mine[name], its[name]) for name in mine)
 

@@ -95,10 +95,10 @@ def test_a_fit_forgets_the_moments_of_revived_neurons_and_of_no_other() -> None:
     with torch.no_grad():
         for layer in state.field.mlp.linears[:-1]:
             layer.bias[0] = -50
-    before = {name: moment.clone() for name, moment in state.optimiser.moments().items()}
+    before = {name: moment.clone() for name, moment in state.optimizer.moments().items()}
     dead = [~was.any(0) for was in on(state.field)]
     assert revive(state, PIXELS, torch.Generator().manual_seed(0)) == sum(int(each.sum()) for each in dead)
-    after = state.optimiser.moments()
+    after = state.optimizer.moments()
     for index, each in enumerate(dead):
         assert each[0]
         for kind in ("mean", "mean_square"):

@@ -32,9 +32,13 @@ def plan(learning_rate: float = 1e-2, scene: Scene | None = None, **choices: Any
     return plan_of(config, scene or noise())
 
 
-def start(seed: int = 0, encoding: Encoding | None = None, network: Network | None = None) -> TrainingState:
+def start(
+    seed: int = 0, encoding: Encoding | None = None, network: Network | None = None, **choices: Any
+) -> TrainingState:
     """A small field before its first step, from coordinates of the plane to three values."""
-    config = FitConfig(seed=seed, encoding=encoding or Fourier(2), network=network or Network(width=8, depth=2))
+    config = FitConfig(
+        training=training(**choices), seed=seed, encoding=encoding or Fourier(2), network=network or Network(8, 2)
+    )
     return initial_state(config, noise(1))
 
 

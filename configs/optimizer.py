@@ -1,0 +1,56 @@
+"""What moves the weights, as one word: `adam`, `muon`, `muon:0.02,momentum=0.95`."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias, get_args
+
+from .errors import InputError
+from .records import within
+from .word import KeyedWord, parse_word
+
+
+class _Optimizer(KeyedWord):
+    """`str` is its word."""
+
+    @classmethod
+    def of_word(cls, word: str) -> "Optimizer":  # type: ignore[override]  # all optimizers share their words
+        return parse_optimizer(word)
+
+
+@dataclass(frozen=True)
+class Adam(_Optimizer):
+    """Adam (Kingma & Ba 2015), by the fit's learning rate."""
+
+
+@dataclass(frozen=True)
+class Muon(_Optimizer):
+    """Muon (Jordan et al. 2024) for the matrices between hidden layers, Adam by the fit's learning rate for the rest.
+
+    Muon gives all directions of a matrix's momentum the same length before it takes a step along them.
+    """
+
+    rate: float = field(default=0.02, metadata=within(0, 1e30, above=True))
+    """Muon's own learning rate, that of the first step."""
+    momentum: float = field(default=0.95, metadata=within(0, 1))
+    """The share of the momentum that stays from one step to the next."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.momentum == 1:
+            raise InputError("muon's momentum must be below 1, for with 1 no gradient ever counts")
+
+
+Optimizer: TypeAlias = Adam | Muon
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in get_args(Optimizer)}
+
+
+def parse_optimizer(word: str) -> Optimizer:
+    """The optimizer that a word names.
+
+    >>> parse_optimizer("muon:0.01")
+    Muon(rate=0.01, momentum=0.95)
+
+    Raises:
+        InputError: for an unknown name or key, or a value that does not fit, with the nearest right one.
+    """
+    return parse_word(word, OPTIMIZERS, "optimizer", "--optimizers adam muon")
