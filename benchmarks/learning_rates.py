@@ -3,7 +3,7 @@
     python -m benchmarks.learning_rates [--write docs/learning_rates.md]
 
 Every encoding is fitted to the same pictures for equal steps at each of a ladder of rates, everything else as
-`fieldlens fit` has it. The table gives the mean PSNR over the pictures. The default in `configs/rates.py` is the
+`fieldlens fit` has it. The table gives the mean PSNR over the pictures. The default in `configs/optimizer.py` is the
 lowest rate within half a decibel of the best one: what a higher rate gains by less than that is noise, and it is nearer
 to where fits diverge.
 """

@@ -27,6 +27,7 @@ from fieldlens.fitting import Plan, fit, initial_state, plan_of
 from fieldlens.fitting.schedule import learning_rate_at
 from fieldlens.scenes.load import load
 from fieldlens.scenes.picture import Picture
+from fieldlens.scenes.scene import Scene
 
 
 class Stock:
@@ -81,14 +82,14 @@ class Stock:
 class Ours:
     """A fit of fieldlens, some steps at a time."""
 
-    def __init__(self, config: FitConfig, picture: Picture, plan: Plan) -> None:
-        self.state = initial_state(config, picture, plan.device)
-        self.picture, self.plan = picture, plan
+    def __init__(self, config: FitConfig, scene: Scene, plan: Plan) -> None:
+        self.state = initial_state(config, scene, plan.device)
+        self.scene, self.plan = scene, plan
 
     def train(self, steps: int) -> None:
         """Some steps."""
         stops = (self.state.step + steps,)
-        for moment in fit(self.state, self.picture, self.plan, stops):
+        for moment in fit(self.state, self.scene, self.plan, stops):
             if moment.step == stops[0]:
                 break
 
