@@ -60,6 +60,7 @@ from .networks.weights import (
     neuron_cosines,
     region_narrowness,
     spectral_norms,
+    stable_ranks,
 )
 from .partition.cells_per_tile import CellMap, cells_per_tile
 from .partition.crease_bounds import CreaseBounds, crease_bounds
@@ -187,6 +188,7 @@ __all__ = [
     "spectral_bias",
     "spectral_norms",
     "ssim",
+    "stable_ranks",
     "surrogate_cells",
     "window_confusion",
 ]

@@ -35,6 +35,20 @@ def spectral_norms(network: ReluNetwork) -> Float[np.ndarray, " layers"]:
     return np.array([float(torch.linalg.matrix_norm(weight.double(), ord=2)) for weight in network.weights])
 
 
+def stable_ranks(network: ReluNetwork) -> Float[np.ndarray, " layers"]:
+    """|W|_F^2 / |W|_2^2 of each weight matrix, the output layer's last; NaN for a matrix of zeros.
+
+    It lies between 1 and the rank, and unlike the rank it is not moved by directions that are there and do nothing
+    (Rudelson & Vershynin 2007, arXiv math/0503442).
+
+    Raises:
+        InputError: when the network has weights that are not finite.
+    """
+    network.require_finite()
+    values = [torch.linalg.svdvals(weight.double()).square() for weight in network.weights]
+    return np.array([float(squares.sum() / squares[0]) for squares in values])
+
+
 @dataclass(frozen=True)
 class Angles:
     """Cosines between the weight rows of the pairs of different neurons of one hidden layer."""

@@ -15,6 +15,7 @@ from fieldlens.analysis import (
     region_narrowness,
     slopes,
     spectral_norms,
+    stable_ranks,
 )
 from fieldlens.analysis.partition.exact_cells import cells
 from fieldlens.configs.errors import InputError
@@ -27,7 +28,27 @@ def test_spectral_norms_are_the_largest_singular_values() -> None:
     np.testing.assert_allclose(spectral_norms(network), expected, rtol=1e-10)
 
 
-def test_their_product_bounds_the_slope_of_a_raw_field() -> None:
+def test_stable_ranks_count_directions_of_equal_length_and_those_that_are_weak_by_the_square_of_their_share() -> None:
+    network = network_of("raw", "4x6")
+    turned = torch.linalg.qr(torch.randn(6, 6, generator=torch.Generator().manual_seed(0)).double())[0]
+    first, *rest = network.weights
+    row = torch.arange(1.0, 7.0)
+    weights = [
+        turned.float(),
+        row[:, None] * row[None, :],
+        (turned @ torch.tensor([2.0, 1, 1, 0, 0, 0]).double().diag()).float(),
+    ]
+    network = dataclasses.replace(network, weights=(first, *weights, rest[-1]))
+    assert stable_ranks(network)[1:4] == pytest.approx([6, 1, 1 + 2 / 4], rel=1e-5)
+
+
+def test_a_matrix_of_zeros_has_no_stable_rank() -> None:
+    network = network_of("raw", "1x4")
+    network = dataclasses.replace(network, weights=(network.weights[0], torch.zeros_like(network.weights[1])))
+    assert np.isnan(stable_ranks(network)[1])
+
+
+def test_the_product_of_norms_bounds_the_slope_of_a_raw_field() -> None:
     network = network_of("raw:0..1", "3x24")
     steepest = slopes(network, 32, 32).spectral.max() * 32
     assert 0 < steepest <= spectral_norms(network).prod()
