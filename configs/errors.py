@@ -1,4 +1,4 @@
-"""The one error a person can cause, and the hint that goes with a misspelt word."""
+"""The one error a person can cause, and parts of the sentences that people read."""
 
 import reprlib
 from collections.abc import Iterable
@@ -54,3 +54,12 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     known = sorted(choices)
     near = get_close_matches(word[:80], known, n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else f"; choose from {', '.join(known)}"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number of things; `many` is the plural where that is not `one` with an s.
+
+    >>> counted(1, "view"), counted(0, "view"), counted(12000, "vertex", "vertices")
+    ('1 view', '0 views', '12,000 vertices')
+    """
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

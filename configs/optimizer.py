@@ -1,9 +1,15 @@
-"""What moves the weights, as one word: `adam`, `muon`, `muon:0.02,momentum=0.95`."""
+"""What moves the weights, as one word: `adam`, `muon`, `muon:0.02,momentum=0.95`; and how fast by default.
+
+The default rates are the best of a small search, so that no encoding stands as a straw man:
+`python -m benchmarks.learning_rates` makes it again and writes its table to docs/learning_rates.md.
+"""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias, get_args
 
+from .encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
 from .errors import InputError
+from .network import Network
 from .records import within
 from .word import KeyedWord, parse_word
 
@@ -54,3 +60,21 @@ def parse_optimizer(word: str) -> Optimizer:
         InputError: for an unknown name or key, or a value that does not fit, with the nearest right one.
     """
     return parse_word(word, OPTIMIZERS, "optimizer", "--optimizers adam muon")
+
+
+LEARNING_RATES: dict[type[Encoding], float] = {
+    Raw: 3e-3,
+    Basic: 3e-3,
+    Fourier: 3e-3,
+    Positional: 3e-3,
+    Gaussian: 1e-3,
+    HashGrid: 1e-3,
+}
+
+SIREN_RATE = 3e-4
+"""Adam's learning rate for networks of sines, whatever their encoding."""
+
+
+def default_learning_rate(encoding: Encoding, network: Network) -> float:
+    """The rate to train at when the person names none."""
+    return SIREN_RATE if network.activation == "sine" else LEARNING_RATES[type(encoding)]

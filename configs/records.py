@@ -1,7 +1,8 @@
 """Records, which are dataclasses, as plain JSON, and back by the types of their fields: keys are made here alone.
 
 Keys are the names of the fields, in their order. Marks in a field's `metadata` say where it is otherwise: `INLINE`,
-`IF_ANY`, or {"key": "global"} for another name. A record that says more than its fields has a method `to_json`, and
+`IF_ANY`, {"key": "global"} for another name, or {"before": value} for what holds in files that were written before
+there was the key. A record that says more than its fields has a method `to_json`, and
 what it says beside them is not read back.
 """
 
@@ -290,6 +291,8 @@ def _record(data: Any, kind: Any, where: str, by: _By, alone: bool = True) -> An
             values[part.name] = _record(data, inner, where, by, alone=False) if there else None
         elif key in data:
             values[part.name] = _value(data[key], hint, prefix + key, by)
+        elif "before" in part.metadata:
+            values[part.name] = part.metadata["before"]
         elif "if_any" in part.metadata:
             values[part.name] = None
         elif by is _By.PROGRAM:

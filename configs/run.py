@@ -1,5 +1,6 @@
 """What a fit and a comparison are made of: every choice of a run, with its default and its help."""
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ import tyro
 from .encoding import Encoding, Fourier
 from .errors import InputError, shown
 from .network import Network
-from .optimizer import Optimizer
+from .optimizer import Adam, Optimizer
 from .records import Choices, within
 from .space import Space
 
@@ -196,24 +197,46 @@ class FitConfig(Protocol):
         super().__post_init__()
         _revivable(self.training, self.network)
 
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer that was named, or adam."""
+        return self.training.optimizer or Adam()
+
+    @property
+    def name(self) -> str:
+        """Encoding and network in their words, and the optimizer where it is not adam."""
+        return named(self.encoding, self.network, self.optimizer)
+
+
+def named(encoding: Encoding | str, network: Network | str, optimizer: Optimizer) -> str:
+    """What a fit is called beside others.
+
+    >>> named(Fourier(), Network(), Muon())
+    'fourier:8 4x128 muon:0.02'
+    """
+    return " ".join([str(encoding), str(network), *([] if optimizer == Adam() else [str(optimizer)])])
+
 
 @dataclass(frozen=True)
 class CompareConfig(Protocol):
-    """Fits of one scene that differ in their encoding or network and in nothing else."""
+    """Fits of one scene that differ in their encoding, network or optimizer and in nothing else."""
 
     encodings: tuple[Encoding, ...] = ()
     """The encodings to compare; raw and fourier:8 if none is named."""
     networks: tuple[Network, ...] = ()
     """Networks to compare, each under every encoding; the default network if none is named."""
+    optimizers: tuple[Optimizer, ...] = ()
+    """Optimizers to compare, such as adam muon, for each encoding and network; that of --optimizer if none is named."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        fits = max(1, len(self.encodings)) * max(1, len(self.networks))
+        several = {"encodings": self.encodings, "networks": self.networks, "optimizers": self.optimizers}
+        fits = math.prod(max(1, len(listed)) for listed in several.values())
         if fits > MOST_FITS:
-            raise InputError(
-                f"{len(self.encodings)} encodings with {len(self.networks)} networks each are {fits:,} fits, and a "
-                f"comparison has at most {MOST_FITS:,}"
-            )
+            counts = " by ".join(f"{len(listed)} {name}" for name, listed in several.items() if listed)
+            raise InputError(f"{counts} are {fits:,} fits, and a comparison has at most {MOST_FITS:,}")
+        if self.optimizers and self.training.optimizer:
+            raise InputError("--optimizers are those to compare, and --optimizer that of all fits; leave one out")
         for network in self.networks:
             _revivable(self.training, network)
 

@@ -59,7 +59,7 @@ def parse_word(
     if name not in kinds:
         raise InputError(unknown(name) if unknown else f"unknown {noun} {name!r}{did_you_mean(name, kinds)}")
     cls = kinds[name]
-    keys = {key.name: key for key in dataclasses.fields(cls)}
+    keys = {key.name: key for key in dataclasses.fields(cls)}  # type: ignore[arg-type]  # as in `__str__`
     values: dict[str, Any] = {}
     if colon:
         if not keys:

@@ -1,13 +1,12 @@
 """Every number of a fit, once what a person left open has been worked out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 
-from fieldlens.configs.optimizer import Optimizer
-from fieldlens.configs.rates import default_learning_rate, optimizer_of
+from fieldlens.configs.optimizer import Adam, Optimizer, default_learning_rate
 from fieldlens.configs.run import FitConfig, Schedule
 from fieldlens.scenes.scene import Scene
 
@@ -25,7 +24,7 @@ class Plan:
     seed: int
     batch_size: int
     """Pixels, samples, points or rays in a step."""
-    optimizer: Optimizer
+    optimizer: Optimizer = field(metadata={"before": Adam()})
     """What moves the weights."""
     learning_rate: float
     """Adam's learning rate of the first step."""
@@ -79,7 +78,7 @@ def plan_of(config: FitConfig, scene: Scene) -> Plan:
     return Plan(
         seed=config.seed,
         batch_size=training.batch_size or pace.batch_size,
-        optimizer=optimizer_of(config),
+        optimizer=config.optimizer,
         learning_rate=training.learning_rate or own_rate,
         schedule=training.schedule,
         steps=training.steps,

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.rates import optimizer_of
 from fieldlens.configs.run import FitConfig
 from fieldlens.scenes.scene import FieldT, Scene
 
@@ -79,4 +78,4 @@ def initial_state(
     batches = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=weights)))
     field = scene.build(config, weights).to(device)
     dtype = hidden_dtype(config.training, config.network, torch.device(device))
-    return TrainingState(field, make_optimizer(optimizer_of(config), field, dtype), batches)
+    return TrainingState(field, make_optimizer(config.optimizer, field, dtype), batches)

@@ -20,10 +20,9 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import LARGEST_FILE
 from fieldlens.configs.run import FitConfig
-from fieldlens.configs.wording import counted
 from fieldlens.fields import Field, build
 from fieldlens.render.files import read_npz
 from fieldlens.render.grid import Extent, draw, picture_extent

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from fieldlens.configs.wording import counted
+from fieldlens.configs.errors import counted
 
 from .statistics import MIN_BLOCKS, Interval
 

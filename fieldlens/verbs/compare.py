@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from fieldlens.studies.runs.compare import Comparison
 
 DESCRIPTION = (
-    "Fit one picture or 3D scene under several encodings (and networks) with one protocol, and set them side by side."
+    "Fit one picture or 3D scene under several encodings, networks or optimizers with one protocol, and set them side "
+    "by side."
 )
 
 

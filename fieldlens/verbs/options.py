@@ -188,6 +188,7 @@ def _words(networks: bool) -> ConstructorRegistry:
         (Optimizer | None, _word("OPTIMIZER", _or_none(parse_optimizer), Optimizer | None)),
         (Slice | None, _word("AXIS=POSITION", _or_none(parse_slice), Slice | None)),
         (tuple[Encoding, ...], _list_of_words("ENCODING", parse_encoding)),
+        (tuple[Optimizer, ...], _list_of_words("OPTIMIZER", parse_optimizer)),
         (tuple[str, Path] | None, _SCENE_AND_FOLDER),
     ]
     if networks:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import require_new
 from fieldlens.configs.names import require_folder_name
-from fieldlens.configs.wording import counted
 
 from .options import Json, parse
 

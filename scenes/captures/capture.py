@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from fieldlens.configs.wording import counted
+from fieldlens.configs.errors import counted
 from fieldlens.render.camera import Camera
 from fieldlens.render.overview import cameras_overview
 

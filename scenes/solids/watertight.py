@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fieldlens.configs.errors import InputError
-from fieldlens.configs.wording import counted
+from fieldlens.configs.errors import InputError, counted
 
 from .edges import count_edges
 from .facing import facing

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import look_after, remove, write_bytes, write_json, write_text
 from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
 from fieldlens.configs.storage import to_yaml
 from fieldlens.configs.study import Study
-from fieldlens.configs.wording import counted
 from fieldlens.fitting import Controls
 from fieldlens.report import ClaimRow, StudyFigure, StudyReport, study_html
 from fieldlens.studies.runs.reporter import Reporter, Silent

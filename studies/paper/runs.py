@@ -18,14 +18,13 @@ import torch
 
 from fieldlens.configs.children import trusted_children
 from fieldlens.configs.encoding import Encoding, Fourier
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import unfinished
 from fieldlens.configs.holding import held
 from fieldlens.configs.names import known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.run import FitConfig, Output, Target
 from fieldlens.configs.study import Study
-from fieldlens.configs.wording import counted
 from fieldlens.fields import Field
 from fieldlens.fitting import Controls, Snapshot, initial_state, place, plan_of
 from fieldlens.studies.runs.checkpoints import checkpoint_file

@@ -17,11 +17,10 @@ from fieldlens.analysis.partition.interpolated_cells import (
     TooManyCellsError,
     surrogate_cells,
 )
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import write_json, write_text
 from fieldlens.configs.records import to_json
 from fieldlens.configs.space import Slice
-from fieldlens.configs.wording import counted
 from fieldlens.fields import position_of
 from fieldlens.render.colour import layer_colour, to_rgb
 from fieldlens.render.files import write_png

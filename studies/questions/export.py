@@ -11,9 +11,8 @@ import torch
 from jaxtyping import Float64
 
 from fieldlens.analysis import crease_area_density, extract_surface, per_diagonal, relu_network
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import require_new, whole_folder, write_json
-from fieldlens.configs.wording import counted
 from fieldlens.fields import position_of
 from fieldlens.render.camera import Camera, upwards
 from fieldlens.render.colour import area_density_rgb

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fieldlens.configs.errors import InputError
-from fieldlens.configs.wording import counted
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.render.camera import Camera
 from fieldlens.render.files import require_ending
 from fieldlens.render.video import VideoWriter

@@ -10,9 +10,9 @@ from typing import ClassVar, Generic, Protocol, TypeAlias, TypeVar, runtime_chec
 
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.analysis.gradients.confusion import ConfusionSummary
+from fieldlens.configs.errors import counted
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import IF_ANY, INLINE, fields_of, with_before
-from fieldlens.configs.wording import counted
 
 Windows: TypeAlias = Sequence[Sequence[float | None]]
 """Numbers of windows, row by row; None where there is none."""

@@ -1,4 +1,4 @@
-"""One scene under several encodings and networks, with one protocol."""
+"""One scene under several encodings, networks and optimizers, with one protocol."""
 
 import dataclasses
 import itertools
@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.encoding import Fourier, Raw
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import JsonObject, look_after, remove, write_json, write_text
 from fieldlens.configs.holding import held
 from fieldlens.configs.names import folder_in, known_folder
@@ -21,7 +21,6 @@ from fieldlens.configs.network import Network
 from fieldlens.configs.records import fields_of, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol
 from fieldlens.configs.storage import read_config, to_yaml
-from fieldlens.configs.wording import counted
 from fieldlens.fitting import Controls, require_room
 from fieldlens.render.colour import density_legend
 from fieldlens.render.panel import Tile, panel
@@ -96,7 +95,7 @@ class Comparison:
 
     def run_path(self, config: FitConfig) -> Path:
         """Where the run of a configuration lies."""
-        return known_folder(self.path / "runs", f"{config.encoding} {config.network}")
+        return known_folder(self.path / "runs", config.name)
 
 
 def find_comparison(word: str, output_dir: Path) -> Comparison:
@@ -122,7 +121,7 @@ def find_runs(word: str, output_dir: Path) -> dict[RunFolder, str]:
         word = word if newest is None else str(newest)
     if not (Path(word) / COMPARISON).is_file():
         return {find_run(word, output_dir): ""}
-    named = {folder: f"{one.encoding} {one.network}" for folder, one in Comparison(Path(word)).runs().items()}
+    named = {folder: one.name for folder, one in Comparison(Path(word)).runs().items()}
     begun = {folder: name for folder, name in named.items() if checkpoint_steps(folder.checkpoints)}
     if not begun:
         go_on = f"fieldlens compare --resume {shlex.quote(word)}"
@@ -143,17 +142,22 @@ def completed(config: CompareConfig) -> CompareConfig:
             raise InputError(f"a comparison takes equal steps, so it has no --{option}; give its length with --steps")
     encodings = tuple(dict.fromkeys(config.encodings)) or (Raw(), Fourier())
     networks = tuple(dict.fromkeys(config.networks)) or (Network(),)
-    if len(encodings) * len(networks) < 2:
-        raise InputError(f"{encodings[0]} has nothing to be compared with; name another encoding or network")
+    optimizers = tuple(dict.fromkeys(config.optimizers))
+    if len(encodings) * len(networks) * len(optimizers or "1") < 2:
+        raise InputError(f"{encodings[0]} has nothing to be compared with; name another encoding, network or optimizer")
     training = dataclasses.replace(training, steps=training.steps or STEPS)
-    return dataclasses.replace(config, encodings=encodings, networks=networks, training=training)
+    return dataclasses.replace(config, encodings=encodings, networks=networks, optimizers=optimizers, training=training)
 
 
 def fits(config: CompareConfig) -> list[FitConfig]:
-    """The fits of a comparison: each network under every encoding, alike in all else."""
+    """The fits of a comparison: each network under every encoding by every optimizer, alike in all else."""
     shared = {key.name: getattr(config, key.name) for key in dataclasses.fields(Protocol)}
     choices = itertools.product(config.networks, config.encodings)
-    return [FitConfig(**shared, encoding=encoding, network=network) for network, encoding in choices]
+    alike = [FitConfig(**shared, encoding=encoding, network=network) for network, encoding in choices]
+    if not config.optimizers:
+        return alike
+    trainings = [dataclasses.replace(config.training, optimizer=one) for one in config.optimizers]
+    return [dataclasses.replace(one, training=training) for one in alike for training in trainings]
 
 
 def start_comparison(

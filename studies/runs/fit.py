@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import look_after, remove, require_new, write_json, write_text
 from fieldlens.configs.holding import held, require_there
 from fieldlens.configs.names import folder_in, require_folder_name
@@ -16,7 +16,6 @@ from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
 from fieldlens.configs.storage import to_yaml
-from fieldlens.configs.wording import counted
 from fieldlens.fitting import (
     Controls,
     Ending,

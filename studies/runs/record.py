@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from fieldlens.configs.errors import counted
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import IF_ANY, INLINE, fields_of, with_before
-from fieldlens.configs.wording import counted
+from fieldlens.configs.run import named
 from fieldlens.fitting import Plan, is_still_gaining, longer
 from fieldlens.studies.subjects.found import Named, Summary
 
@@ -62,8 +63,8 @@ class RunRecord:
 
     @property
     def name(self) -> str:
-        """Encoding and network in their words."""
-        return f"{self.encoding} {self.network}"
+        """Encoding and network in their words, and the optimizer where it is not adam."""
+        return named(self.encoding, self.network, self.plan.optimizer)
 
     @property
     def lines(self) -> list[str]:
@@ -102,6 +103,7 @@ class RunRecord:
         """As run.json has it: beside what was found, what a reader of this file alone asks of the plan."""
         plan = self.plan
         said = {
+            "optimizer": str(plan.optimizer),
             "learning_rate": plan.learning_rate,
             "second_limit": plan.seconds,
             "device": plan.device_name,

@@ -114,7 +114,7 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
     overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
     return RunPart(
         label=record.encoding,
-        network=record.network,
+        network=record.name.removeprefix(f"{record.encoding} "),
         frames=frames,
         final=read_png(folder.path / "reconstruction.png"),
         overlays=[
@@ -270,6 +270,7 @@ def _taken(records: Sequence[RunRecord]) -> dict[str, str]:
     rates = {f"{record.plan.learning_rate:g} for {record.name}": None for record in records}
     alike = {f"{plan.learning_rate:g}": None for plan in plans}
     taken = {
+        "optimizer": {str(plan.optimizer): None for plan in plans},
         "learning_rate": alike if len(alike) == 1 else rates,
         "precision": {plan.precision: None for plan in plans},
         "device": {plan.device_name: None for plan in plans},

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from io import StringIO
 
+from fieldlens.configs.optimizer import Adam
 from fieldlens.report import Words
 from fieldlens.studies.subjects.found import Statistic
 
@@ -57,7 +58,7 @@ def to_csv(records: Sequence[RunRecord], words: Words) -> str:
         numbers = {
             name.replace(" ", "_"): cell for name, cell in table_row(record, words).items() if name not in statistics
         }
-        rows.append({"encoding": record.encoding, "network": record.network, **numbers, **statistics})
+        rows.append({**_choices(record), **numbers, **statistics})
     text = StringIO()
     writer = csv.DictWriter(text, rows[0], lineterminator="\n", restval="")
     writer.writeheader()
@@ -80,13 +81,19 @@ HEADINGS = {
 
 def to_markdown(records: Sequence[RunRecord], words: Words) -> str:
     """The table as aligned Markdown, which reads on a terminal as well; columns that no run fills are left out."""
-    rows = [{"encoding": one.encoding, "network": one.network, **table_row(one, words)} for one in records]
+    rows = [{**_choices(one), **table_row(one, words)} for one in records]
     names = [name for name in rows[0] if any(row.get(name) is not None for row in rows)]
+    if all(one.plan.optimizer == Adam() for one in records):
+        names.remove("optimizer")
     cells = [[_text(name, row.get(name)) for name in names] for row in rows]
     heads = [HEADINGS.get(name, name.replace("energy_kept", "kept")) for name in names]
     widths = [max(len(row[i]) for row in [heads, *cells]) for i in range(len(names))]
     lines = [heads, ["-" * width for width in widths], *cells]
     return "".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |\n" for line in lines)
+
+
+def _choices(record: RunRecord) -> dict[str, Cell]:
+    return {"encoding": record.encoding, "network": record.network, "optimizer": str(record.plan.optimizer)}
 
 
 def _text(name: str, value: Cell) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from fieldlens.analysis import psnr_db
+from fieldlens.configs.errors import counted
 from fieldlens.configs.records import to_json
-from fieldlens.configs.wording import counted
 from fieldlens.render.colour import density_legend, error_legend, error_rgb, to_rgb
 from fieldlens.render.lines import below
 from fieldlens.render.panel import Tile, panel

@@ -112,7 +112,7 @@ def test_no_field_takes_what_is_of_no_type_at_all(kind: Any) -> None:
         ),
         (
             lambda: made(CompareConfig, encodings=(Raw(),) * 100, networks=(Network(),) * 11),
-            "100 encodings with 11 networks each are 1,100 fits, and a comparison has at most 1,000",
+            "100 encodings by 11 networks are 1,100 fits, and a comparison has at most 1,000",
         ),
     ],
 )

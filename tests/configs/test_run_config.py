@@ -8,8 +8,7 @@ import pytest
 from fieldlens.configs.encoding import ENCODINGS, Fourier, Gaussian, HashGrid, Raw, parse_encoding
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
-from fieldlens.configs.optimizer import Muon
-from fieldlens.configs.rates import SIREN_RATE, default_learning_rate
+from fieldlens.configs.optimizer import SIREN_RATE, Adam, Muon, default_learning_rate
 from fieldlens.configs.run import CompareConfig, FitConfig, Output, Protocol, Target, Training
 from fieldlens.verbs.options import parse
 from tests.configs.test_storage import values
@@ -55,6 +54,7 @@ FIT = [
 ]
 COMPARE = [
     ("--encodings raw:0..1 hashgrid:4,base=8", "encodings", (Raw((0.0, 1.0)), HashGrid(4, base=8))),
+    ("--optimizers adam muon:0.05", "optimizers", (Adam(), Muon(0.05))),
     ("--networks 2x16,sine 4x8", "networks", (Network(16, 2, "sine"), Network(8, 4))),
 ]
 

@@ -12,6 +12,7 @@ from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.holding import held
 from fieldlens.configs.network import Network
+from fieldlens.configs.optimizer import Adam, Muon
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import CompareConfig, Output, Training
 from fieldlens.fitting import Controls
@@ -67,6 +68,28 @@ def test_runs_of_a_comparison_are_what_the_same_fit_alone_gives(config: CompareC
         alone = run(start(fit_config))
         assert alone.psnr_db == compared_run.psnr_db
         assert alone.explained.primary_statistic == compared_run.explained.primary_statistic
+
+
+def test_optimizers_are_compared_in_all_else_alike_and_named_where_they_are_not_adam(config: CompareConfig):
+    network = (Network(width=12, depth=3),)
+    both = replace(config, encodings=(Raw(),), networks=network, optimizers=(Adam(), Muon(0.05)))
+    comparison = start_comparison(both)
+    result = run_comparison(comparison)
+    assert [run.name for run in result.runs] == ["raw 3x12", "raw 3x12 muon:0.05"]
+    assert [folder.path.name for folder in comparison.runs()] == ["raw_3x12", "raw_3x12_muon-0.05"]
+    adam, muon = result.runs
+    assert adam.psnr_db != muon.psnr_db
+    assert replace(muon.plan, optimizer=Adam()) == adam.plan
+    with (comparison.path / "table.csv").open(newline="") as file:
+        assert [row["optimizer"] for row in csv.DictReader(file)] == ["adam", "muon:0.05"]
+    assert "| optimizer" in result.table
+    assert "muon:0.05" in comparison.report.read_text()
+    assert "optimizer" not in to_markdown([adam], PICTURE_WORDS)
+
+
+def test_one_optimizer_for_all_and_several_to_compare_exclude_each_other(config: CompareConfig):
+    with pytest.raises(InputError, match="leave one out"):
+        replace(config, training=replace(config.training, optimizer=Muon()), optimizers=(Adam(), Muon()))
 
 
 def test_every_network_is_fitted_under_every_encoding_with_one_protocol(config: CompareConfig):

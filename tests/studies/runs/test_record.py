@@ -11,6 +11,7 @@ import pytest
 from fieldlens.analysis.detail.spectra import SpectralBias
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import write_json
+from fieldlens.configs.optimizer import Adam
 from fieldlens.configs.records import from_json, read_json_as, to_json
 from fieldlens.studies.runs.compare import ComparisonRecord
 from fieldlens.studies.runs.record import RunRecord
@@ -89,7 +90,7 @@ def test_compare_json_has_the_runs_of_a_comparison_as_their_own_files_do() -> No
     assert {*said} == {"path", "report", "video", "verdict", "stopped_because", "drawing_seconds", "runs"}
 
 
-FROM_THE_PLAN = {"learning_rate", "second_limit", "device", "precision", "threads", "seed"}
+FROM_THE_PLAN = {"optimizer", "learning_rate", "second_limit", "device", "precision", "threads", "seed"}
 """What run.json says for those who read it alone: it comes back from `plan`."""
 
 
@@ -101,6 +102,13 @@ def test_a_run_of_another_version_is_refused_in_one_sentence(tmp_path: Path, key
     file = re.escape(repr(str(tmp_path / "run.json")))
     with pytest.raises(InputError, match=f"^{file} is damaged, or of another version of fieldlens$"):
         read_json_as(tmp_path / "run.json", RunRecord)
+
+
+def test_a_run_of_before_there_was_a_choice_was_trained_by_adam(tmp_path: Path) -> None:
+    written = to_json(small_record())
+    del written["plan"]["optimizer"]
+    write_json(tmp_path / "run.json", written)
+    assert read_json_as(tmp_path / "run.json", RunRecord).plan.optimizer == Adam()
 
 
 @pytest.mark.parametrize("change", [{"colour": 1}, {"open_frames": 5}])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fieldlens.configs.encoding import Raw
-from fieldlens.configs.rates import default_learning_rate
+from fieldlens.configs.optimizer import default_learning_rate
 from fieldlens.render.files import write_png
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder

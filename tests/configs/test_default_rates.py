@@ -7,7 +7,7 @@ import pytest
 
 from fieldlens.configs.encoding import ENCODINGS, parse_encoding
 from fieldlens.configs.network import Network
-from fieldlens.configs.rates import default_learning_rate
+from fieldlens.configs.optimizer import default_learning_rate
 
 TABLE = Path(__file__).parent.parent.parent / "docs" / "learning_rates.md"
 
