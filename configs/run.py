@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -11,7 +12,7 @@ import tyro
 from .encoding import Encoding, Fourier
 from .errors import InputError, shown
 from .network import Network
-from .optimizer import Adam, Optimizer
+from .optimizer import Adam, Muon, Optimizer
 from .records import Choices, within
 from .space import Space
 
@@ -195,7 +196,7 @@ class FitConfig(Protocol):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _revivable(self.training, self.network)
+        _check_together(self.training, self.network, [self.optimizer])
 
     @property
     def optimizer(self) -> Optimizer:
@@ -238,9 +239,11 @@ class CompareConfig(Protocol):
         if self.optimizers and self.training.optimizer:
             raise InputError("--optimizers are those to compare, and --optimizer that of all fits; leave one out")
         for network in self.networks:
-            _revivable(self.training, network)
+            _check_together(self.training, network, [self.training.optimizer, *self.optimizers])
 
 
-def _revivable(training: Training, network: Network) -> None:
+def _check_together(training: Training, network: Network, optimizers: Sequence[Optimizer | None]) -> None:
     if training.revive_at and network.activation != "relu":
         raise InputError(f"--revive-at is for dead neurons, which only relu networks have, not {network.activation}")
+    if network.depth == 1 and any(isinstance(optimizer, Muon) for optimizer in optimizers):
+        raise InputError(f"muon moves the matrices between hidden layers, and {network} has one such layer alone")

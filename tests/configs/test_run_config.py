@@ -1,6 +1,7 @@
 """What a run is made of: limits that make sense, and an option on the command line for each choice."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -72,6 +73,20 @@ def test_an_option_changes_its_choice_and_no_other(kind: type[Any], words: str, 
 @pytest.mark.parametrize(("kind", "cases"), [(FitConfig, SHARED + FIT), (CompareConfig, SHARED + COMPARE)])
 def test_every_choice_has_an_option(kind: type[Any], cases: list[tuple[str, str, Any]]) -> None:
     assert {name for _, name, _ in cases} == set(values(kind()))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda one: FitConfig(training=Training(optimizer=Muon()), network=one),
+        lambda one: CompareConfig(networks=(Network(), one), optimizers=(Adam(), Muon())),
+        lambda one: CompareConfig(networks=(one,), training=Training(optimizer=Muon())),
+    ],
+)
+def test_muon_needs_a_matrix_between_two_hidden_layers(make: Callable[[Network], Any]) -> None:
+    make(Network(8, 2))
+    with pytest.raises(InputError, match="1x8 has one such layer alone"):
+        make(Network(8, 1))
 
 
 def test_options_are_changes_to_the_defaults_they_start_from() -> None:
