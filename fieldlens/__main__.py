@@ -2,6 +2,15 @@
 
 import sys
 
-from fieldlens.cli import main
+from fieldlens.configs.children import module_path
 
-sys.exit(main())
+
+def run() -> int:
+    """The command line, with modules from where this program's are: Python has put the working folder first."""
+    sys.path[:] = module_path()
+    from fieldlens.cli import main
+
+    return main()
+
+
+sys.exit(run())

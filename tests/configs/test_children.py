@@ -56,6 +56,18 @@ def test_a_child_runs_no_module_of_the_working_folder(tmp_path: Path, relative: 
     assert str(folder) not in run.stdout
 
 
+def test_the_program_started_as_a_module_runs_no_module_of_the_working_folder(tmp_path: Path) -> None:
+    for name in ("random", "numpy", "tyro"):
+        (tmp_path / f"{name}.py").write_text("open('I_WAS_RUN', 'a').write(__name__)\nraise SystemExit(3)\n")
+    command = [sys.executable, "-m", "fieldlens", "scenes"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert not (tmp_path / "I_WAS_RUN").exists()
+
+
 def test_only_what_depends_on_the_working_folder_leaves_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
