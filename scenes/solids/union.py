@@ -45,10 +45,13 @@ def union_surface(mesh: Mesh, inside: Inside) -> Mesh | None:
     pieces, marked = mesh.corners[parents], crossing[parents]
     kept, dropped = [], False
     while True:
-        within, mixed = _sides(pieces, mesh.normals[parents], inside)
-        halved = (mixed | marked) & (_lengths(pieces).max(1) > FINEST)
+        halved = marked & (_lengths(pieces).max(1) > FINEST)
         if np.count_nonzero(halved) > MOST_PIECES:
             halved[:] = False
+        within, asked = np.zeros(len(pieces), bool), ~halved  # those that are halved anyway need not be asked
+        within[asked], mixed = _sides(pieces[asked], mesh.normals[parents[asked]], inside)
+        if np.count_nonzero(halved) + np.count_nonzero(mixed) <= MOST_PIECES:
+            halved[asked] = mixed
         dropped |= bool((within & ~halved).any())
         kept.append(pieces[~within & ~halved])
         if not halved.any():
@@ -87,7 +90,7 @@ def _sides(
     pieces: Corners, normals: Float64[np.ndarray, "k 3"], inside: Inside
 ) -> tuple[Bool[np.ndarray, " k"], Bool[np.ndarray, " k"]]:
     """Whether the middle of each piece lies within the solid, both its sides being inside; and whether other places on
-    it, of those that are long, say otherwise."""
+    it say otherwise, which is asked of pieces that are long enough to be halved."""
     middles = pieces.mean(1)
     within = _within(middles, normals, inside)
     long = np.flatnonzero(_lengths(pieces).max(1) > FINEST)
