@@ -104,7 +104,7 @@ def sort_of(word: str, space: Space) -> Sort:
         InputError: when it names nothing, with the nearest that there is.
     """
     path = Path(word)
-    exists = bool(word) and _exists(path)
+    exists = bool(word) and os.path.exists(path)
     if is_signal(word) and not exists:
         return "signal"
     if word.startswith(DEMO) and not exists:
@@ -165,7 +165,7 @@ def restore(path: Path, space: Space, max_pixels: int = MAX_PIXELS) -> Scene:
     A run that was allowed more pixels is so, too, when they are read back. Raises InputError where the file is missing,
     damaged, of another version or none; nothing is unpickled.
     """
-    if not _exists(path):
+    if not os.path.exists(path):
         raise InputError(f"there is no saved target at {str(path)!r}")
     try:
         arrays = read_npz(path, max(LARGEST_TARGET, 16 * max_pixels))
@@ -218,13 +218,6 @@ def _thumbnail(reading: Reading) -> UInt8[np.ndarray, "h w 3"]:
     height, width, _ = reading.pixels.shape
     small = area_average(reading.pixels, *fitted_size(height, width, 256), unit_of(reading.pixels.dtype))
     return to_rgb(small)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a name too long, or with a zero byte in it
-        return False
 
 
 def _scene_name(path: Path) -> str:

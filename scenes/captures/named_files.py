@@ -4,6 +4,7 @@ A name stays inside the folder of the file of cameras. What stands there under t
 file or a folder anywhere: a person made it, to keep photographs on another disk. Only regular files are taken.
 """
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -53,11 +54,11 @@ class NamedFiles:
             raise InputError(f"{what} {named!r} lies outside of the folder; paths have to be relative and stay inside")
         for ending in endings:
             file = self.folder.joinpath(*parts[:-1], parts[-1] + ending)
-            if _is_file(file):
+            if os.path.isfile(file):
                 return file
         for ending in endings:
             file = self._spelled_otherwise((*parts[:-1], parts[-1] + ending))
-            if file is not None and _is_file(file):
+            if file is not None and os.path.isfile(file):
                 return file
         file = self.folder.joinpath(*parts)
         if (reason := _why_not(file)) is not None:
@@ -101,7 +102,7 @@ class NamedFiles:
         place, below = self.folder, ""
         for part in parts[:-1]:
             place, below = place / part, f"{below}{part}/"
-            if not _is_folder(place):
+            if not os.path.isdir(place):
                 return f"; there is no folder {below!r}"
         names = self.names(place)
         if not names:
@@ -136,20 +137,6 @@ def inside(named: str) -> tuple[str, ...] | None:
         else:
             parts.pop()
     return tuple(parts) or None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name too long, or one that no file can have
-        return False
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
 
 
 def _why_not(path: Path) -> str | None:

@@ -4,6 +4,7 @@ A folder has either `transforms_train.json`, with `transforms_test.json` and `tr
 `transforms.json`. What these files hold, and what is refused, is said in `fieldlens.scenes.captures.camera_file`.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -97,19 +98,12 @@ def read_capture(
 
 def _camera_file(path: Path) -> Path:
     """The file of cameras to begin with."""
-    if not _is_folder(path) and _is_file(path):
+    if not os.path.isdir(path) and _is_file(path):
         return path
     for name in (TRAIN, LONE):
         if _is_file(path / name):
             return path / name
     raise InputError(f"{str(path)!r} is no folder of posed photographs: it has neither {TRAIN} nor {LONE}")
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):  # a name too long, or with a zero byte in it
-        return False
 
 
 def _is_file(path: Path) -> bool:
