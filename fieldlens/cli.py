@@ -10,7 +10,7 @@ from importlib.metadata import version
 from fieldlens.configs.errors import InputError, did_you_mean
 from fieldlens.verbs import DONE, NOT_TOLD, WRONG_INPUT
 from fieldlens.verbs.signals import Interrupted, signals_interrupt
-from fieldlens.verbs.streams import lasting_streams, shown
+from fieldlens.verbs.streams import lasting_streams, printable
 
 NO_FAULT_OF_OURS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO),
@@ -73,7 +73,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _say(sentence: str) -> None:
-    print(f"fieldlens: {shown(sentence)}", file=sys.stderr)
+    print(f"fieldlens: {printable(sentence)}", file=sys.stderr)
 
 
 def _instead(word: str) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 from fieldlens.configs.records import to_json
 from fieldlens.studies.runs.reporter import Moment
 
-from .streams import shown
+from .streams import printable
 
 if TYPE_CHECKING:
     from fieldlens.studies.runs.answers import Answer
@@ -38,7 +38,7 @@ class Console:
 
     def say(self, sentence: str) -> None:
         """A sentence, on a line of its own."""
-        self.progress_console.print(Text(shown(sentence)), soft_wrap=True)
+        self.progress_console.print(Text(printable(sentence)), soft_wrap=True)
 
     def fitting(self, moment: Moment) -> None:
         """Where a fit is: step, steps/s, time left, and of the newest frame its dB and file."""
@@ -61,7 +61,7 @@ class Console:
     def result(self, *lines: str) -> None:
         """Lines that are the result, such as those of a table."""
         self.close()
-        print(*map(shown, lines), sep="\n", file=self.results, flush=True)
+        print(*map(printable, lines), sep="\n", file=self.results, flush=True)
 
     def answer(self, found: "Answer") -> None:
         """What was found: in lines, and with `--json` as the one that is last."""
@@ -88,7 +88,7 @@ class Console:
             self._unfinished = False
 
     def _show(self, name: str, detail: str, done: float) -> None:
-        name, detail = shown(name), shown(detail)
+        name, detail = printable(name), printable(detail)
         if not self.progress_console.is_terminal:
             now = time.monotonic()
             if name != self._task_name:

@@ -19,7 +19,7 @@ from fieldlens.configs.space import Slice, parse_slice
 from fieldlens.configs.storage import read_config
 
 from .refusals import refused_in_a_sentence
-from .streams import shown
+from .streams import printable
 
 Arguments = TypeVar("Arguments")
 Config = TypeVar("Config", FitConfig, CompareConfig)
@@ -240,7 +240,7 @@ def _plain(kind: type, optional: bool) -> PrimitiveConstructorSpec[Any]:
         metavar={int: "INT", float: "NUMBER", str: "TEXT", Path: "PATH"}[kind],
         instance_from_str=read,
         is_instance=lambda value: (value is None and optional) or isinstance(value, kind),
-        str_from_instance=lambda value: [shown(str(value))],  # in help alone
+        str_from_instance=lambda value: [printable(str(value))],  # in help alone
     )
 
 

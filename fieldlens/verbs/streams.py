@@ -15,10 +15,10 @@ _STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u206
 """Control characters, line ends, turns of the writing's direction, and bytes of a file's name that are no text."""
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     r"""A text as it may stand in a line on a terminal: names of files and words of configurations hold anything.
 
-    >>> print(shown("фото \x1b[31m\n.png"))
+    >>> print(printable("фото \x1b[31m\n.png"))
     фото \x1b[31m\n.png
     """
     return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

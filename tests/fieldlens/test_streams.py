@@ -14,7 +14,7 @@ from fieldlens import cli
 from fieldlens.configs.errors import InputError
 from fieldlens.studies.runs.reporter import Moment
 from fieldlens.verbs.console import Console
-from fieldlens.verbs.streams import Stream, lasting_streams, shown
+from fieldlens.verbs.streams import Stream, lasting_streams, printable
 
 EVIL = "a\x1b[2J\n\x07\x9b1m\u202e\u2066\udcff.png"
 ESCAPED = r"a\x1b[2J\n\x07\x9b1m\u202e\u2066\udcff.png"
@@ -36,13 +36,13 @@ class Failing(io.StringIO):
 
 @pytest.mark.parametrize("text", ["Ünïcödé фото 写真 👩‍🚀 café", "עברית", "C:\\photos\\a.png", "1 = 100 %", ""])
 def test_what_people_write_is_shown_as_it_is(text: str):
-    assert shown(text) == text
+    assert printable(text) == text
 
 
 def test_what_would_steer_a_terminal_is_escaped():
-    assert shown(EVIL) == ESCAPED
+    assert printable(EVIL) == ESCAPED
     steering = [chr(code) for code in (*range(32), *range(127, 160), 0x61C, 0x200E, 0x200F, 0x2028, 0x2029, 0xD800)]
-    assert all(shown(letter).isascii() and shown(letter).isprintable() for letter in steering)
+    assert all(printable(letter).isascii() and printable(letter).isprintable() for letter in steering)
 
 
 @pytest.mark.parametrize(
