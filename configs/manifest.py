@@ -10,8 +10,9 @@ between the two leaves a line too many, never a whole file without one; so a fil
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
+from io import BufferedReader
 from pathlib import Path
 
 from .errors import InputError
@@ -64,20 +65,42 @@ def verify(path: Path, data: bytes) -> None:
     Raises:
         InputError: when it is something else.
     """
+    known = _known(path)
+    if known and hashlib.sha256(data).hexdigest() not in known:
+        raise _damaged(path)
+
+
+def verify_file(path: Path, file: BufferedReader) -> None:
+    """`verify` of a file of any size, which is read from its beginning and not held; it is at its beginning again then.
+
+    Raises:
+        InputError: when it is something else.
+        OSError: when it cannot be read.
+    """
+    known = _known(path)
+    if known and hashlib.file_digest(file, "sha256").hexdigest() not in known:
+        raise _damaged(path)
+    file.seek(0)
+
+
+def _known(path: Path) -> Collection[str]:
+    """The digests that a file may have; none where that is not known."""
     found = _manifest_of(path)
     if found is None:
-        return
+        return ()
     manifest, name = found
     try:
         status = manifest.stat()
-        known = _digests(manifest, status.st_ino, status.st_mtime_ns, status.st_size).get(name, ())
+        return _digests(manifest, status.st_ino, status.st_mtime_ns, status.st_size).get(name, ())
     except OSError:
-        return
-    if known and hashlib.sha256(data).hexdigest() not in known:
-        raise InputError(
-            f"{str(path)!r} is damaged: it is not what was written there, by {MANIFEST}; put back a copy of it, or "
-            f"delete {MANIFEST} if you changed the file yourself"
-        )
+        return ()
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(
+        f"{str(path)!r} is damaged: it is not what was written there, by {MANIFEST}; put back a copy of it, or "
+        f"delete {MANIFEST} if you changed the file yourself"
+    )
 
 
 def _manifest_of(path: Path) -> tuple[Path, str] | None:

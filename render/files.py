@@ -14,6 +14,7 @@ from PIL import Image
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import open_file, read_bytes, write_bytes
+from fieldlens.configs.manifest import verify_file
 
 from .png import checked_png
 
@@ -125,7 +126,8 @@ def write_npz(path: Path, **arrays: np.ndarray) -> None:
 def read_npz(path: Path, at_most: int) -> dict[str, np.ndarray]:
     """The arrays of a file that `numpy.savez` wrote; none is unpickled.
 
-    What they take is known from their headers before any is read, and the checksum of each is verified.
+    What they take is known from their headers before any is read, and the checksum of each is verified; as is the file
+    as a whole, where its folder has a manifest.
 
     Args:
         at_most: bytes of all arrays together.
@@ -136,6 +138,7 @@ def read_npz(path: Path, at_most: int) -> dict[str, np.ndarray]:
     """
     with open_file(path) as file:
         try:
+            verify_file(path, file)
             _check_directory(file)
             with zipfile.ZipFile(file) as archive:
                 members = archive.infolist()

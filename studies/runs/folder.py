@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import numbered, numbered_file, read_bytes
+from fieldlens.configs.files import numbered, numbered_file
 from fieldlens.configs.records import read_json_as
 from fieldlens.configs.run import FitConfig
 from fieldlens.configs.storage import read_config
@@ -108,7 +108,6 @@ class RunFolder:
             InputError: when the target or the configuration is missing or damaged.
         """
         config = self.config()
-        read_bytes(self.target_file)  # compares it with the manifest
         return restore(self.target_file, config.space, config.target.max_pixels)
 
     def frame(self, step: int, kind: str = "") -> Path:

@@ -7,7 +7,7 @@ import pytest
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import look_after, read_bytes, write_bytes
-from fieldlens.configs.manifest import MANIFEST
+from fieldlens.configs.manifest import MANIFEST, verify_file
 from tests.support.kills import KilledError, kill_at
 
 
@@ -84,3 +84,15 @@ def test_a_manifest_that_leads_elsewhere_is_not_written_to(tmp_path: Path) -> No
     (run / MANIFEST).symlink_to(precious)
     write_bytes(run / "a.bin", b"content")
     assert precious.read_bytes() == b"mine"
+
+
+def test_a_file_that_is_too_large_to_be_held_is_verified_piece_by_piece(tmp_path: Path) -> None:
+    look_after(tmp_path)
+    path = tmp_path / "a.bin"
+    write_bytes(path, b"content")
+    with path.open("rb") as file:
+        verify_file(path, file)
+        assert file.read() == b"content"
+    path.write_bytes(b"contenT")
+    with path.open("rb") as file, pytest.raises(InputError, match=r"a\.bin' is damaged"):
+        verify_file(path, file)
