@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 ARGUMENTS = {
+    "quality": [],
     "training": [],
     "density": [],
     "patterns": [],
@@ -29,6 +30,14 @@ ARGUMENTS = {
     "demo": ["--picture", "docs/pictures/demo.png"],
     "large_picture": [],
 }
+
+
+def machine() -> str:
+    """What numbers of today are measured on."""
+    return (
+        f"{processor()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}, "
+        f"torch {torch.__version__}, Python {platform.python_version()}, {date.today():%B %Y}"
+    )
 
 
 def processor() -> str:
@@ -45,14 +54,16 @@ def text(value: float | str) -> str:
 
 
 def section(name: str, quick: bool) -> str:
-    """What one benchmark measures, its command, and the numbers it printed."""
+    """What one benchmark measures: its command, the machine, and the numbers it printed."""
     command = ["python", "-m", f"benchmarks.{name}", *(["--quick"] if quick else ARGUMENTS[name])]
     printed = subprocess.run([sys.executable, *command[1:]], check=True, stdout=subprocess.PIPE, text=True).stdout
     numbers = json.loads(printed.splitlines()[-1])
     lists = [value for value in numbers.values() if isinstance(value, list)]
     single = [(key, value) for key, value in numbers.items() if not isinstance(value, list)]
     tables = [table([*rows[0]], [[*row.values()] for row in rows]) for rows in lists]
-    return "\n".join([f"## {name}\n\n    {' '.join(command)}\n", *tables, table(["number", "value"], single)])
+    return "\n".join(
+        [f"## {name}\n\n    {' '.join(command)}\n\nOn {machine()}.\n", *tables, table(["number", "value"], single)]
+    )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -80,14 +91,10 @@ def main() -> None:
     )
     args = parser.parse_args()
     kept = sections_of(args.write.read_text(encoding="utf-8")) if args.write.exists() else {}
-    machine = (
-        f"{processor()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}, "
-        f"torch {torch.__version__}, Python {platform.python_version()}, {date.today():%B %Y}"
-    )
     head = (
         "# Benchmarks\n\n"
-        f"Made by `python -m benchmarks --write docs/benchmarks.md` on {machine}. Ratios are of one run, medians of "
-        "interleaved rounds; the docstring of each module says what it measures against.\n"
+        "Made by `python -m benchmarks --write docs/benchmarks.md`. Ratios are of one run, medians of interleaved "
+        "rounds; the docstring of each module says what it measures against. Sections may be of different machines.\n"
     )
     sections = kept | {name: section(name, args.quick) for name in args.only}
     page = "\n".join([head, *(sections[name] for name in ARGUMENTS if name in sections)])

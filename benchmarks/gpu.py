@@ -32,6 +32,7 @@ from benchmarks.training import Ours, Stock
 from fieldlens.analysis import bending, confusion, crease_density, crossings, kernel, psnr_db, relu_network
 from fieldlens.configs.encoding import parse_encoding
 from fieldlens.configs.network import parse_network
+from fieldlens.configs.optimizer import Adam
 from fieldlens.configs.run import FitConfig, Target, Training
 from fieldlens.fields import Field, build
 from fieldlens.fitting import TrainingState, fit, initial_state, plan_of
@@ -98,8 +99,8 @@ def agreement(picture: Picture, device: torch.device, length: int) -> dict[str, 
 
 
 def samples_per_s(picture: Picture, word: str, network: str, device: torch.device, chunk: int) -> float:
-    """Of our training."""
-    config = config_of(word, network, device)
+    """Of our training, by Adam as the stock loop's."""
+    config = config_of(word, network, device, optimizer=Adam())
     plan = plan_of(config, picture)
     ours = Ours(config, picture, plan)
     seconds = median_seconds(device, lambda: ours.train(chunk))

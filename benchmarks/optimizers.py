@@ -1,22 +1,24 @@
-"""Adam and Muon at the best of their rates, by encoding, in equal seconds.
+"""Adam and Muon at the best of their rates, by encoding, in equal seconds; and what averaging their weights gains.
 
     python -m benchmarks.optimizers [--write FILE] [--only raw fourier:8]
 
 Every encoding is fitted to the same pictures under Adam at each of a ladder of rates. Muon has two rates, its own and
-Adam's for the parameters that it leaves to Adam: the first is searched at the best of Adam's, then the second at the
-best of the first. All else is as `fieldlens fit` has it. Fits by one optimizer take equal steps; those by Muon fewer
-than those by Adam, by what a step of either costs on this machine. So the table compares equal seconds, and comes out
-the same on a busy machine. Numbers are means over pictures and seeds, with the standard deviation from seed to seed.
+Adam's for the parameters that it leaves to Adam: the first is searched at the best of Adam's, then the second around
+that, at the best of the first. All else is as `fieldlens fit` has it. Fits by one optimizer take equal steps; those by
+Muon fewer than those by Adam, by what a step of either costs on this machine. So the table compares equal seconds, and
+comes out the same on a busy machine. Numbers are means over pictures and seeds, with the standard deviation from seed
+to seed.
 
 In bold stands the lowest rate within half a decibel of the best one: what a higher rate gains by less than that is
-noise, and it is nearer to where fits diverge. The whole search takes hours.
+noise, and it is nearer to where fits diverge. At the rates in bold, fits by a constant rate and fits whose first layer
+is Muon's as well are set beside. The whole search takes an hour or two.
 """
 
 import argparse
 import concurrent.futures
 import statistics
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,42 +28,92 @@ import torch
 from benchmarks.measure import interleaved_medians, print_json
 from benchmarks.training import Ours
 from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.files import write_text
 from fieldlens.configs.network import Network
 from fieldlens.configs.optimizer import Adam, Muon, Optimizer
-from fieldlens.configs.run import FitConfig, Target, Training
+from fieldlens.configs.run import FitConfig, Schedule, Target, Training
+from fieldlens.fields import Field
 from fieldlens.fitting import fit, initial_state, plan_of
+from fieldlens.fitting.optimizer import make_optimizer
 from fieldlens.scenes.load import load
 from fieldlens.scenes.picture import Picture
 
 PICTURES = ("astronaut", "coffee", "chelsea")
-ADAM_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
-MUON_RATES = (0.003, 0.01, 0.02, 0.05)
+ADAM_RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+"""The last, here and of Muon, is tried only where the one before it is the best."""
+MUON_RATES = (0.01, 0.02, 0.05, 0.1)
+SINE_MUON_RATES = (1.5e-3, 5e-3, 1.5e-2, 5e-2)
+"""A sine network's matrices begin a twelfth as large as those of a ReLU network."""
 MARGIN_DB = 0.5
-ROWS = (
-    *("raw", "raw:0..1", "basic", "fourier:4", "fourier:8", "positional:6", "gaussian:10", "hashgrid:16"),
-    "raw, sine network",
-)
+ROWS = {
+    "fourier:8": (128, 256),
+    "raw": (128, 256),
+    "hashgrid:16": (128, 256),
+    "gaussian:10": (128, 256),
+    "positional:6": (128, 256),
+    "raw, sine network": (128, 256),
+    "fourier:4": (128,),
+    "raw:0..1": (128,),
+    "basic": (128,),
+}
+"""Widths that each encoding is fitted at."""
+STEPS = {128: 500, 256: 200}
+"""Steps by Adam: fewer of what takes longer."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the fits of one number share."""
+
+    optimizer: Optimizer
+    rate: float
+    steps: int
+    schedule: Schedule = "rsqrt"
+    first_layer: bool = False
+    """Whether Muon moves the matrix of the first layer as well."""
 
 
 @dataclass(frozen=True)
 class Tried:
     """One fit of the search."""
 
-    picture: str
-    side: int
     config: FitConfig
+    side: int
+    first_layer: bool
 
-    def psnr_db(self) -> float:
-        """PSNR over the whole picture after the training, on one thread; the grey of a picture that diverged."""
+    def psnr_db(self) -> tuple[float, float]:
+        """PSNR over the whole picture, of the average of the weights and of the newest, on one thread.
+
+        The grey of a picture that diverged.
+        """
         torch.set_num_threads(1)
-        picture = load(self.picture, Target(max_side=self.side))
+        picture = load(self.config.scene, Target(max_side=self.side))
         assert isinstance(picture, Picture)
         plan = plan_of(self.config, picture)
         state = initial_state(self.config, picture, plan.device)
+        if self.first_layer:
+            state.optimizer = make_optimizer(plan.optimizer, state.trained, plan.placement.hidden_dtype, first=True)
         for _ in fit(state, picture, plan, snapshot_steps=()):
             pass
-        error = picture.target() - np.nan_to_num(picture.draw(state.field, device=plan.placement.device)).clip(0, 1)
-        return float(-10 * np.log10(np.square(error, dtype=np.float64).mean()))
+        return _psnr_db(picture, state.field), _psnr_db(picture, state.trained)
+
+
+def _psnr_db(picture: Picture, field: Field) -> float:
+    error = picture.target() - np.nan_to_num(picture.draw(field)).clip(0, 1)
+    return float(-10 * np.log10(np.square(error, dtype=np.float64).mean()))
+
+
+@dataclass(frozen=True)
+class Score:
+    """PSNR of each picture and seed under one choice."""
+
+    choice: Choice
+    psnr_db: np.ndarray
+    newest_db: np.ndarray
+    """The same of the weights of the last step."""
+
+    def __str__(self) -> str:
+        return _cell(self.psnr_db)
 
 
 @dataclass(frozen=True)
@@ -69,55 +121,52 @@ class Search:
     """What all fits of a search share."""
 
     side: int
-    steps: int
     batch_size: int
     seeds: int
     pool: concurrent.futures.Executor
 
-    def scores(self, row: str, network: Network, choices: Iterable[tuple[Optimizer, float, int]]) -> list["Score"]:
-        """How well each choice of an optimizer, a rate of Adam's and a number of steps does."""
+    def scores(self, row: str, network: Network, choices: Iterable[Choice]) -> list[Score]:
+        """How well each choice does, all fits at once."""
         jobs = []
-        for optimizer, rate, steps in choices:
-            training = Training(steps=steps, batch_size=self.batch_size, learning_rate=rate, optimizer=optimizer)
-            config = FitConfig("", training, encoding=parse_encoding(row.partition(",")[0]), network=network)
+        for choice in choices:
+            config = _config(row, network, choice, self.batch_size)
             fits = [
-                self.pool.submit(Tried(name, self.side, replace(config, scene=name, seed=seed)).psnr_db)
+                self.pool.submit(Tried(replace(config, scene=name, seed=seed), self.side, choice.first_layer).psnr_db)
                 for name in PICTURES
                 for seed in range(self.seeds)
             ]
-            jobs.append((optimizer, rate, fits))
-        return [
-            Score(optimizer, rate, np.array([each.result() for each in fits]).reshape(len(PICTURES), self.seeds))
-            for optimizer, rate, fits in jobs
-        ]
+            jobs.append((choice, fits))
+        found = [(choice, np.array([each.result() for each in fits])) for choice, fits in jobs]
+        shape = len(PICTURES), self.seeds
+        return [Score(choice, both[:, 0].reshape(shape), both[:, 1].reshape(shape)) for choice, both in found]
 
 
 @dataclass(frozen=True)
-class Score:
-    """PSNR of each picture and seed under one choice."""
+class Found:
+    """What the search finds of one encoding."""
 
-    optimizer: Optimizer
-    rate: float
-    psnr_db: np.ndarray
+    row: str
+    cost: float
+    """Seconds of a step by Muon over those of one by Adam."""
+    adam: list[Score]
+    muon: list[Score]
+    """By rising rate of its own."""
+    rest: list[Score]
+    """By rising rate of what it leaves to Adam."""
+    constant: list[Score]
+    """Adam and Muon by a constant rate."""
+    first_layer: Score
 
     @property
-    def mean(self) -> float:
-        """Over pictures and seeds."""
-        return float(self.psnr_db.mean())
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation of the mean over pictures, from seed to seed; 0 with one seed."""
-        return statistics.stdev(self.psnr_db.mean(0).tolist()) if self.psnr_db.shape[1] > 1 else 0.0
-
-    def __str__(self) -> str:
-        return f"{self.mean:.2f} ± {self.spread:.2f}"
+    def best(self) -> tuple[Score, Score]:
+        """Of Adam and of Muon."""
+        return lowest_good(self.adam), lowest_good(self.rest)
 
 
 def lowest_good(scores: list[Score]) -> Score:
     """The first of scores by rising rate that is within the margin of the best."""
-    best = max(score.mean for score in scores)
-    return next(score for score in scores if score.mean > best - MARGIN_DB)
+    best = max(score.psnr_db.mean() for score in scores)
+    return next(score for score in scores if score.psnr_db.mean() > best - MARGIN_DB)
 
 
 def cost_of_muon(row: str, network: Network, batch_size: int, side: int) -> float:
@@ -125,90 +174,171 @@ def cost_of_muon(row: str, network: Network, batch_size: int, side: int) -> floa
     picture = load(PICTURES[0], Target(max_side=side))
     loops: dict[str, Ours] = {}
     for name, optimizer in (("adam", Adam()), ("muon", Muon())):
-        training = Training(steps=10**9, batch_size=batch_size, optimizer=optimizer)
-        config = FitConfig("", training, encoding=parse_encoding(row.partition(",")[0]), network=network)
+        config = _config(row, network, Choice(optimizer, 1e-3, 10**9), batch_size)
         loops[name] = Ours(config, picture, plan_of(config, picture))
     seconds = interleaved_medians({name: (lambda loop=loop: loop.train(10)) for name, loop in loops.items()}, 11)
     return seconds["muon"] / seconds["adam"]
 
 
+def search_row(search: Search, row: str, network: Network) -> Found:
+    """The rates of one encoding, one after the other, then what is set beside the best."""
+    steps = STEPS[network.width]
+    cost = cost_of_muon(row, network, search.batch_size, search.side)
+    fewer = max(1, round(steps / cost))
+    own_rates = SINE_MUON_RATES if network.activation == "sine" else MUON_RATES
+
+    def climb(choices: list[Choice], known: Score | None = None) -> list[Score]:
+        """Scores of choices by rising rate; of the last, only where the one before it is the best."""
+        *sure, last = choices
+        scores = search.scores(row, network, [one for one in sure if known is None or one != known.choice])
+        scores = sorted([*scores, known] if known else scores, key=lambda score: choices.index(score.choice))
+        if max(scores, key=lambda score: score.psnr_db.mean()) is scores[-1]:
+            scores += search.scores(row, network, [last])
+        return scores
+
+    adam = climb([Choice(Adam(), rate, steps) for rate in ADAM_RATES])
+    by_adam = lowest_good(adam).choice
+    muon = climb([Choice(Muon(own), by_adam.rate, fewer) for own in own_rates])
+    at_own = lowest_good(muon)
+    near = ADAM_RATES.index(by_adam.rate)
+    around = ADAM_RATES[max(0, near - 1) : near + 3]
+    rest = climb([replace(at_own.choice, rate=rate) for rate in around], at_own)
+    by_muon = lowest_good(rest).choice
+    *constant, first_layer = search.scores(
+        row,
+        network,
+        [
+            replace(by_adam, schedule="constant"),
+            replace(by_muon, schedule="constant"),
+            replace(by_muon, first_layer=True),
+        ],
+    )
+    return Found(row, cost, adam, muon, rest, constant, first_layer)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--write", type=Path, help="write the tables to this file")
-    parser.add_argument("--only", nargs="+", choices=ROWS, default=ROWS, help="some of the encodings")
+    parser.add_argument("--write", type=Path, help="write the tables to this file, anew after each encoding")
+    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="some of the encodings")
     parser.add_argument("--side", type=int, default=128)
-    parser.add_argument("--steps", type=int, default=600)
-    parser.add_argument("--widths", type=int, nargs="+", default=(128, 256))
+    parser.add_argument("--widths", type=int, nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--batch-size", type=int, default=2048)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--workers", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
     torch.set_num_threads(1)
-    best: dict[str, object] = {}
-    tables: list[str] = []
+    found: dict[int, list[Found]] = {width: [] for width in args.widths}
     with concurrent.futures.ProcessPoolExecutor(args.workers) as pool:
-        search = Search(args.side, args.steps, args.batch_size, args.seeds, pool)
+        search = Search(args.side, args.batch_size, args.seeds, pool)
         for width in args.widths:
-            by_adam, by_muon = [], []
-            for row in args.only:
+            for row in (row for row in args.only if width in ROWS[row]):
                 network = Network(width=width, activation="sine" if row.endswith("sine network") else "relu")
-                cost = cost_of_muon(row, network, args.batch_size, args.side)
-                fewer = max(1, round(args.steps / cost))
-                adam = search.scores(row, network, ((Adam(), rate, args.steps) for rate in ADAM_RATES))
-                rate = lowest_good(adam).rate
-                muon = search.scores(row, network, ((Muon(own), rate, fewer) for own in MUON_RATES))
-                own = lowest_good(muon).optimizer
-                around = search.scores(row, network, ((own, rest, fewer) for rest in ADAM_RATES))
-                chosen = lowest_good(adam), lowest_good(around)
-                ahead = chosen[1] if chosen[1].mean > chosen[0].mean else chosen[0]
-                best[f"{row}, {network}"] = {"optimizer": str(ahead.optimizer), "learning_rate": ahead.rate}
-                by_adam.append(f"| {row} | {_cells(adam, chosen[0])} |")
-                gain = f"{chosen[1].mean - chosen[0].mean:+.2f}"
-                by_muon.append(
-                    f"| {row} | {cost:.2f} | {_cells(muon, lowest_good(muon))} | {_cells(around, chosen[1])} | {gain} |"
-                )
-                print(by_adam[-1], by_muon[-1], sep="\n", file=sys.stderr, flush=True)
-            tables += _tables(Network(width=width), by_adam, by_muon)
-    if args.write:
-        args.write.write_text(_page(args, tables), encoding="utf-8")
-    print_json({"best": best, "steps": args.steps, "side": args.side})
+                found[width].append(search_row(search, row, network))
+                print(f"{network}", *_lines(found[width][-1]), sep="\n", file=sys.stderr, flush=True)
+                if args.write:
+                    write_text(args.write, _page(args, found))
+    print_json({"best": {f"{one.row}, {width}": _ahead(one) for width, rows in found.items() for one in rows}})
 
 
-def _cells(scores: list[Score], chosen: Score) -> str:
-    return " | ".join(f"**{score}**" if score is chosen else str(score) for score in scores)
-
-
-def _tables(network: Network, by_adam: list[str], by_muon: list[str]) -> list[str]:
-    rates = [f"{rate:g}" for rate in ADAM_RATES]
-    muon_rates = [f"Muon {rate:g}" for rate in MUON_RATES]
-    rest = [f"rest {rate}" for rate in rates]
-    muon_head = ["encoding", "cost of a step", *muon_rates, *rest, "gain on Adam, dB"]
-    return [
-        f"## {network} by Adam\n",
-        *_head(["encoding", *rates]),
-        *by_adam,
-        f"\n## {network} by Muon, in equal seconds\n",
-        *_head(muon_head),
-        *by_muon,
-        "",
-    ]
-
-
-def _head(names: list[str]) -> list[str]:
-    return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
-
-
-def _page(args: argparse.Namespace, tables: list[str]) -> str:
-    return (
-        "# Optimizers and learning rates\n\n"
-        f"PSNR in dB, mean over {', '.join(PICTURES)} reduced to {args.side} px and over {args.seeds} seeds, ± the "
-        f"standard deviation from seed to seed; {args.steps} steps of {args.batch_size} pixels by Adam, and by Muon as "
-        "many as take the same time, by the cost of a step (that of Muon over that of Adam, measured in turns). "
-        f"Schedule {Training().schedule}. In bold the lowest rate within {MARGIN_DB:g} dB of the best. Of Muon the "
-        "first four columns are of its own rate, with Adam's best for the rest; the next four of the rate for the "
-        "rest, with Muon's best.\n\n"
-        "Made by `python -m benchmarks.optimizers`.\n\n" + "\n".join(tables)
+def _config(row: str, network: Network, choice: Choice, batch_size: int) -> FitConfig:
+    training = Training(
+        steps=choice.steps,
+        batch_size=batch_size,
+        learning_rate=choice.rate,
+        optimizer=choice.optimizer,
+        schedule=choice.schedule,
     )
+    return FitConfig("", training, encoding=parse_encoding(row.partition(",")[0]), network=network)
+
+
+def _ahead(found: Found) -> dict[str, object]:
+    ahead = max(found.best, key=lambda score: score.psnr_db.mean())
+    return {"optimizer": str(ahead.choice.optimizer), "learning_rate": ahead.choice.rate}
+
+
+def _cell(psnr_db: np.ndarray) -> str:
+    """The mean, and the standard deviation of the mean over pictures from seed to seed."""
+    spread = statistics.stdev(psnr_db.mean(0).tolist()) if psnr_db.shape[1] > 1 else 0.0
+    return f"{psnr_db.mean():.2f} ± {spread:.2f}"
+
+
+def _ladder(rates: Iterable[float], scores: list[Score], rate_of: Mapping[float, Score], chosen: Score) -> list[str]:
+    """A cell for each rate: empty where none was tried, bold where chosen."""
+    cells = [(score := rate_of.get(rate)) and (f"**{score}**" if score is chosen else str(score)) for rate in rates]
+    return [cell or "" for cell in cells] if scores else []
+
+
+def _lines(found: Found) -> tuple[str, str, str]:
+    """A row of each of the three tables."""
+    adam, muon = found.best
+    gain = f"{muon.psnr_db.mean() - adam.psnr_db.mean():+.2f}"
+    by_adam = _ladder(ADAM_RATES, found.adam, {score.choice.rate: score for score in found.adam}, adam)
+    rates = [score.choice.optimizer.rate for score in found.muon if isinstance(score.choice.optimizer, Muon)]
+    own = [
+        f"{rate:g}: **{score}**" if score is lowest_good(found.muon) else f"{rate:g}: {score}"
+        for rate, score in zip(rates, found.muon, strict=True)
+    ]
+    own += [""] * (len(MUON_RATES) - len(own))
+    rest = _ladder(ADAM_RATES, found.rest, {score.choice.rate: score for score in found.rest}, muon)
+    beside = [
+        *(cell for one in (adam, muon) for cell in (_cell(one.newest_db), str(one))),
+        *(cell for one in found.constant for cell in (_cell(one.newest_db), str(one))),
+        str(found.first_layer),
+    ]
+    return (
+        f"| {' | '.join([found.row, *by_adam])} |",
+        f"| {' | '.join([found.row, f'{found.cost:.2f}', *own, *rest, gain])} |",
+        f"| {' | '.join([found.row, *beside])} |",
+    )
+
+
+def _tables(width: int, found: list[Found]) -> str:
+    rates = [f"{rate:g}" for rate in ADAM_RATES]
+    own = ["Muon's rate", *[""] * (len(MUON_RATES) - 1)]
+    heads = (
+        ("Adam", ["encoding", *rates]),
+        ("Muon, in equal seconds", ["encoding", "cost of a step", *own, *rates, "gain on Adam, dB"]),
+        (
+            "Average and schedule",
+            [
+                "encoding",
+                *("Adam, newest", "averaged", "Muon, newest", "averaged"),
+                *("constant: Adam, newest", "averaged", "Muon, newest", "averaged"),
+                "Muon, first layer too",
+            ],
+        ),
+    )
+    rows = zip(*map(_lines, found), strict=True)
+    parts = [
+        "\n".join(
+            [f"## {Network(width=width)}: {title}\n", f"| {' | '.join(head)} |", "|---" * len(head) + "|", *lines]
+        )
+        for (title, head), lines in zip(heads, rows, strict=True)
+    ]
+    return "\n\n".join(parts)
+
+
+def _page(args: argparse.Namespace, found: Mapping[int, list[Found]]) -> str:
+    lengths = " and ".join(f"{STEPS[width]} steps at width {width}" for width in found)
+    tables = "\n\n".join(_tables(width, rows) for width, rows in found.items() if rows)
+    training = Training()
+    return f"""# Optimizers and learning rates
+
+PSNR in dB, mean over {", ".join(PICTURES)} reduced to {args.side} px and over {args.seeds} seeds,
+± the standard deviation from seed to seed. By Adam {lengths},
+of {args.batch_size} pixels each; by Muon as many as take the same time, by the cost of a step (that of Muon over that
+of Adam, measured in turns). Precision as it is by default on the machine. In bold the lowest rate within {MARGIN_DB:g}
+dB of the best; the optimizer that is ahead there is the default.
+
+Of Muon the first columns are of its own rate, with Adam's best for the rest; the next of the rate for the rest, with
+Muon's best; empty where none was tried. The third table is at the rates in bold: the weights of the newest step, and
+their average (`--average {training.average:g}`), by the schedule {training.schedule} and by a constant rate; and fits
+whose first layer is moved by Muon as well.
+
+Made by `python -m benchmarks.optimizers --write docs/learning_rates.md`.
+
+{tables}
+"""
 
 
 if __name__ == "__main__":

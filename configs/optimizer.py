@@ -1,10 +1,10 @@
-"""What moves the weights, as one word: `adam`, `muon`, `muon:0.02,momentum=0.95`; and how fast by default.
+"""What moves the weights, as one word: `adam`, `muon`, `muon:0.02,momentum=0.95`; and which, and how fast, by default.
 
-The default rates are the best of a small search, so that no encoding stands as a straw man:
-`python -m benchmarks.learning_rates` makes it again and writes its table to docs/learning_rates.md.
+Both are the best of a search, so that no encoding stands as a straw man: `python -m benchmarks.optimizers` makes it
+again and writes its tables to docs/learning_rates.md.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, get_args
 
 from .encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
@@ -34,8 +34,8 @@ class Muon(_Optimizer):
     Muon gives all directions of a matrix's momentum the same length before it takes a step along them.
     """
 
-    rate: float = field(default=0.02, metadata=within(0, 1e30, above=True))
-    """Muon's own learning rate, that of the first step."""
+    rate: float | None = field(default=None, metadata=within(0, 1e30, above=True))
+    """Muon's own learning rate, that of the first step; by default the best of the search."""
     momentum: float = field(default=0.95, metadata=within(0, 1))
     """The share of the momentum that stays from one step to the next."""
 
@@ -62,19 +62,55 @@ def parse_optimizer(word: str) -> Optimizer:
     return parse_word(word, OPTIMIZERS, "optimizer", "--optimizers adam muon")
 
 
-LEARNING_RATES: dict[type[Encoding], float] = {
-    Raw: 3e-3,
-    Basic: 3e-3,
-    Fourier: 3e-3,
-    Positional: 3e-3,
-    Gaussian: 1e-3,
-    HashGrid: 1e-3,
+@dataclass(frozen=True)
+class Searched:
+    """What the search found for an encoding."""
+
+    adam: float
+    """The learning rate under Adam."""
+    muon: float
+    """Muon's own rate."""
+    rest: float
+    """The learning rate of what Muon leaves to Adam."""
+    ahead: type[Optimizer] = Adam
+    """Which is better after equal seconds."""
+
+
+SEARCHED: dict[type[Encoding], Searched] = {
+    Raw: Searched(3e-3, 0.05, 1e-2, Muon),
+    Basic: Searched(3e-3, 0.02, 3e-3),
+    Fourier: Searched(3e-3, 0.02, 3e-3, Muon),
+    Positional: Searched(3e-3, 0.02, 3e-3),
+    Gaussian: Searched(1e-3, 0.02, 1e-3),
+    HashGrid: Searched(3e-3, 0.01, 1e-3, Muon),
 }
 
-SIREN_RATE = 3e-4
-"""Adam's learning rate for networks of sines, whatever their encoding."""
+SEARCHED_OF_SINES = Searched(3e-4, 0.005, 3e-4)
+"""Of networks of sines, whatever their encoding."""
 
 
-def default_learning_rate(encoding: Encoding, network: Network) -> float:
-    """The rate to train at when the person names none."""
-    return SIREN_RATE if network.activation == "sine" else LEARNING_RATES[type(encoding)]
+def default_optimizer(encoding: Encoding, network: Network) -> Optimizer:
+    """What moves the weights when the person names nothing."""
+    found = _searched(encoding, network)
+    return Muon(found.muon) if found.ahead is Muon and network.depth > 1 else Adam()
+
+
+def with_rate(optimizer: Optimizer, encoding: Encoding, network: Network) -> Optimizer:
+    """An optimizer whose own rate is not left open.
+
+    >>> with_rate(Muon(momentum=0.9), Fourier(), Network())
+    Muon(rate=0.02, momentum=0.9)
+    """
+    if isinstance(optimizer, Muon) and optimizer.rate is None:
+        return replace(optimizer, rate=_searched(encoding, network).muon)
+    return optimizer
+
+
+def default_learning_rate(encoding: Encoding, network: Network, optimizer: Optimizer) -> float:
+    """The rate to train at when the person names none: that of Adam, or of what another optimizer leaves to Adam."""
+    found = _searched(encoding, network)
+    return found.adam if isinstance(optimizer, Adam) else found.rest
+
+
+def _searched(encoding: Encoding, network: Network) -> Searched:
+    return SEARCHED_OF_SINES if network.activation == "sine" else SEARCHED[type(encoding)]

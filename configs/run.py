@@ -12,7 +12,7 @@ import tyro
 from .encoding import Encoding, Fourier
 from .errors import InputError, shown
 from .network import Network
-from .optimizer import Adam, Muon, Optimizer
+from .optimizer import Adam, Muon, Optimizer, default_optimizer, with_rate
 from .records import Choices, within
 from .space import Space
 
@@ -80,11 +80,16 @@ class Training(Options):
     """Pixels, samples or points in each step of training, by default 8192; of photographs of a 3D scene, 1024 rays."""
     optimizer: Optimizer | None = None
     """What moves the weights: adam, or muon for the matrices between hidden layers, with adam for the rest.
-    muon:0.02,momentum=0.95 names Muon's own learning rate and momentum. By default it is adam."""
+    muon:0.02,momentum=0.95 names Muon's own learning rate and momentum.
+    By default it is what comes further in equal seconds under the encoding, by docs/learning_rates.md."""
     learning_rate: float | None = field(default=None, metadata=within(0, 1e30, above=True))
-    """Adam's learning rate; by default the encoding's own, from the search in docs/learning_rates.md."""
+    """Adam's learning rate; by default the encoding's own under the optimizer, from the search in
+    docs/learning_rates.md."""
     schedule: Schedule = "rsqrt"
     """How the learning rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over --steps, constant not at all."""
+    average: float = field(default=0.05, metadata=within(0, 1))
+    """What is drawn, scored and kept is the average of the weights over the latest steps, this share of all so far.
+    0 takes the weights of the newest step."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number format of the products between hidden layers.
     auto takes bf16 where the hardware and the network's width gain from it."""
@@ -200,8 +205,9 @@ class FitConfig(Protocol):
 
     @property
     def optimizer(self) -> Optimizer:
-        """The optimizer that was named, or adam."""
-        return self.training.optimizer or Adam()
+        """The optimizer that was named, or the default of the encoding and network; its own rate is not left open."""
+        chosen = self.training.optimizer or default_optimizer(self.encoding, self.network)
+        return with_rate(chosen, self.encoding, self.network)
 
     @property
     def name(self) -> str:
@@ -212,7 +218,7 @@ class FitConfig(Protocol):
 def named(encoding: Encoding | str, network: Network | str, optimizer: Optimizer) -> str:
     """What a fit is called beside others.
 
-    >>> named(Fourier(), Network(), Muon())
+    >>> named(Fourier(), Network(), Muon(0.02))
     'fourier:8 4x128 muon:0.02'
     """
     return " ".join([str(encoding), str(network), *([] if optimizer == Adam() else [str(optimizer)])])

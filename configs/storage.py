@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 
@@ -12,7 +12,9 @@ from .records import from_hand, to_json
 from .run import CompareConfig, FitConfig
 from .study import Study
 
-SCHEMA = 2
+SCHEMA = 3
+BEFORE = {"optimizer": "adam", "average": 0}
+"""Of training, what a configuration of schema 2 means where it names nothing else: there was no choice then."""
 
 MOST_BYTES = 256 * 1024
 """Of a configuration, which has a few kilobytes."""
@@ -69,13 +71,26 @@ def from_yaml(text: str | bytes, kind: type[Config], origin: str) -> Config:
     if not isinstance(data, dict):
         raise InputError(f"{origin} holds no configuration")
     schema = data.pop("schema", None)
-    if schema != SCHEMA:
+    if schema == 2:
+        _take_as_before(data)
+    elif schema != SCHEMA:
         of = "names no schema" if schema is None else f"is of another schema, {shown(schema)}"
-        raise InputError(f"{origin} {of}, and this version reads schema {SCHEMA}; make it anew with this version")
+        raise InputError(
+            f"{origin} {of}, and this version reads schemas 2 and {SCHEMA}; make it anew with this version"
+        )
     try:
         return from_hand(kind, data)
     except InputError as error:
         raise InputError(f"{origin}: {error}") from None
+
+
+def _take_as_before(data: dict[Any, Any]) -> None:
+    """Write into a configuration of schema 2 what it left open, so that an old run is gone on with as it began."""
+    training = data.setdefault("training", {})
+    if isinstance(training, dict):  # what is not is refused with all else that does not fit
+        several = data.get("optimizers")
+        taken = {name: value for name, value in BEFORE.items() if training.get(name) is None}
+        training |= {name: value for name, value in taken.items() if not (several and name == "optimizer")}
 
 
 def _check_size(text: str | bytes, origin: str) -> None:

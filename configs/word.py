@@ -2,7 +2,8 @@
 
 Each kind of choice is a frozen dataclass whose first field is the word's main value. `str` gives the word and
 `parse_word` reads it; the two are inverse. Keys are written only where they differ from their default, but a main value
-that is a number always is: `raw`, `raw:0..1`, `fourier:8`, `hashgrid:16,log2_size=19`, `muon:0.02`.
+that is a number always is: `raw`, `raw:0..1`, `fourier:8`, `hashgrid:16,log2_size=19`, `muon:0.02`; of `muon` it may be
+left open.
 """
 
 import dataclasses
@@ -27,8 +28,9 @@ class KeyedWord(Word):
         keys = dataclasses.fields(self)  # type: ignore[arg-type]  # every subclass is a dataclass
         changed = [key.name for key in keys if getattr(self, key.name) != key.default]
         others = [f"{key.name}={written(getattr(self, key.name))}" for key in keys[1:] if key.name in changed]
-        # nobody types the interval of plain `raw`, but how many octaves `fourier` has is what people compare
-        has_main = bool(keys) and (keys[0].type != Interval or keys[0].name in changed)
+        # nobody types the interval of plain `raw`, but how many octaves `fourier` has is what people compare; and what
+        # is left open has no number
+        has_main = bool(keys) and (keys[0].type not in (Interval, float | None) or keys[0].name in changed)
         main = f":{written(getattr(self, keys[0].name))}" if has_main else ""
         return ",".join([cls.__name__.lower() + main, *others])
 
@@ -115,6 +117,7 @@ _READERS: dict[Any, tuple[Callable[[str], Any], str]] = {
     bool: ({"true": True, "false": False}.__getitem__, "true or false"),
     int: (int, "a whole number"),
     float: (_read_float, "a number"),
+    float | None: (_read_float, "a number"),
     Interval: (_read_interval, "an interval such as -1..1"),
 }
 

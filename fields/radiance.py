@@ -82,9 +82,13 @@ def position_of(field: Trainable) -> Field:
     return field.position if isinstance(field, RadianceField) else field
 
 
-def hidden_matrices(field: Trainable) -> dict[str, nn.Parameter]:
-    """The weight matrices between the hidden layers of its field of positions, by their names in `field`."""
-    between = {id(layer.weight) for layer in position_of(field).mlp.linears[1:-1]}
+def hidden_matrices(field: Trainable, first: bool = False) -> dict[str, nn.Parameter]:
+    """The weight matrices between the hidden layers of its field of positions, by their names in `field`.
+
+    Args:
+        first: whether that into the first hidden layer is one of them.
+    """
+    between = {id(layer.weight) for layer in position_of(field).mlp.linears[0 if first else 1 : -1]}
     return {name: parameter for name, parameter in field.named_parameters() if id(parameter) in between}
 
 

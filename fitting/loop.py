@@ -109,13 +109,14 @@ def _stop_reason(state: TrainingState, plan: Plan, controls: Controls) -> str | 
 
 def _step(state: TrainingState, scene: Scene, plan: Plan, placement: Placement) -> Tensor:
     """One step; gives the batch's loss without waiting for it."""
-    scene.refresh(state.field, state.step, state.generator)
+    scene.refresh(state.trained, state.step, state.generator)
     batch = scene.batch(state.generator, plan.batch_size).to(placement.device)
-    prediction = scene.predict(state.field.in_precision(placement.hidden_dtype), batch, state.step)
+    prediction = scene.predict(state.trained.in_precision(placement.hidden_dtype), batch, state.step)
     loss = scene.loss(prediction, batch)
     rate, share = (learning_rate_at(state.step, plan.schedule, peak, plan.steps) for peak in (plan.learning_rate, 1.0))
     state.optimizer.zero_grad()
     loss.backward()
     state.optimizer.step(rate, share)
     state.step += 1
+    state.take_into_average(plan.average)
     return loss.detach()

@@ -64,17 +64,19 @@ class Together:
             each.step(rate, share)
 
 
-def make_optimizer(choice: choices.Optimizer, field: Trainable, dtype: torch.dtype) -> Optimizer:
+def make_optimizer(choice: choices.Optimizer, field: Trainable, dtype: torch.dtype, first: bool = False) -> Optimizer:
     """What a choice stands for, for all parameters of a field.
 
     Args:
         dtype: of products of matrices, where it makes any.
+        first: whether Muon moves the matrix of the first layer as well, which `benchmarks.optimizers` compares.
     """
     parameters = dict(field.named_parameters())
     match choice:
         case choices.Adam():
             return Adam(parameters)
-        case choices.Muon():
-            matrices = hidden_matrices(field)
+        case choices.Muon(rate=rate):
+            assert rate is not None  # FitConfig.optimizer has it
+            matrices = hidden_matrices(field, first)
             rest = {name: parameter for name, parameter in parameters.items() if name not in matrices}
-            return Together(Adam(rest), Muon(matrices, choice.rate, choice.momentum, dtype))
+            return Together(Adam(rest), Muon(matrices, rate, choice.momentum, dtype))

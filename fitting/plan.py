@@ -29,6 +29,8 @@ class Plan:
     learning_rate: float
     """Adam's learning rate of the first step."""
     schedule: Schedule
+    average: float = field(metadata={"before": 0.0})
+    """The share of the steps so far over which the weights that are shown are averaged; 0 for the newest weights."""
     steps: int | None
     """Steps to stop after. None, here and in the three limits below, where there is no such limit."""
     seconds: float | None
@@ -72,7 +74,7 @@ def plan_of(config: FitConfig, scene: Scene) -> Plan:
         InputError: when a GPU is asked for and there is none.
     """
     training, pace, placement = config.training, scene.pace, place(config.training, config.network)
-    own_rate = pace.rate_factor * default_learning_rate(config.encoding, config.network)
+    own_rate = pace.rate_factor * default_learning_rate(config.encoding, config.network, config.optimizer)
     length_open = training.steps is None and training.seconds is None
     plateau_asked = length_open and training.target_psnr is None
     return Plan(
@@ -81,6 +83,7 @@ def plan_of(config: FitConfig, scene: Scene) -> Plan:
         optimizer=config.optimizer,
         learning_rate=training.learning_rate or own_rate,
         schedule=training.schedule,
+        average=training.average,
         steps=training.steps,
         seconds=pace.seconds if length_open else training.seconds,
         target_psnr_db=training.target_psnr,

@@ -18,7 +18,8 @@ def revive(state: TrainingState[Field], coordinates: Float[Tensor, "n d"], gener
     Returns:
         How many there were.
     """
-    revived = revive_dead(state.field, coordinates, generator)
+    revived = revive_dead(state.trained, coordinates, generator)
+    state.take_into_average(0)  # what is shown has them at once
     moments = state.optimizer.moments()
     for index, dead in enumerate(revived):
         following = f"mlp.layers.{index + 1}.weight."

@@ -16,7 +16,7 @@ from fieldlens.configs.run import FitConfig
 LEAST_BATCH = 1024
 """Points of a step where a person names no number: no kind of scene takes fewer by default."""
 BYTES_PER_PARAMETER = 16
-"""fp32: itself, its gradient, and Adam's two averages of it."""
+"""fp32: itself, its gradient, and Adam's two averages of it. At the least: its average is one more."""
 BYTES_PER_NUMBER = 8
 """Of a step's points in each layer: fp32 and its gradient."""
 

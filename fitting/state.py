@@ -10,25 +10,29 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import FitConfig
 from fieldlens.scenes.scene import FieldT, Scene
 
+from .averaging import take_into_average, with_own_parameters
 from .optimizer import Optimizer, make_optimizer
 from .precision import hidden_dtype
 
 
 @dataclass
 class TrainingState(Generic[FieldT]):
-    """A field in training: weights, optimizer, random numbers and the clock.
+    """A field in training: weights, their average, optimizer, random numbers and the clock.
 
     A CPU run that goes on from a saved state gives the same bytes as one that was never stopped.
     """
 
     field: FieldT
+    """What the fit has come to: the average of the weights of late, or where nothing is averaged `trained` itself."""
+    trained: FieldT
+    """What steps move."""
     optimizer: Optimizer
     generator: torch.Generator
     step: int = 0
     seconds: float = 0.0
 
     def tensors(self) -> dict[str, Tensor]:
-        """The state under names `field.*`, `moments.*`, `generator`; copies on the CPU."""
+        """The state as `field.*`, `trained.*` where that is another, `moments.*` and `generator`; copies on the CPU."""
         return {name: value.detach().cpu().contiguous().clone() for name, value in self._live().items()}
 
     def restore(self, tensors: dict[str, Tensor], step: int, seconds: float) -> None:
@@ -47,13 +51,21 @@ class TrainingState(Generic[FieldT]):
         except RuntimeError:
             raise ValueError("its random numbers are in no state that there is") from None
         self.field.load_state_dict(_under("field", tensors))
+        self.trained.load_state_dict(_under("trained", tensors), strict=False)  # what it shares is there already
         self.optimizer.restore(_under("moments", tensors), step)
         self.generator.set_state(tensors["generator"])
         self.step, self.seconds = step, seconds
 
+    def take_into_average(self, share: float) -> None:
+        """Let `field` follow `trained` after a step; see `averaging`."""
+        if self.trained is not self.field:
+            take_into_average(self.field, self.trained, self.step, share)
+
     def _live(self) -> dict[str, Tensor]:
+        own = {} if self.trained is self.field else dict(self.trained.named_parameters())
         return {
             **{f"field.{name}": value for name, value in self.field.state_dict().items()},
+            **{f"trained.{name}": value for name, value in own.items()},
             **{f"moments.{name}": value for name, value in self.optimizer.moments().items()},
             "generator": self.generator.get_state(),
         }
@@ -76,6 +88,7 @@ def initial_state(
     """
     weights = torch.Generator().manual_seed(config.seed)
     batches = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=weights)))
-    field = scene.build(config, weights).to(device)
+    trained = scene.build(config, weights).to(device)
+    field = with_own_parameters(trained) if config.training.average else trained
     dtype = hidden_dtype(config.training, config.network, torch.device(device))
-    return TrainingState(field, make_optimizer(config.optimizer, field, dtype), batches)
+    return TrainingState(field, trained, make_optimizer(config.optimizer, trained, dtype), batches)

@@ -143,10 +143,13 @@ def completed(config: CompareConfig) -> CompareConfig:
     encodings = tuple(dict.fromkeys(config.encodings)) or (Raw(), Fourier())
     networks = tuple(dict.fromkeys(config.networks)) or (Network(),)
     optimizers = tuple(dict.fromkeys(config.optimizers))
-    if len(encodings) * len(networks) * len(optimizers or "1") < 2:
-        raise InputError(f"{encodings[0]} has nothing to be compared with; name another encoding, network or optimizer")
     training = dataclasses.replace(training, steps=training.steps or STEPS)
-    return dataclasses.replace(config, encodings=encodings, networks=networks, optimizers=optimizers, training=training)
+    whole = dataclasses.replace(
+        config, encodings=encodings, networks=networks, optimizers=optimizers, training=training
+    )
+    if len(fits(whole)) < 2:
+        raise InputError(f"{encodings[0]} has nothing to be compared with; name another encoding, network or optimizer")
+    return whole
 
 
 def fits(config: CompareConfig) -> list[FitConfig]:
@@ -157,7 +160,8 @@ def fits(config: CompareConfig) -> list[FitConfig]:
     if not config.optimizers:
         return alike
     trainings = [dataclasses.replace(config.training, optimizer=one) for one in config.optimizers]
-    return [dataclasses.replace(one, training=training) for one in alike for training in trainings]
+    each = (dataclasses.replace(one, training=training) for one in alike for training in trainings)
+    return [*{one.name: one for one in each}.values()]  # an optimizer with its default rate written out is the same
 
 
 def start_comparison(

@@ -1,35 +1,48 @@
-"""The default learning rates are those of the search that the documentation shows."""
+"""What moves the weights by default, and how fast, is what the search in the documentation found."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fieldlens.configs.encoding import ENCODINGS, parse_encoding
+from fieldlens.configs.encoding import parse_encoding
 from fieldlens.configs.network import Network
-from fieldlens.configs.optimizer import default_learning_rate
+from fieldlens.configs.optimizer import Adam, Muon, default_learning_rate, default_optimizer, with_rate
 
 TABLE = Path(__file__).parent.parent.parent / "docs" / "learning_rates.md"
+BOLD = re.compile(r"\*\*")
 
 
-def best_rates() -> dict[str, float]:
-    """The rate in bold in each row of the table."""
-    rows = [line.strip("| \n").split(" | ") for line in TABLE.read_text().splitlines() if line.startswith("| ")]
-    head, *rest = rows
-    return {row[0]: float(head[[bool(re.match(r"\*\*", cell)) for cell in row].index(True)]) for row in rest}
+def rows(title: str) -> Iterator[dict[str, list[str]]]:
+    """The lines of a table, by the heads of its columns; heads may be empty or stand twice."""
+    (section,) = re.findall(rf"^## {re.escape(title)}\n\n(.*?)(?:\n\n|\Z)", TABLE.read_text(), re.MULTILINE | re.DOTALL)
+    head, _, *lines = [line.strip("|").split("|") for line in section.splitlines()]
+    for line in lines:
+        row: dict[str, list[str]] = {}
+        for name, cell in zip(head, line, strict=True):
+            row.setdefault(name.strip(), []).append(cell.strip())
+        yield row
 
 
-@pytest.mark.parametrize("word", ["raw", "raw:0..1", "basic", "fourier:4", "fourier:8", "positional:6", "gaussian:10"])
-def test_the_default_rate_is_the_one_the_search_chose(word: str):
-    assert default_learning_rate(parse_encoding(word), Network()) == best_rates()[word]
+def bold(row: dict[str, list[str]]) -> str:
+    """The head of the column that is bold, among those that are rates."""
+    (name,) = [name for name, (cell, *_) in row.items() if re.match(r"[\d.]+$", name) and BOLD.match(cell)]
+    return name
 
 
-def test_hash_grids_and_sine_networks_have_rates_of_their_own():
-    assert default_learning_rate(parse_encoding("hashgrid:16"), Network()) == best_rates()["hashgrid:16"]
-    sine = default_learning_rate(parse_encoding("raw"), Network(activation="sine"))
-    assert sine == best_rates()["raw, sine network"]
+ADAM = {row["encoding"][0]: row for row in rows("4x128: Adam")}
+MUON = {row["encoding"][0]: row for row in rows("4x128: Muon, in equal seconds")}
 
 
-def test_every_encoding_has_a_default():
-    for cls in ENCODINGS.values():
-        assert default_learning_rate(cls(), Network()) > 0
+@pytest.mark.parametrize("row", ADAM)
+def test_the_default_rates_are_those_the_search_chose(row: str):
+    network = Network(activation="sine" if row.endswith("sine network") else "relu")
+    encoding = parse_encoding(row.partition(",")[0])
+    (own,) = [cell for cell in (*MUON[row]["Muon's rate"], *MUON[row].get("", [])) if BOLD.search(cell)]
+    muon = Muon(float(own.partition(":")[0]))
+    assert default_learning_rate(encoding, network, Adam()) == float(bold(ADAM[row]))
+    assert with_rate(Muon(), encoding, network) == muon
+    assert default_learning_rate(encoding, network, muon) == float(bold(MUON[row]))
+    ahead = muon if float(MUON[row]["gain on Adam, dB"][0]) > 0 else Adam()
+    assert default_optimizer(encoding, network) == ahead

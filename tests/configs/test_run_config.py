@@ -9,7 +9,15 @@ import pytest
 from fieldlens.configs.encoding import ENCODINGS, Fourier, Gaussian, HashGrid, Raw, parse_encoding
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
-from fieldlens.configs.optimizer import SIREN_RATE, Adam, Muon, default_learning_rate
+from fieldlens.configs.optimizer import (
+    OPTIMIZERS,
+    Adam,
+    Muon,
+    Optimizer,
+    default_learning_rate,
+    default_optimizer,
+    with_rate,
+)
 from fieldlens.configs.run import CompareConfig, FitConfig, Output, Protocol, Target, Training
 from fieldlens.verbs.options import parse
 from tests.configs.test_storage import values
@@ -22,6 +30,7 @@ SHARED = [
     ("--batch-size 99", "training.batch_size", 99),
     ("--learning-rate 2e-3", "training.learning_rate", 2e-3),
     ("--schedule constant", "training.schedule", "constant"),
+    ("--average 0.2", "training.average", 0.2),
     ("--precision fp32", "training.precision", "fp32"),
     ("--device cpu", "training.device", "cpu"),
     ("--threads 3", "training.threads", 3),
@@ -149,9 +158,30 @@ def test_other_frames_are_refused_with_what_they_may_be(frames: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-def test_every_encoding_has_a_learning_rate_and_siren_one_for_all(name: str) -> None:
-    assert 0 < default_learning_rate(parse_encoding(name), Network()) < 1
-    assert default_learning_rate(parse_encoding(name), Network(activation="sine")) == SIREN_RATE
+@pytest.mark.parametrize("optimizer", [cls() for cls in OPTIMIZERS.values()], ids=str)
+def test_every_encoding_has_learning_rates_and_siren_one_for_all(name: str, optimizer: Optimizer) -> None:
+    siren = Network(activation="sine")
+    encoding = parse_encoding(name)
+    assert 0 < default_learning_rate(encoding, Network(), optimizer) < 1
+    assert default_learning_rate(encoding, siren, optimizer) == default_learning_rate(Raw(), siren, optimizer)
+
+
+def test_a_rate_of_muon_that_is_left_open_is_that_of_the_encoding_and_the_network() -> None:
+    siren = Network(activation="sine")
+    named, small = with_rate(Muon(0.3), Raw(), siren), with_rate(Muon(momentum=0.9), Raw(), siren)
+    assert named == Muon(0.3)
+    assert isinstance(small, Muon)
+    assert small.rate is not None
+    assert small.momentum == 0.9
+    large = with_rate(Muon(), Raw(), Network())
+    assert isinstance(large, Muon)
+    assert large.rate is not None
+    assert small.rate < large.rate, "a network of sines begins with smaller matrices"
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_a_network_without_matrices_between_hidden_layers_is_moved_by_adam_if_nothing_is_named(name: str) -> None:
+    assert default_optimizer(parse_encoding(name), Network(depth=1)) == Adam()
 
 
 def test_the_default_encoding_is_in_the_help_as_a_word(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fieldlens.configs.encoding import Fourier, Gaussian, HashGrid, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
+from fieldlens.configs.optimizer import Adam, Muon
 from fieldlens.configs.run import CompareConfig, FitConfig, Output, Target, Training
 from fieldlens.configs.space import Space
 from fieldlens.configs.storage import SCHEMA, from_yaml, read_config, to_yaml
@@ -123,6 +124,7 @@ NOT_DEFAULT: dict[str, Any] = {
         "optimizer": "muon:0.01",
         "learning_rate": 0.002,
         "schedule": "cosine",
+        "average": 0.2,
         "precision": "fp32",
         "device": "cpu",
         "threads": 3,
@@ -177,24 +179,36 @@ def test_words_in_yaml_are_read_as_on_the_command_line() -> None:
     compare = from_yaml(yaml.safe_dump({"schema": SCHEMA, **COMPARE}), CompareConfig, "run.yaml")
     assert compare.encodings == (Raw((0.0, 1.0)), HashGrid(4))
     assert compare.networks == (Network(16, 2, "sine"), Network(8))
-    fit = from_yaml("schema: 2\nencoding: fourier:3\nnetwork: 2x8", FitConfig, "run.yaml")
+    fit = from_yaml("schema: 3\nencoding: fourier:3\nnetwork: 2x8", FitConfig, "run.yaml")
     assert (fit.encoding, fit.network) == (Fourier(3), Network(8, 2))
 
 
 def test_what_a_file_does_not_say_is_the_default() -> None:
-    assert from_yaml("schema: 2", FitConfig, "run.yaml") == FitConfig()
-    partly = from_yaml("schema: 2\ntraining: {steps: 5}", FitConfig, "run.yaml")
+    assert from_yaml("schema: 3", FitConfig, "run.yaml") == FitConfig()
+    partly = from_yaml("schema: 3\ntraining: {steps: 5}", FitConfig, "run.yaml")
     assert partly == FitConfig(training=Training(steps=5))
+
+
+@pytest.mark.parametrize("training", ["", "training: {}", "training: {optimizer: null}"])
+def test_what_schema_2_left_open_is_what_it_was_then(training: str) -> None:
+    fit = from_yaml(f"schema: 2\n{training}", FitConfig, "run.yaml")
+    assert (fit.training.optimizer, fit.training.average) == (Adam(), 0)
+    named = from_yaml("schema: 2\ntraining: {optimizer: muon}", FitConfig, "run.yaml")
+    assert named.training.optimizer == Muon()
+    several = from_yaml("schema: 2\noptimizers: [adam, muon]", CompareConfig, "run.yaml")
+    assert (several.training.optimizer, several.optimizers) == (None, (Adam(), Muon()))
+    with pytest.raises(InputError, match="training must be a group of settings, got 5"):
+        from_yaml("schema: 2\ntraining: 5", FitConfig, "run.yaml")
 
 
 @pytest.mark.parametrize("written", ["1e-3", "1.0e-3", "0.001", ".001"])
 def test_a_rate_may_be_written_in_every_usual_way(written: str) -> None:
-    config = from_yaml(f"schema: 2\ntraining: {{learning_rate: {written}}}", FitConfig, "run.yaml")
+    config = from_yaml(f"schema: 3\ntraining: {{learning_rate: {written}}}", FitConfig, "run.yaml")
     assert config.training.learning_rate == 1e-3
 
 
 def test_whole_numbers_do_for_real_ones() -> None:
-    config = from_yaml("schema: 2\ntraining: {seconds: 5}", FitConfig, "run.yaml")
+    config = from_yaml("schema: 3\ntraining: {seconds: 5}", FitConfig, "run.yaml")
     assert isinstance(config.training.seconds, float)
 
 
@@ -207,38 +221,38 @@ def test_whole_numbers_do_for_real_ones() -> None:
         ("scene: fox.png", "names no schema"),
         ("schema: 1", "another schema"),
         (
-            "schema: 2\ntraining: {steps: [",
+            "schema: 3\ntraining: {steps: [",
             "is not YAML: expected the node content, but found '<stream end>' in line 2",
         ),
-        ("schema: 2\nscene: !!python/object/apply:os.system [true]", "is not YAML: could not determine a constructor"),
-        ("schema: 2\nseed: 2026-02-30", "is not YAML: day"),
-        ("schema: 2\nscene: \x00", "is not YAML: unacceptable character"),
-        ("schema: 2\nsede: 3", "'sede' is no setting; did you mean 'seed'?"),
-        ("schema: 2\n3: sede", "3 is no setting; choose from"),
-        ("schema: 2\ntraining: {step: 3}", "'step' is no setting of training; did you mean 'steps'?"),
-        ("schema: 2\nnetwork: {widht: 3}", "'widht' is no setting of network; did you mean 'width'?"),
-        ("schema: 2\nencodings: [raw]", "'encodings' is no setting; did you mean 'encoding'?"),
-        ("schema: 2\ntraining: 5", "training must be a group of settings, got 5"),
-        ("schema: 2\ntraining: null", "training must be a group of settings, got None"),
-        ("schema: 2\ntraining: {steps: many}", "training.steps must be a whole number, got 'many'"),
-        ("schema: 2\ntraining: {steps: 1.5}", "training.steps must be a whole number, got 1.5"),
-        ("schema: 2\ntraining: {steps: true}", "training.steps must be a whole number, got True"),
-        ("schema: 2\ntraining: {seconds: true}", "training.seconds must be a number, got True"),
-        ("schema: 2\ntraining: {seconds: long}", "training.seconds must be a number, got 'long'"),
-        ("schema: 2\ntraining: {seconds: .nan}", "--seconds must be a number above 0, got nan"),
-        ("schema: 2\noutput: {frames: null}", "output.frames must be a text, got None"),
-        ("schema: 2\nspace: {grid: 0}", "--grid must be 1 to 512, got 0"),
-        ("schema: 2\nspace: {direction: forier}", "unknown encoding 'forier'; did you mean 'fourier'?"),
-        ("schema: 2\ntraining: {schedule: linear}", "training.schedule must be one of rsqrt, constant, cosine"),
-        ("schema: 2\ntraining: {schedule: [rsqrt]}", "training.schedule must be one of rsqrt, constant, cosine"),
-        ("schema: 2\nscene: 12", "scene must be a text, got 12"),
-        ("schema: 2\noutput: {output_dir: 3}", "output.output_dir must be a path, got 3"),
-        ("schema: 2\nseed: -1", "--seed must be 0 to 9223372036854775807, got -1"),
-        ("schema: 2\nencoding: forier", "unknown encoding 'forier'; did you mean 'fourier'?"),
-        ("schema: 2\nencoding: 8", "encoding must be a word such as raw, got 8"),
-        ("schema: 2\nencoding: {fourier: 8}", "encoding must be a word such as raw, got {'fourier': 8}"),
-        ("schema: 2\nnetwork: big", "DEPTHxWIDTH"),
-        ("schema: 2\nnetwork: {activation: gelu}", "network.activation must be one of relu, leaky_relu, sine"),
+        ("schema: 3\nscene: !!python/object/apply:os.system [true]", "is not YAML: could not determine a constructor"),
+        ("schema: 3\nseed: 2026-02-30", "is not YAML: day"),
+        ("schema: 3\nscene: \x00", "is not YAML: unacceptable character"),
+        ("schema: 3\nsede: 3", "'sede' is no setting; did you mean 'seed'?"),
+        ("schema: 3\n3: sede", "3 is no setting; choose from"),
+        ("schema: 3\ntraining: {step: 3}", "'step' is no setting of training; did you mean 'steps'?"),
+        ("schema: 3\nnetwork: {widht: 3}", "'widht' is no setting of network; did you mean 'width'?"),
+        ("schema: 3\nencodings: [raw]", "'encodings' is no setting; did you mean 'encoding'?"),
+        ("schema: 3\ntraining: 5", "training must be a group of settings, got 5"),
+        ("schema: 3\ntraining: null", "training must be a group of settings, got None"),
+        ("schema: 3\ntraining: {steps: many}", "training.steps must be a whole number, got 'many'"),
+        ("schema: 3\ntraining: {steps: 1.5}", "training.steps must be a whole number, got 1.5"),
+        ("schema: 3\ntraining: {steps: true}", "training.steps must be a whole number, got True"),
+        ("schema: 3\ntraining: {seconds: true}", "training.seconds must be a number, got True"),
+        ("schema: 3\ntraining: {seconds: long}", "training.seconds must be a number, got 'long'"),
+        ("schema: 3\ntraining: {seconds: .nan}", "--seconds must be a number above 0, got nan"),
+        ("schema: 3\noutput: {frames: null}", "output.frames must be a text, got None"),
+        ("schema: 3\nspace: {grid: 0}", "--grid must be 1 to 512, got 0"),
+        ("schema: 3\nspace: {direction: forier}", "unknown encoding 'forier'; did you mean 'fourier'?"),
+        ("schema: 3\ntraining: {schedule: linear}", "training.schedule must be one of rsqrt, constant, cosine"),
+        ("schema: 3\ntraining: {schedule: [rsqrt]}", "training.schedule must be one of rsqrt, constant, cosine"),
+        ("schema: 3\nscene: 12", "scene must be a text, got 12"),
+        ("schema: 3\noutput: {output_dir: 3}", "output.output_dir must be a path, got 3"),
+        ("schema: 3\nseed: -1", "--seed must be 0 to 9223372036854775807, got -1"),
+        ("schema: 3\nencoding: forier", "unknown encoding 'forier'; did you mean 'fourier'?"),
+        ("schema: 3\nencoding: 8", "encoding must be a word such as raw, got 8"),
+        ("schema: 3\nencoding: {fourier: 8}", "encoding must be a word such as raw, got {'fourier': 8}"),
+        ("schema: 3\nnetwork: big", "DEPTHxWIDTH"),
+        ("schema: 3\nnetwork: {activation: gelu}", "network.activation must be one of relu, leaky_relu, sine"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_by_its_name_in_one_sentence(text: str, hint: str) -> None:
@@ -251,7 +265,7 @@ def test_a_file_that_does_not_fit_is_refused_by_its_name_in_one_sentence(text: s
 @pytest.mark.parametrize("value", ["raw", "{raw: 1}", "null"])
 def test_a_list_must_be_a_list(value: str) -> None:
     with pytest.raises(InputError, match="encodings must be a list"):
-        from_yaml(f"schema: 2\nencodings: {value}", CompareConfig, "run.yaml")
+        from_yaml(f"schema: 3\nencodings: {value}", CompareConfig, "run.yaml")
 
 
 def test_encodings_are_written_as_words() -> None:
@@ -260,7 +274,7 @@ def test_encodings_are_written_as_words() -> None:
     assert plain["schema"] == SCHEMA
 
 
-@pytest.mark.parametrize("data", [None, b"scene: \xff", b"\0", b"- a list", b"schema: 2\nscene: [", b"schema: 1"])
+@pytest.mark.parametrize("data", [None, b"scene: \xff", b"\0", b"- a list", b"schema: 3\nscene: [", b"schema: 1"])
 def test_a_file_that_holds_no_configuration_is_named(tmp_path: Path, data: bytes | None) -> None:
     file = tmp_path / "config.yaml"
     if data is not None:
@@ -308,17 +322,17 @@ MERGES = "a: &a {x: 1, y: 2}\n" + "".join(
 )
 def test_a_file_that_grows_or_goes_deep_is_refused_before_it_is_built(text: str, sentence: str) -> None:
     with pytest.raises(InputError, match=re.escape(sentence)) as refusal:
-        from_yaml(f"schema: 2\n{text}", FitConfig, "run.yaml")
+        from_yaml(f"schema: 3\n{text}", FitConfig, "run.yaml")
     assert "run.yaml" in str(refusal.value)
     assert len(str(refusal.value)) < 300
 
 
 def test_a_file_may_repeat_itself_a_little() -> None:
-    text = "schema: 2\nscene: &name fox.png\nnetworks: [&small {width: 8}, *small]\noutput: {output_dir: *name}"
+    text = "schema: 3\nscene: &name fox.png\nnetworks: [&small {width: 8}, *small]\noutput: {output_dir: *name}"
     config = from_yaml(text, CompareConfig, "run.yaml")
     assert config.networks == (Network(8), Network(8))
     assert config.output.output_dir == Path("fox.png")
-    again = "schema: 2\ntraining: &t {steps: 3}\nspace: {grid: 5}"
+    again = "schema: 3\ntraining: &t {steps: 3}\nspace: {grid: 5}"
     assert from_yaml(again, FitConfig, "run.yaml").training.steps == 3
 
 

@@ -7,6 +7,7 @@ import torch
 
 from fieldlens.configs.encoding import Encoding, Fourier
 from fieldlens.configs.network import Network
+from fieldlens.configs.optimizer import Adam
 from fieldlens.configs.run import FitConfig, Training
 from fieldlens.fitting import Placement, Plan, TrainingState, initial_state, plan_of
 from fieldlens.scenes.picture import Picture
@@ -22,8 +23,9 @@ def noise(side: int = 8, channels: int = 3, seed: int = 0) -> Picture:
 
 
 def training(**choices: Any) -> Training:
-    """Of 32 pixels a step, on the CPU in fp32."""
-    return Training(**{"batch_size": 32, "device": "cpu", "precision": "fp32"} | choices)
+    """Of 32 pixels a step by Adam, the newest weights as they are, on the CPU in fp32, unless told."""
+    plain = {"batch_size": 32, "device": "cpu", "precision": "fp32", "optimizer": Adam(), "average": 0}
+    return Training(**plain | choices)
 
 
 def plan(learning_rate: float = 1e-2, scene: Scene | None = None, **choices: Any) -> Plan:

@@ -267,6 +267,7 @@ def test_runs_of_a_comparison_are_named_by_their_path(config: CompareConfig):
 
 def test_the_runs_that_have_begun_of_a_comparison_are_found_with_their_names(config: CompareConfig):
     output_dir = config.output.output_dir
+    config = replace(config, training=replace(config.training, optimizer=Adam()))
     comparison = start_comparison(config)
     with pytest.raises(InputError, match=r"no run of the comparison .* has begun yet"):
         find_runs("latest", output_dir)

@@ -299,7 +299,7 @@ def test_a_damaged_file_of_curves_is_named(config: FitConfig, content: bytes):
 
 def test_a_folder_of_another_schema_is_refused(config: FitConfig):
     folder = start(config)
-    folder.config_file.write_text(folder.config_file.read_text().replace("schema: 2", "schema: 99"))
+    folder.config_file.write_text(folder.config_file.read_text().replace("schema: 3", "schema: 99"))
     with pytest.raises(InputError, match="another schema"):
         run(folder)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fieldlens.configs.encoding import Raw
-from fieldlens.configs.optimizer import default_learning_rate
+from fieldlens.configs.optimizer import default_learning_rate, default_optimizer
 from fieldlens.render.files import write_png
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
@@ -50,7 +50,10 @@ def test_choices_left_open_stand_beside_what_was_taken(tmp_path: Path):
     result = run(folder)
     page = folder.report.read_text()
     rows = dict(re.findall(r'<th scope="row">(training\.\w+)</th><td>([^<]*)</td>', page))
-    assert rows["training.learning_rate"] == f"by default: {default_learning_rate(Raw(), folder.config().network):g}"
+    config = folder.config()
+    rate = default_learning_rate(Raw(), config.network, config.optimizer)
+    assert rows["training.learning_rate"] == f"by default: {rate:g}"
+    assert rows["training.optimizer"] == f"by default: {default_optimizer(Raw(), config.network)}"
     assert rows["training.precision"] == f"auto: {result.plan.precision}"
     assert (rows["training.seconds"], rows["training.plateau"], rows["training.steps"]) == ("none", "none", "24")
     assert rows["training.threads"] == "1"
