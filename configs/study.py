@@ -6,6 +6,7 @@ from typing import Literal
 from .encoding import Encoding, Fourier, Raw
 from .errors import InputError
 from .network import Network
+from .optimizer import Adam
 from .records import Choices, within
 from .run import Training
 
@@ -40,7 +41,7 @@ class Study(Choices):
     """Networks from small to large, fitted to random pixels; the authors' are 2x128, 4x256 and 6x512."""
     training: Training = field(
         default_factory=lambda: Training(
-            steps=480, batch_size=512, learning_rate=1e-3, schedule="constant", precision="fp32"
+            steps=480, batch_size=512, optimizer=Adam(), learning_rate=1e-3, schedule="constant", precision="fp32"
         )
     )
     """How each fit is trained; as the authors do, with Adam at a constant 1e-3."""

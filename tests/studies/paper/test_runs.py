@@ -23,8 +23,9 @@ from fieldlens.configs.encoding import Encoding, Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.holding import held
 from fieldlens.configs.network import Network
+from fieldlens.configs.optimizer import Adam
 from fieldlens.configs.records import from_json, to_json
-from fieldlens.configs.run import Training
+from fieldlens.configs.run import FitConfig, Training
 from fieldlens.configs.storage import from_yaml, read_config, to_yaml
 from fieldlens.configs.study import Study
 from fieldlens.fields import build_encoding
@@ -265,6 +266,12 @@ def test_measured_steps_begin_at_zero_and_end_at_the_last() -> None:
 
 def test_the_quick_tier_is_what_a_study_is_by_default() -> None:
     assert read_config(PRESETS / "paper" / "quick.yaml", Study) == Study()
+
+
+def test_the_authors_optimizer_is_named_and_no_default_of_the_program() -> None:
+    for tier in sorted((PRESETS / "paper").glob("*.yaml")):
+        assert read_config(tier, Study).training.optimizer == Adam()
+    assert read_config(PRESETS / "fit" / "authors.yaml", FitConfig).training.optimizer == Adam()
 
 
 def test_a_study_survives_its_file() -> None:
