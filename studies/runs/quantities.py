@@ -108,7 +108,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "narrowness": Quantity("mean of the least |z| / |w|, in no space of its own", "", True),
     "norm": Quantity("spectral norm by layer", "", True),
     "norm_product": Quantity("product of spectral norms", "", True),
-    "stable_rank": Quantity("stable rank of matrices between hidden layers", "directions", True),
+    "stable_rank": Quantity("stable rank between hidden layers", "", True),
     "row_cosine": Quantity("mean cosine between the neurons of a layer", ""),
     "confusion_local": Quantity("cosine of the gradients of local pairs", ""),
     "confusion_global": Quantity("cosine of the gradients of global pairs", ""),
