@@ -6,6 +6,7 @@ from typing import Literal
 from .encoding import Encoding, Fourier, Raw
 from .errors import InputError
 from .network import Network
+from .optimizer import Adam, Muon, Optimizer
 from .records import Choices, within
 from .run import Training
 
@@ -40,15 +41,24 @@ class Study(Choices):
     """Networks from small to large, fitted to random pixels; the authors' are 2x128, 4x256 and 6x512."""
     training: Training = field(
         default_factory=lambda: Training(
-            steps=480, batch_size=512, learning_rate=1e-3, schedule="constant", precision="fp32"
+            steps=480,
+            batch_size=512,
+            optimizer=Adam(),
+            learning_rate=1e-3,
+            schedule="constant",
+            average=0,
+            precision="fp32",
         )
     )
-    """How each fit is trained; as the authors do, with Adam at a constant 1e-3."""
+    """How each fit is trained, but for `muon`; as the authors do, with Adam at a constant 1e-3."""
     bias_spreads: tuple[float, ...] = field(default=(), metadata=within(0, 10**6))
     """Spreads of the first layer's biases under wide raw coordinates: doses of crease density."""
     revivals: tuple[int, ...] = field(default=(), metadata=within(0, 4))
     """How often dead neurons are revived under narrow raw coordinates, at eighths of the fit: doses as well, rising
     from 0. The fourth is midway."""
+    muon: Muon | None = None
+    """What moves the matrices between hidden layers in fits that are set against those of `training` and are like them
+    in all else; none are made without it."""
     signal: str = ""
     """A sum of sines to fit beside the pictures; none if empty."""
     signal_octaves: tuple[int, ...] = field(default=(4, 7), metadata=within(1, 24))
@@ -80,6 +90,15 @@ class Study(Choices):
             raise InputError("dead neurons are revived up to 4 times, at eighths of a fit of 8 steps or more")
         if self.revivals and self.network.activation != "relu":
             raise InputError(f"only relu networks have dead neurons to revive, not {self.network.activation}")
+        if self.muon and self.network.depth == 1:
+            raise InputError(
+                f"muon moves the matrices between hidden layers, and {self.network} has one such layer alone"
+            )
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """What moves the weights in all fits but those of `muon`; where none is named, the authors' and no default."""
+        return self.training.optimizer or Adam()
 
     @property
     def few(self) -> tuple[Fourier, ...]:

@@ -14,6 +14,7 @@ from fieldlens.configs.encoding import Encoding, Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.names import known_folder
 from fieldlens.configs.network import Network
+from fieldlens.configs.optimizer import Adam
 from fieldlens.configs.run import FitConfig, Output, Target, Training
 from fieldlens.scenes.scene import View
 from fieldlens.studies.runs.checkpoints import checkpoint_steps
@@ -113,8 +114,16 @@ class Fits:
     def _fit(self, scene: str, encoding: Encoding, target: Target) -> Fit:
         config = FitConfig(
             scene=scene,
-            # one thread and fp32: the same fit on any number of cores
-            training=Training(steps=self.steps, batch_size=4096, device="cpu", precision="fp32", threads=1),
+            # one thread and fp32: the same fit on any number of cores; and one optimizer for both of a pair
+            training=Training(
+                steps=self.steps,
+                batch_size=4096,
+                optimizer=Adam(),
+                average=0,
+                device="cpu",
+                precision="fp32",
+                threads=1,
+            ),
             target=target,
             output=Output(output_dir=self.path, checkpoints="frames"),
             encoding=encoding,

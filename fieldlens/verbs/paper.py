@@ -28,7 +28,7 @@ class PaperArguments:
     tier: Literal["quick", "cpu", "full"] = "quick"
     """How large: quick (minutes), cpu (one to two hours on two cores), full (the authors' sizes, for a GPU)."""
     only: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ID ...]")] = None
-    """Only these claims (A1-A16, C1-C4, N1-N6) and experiments (E1-E14), and the fits that they need.
+    """Only these claims (A1-A16, C1-C4, N1-N13) and experiments (E1-E15), and the fits that they need.
     docs/paper.md says what they are."""
     output_dir: Path = Path("outputs")
     """The folder in which the study's own is made: paper/<tier>, or paper/<tier>-authors."""

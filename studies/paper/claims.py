@@ -1,10 +1,12 @@
 """All claims of a study: those of the authors, those that answer them, and those about density in image space.
 
-A1-A16 are the paper's statements, C1-C4 those that its own figures contradict or that its measure cannot carry, N1-N6
-are about density in image space, which the paper does not measure. Words and units are those of `claims_of_authors`.
+A1-A16 are the paper's statements, C1-C4 those that its own figures contradict or that its measure cannot carry. N1-N6
+are about density in image space, which the paper does not measure, N7-N13 about optimizers and stable rank. Words and
+units are those of `claims_of_authors`.
 """
 
 from .claims_of_authors import RAW, STATED
+from .claims_of_muon import MOVED
 from .effects import (
     DOUBLINGS,
     LEAST_CHANGE,
@@ -171,5 +173,6 @@ CLAIMS: tuple[Claim[Fits], ...] = (
             ),
         ),
     ),
+    *MOVED,
 )
 """A, C and N, each in the order of their names."""

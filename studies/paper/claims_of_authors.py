@@ -40,11 +40,16 @@ RAW, RAW_AND_ENCODED = ("raw",), ("raw", "coarse", "fine")
 """Roles of the fits that claims look at: raw coordinates alone, and those beside the two encodings."""
 
 
-def spreads_when_looked_at(cosines: str, less: str) -> tuple[Part[Fits], ...]:
-    """That gradients of near pairs spread wider under narrow raw coordinates, each time that the authors look."""
+def spreads_when_looked_at(cosines: str, less: str, called: str = "") -> tuple[Part[Fits], ...]:
+    """That gradients of near pairs spread wider under narrow raw coordinates, each time that the authors look.
+
+    Args:
+        less: of `Fits`, where they spread less.
+        called: it, in the part's name.
+    """
     return tuple(
         Part(
-            f"spread of {cosines} after {step:,} steps, narrow raw over {less}",
+            f"spread of {cosines} after {step:,} steps, narrow raw over {called or less}",
             wider("local", "narrow", less, step),
             least_steps=step,
         )

@@ -33,6 +33,8 @@ FOUR_ENCODINGS = ("raw", "coarse", "fine")
 """Roles of figures of narrow and wide raw coordinates and the two encodings that claims compare."""
 ALL_ENCODINGS = ("raw", "few", "coarse", "fine")
 """Roles of figures with a line for each encoding that pictures are fitted under."""
+OVER_BOTH = " Above over crease density midway, below over stable rank midway."
+"""Of captions of doses."""
 
 DRAWINGS: tuple[Drawing, ...] = (
     Drawing(
@@ -143,6 +145,13 @@ DRAWINGS: tuple[Drawing, ...] = (
         of_fields.encoding_distance,
     ),
     Drawing(
+        "E15",
+        "Adam and Muon",
+        "Narrow raw coordinates and the fine encoding; stable rank is the mean over matrices between hidden layers.",
+        ("raw", "fine", "raw, muon", "fine, muon"),
+        of_histories.optimizers,
+    ),
+    Drawing(
         "N1",
         "Density of creases",
         "Length per area in the picture, and how much the field bends at them.",
@@ -152,23 +161,37 @@ DRAWINGS: tuple[Drawing, ...] = (
     Drawing(
         "N4",
         "Intervals as doses of density",
-        "Raw coordinates on wider and wider intervals; each line one picture and seed.",
+        "Raw coordinates on wider and wider intervals; each line one picture and seed." + OVER_BOTH,
         ("raw",),
         of_histories.doses("raw"),
     ),
     Drawing(
         "N5",
         "Spread biases as doses of density",
-        "Wide raw coordinates with first-layer biases that start closer together or further apart.",
+        "Wide raw coordinates with first-layer biases that start closer together or further apart." + OVER_BOTH,
         ("biases",),
         of_histories.doses("biases"),
     ),
     Drawing(
         "N6",
         "Revived neurons as doses of density",
-        "Narrow raw coordinates with dead neurons left alone, and revived at eighths of the fit.",
+        "Narrow raw coordinates with dead neurons left alone, and revived at eighths of the fit." + OVER_BOTH,
         ("revived",),
         of_histories.doses("revived"),
+    ),
+    Drawing(
+        "N10",
+        "Held-out pixels",
+        "Narrow raw coordinates and the fine encoding, trained on a quarter of the pixels: even rows and columns.",
+        ("held out, raw", "held out, fine"),
+        of_histories.held_out,
+    ),
+    Drawing(
+        "N12",
+        "Density or rank",
+        "What is missing of the explained octave at the end, over what each dose had midway; each point one fit.",
+        ("raw", "biases", "revived", "raw, muon"),
+        of_histories.density_and_rank,
     ),
     Drawing(
         "A16",
@@ -192,6 +215,13 @@ DRAWINGS: tuple[Drawing, ...] = (
         "Encodings bend between creases as well; and how many neurons change sign near a pixel (Humayun et al. 2024).",
         ALL_ENCODINGS,
         of_histories.over_steps("smooth_share", "complexity"),
+    ),
+    Drawing(
+        "rank",
+        "Stable rank",
+        "Mean over the matrices between hidden layers: in how many directions they map with about the same strength.",
+        ALL_ENCODINGS,
+        of_histories.over_steps("stable_rank"),
     ),
     Drawing(
         "kernel",

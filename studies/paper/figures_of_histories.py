@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fieldlens.configs.encoding import Encoding, Fourier
@@ -19,7 +20,7 @@ from fieldlens.studies.runs.charts import (
 )
 from fieldlens.studies.runs.quantities import QUANTITIES
 
-from .effects import NARROW, WIDE, density_midway
+from .effects import DENSITY, DOSES, NARROW, RANK, WIDE, midway
 from .runs import LOOKED_AT, NOISE, Runs, Unit
 
 FOUR_COLOURS = (*COLOURS[:2], *COLOURS[-2:])
@@ -147,24 +148,78 @@ def one_octave(runs: Runs) -> Figure:
 
 
 def doses(role: str) -> Callable[[Runs], Figure]:
-    """What is missing and PSNR at the end over crease density midway, one line a unit."""
+    """What is missing and PSNR at the end over crease density midway and over stable rank midway, one line a unit."""
 
     def draw(runs: Runs) -> Figure:
-        figure, axes = charts(2)
-        for axis, response in zip(axes, ("missing", "psnr_db"), strict=True):
+        figure, axes = charts(4)
+        for axis, (dose, response) in zip(
+            axes, itertools.product((DENSITY, RANK), ("missing", "psnr_db")), strict=True
+        ):
             for unit in runs.units:
                 histories = runs.histories(unit, role)
-                density = [density_midway(history) for history in histories]
+                doses = [midway(history, dose) for history in histories]
                 responses = [history[response][-1] for history in histories]
-                axis.plot(density, responses, marker=".", label=f"{unit.picture} {unit.seed}")
-            axis.set_xscale("log")
-            axis.set_xlabel("crease density midway, px per square px")
-            axis.set_ylabel(QUANTITIES[response].unit)
-            axis.set_title(f"{QUANTITIES[response].title}, at the end")
+                axis.plot(doses, responses, marker=".", label=f"{unit.picture} {unit.seed}")
+            _label_dose(axis, dose, response)
         legend_outside(figure, axes[1])
         return figure
 
     return draw
+
+
+def _label_dose(axis: Axes, dose: str, response: str) -> None:
+    unit = QUANTITIES[dose].unit
+    axis.set_xscale("log")
+    axis.set_xlabel(f"{QUANTITIES[dose].title} midway" + f", {unit}" * bool(unit))
+    axis.set_ylabel(QUANTITIES[response].unit)
+    axis.set_title(f"{QUANTITIES[response].title}, at the end")
+
+
+def density_and_rank(runs: Runs) -> Figure:
+    """What is missing at the end over crease density midway and over stable rank midway, one point a fit."""
+    figure, axes = charts(2)
+    kinds = {"raw": "intervals", "biases": "spread biases", "revived": "revived neurons", "raw, muon": "Muon"}
+    for axis, dose in zip(axes, (DENSITY, RANK), strict=True):
+        for role, colour in zip((*DOSES, "raw, muon"), (COLOURS[0], COLOURS[2], COLOURS[5], COLOURS[-1]), strict=True):
+            histories = [history for unit in runs.units for history in runs.histories(unit, role)]
+            points = [(midway(history, dose), history["missing"][-1]) for history in histories]
+            axis.plot(*zip(*points, strict=True), ".", color=colour, label=kinds[role])
+        _label_dose(axis, dose, "missing")
+    legend_outside(figure, axes[0])
+    return figure
+
+
+def optimizers(runs: Runs) -> Figure:
+    """PSNR, crossings, stable rank and dead neurons, by Adam and by Muon, narrow raw and fine."""
+    figure, axes = charts(4)
+    study = runs.study
+    for axis, quantity in zip(axes, ("psnr_db", "crossings", RANK, "dead"), strict=True):
+        for encoding, moved, colour in (
+            (study.raw[NARROW], "raw, muon", COLOURS[0]),
+            (study.fine, "fine, muon", COLOURS[-1]),
+        ):
+            adam = [runs.history(unit, encoding) for unit in runs.units]
+            muon = [runs.histories(unit, moved)[0] for unit in runs.units]
+            plot_history(axis, adam, quantity, color=colour, label=f"{encoding} {study.optimizer}")
+            plot_history(axis, muon, quantity, color=colour, linestyle="--", label=f"{encoding} {study.muon}")
+        label_axes(axis, quantity)
+    legend_outside(figure, axes[0])
+    return figure
+
+
+def held_out(runs: Runs) -> Figure:
+    """PSNR of trained pixels and of those held out, by Adam and by Muon."""
+    study = runs.study
+    figure, axes = charts(2)
+    names = [str(study.optimizer), str(study.muon)]
+    for axis, role, encoding in zip(axes, ("raw", "fine"), (study.raw[NARROW], study.fine), strict=True):
+        by_unit = [runs.histories(unit, f"held out, {role}") for unit in runs.units]
+        for histories, name, colour in zip(zip(*by_unit, strict=True), names, (COLOURS[0], COLOURS[-1]), strict=True):
+            plot_history(axis, histories, "psnr_db", color=colour, label=f"{name}, trained")
+            plot_history(axis, histories, "heldout_psnr_db", color=colour, linestyle=":", label=f"{name}, held out")
+        label_axes(axis, "psnr_db", str(encoding))
+    legend_outside(figure, axes[0])
+    return figure
 
 
 def signals(runs: Runs) -> Figure:

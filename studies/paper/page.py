@@ -167,11 +167,16 @@ def _summary(study: Study, judged: Sequence[Judged]) -> list[str]:
         f"{counted(counts[FAILS], 'does', 'do')} not, and {counted(counts[UNDECIDED], 'is', 'are')} undecided in this "
         "study.",
     ]
+    moved = (
+        f"Where claims speak of Muon, {study.muon} moves the matrices between hidden layers, under narrow raw "
+        "coordinates if nothing else is said."
+    )
     return [
         *(claims if judged else []),
         f"The study fits {pictures} at {study.max_side} px by {study.network} networks for {study.training.steps:,} "
         f"steps, {counted(study.repeats, 'time')} each; narrow and wide raw coordinates are {study.raw[0]} and "
         f"{study.raw[1]}, coarse and fine encodings {study.coarse} and {study.fine}.",
+        *([moved] if study.muon else []),
     ]
 
 
@@ -184,6 +189,8 @@ def _protocol(study: Study) -> dict[str, str]:
     def words(value: object) -> str:
         if isinstance(value, Mapping):
             return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner is not None)
+        if value is None:
+            return ""
         return ", ".join(map(words, value)) if isinstance(value, list) else str(value)
 
     return {key: words(value) for key, value in to_json(study).items()}

@@ -23,7 +23,8 @@ from fieldlens.configs.files import unfinished
 from fieldlens.configs.holding import held
 from fieldlens.configs.names import known_folder
 from fieldlens.configs.network import Network
-from fieldlens.configs.run import FitConfig, Output, Target
+from fieldlens.configs.optimizer import Optimizer
+from fieldlens.configs.run import FitConfig, Holdout, Output, Target
 from fieldlens.configs.study import Study
 from fieldlens.fields import Field
 from fieldlens.fitting import Controls, Snapshot, initial_state, place, plan_of
@@ -46,16 +47,20 @@ WATCHED = (EPOCH, 10 * EPOCH, 50 * EPOCH, *LOOKED_AT)
 ROLES = (
     *("raw", "few", "coarse", "fine", "sizes, raw", "sizes, fine", "one octave"),
     *("biases", "revived", "signals", "digits"),
+    *("raw, muon", "fine, muon", "held out, raw", "held out, fine"),
 )
 """What a fit is made for. Claims and figures name the roles whose fits they look at; a study may have no fits of the
-last four."""
+last eight."""
+HELD_OUT: Holdout = "even-rest"
+"""Pixels that some fits are not trained on: three of four, as in the generalisation experiment of the authors' code."""
 NOISE = "static"
 """The picture that networks of several sizes are fitted to: the authors' is of 64 x 64 random pixels as well."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One picture and one seed: the fits of a unit differ in nothing but encoding, network and revived neurons."""
+    """One picture and one seed: the fits of a unit differ in nothing but encoding, network, revived neurons, optimizer
+    and held-out pixels."""
 
     picture: str
     seed: int
@@ -81,7 +86,11 @@ class Runs:
         return list(dict.fromkeys(every))
 
     def playing(self, unit: Unit, role: str) -> list[FitConfig]:
-        """The fits of one unit that play a role; those of random pixels take only the unit's seed."""
+        """The fits of one unit that play a role; those of random pixels take only the unit's seed.
+
+        Muon is set against Adam under narrow raw coordinates, of which the most is missing and where most neurons die,
+        so that creases and rank both have the most to explain. Of held-out pixels Adam's fit comes first, then Muon's.
+        """
         study, noise, narrow, wide = self.study, Unit(NOISE, unit.seed), self.study.raw[0], self.study.raw[1]
         match role:
             case "raw" | "few":
@@ -104,17 +113,34 @@ class Runs:
                 return [self.config(signal, encoding, study.signal_network) for encoding in encodings]
             case "digits":
                 return [self.config(Unit(DIGITS, unit.seed), narrow)] if study.digits else []
+            case "raw, muon" | "fine, muon":
+                encoding = narrow if role == "raw, muon" else study.fine
+                return [self.config(unit, encoding, optimizer=study.muon)] if study.muon else []
+            case "held out, raw" | "held out, fine":
+                encoding = narrow if role == "held out, raw" else study.fine
+                optimizers = (study.optimizer, study.muon) if study.muon else ()
+                return [self.config(unit, encoding, optimizer=one, holdout=HELD_OUT) for one in optimizers]
         raise ValueError(role)
 
     def config(
-        self, unit: Unit, encoding: Encoding, network: Network | None = None, revive_at: tuple[int, ...] = ()
+        self,
+        unit: Unit,
+        encoding: Encoding,
+        network: Network | None = None,
+        revive_at: tuple[int, ...] = (),
+        optimizer: Optimizer | None = None,
+        holdout: Holdout = "none",
     ) -> FitConfig:
-        """The fit of a unit under an encoding, whose samples are put on the study's grid."""
+        """The fit of a unit under an encoding, whose samples are put on the study's grid.
+
+        Args:
+            network, optimizer: where they are not the study's.
+        """
         study = self.study
         config = FitConfig(
             scene=unit.picture,
-            training=replace(study.training, revive_at=revive_at),
-            target=Target(max_side=study.max_side if is_picture(unit.picture) else None),
+            training=replace(study.training, revive_at=revive_at, optimizer=optimizer or study.optimizer),
+            target=Target(max_side=study.max_side if is_picture(unit.picture) else None, holdout=holdout),
             output=Output(output_dir=self.path),
             seed=unit.seed,
             encoding=encoding,
@@ -136,7 +162,9 @@ class Runs:
     def folder(self, config: FitConfig) -> RunFolder:
         """Where a fit of the study lies."""
         revived = f" revived{len(config.training.revive_at)}" if config.training.revive_at else ""
-        name = f"{config.encoding} {config.network}{revived} {config.seed} {config.scene}"
+        moved = f" {config.optimizer}" if config.training.optimizer != self.study.optimizer else ""
+        part = f" {config.target.holdout}" if config.target.holdout != "none" else ""
+        name = f"{config.encoding} {config.network}{moved}{revived}{part} {config.seed} {config.scene}"
         return RunFolder(known_folder(self.path / "runs", name))
 
     def finished(self, config: FitConfig) -> bool:
@@ -279,7 +307,7 @@ def _fit(study: Study, path: Path, config: FitConfig, controls: Controls) -> str
         making.path.rename(folder.path)
     finally:
         shutil.rmtree(making.path, ignore_errors=True)
-    return f"{config.scene} {config.encoding} {config.network}"
+    return f"{config.scene} {config.name}"
 
 
 class _QuantityRecorder:

@@ -37,6 +37,7 @@ from fieldlens.analysis import (
     region_narrowness,
     slopes,
     spectral_norms,
+    stable_ranks,
 )
 from fieldlens.analysis.detail.bands import compare_bands, luma, spectrum
 from fieldlens.analysis.detail.statistics import QUANTILES, rank_correlation
@@ -64,10 +65,10 @@ COARSE_SIDE = 32
 
 SOMETIMES = {
     *("crease_missing", "crease_foretold", "bend_detail"),
-    *("confusion_local", "confusion_global", "missing", "smooth_share"),
+    *("confusion_local", "confusion_global", "missing", "smooth_share", "heldout_psnr_db"),
 }
-"""Quantities that a small picture, or a field that does not bend, may not have, or that take the end of a fit to say
-(`studies.foretelling`)."""
+"""Quantities that a small picture, one without held-out pixels, or a field that does not bend, may not have, or that
+take the end of a fit to say (`studies.foretelling`)."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Quantity:
 
 QUANTITIES: Mapping[str, Quantity] = {
     "psnr_db": Quantity("PSNR", "dB"),
+    "heldout_psnr_db": Quantity("PSNR of held-out pixels", "dB"),
     "error": Quantity("error by octave of wavelengths", "share of the target's energy", True),
     "kept": Quantity("energy by octave of wavelengths", "share of the target's", True),
     "missing": Quantity("missing in the explained octave", "share of the target's energy", True),
@@ -106,6 +108,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "narrowness": Quantity("mean of the least |z| / |w|, in no space of its own", "", True),
     "norm": Quantity("spectral norm by layer", "", True),
     "norm_product": Quantity("product of spectral norms", "", True),
+    "stable_rank": Quantity("stable rank between hidden layers", "", True),
     "row_cosine": Quantity("mean cosine between the neurons of a layer", ""),
     "confusion_local": Quantity("cosine of the gradients of local pairs", ""),
     "confusion_global": Quantity("cosine of the gradients of global pairs", ""),
@@ -131,6 +134,8 @@ def measure(field: Field, view: View, *, seed: int, quadrant_gap: float = 0.0) -
     target = view.target()
     drawn = view.draw(field, device=device)
     measures = {"psnr_db": psnr_db(target, drawn, view.trained), **_errors(target, drawn)}
+    if view.heldout is not None:
+        measures["heldout_psnr_db"] = psnr_db(target, drawn, view.heldout)
     if not np.isfinite(drawn).all():
         return {name: value for name, value in measures.items() if math.isfinite(value)}
     network = creased(field)
@@ -142,7 +147,9 @@ def measure(field: Field, view: View, *, seed: int, quadrant_gap: float = 0.0) -
 
 def has_every_quantity(history: History) -> bool:
     """Whether a history has every quantity that is measured now of a ReLU network over a picture, and no other."""
-    return set(QUANTITIES) - SOMETIMES <= set(history.quantities) <= set(QUANTITIES)
+    # a norm is of the output layer too: up to two, and no matrix lies between hidden layers
+    never = {"stable_rank"} if len(history.parts("norm")) <= 2 else set()
+    return set(QUANTITIES) - SOMETIMES - never <= set(history.quantities) <= set(QUANTITIES)
 
 
 def saturation_caveat(history: History, quantity: str) -> str | None:
@@ -206,8 +213,18 @@ def _creases(
         "smooth_share": bending(network, height, width, stride=coarse).smooth_share,
         **_by_layer("complexity", complexity.neurons.mean((1, 2))),
         **_by_layer("norm", norms),
+        **_ranks(network),
         **_by_layer("row_cosine", [angles.mean for angles in neuron_angles(network)]),
     }
+
+
+def _ranks(network: ReluNetwork) -> Measures:
+    """Stable rank of each matrix between hidden layers, named by the layer that it leads to, and their mean.
+
+    The first matrix and the last are left out: their ranks are at most the few inputs and outputs that there are.
+    """
+    ranks = stable_ranks(network)[1:-1]
+    return {"stable_rank": float(ranks.mean()), **_by_layer("stable_rank", ranks, first=2)} if len(ranks) else {}
 
 
 def _explanation(target: Float[np.ndarray, "h w c"], drawn: Float[np.ndarray, "h w c"], density: Density) -> Measures:
@@ -258,5 +275,5 @@ def _kernel(
     }
 
 
-def _by_layer(name: str, values: ArrayLike) -> Measures:
-    return {f"{name}__layer{number}": float(value) for number, value in enumerate(np.asarray(values), start=1)}
+def _by_layer(name: str, values: ArrayLike, first: int = 1) -> Measures:
+    return {f"{name}__layer{number}": float(value) for number, value in enumerate(np.asarray(values), start=first)}

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jaxtyping import Float
+from scipy.stats import rankdata
 
 from fieldlens.configs.study import Study
 from fieldlens.studies.paper.claims import CLAIMS
@@ -81,6 +83,85 @@ def test_doses_and_their_response_are_ranked_over_the_fits_of_a_role() -> None:
         assert [measured(claim, part, Made(**{role: worse})) for part in (0, 1)] == pytest.approx([-1, -1])
     revived = Made(revived=[fitted(1.0, 20.0, 0.4), fitted(1.5, 21.0, 0.3), fitted(2.0, 23.0, 0.2)])
     assert [measured("N6", part, revived) for part in (0, 1, 2)] == pytest.approx([1, 3, 1])
+
+
+def from_to(**columns: tuple[float, float, float]) -> History:
+    """First, midway and last."""
+    return history_of([(step, {name: v[i] for name, v in columns.items()}) for i, step in enumerate((0, 50, 100))])
+
+
+def test_n7_is_how_far_stable_rank_falls_by_adam_and_rises_by_muon() -> None:
+    adam, muon = (from_to(stable_rank=(64.0, 20.0, last)) for last in (16.0, 32.0))
+    fits = Made(**{"raw": [adam], "raw, muon": [muon]})
+    assert [measured("N7", part, fits) for part in (0, 1)] == pytest.approx([2, -1])
+
+
+def test_n8_is_what_muon_gains_and_how_much_less_it_gains_with_many_octaves() -> None:
+    raw, fine = [constant(psnr_db=20.0)], [constant(psnr_db=30.0)]
+    moved = {"raw, muon": [constant(psnr_db=25.0)], "fine, muon": [constant(psnr_db=33.0)]}
+    fits = Made(raw=raw, fine=fine, **moved)
+    assert [measured("N8", part, fits) for part in (0, 1)] == pytest.approx([5, 2])
+
+
+def test_n9_compares_crossings_and_dead_neurons_midway_and_at_the_end() -> None:
+    adam = from_to(crossings=(9.0, 1.0, 2.0), dead__layer1=(0.0, 63.0, 127.0))
+    muon = from_to(crossings=(1.0, 2.0, 8.0), dead__layer1=(99.0, 31.0, 0.0))
+    fits = Made(**{"raw": [adam], "raw, muon": [muon]})
+    assert [measured("N9", part, fits) for part in range(4)] == pytest.approx([1, 2, 1, 7])
+
+
+def test_n10_is_what_of_the_gain_held_out_pixels_lack() -> None:
+    def scored(trained: float, heldout: float) -> History:
+        return constant(psnr_db=trained, heldout_psnr_db=heldout)
+
+    raw, fine = [scored(20, 19), scored(25, 23)], [scored(30, 25), scored(40, 24)]
+    fits = Made(**{"held out, raw": raw, "held out, fine": fine})
+    assert [measured("N10", part, fits) for part in (0, 1)] == pytest.approx([1, 11])
+
+
+def test_n11_is_how_much_narrower_cosines_spread_by_muon() -> None:
+    fits = Made(**{"raw": [constant(confusion_local__std=0.5)], "raw, muon": [constant(confusion_local__std=0.3)]})
+    assert measured("N11", 0, fits) == pytest.approx(0.2)
+
+
+def dosed(density: float, rank: float, missing: float) -> History:
+    return from_to(crease_length=(0, density, 0), stable_rank=(0, rank, 0), missing=(1, 1, missing))
+
+
+def left_to_say(by: Float[np.ndarray, " n"], given: Float[np.ndarray, " n"], missing: Float[np.ndarray, " n"]) -> float:
+    """Correlation of what ranks have left once a straight line through those of `given` is taken off."""
+    given, *others = (rankdata(values) for values in (given, by, missing))
+    return float(np.corrcoef([other - np.polyval(np.polyfit(given, other, 1), given) for other in others])[0, 1])
+
+
+def test_n12_and_n13_are_what_density_and_rank_say_of_the_end_where_the_other_is_equal() -> None:
+    generator = np.random.default_rng(0)
+    density, rank = generator.uniform(1, 9, (2, 8))
+    missing = 1 / (density + rank + generator.uniform(0, 5, 8))
+    made = [dosed(*values) for values in zip(density, rank, missing, strict=True)]
+    # the first of the intervals is also the first of the revivals, and counts once
+    fits = Made(**{"raw": made[:3], "biases": made[3:5], "revived": [made[0], *made[5:7]], "raw, muon": [made[7]]})
+    for claim, by, other, parts in (("N12", density, rank, (0, 2)), ("N13", rank, density, (0, 1))):
+        found = [measured(claim, part, fits) for part in parts]
+        assert found == pytest.approx([-left_to_say(by[:n], other[:n], missing[:n]) for n in (8, 7)])
+    ahead = [measured("N12", part, fits) for part in (1, 3)]
+    expected = [
+        left_to_say(rank[:n], density[:n], missing[:n]) - left_to_say(density[:n], rank[:n], missing[:n])
+        for n in (8, 7)
+    ]
+    assert ahead == pytest.approx(expected)
+
+
+def test_where_density_alone_puts_what_is_missing_in_order_rank_has_nothing_to_say() -> None:
+    def fits(ranks: tuple[float, ...]) -> Made:
+        made = [dosed(density, rank, 1 / density) for density, rank in zip((1, 2, 3, 4), ranks, strict=True)]
+        return Made(**{"raw": made[:2], "biases": [], "revived": [made[2]], "raw, muon": [made[3]]})
+
+    assert measured("N12", 0, fits((3, 1, 4, 2))) == pytest.approx(1)
+    assert measured("N13", 0, fits((3, 1, 4, 2))) == 0
+    assert measured("N12", 1, fits((3, 1, 4, 2))) == pytest.approx(1)
+    assert measured("N12", 0, fits((1, 2, 3, 4))) is None, "density and rank are in one order"
+    assert measured("N13", 0, fits((1, 2, 3, 4))) is None
 
 
 def test_a16_is_how_much_wider_cosines_of_pixels_spread_than_those_of_digits() -> None:

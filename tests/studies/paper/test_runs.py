@@ -23,8 +23,9 @@ from fieldlens.configs.encoding import Encoding, Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.holding import held
 from fieldlens.configs.network import Network
+from fieldlens.configs.optimizer import Adam, Muon
 from fieldlens.configs.records import from_json, to_json
-from fieldlens.configs.run import Training
+from fieldlens.configs.run import FitConfig, Training
 from fieldlens.configs.storage import from_yaml, read_config, to_yaml
 from fieldlens.configs.study import Study
 from fieldlens.fields import build_encoding
@@ -56,6 +57,7 @@ TINY = Study(
     sizes=(Network(width=4, depth=2), Network(width=8, depth=2)),
     bias_spreads=(0.25, 1.0, 4.0),
     revivals=(0, 3),
+    muon=Muon(),
     signal="signal:1,3,samples=32",
     signal_octaves=(1, 2),
     signal_network=Network(width=8, depth=2),
@@ -267,6 +269,15 @@ def test_the_quick_tier_is_what_a_study_is_by_default() -> None:
     assert read_config(PRESETS / "paper" / "quick.yaml", Study) == Study()
 
 
+def test_the_authors_optimizer_is_named_and_no_default_of_the_program() -> None:
+    for tier in sorted((PRESETS / "paper").glob("*.yaml")):
+        assert read_config(tier, Study).training.optimizer == Adam()
+    assert read_config(PRESETS / "fit" / "authors.yaml", FitConfig).training.optimizer == Adam()
+    assert TINY.training.optimizer is None
+    runs = Runs(TINY, Path("nowhere"))
+    assert {config.training.optimizer for config in runs.fits(("raw", "sizes, fine", "digits"))} == {Adam()}
+
+
 def test_a_study_survives_its_file() -> None:
     assert from_yaml(to_yaml(TINY), Study, "here") == TINY
 
@@ -277,6 +288,7 @@ def test_a_study_survives_its_file() -> None:
         *({"pictures": ()}, {"repeats": 0}, {"raw": (Raw(),)}, {"coarse_octaves": 3}, {"measured": 2}),
         *({"revivals": revivals} for revivals in ((-1, 2), (0, 5), (3, 0), (1, 2), (0,))),
         {"revivals": (0, 1), "network": Network(activation="sine")},
+        {"network": Network(width=8, depth=1)},
     ],
 )
 def test_a_study_that_cannot_be_judged_is_refused(changes: dict[str, object]) -> None:
@@ -321,10 +333,26 @@ def test_doses_differ_in_their_dose_and_lie_in_folders_of_their_own(folder: Path
     assert len(set(wide)) == 3
 
 
+def test_muon_is_set_against_adam_in_fits_that_are_alike_in_all_else(folder: Path) -> None:
+    runs = Runs(TINY, folder)
+    unit = runs.units[0]
+    for role, encoding in (("raw", TINY.raw[0]), ("fine", TINY.fine)):
+        adam, (muon,) = runs.playing(unit, role)[0], runs.playing(unit, f"{role}, muon")
+        assert (adam.encoding, adam.training.optimizer, muon.training.optimizer) == (encoding, Adam(), Muon())
+        assert replace(muon, training=replace(muon.training, optimizer=Adam())) == adam
+        parted = runs.playing(unit, f"held out, {role}")
+        assert parted == [replace(one, target=replace(one.target, holdout="even-rest")) for one in (adam, muon)]
+        for quantity in ("psnr_db", "heldout_psnr_db"):
+            ends = [history[quantity][-1] for history in runs.histories(unit, f"held out, {role}")]
+            assert np.isfinite(ends).all()
+            assert ends[0] != ends[1]
+
+
 def test_a_study_without_the_fits_of_a_claim_leaves_it_out(tmp_path: Path) -> None:
-    small = replace(TINY, repeats=1, digits=False, bias_spreads=())
-    with pytest.raises(InputError, match="A16 needs fits that this study does not make"):
-        run_paper(small, tmp_path, only=("A16",))
+    small = replace(TINY, repeats=1, digits=False, bias_spreads=(), muon=None)
+    for missing in ("A16", "N7", "N13", "E15"):
+        with pytest.raises(InputError, match=f"{missing} needs fits that this study does not make"):
+            run_paper(small, tmp_path, only=(missing,))
     assert not list(tmp_path.iterdir())
     made = run_paper(small, tmp_path, only=("A13", "N1"))
     assert [claim.id for claim in made.claims] == ["A13", "N1"]
