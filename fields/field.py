@@ -1,5 +1,6 @@
 """A field: an encoding and a multi-layer perceptron, from coordinates to values."""
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from torch.nn import functional
 from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.network import Activation, Network, Output
 
+from .blocks import goes_in_blocks, in_blocks
 from .encodings import EncodingModule, build_encoding
 
 SINE_RATE = 30.0
@@ -58,14 +60,22 @@ class MLP(nn.Module):
     def forward(
         self, features: Float[Tensor, "n f"], hidden_dtype: torch.dtype = torch.float32
     ) -> Float[Tensor, "n c"]:
+        layer_by_layer = functools.partial(self._layer_by_layer, features, hidden_dtype)
+        if self.activation != "sine" and goes_in_blocks(features, self.linears, hidden_dtype):
+            out = in_blocks(features, self.linears, self.negative_slope, hidden_dtype, layer_by_layer)
+        else:
+            out = layer_by_layer()
+        return torch.sigmoid(out) if self.output == "sigmoid" else out
+
+    def _layer_by_layer(self, features: Float[Tensor, "n f"], hidden_dtype: torch.dtype) -> Float[Tensor, "n c"]:
+        """What the last layer gives, by torch's own operations on all rows at once."""
         first, *hidden, last = self.linears
         h = self.activate(first(features), overwrite=True).to(hidden_dtype)
         for layer in hidden:
             # the casts of the weights are part of the graph: gradients arrive at the fp32 master weights
             z = functional.linear(h, layer.weight.to(hidden_dtype), layer.bias.to(hidden_dtype))
             h = self.activate(z, overwrite=True)
-        out = last(h.float())
-        return torch.sigmoid(out) if self.output == "sigmoid" else out
+        return last(h.float())
 
     def preactivations(self, features: Float[Tensor, "n f"]) -> Iterator[Float[Tensor, "n width"]]:
         """What each hidden layer's activation is given, one layer at a time, so that only one is held."""
