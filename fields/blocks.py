@@ -11,6 +11,7 @@ threads decides: the same on each run.
 
 import functools
 import itertools
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -189,12 +190,12 @@ def _side_by_side(function: Callable[..., Any], *tensors: Tensor, each_its_own: 
         with torch.inference_mode() if inference else torch.no_grad():  # which is a thread's own choice
             return function(*arguments)
 
-    return list(_workers(threads).map(without_graph, *columns))
+    return list(_workers(threads, os.getpid()).map(without_graph, *columns))
 
 
 @functools.cache
-def _workers(threads: int) -> ThreadPoolExecutor:
-    """So many threads whose operations use one thread each."""
+def _workers(threads: int, process: int) -> ThreadPoolExecutor:  # noqa: ARG001  a fork has none of its parent's threads
+    """So many threads of a process, whose operations use one thread each."""
     started = threading.Barrier(threads + 1)
 
     def start() -> None:
