@@ -14,7 +14,7 @@ from fieldlens.configs.network import Network
 from fieldlens.configs.records import from_json, to_json
 from fieldlens.configs.run import FitConfig, Output, Training
 from fieldlens.configs.space import Space
-from fieldlens.fitting import Plan, plan_of
+from fieldlens.fitting import Plan, initial_state, plan_of
 from fieldlens.scenes.captures.capture import Bounds, Capture
 from fieldlens.scenes.posed import PosedScene
 from fieldlens.scenes.scene import Scene
@@ -50,6 +50,18 @@ def test_what_is_left_open_is_as_the_scene_has_it(
     plan = planned({}, scene)
     assert (plan.batch_size, plan.seconds, plan.least_steps) == (batch_size, seconds, least_steps)
     assert plan.open_frames == open_frames
+
+
+def test_a_person_s_number_of_rays_is_exact_and_the_scene_s_own_is_a_limit() -> None:
+    field = initial_state(FitConfig(network=Network(8, 1)), PHOTOGRAPHS).field
+    few = planned({}, PHOTOGRAPHS)
+    assert few.samples is not None
+    sizes = [replace(few, samples=samples).size_of_step(PHOTOGRAPHS, field, 0) for samples in (1, 1000, 10**6)]
+    assert sizes[0] < sizes[1] < sizes[2] == few.batch_size
+    asked = planned({"batch_size": 7}, PHOTOGRAPHS)
+    assert asked.samples is None
+    assert asked.size_of_step(PHOTOGRAPHS, field, 0) == 7
+    assert planned({}).size_of_step(PICTURE, field, 0) == 8192
 
 
 @pytest.mark.parametrize(
