@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 DECAY = 0.95
-"""What a cell's running maximum of the density is multiplied by at each look."""
+"""What a cell's running maximum of the density is multiplied by for each time that all cells could have been seen once:
+Instant NGP looks at all of them at a time, and a look at an eighth of them decays those by the eighth power."""
 
 
 class OccupancyGrid(nn.Module):
@@ -63,10 +64,15 @@ class OccupancyGrid(nn.Module):
         seen = density((self._corner(cells) + inside) / self.resolution)
         flat = self.density.view(-1)
         before = flat[cells]
-        flat[cells] = torch.where(before.isinf(), seen, torch.maximum(DECAY * before, seen))
+        flat[cells] = torch.where(before.isinf(), seen, torch.maximum(DECAY ** (1 / share) * before, seen))
         known = flat[possible]
         mean = known[known.isfinite()].mean()
         self.occupied.copy_((self.density > torch.clamp(mean, max=threshold)) & self.possible)
+
+    def density_at(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """The running maximum of the density in the cells of points of the unit cube; 0 in those never looked at."""
+        i, j, k = (x * self.resolution).long().clamp_(0, self.resolution - 1).T
+        return self.density[i, j, k].nan_to_num(posinf=0.0)
 
     def _corner(self, cells: Int[Tensor, " n"]) -> Int[Tensor, "n 3"]:
         r = self.resolution

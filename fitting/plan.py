@@ -8,7 +8,8 @@ import torch
 
 from fieldlens.configs.optimizer import Adam, Optimizer, default_learning_rate
 from fieldlens.configs.run import FitConfig, Schedule
-from fieldlens.scenes.scene import Scene
+from fieldlens.fields import Trainable
+from fieldlens.scenes.scene import Marched, Scene
 
 from .precision import Placement, place
 from .schedule import frame_steps
@@ -23,7 +24,9 @@ class Plan:
 
     seed: int
     batch_size: int
-    """Pixels, samples, points or rays in a step."""
+    """Pixels, samples, points or rays in a step; of rays the most, where `samples` says how many."""
+    samples: int | None = field(metadata={"before": None})
+    """Samples on the rays of a step, by which their number is chosen; None for exactly `batch_size`."""
     optimizer: Optimizer = field(metadata={"before": Adam()})
     """What moves the weights."""
     learning_rate: float
@@ -59,6 +62,12 @@ class Plan:
         dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
         return Placement(torch.device(self.device), dtype)
 
+    def size_of_step(self, scene: Scene, trained: Trainable, step: int) -> int:
+        """Points or rays of a step."""
+        if self.samples is None or not isinstance(scene, Marched):
+            return self.batch_size
+        return min(self.batch_size, scene.rays_for(self.samples, trained, step))
+
     def frame_steps(self) -> Iterator[int]:
         """The steps to draw, rising; without end where `steps` is None."""
         return frame_steps(self.frames, self.steps, self.open_frames)
@@ -80,6 +89,7 @@ def plan_of(config: FitConfig, scene: Scene) -> Plan:
     return Plan(
         seed=config.seed,
         batch_size=training.batch_size or pace.batch_size,
+        samples=None if training.batch_size else pace.samples,
         optimizer=config.optimizer,
         learning_rate=training.learning_rate or own_rate,
         schedule=training.schedule,

@@ -22,7 +22,7 @@ from .camera import Rays
 Radiance: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Points (m, 3) in the unit cube and directions (m, 3) of length 1 -> colours (m, c) and densities (m,), at least 0."""
 
-FIRST_ROUND = 8
+FIRST_ROUND = 4
 """Samples of a ray that are seen before it is asked whether light still comes through; each later round has twice
 as many."""
 
@@ -168,10 +168,11 @@ def cube_interval(
 def _occupied_box(occupied: Bool[Tensor, "r r r"]) -> tuple[Float[Tensor, "3"], Float[Tensor, "3"]]:
     """The smallest box that holds the occupied cells; an empty one at the origin where there is none."""
     r = len(occupied)
+    bytes_ = occupied.view(torch.uint8)  # whose maximum is found ten times as fast as whether any is true
+    across = bytes_.amax(0)
     low, high = [], []
-    for axis in range(3):
-        others = [other for other in range(3) if other != axis]
-        along = occupied.any(others[1]).any(others[0]).nonzero()[:, 0]
+    for slabs in (bytes_.flatten(1).amax(1), across.amax(1), across.amax(0)):
+        along = slabs.nonzero()[:, 0]
         low.append(float(along[0]) / r if len(along) else 0.0)
         high.append(float(along[-1] + 1) / r if len(along) else 0.0)
     return torch.tensor(low, device=occupied.device), torch.tensor(high, device=occupied.device)

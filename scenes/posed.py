@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -13,7 +15,7 @@ from fieldlens.configs.run import FitConfig
 from fieldlens.configs.space import Space
 from fieldlens.fields.radiance import RadianceField, build_radiance
 from fieldlens.render.camera import Camera, Rays, rays_through
-from fieldlens.render.volume import render_rays
+from fieldlens.render.volume import OPAQUE, render_rays
 
 from .captures.capture import Bounds, Capture, Photograph
 from .captures.hull import visual_hull
@@ -26,8 +28,13 @@ GRID_SHARE = 1 / 8
 """The share of the occupancy grid's cells, among those that may hold something, that one look asks."""
 LEAST_STOPPED = 0.01
 """A cell counts as empty where a step of a view's ray in it stops a smaller share of the light than this."""
-FIRST_LOOK = 256
+FIRST_LOOK = 64
 """The training step before which no cell counts as empty, where there are no silhouettes: a field knows nothing yet."""
+OPAQUE_ENOUGH = 1e-2
+"""In training a ray is followed no further once it lets no more than this share of the light through. In views, which
+people look at, it is a tenth of that."""
+PROBED_RAYS, LEAST_RAYS = 512, 128
+"""Rays, evenly spread, by which it is told how many samples a ray has; and the least that a step is given."""
 COARSEST, FINER_EVERY = 16, 100
 """Training begins with steps along rays that are 16 times as long as in views, so with a 16th of the samples; with
 every 100 training steps there are as many samples more."""
@@ -69,7 +76,8 @@ class PosedScene:
     """A capture to be fitted as a radiance field. Cameras and distances are those of the unit cube."""
 
     pace = Pace(
-        batch_size=1024,  # rays
+        batch_size=1024,  # rays, at most
+        samples=4096,  # without alpha, 1024 rays have ten times as many at first
         seconds=30.0,  # views take time to be drawn and explained as well
         least_steps=1000,  # before the fog has gone, nothing is gained for a hundred steps and more
         open_frames=(0, 1.15),  # about 43 in 1000 steps: drawing a view takes as long as some of them
@@ -81,6 +89,7 @@ class PosedScene:
         self.step_length = 1 / space.samples
         self._training = _Pixels(capture.train, capture.bounds)
         self._heldout = _Pixels(capture.heldout, capture.bounds) if capture.heldout else None
+        self._samples_per_ray = WeakKeyDictionary[RadianceField, tuple[tuple[int, int], float]]()
         shown = capture.heldout or capture.train
         # captures often begin and end at odd places, such as a pole: the one in the middle stands for all
         middle = len(shown) // 2
@@ -147,6 +156,36 @@ class PosedScene:
         if carved or step >= FIRST_LOOK:
             field.occupancy.look(field.density, LEAST_STOPPED / self.step_length, generator, GRID_SHARE)
 
+    def rays_for(self, samples: int, field: RadianceField, step: int) -> int:
+        """How many rays have about so many samples that are seen, by what the field's grid knows of the density.
+
+        It changes where the grid may look anew, so that it need not be counted in each step.
+        """
+        begin = step - step % GRID_EVERY
+        key, counted = self._samples_per_ray.get(field, (None, 0.0))
+        # as often as the mask was written to: a field may be restored from a checkpoint
+        if key != (begin, field.occupied._version):
+            key = begin, field.occupied._version
+            rays, grid = self._probed.to(field.device), field.occupancy
+            seen = render_rays(
+                lambda x, _: (x.new_zeros(len(x), 1), grid.density_at(x)),
+                rays,
+                grid.occupied,
+                self.training_step_length(begin),
+                opaque=OPAQUE_ENOUGH,
+            )
+            counted = len(seen.weights) / len(rays.origins)
+            self._samples_per_ray[field] = key, counted
+        return max(LEAST_RAYS, round(samples / max(counted, 1e-6)))
+
+    @cached_property
+    def _probed(self) -> Rays:
+        return self.training_probe(PROBED_RAYS).rays
+
+    def training_step_length(self, step: int) -> float:
+        """Length of the steps along rays in training, after so many steps of it."""
+        return max(1.0, COARSEST / (1 + step / FINER_EVERY)) * self.step_length
+
     def batch(self, generator: torch.Generator, size: int) -> RayBatch:
         """`size` training rays, `stratified` over all pixels of all photographs."""
         index = stratified(generator, size, len(self._training))
@@ -178,8 +217,9 @@ class PosedScene:
         learnt as well from few samples of many rays, each at a random place, and first of all the fog goes that hides
         the rest (`python -m benchmarks.radiance` has what is gained).
         """
-        longer = 1.0 if step is None else max(1.0, COARSEST / (1 + step / FINER_EVERY))
-        seen = render_rays(field.radiance, batch.rays, field.occupied, longer * self.step_length, batch.offsets)
+        length = self.step_length if step is None else self.training_step_length(step)
+        opaque = OPAQUE if step is None else OPAQUE_ENOUGH
+        seen = render_rays(field.radiance, batch.rays, field.occupied, length, batch.offsets, opaque)
         return seen.over(batch.background)
 
     def loss(self, prediction: Float[Tensor, "n 3"], batch: RayBatch) -> Float[Tensor, ""]:

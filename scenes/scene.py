@@ -47,6 +47,7 @@ def stratified(generator: torch.Generator, size: int, count: int) -> Int64[Tenso
 
 FieldT = TypeVar("FieldT", bound=Trainable)
 """The field that a scene builds."""
+FieldT_contra = TypeVar("FieldT_contra", bound=Trainable, contravariant=True)
 DrawnT_contra = TypeVar("DrawnT_contra", contravariant=True)
 """What a view draws: the scene's field, or what stands in for one."""
 BatchT = TypeVar("BatchT")
@@ -107,7 +108,9 @@ class Pace:
     """How a scene is trained unless a person says otherwise."""
 
     batch_size: int = 8192
-    """Training points per step."""
+    """Training points per step; the most where `samples` says how many."""
+    samples: int | None = None
+    """Samples on the rays of a step, by which their number is chosen; None for a fixed number of points."""
     seconds: float = 60.0
     """Seconds of training after which a fit ends that was given neither steps nor seconds."""
     least_steps: int = 100
@@ -117,6 +120,15 @@ class Pace:
     fits of 150 steps a minute have 49 frames so, and quick ones of 3000 have 75."""
     rate_factor: float = 1.0
     """What the encoding's own learning rate is multiplied by."""
+
+
+@runtime_checkable
+class Marched(Protocol[FieldT_contra]):
+    """A scene that is trained on rays, on which there are more samples or fewer as the fit goes on."""
+
+    def rays_for(self, samples: int, field: FieldT_contra, step: int) -> int:
+        """How many rays have about so many samples; it follows from the state of the fit, so that it can be resumed."""
+        ...
 
 
 @runtime_checkable

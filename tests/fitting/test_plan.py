@@ -11,10 +11,11 @@ import torch
 from fieldlens.configs.encoding import Fourier, Gaussian, Raw
 from fieldlens.configs.files import read_json
 from fieldlens.configs.network import Network
+from fieldlens.configs.optimizer import Adam, Muon, default_learning_rate
 from fieldlens.configs.records import from_json, to_json
 from fieldlens.configs.run import FitConfig, Output, Training
 from fieldlens.configs.space import Space
-from fieldlens.fitting import Plan, plan_of
+from fieldlens.fitting import Plan, initial_state, plan_of
 from fieldlens.scenes.captures.capture import Bounds, Capture
 from fieldlens.scenes.posed import PosedScene
 from fieldlens.scenes.scene import Scene
@@ -52,6 +53,18 @@ def test_what_is_left_open_is_as_the_scene_has_it(
     assert plan.open_frames == open_frames
 
 
+def test_a_person_s_number_of_rays_is_exact_and_the_scene_s_own_is_a_limit() -> None:
+    field = initial_state(FitConfig(network=Network(8, 1)), PHOTOGRAPHS).field
+    few = planned({}, PHOTOGRAPHS)
+    assert few.samples is not None
+    sizes = [replace(few, samples=samples).size_of_step(PHOTOGRAPHS, field, 0) for samples in (1, 1000, 10**6)]
+    assert sizes[0] < sizes[1] < sizes[2] == few.batch_size
+    asked = planned({"batch_size": 7}, PHOTOGRAPHS)
+    assert asked.samples is None
+    assert asked.size_of_step(PHOTOGRAPHS, field, 0) == 7
+    assert planned({}).size_of_step(PICTURE, field, 0) == 8192
+
+
 @pytest.mark.parametrize(
     ("choices", "seconds", "plateau"),
     [
@@ -78,13 +91,12 @@ def test_what_is_chosen_is_taken_as_it_is_whatever_the_scene() -> None:
         assert {name: getattr(plan, name) for name in choices} == choices
 
 
-@pytest.mark.parametrize(
-    ("encoding", "network", "rate"),
-    [(Raw(), Network(), 3e-3), (Gaussian(), Network(), 1e-3), (Raw(), Network(activation="sine"), 3e-4)],
-    ids=str,
-)
-def test_the_rate_is_the_encoding_s_own_and_of_photographs_twice_that(encoding, network: Network, rate: float) -> None:
-    config = FitConfig(encoding=encoding, network=network)
+@pytest.mark.parametrize("optimizer", [Adam(), Muon()], ids=str)
+@pytest.mark.parametrize("encoding", [Raw(), Gaussian()], ids=str)
+@pytest.mark.parametrize("network", [Network(), Network(activation="sine")], ids=str)
+def test_the_rate_is_the_encoding_s_own_and_of_photographs_twice_that(encoding, network: Network, optimizer) -> None:
+    config = FitConfig(training=Training(optimizer=optimizer), encoding=encoding, network=network)
+    rate = default_learning_rate(encoding, network, optimizer)
     assert plan_of(config, PICTURE).learning_rate == plan_of(config, SOLID).learning_rate == rate
     assert plan_of(config, PHOTOGRAPHS).learning_rate == 2 * rate
 

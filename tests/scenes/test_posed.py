@@ -1,5 +1,6 @@
 """Photographed scenes: batches, renderings and saved targets against the photographs and closed forms."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from fieldlens.configs.space import Space
 from fieldlens.fitting import fit, initial_state
 from fieldlens.render.camera import Camera, Rays, looking_at, orbit, perspective
 from fieldlens.render.files import write_npz
-from fieldlens.render.volume import cube_interval, march
+from fieldlens.render.volume import FIRST_ROUND, cube_interval, march
 from fieldlens.scenes.captures.capture import Bounds, Capture, Photograph
 from fieldlens.scenes.load import restore
 from fieldlens.scenes.posed import PosedScene
@@ -106,6 +107,22 @@ def test_training_begins_with_few_samples_of_a_ray_and_comes_to_those_of_views()
         counts[step] = fog.samples / crossed
     assert counts[1500] == counts[None] == pytest.approx(64, rel=0.01)
     assert [counts[step] for step in (0, 100, 300)] == pytest.approx([4, 8, 16], rel=0.05)
+
+
+def test_a_step_has_as_many_rays_as_have_the_samples_that_are_asked_for() -> None:
+    # by the lengths of rays in the cube, of which a grid that has not looked yet leaves nothing out
+    scene = PosedScene(capture(channels=3), Space(samples=64, grid=8))
+    field = scene.build(FitConfig(encoding=Raw(), network=Network(8, 1)), torch.Generator().manual_seed(0))
+    rays = scene.training_probe(scene.training_samples).rays
+    enter, leave = cube_interval(rays, torch.zeros(3), torch.ones(3))
+    crossed = (leave - enter).clamp(min=0).mean().item()
+    for step, per_side in ((0, 4), (304, 16.16), (1504, 64)):
+        assert scene.rays_for(10_000, field, step) == pytest.approx(10_000 / (crossed * per_side), rel=0.05)
+    assert scene.rays_for(10_000, field, 300) == scene.rays_for(10_000, field, 288)
+    field.occupancy.density.fill_(1e6)  # the first sample of a ray stops it, which ends after the first round
+    field.occupancy.occupied.copy_(field.occupancy.occupied)
+    met = (leave > enter).float().mean().item()
+    assert scene.rays_for(10_000, field, 1504) == pytest.approx(10_000 / (met * FIRST_ROUND), rel=0.05)
 
 
 def test_the_distance_of_a_ball_is_that_of_its_near_side() -> None:
@@ -215,9 +232,10 @@ def test_a_saved_target_gives_the_same_scene(tmp_path: Path) -> None:
 
 
 def test_a_fit_that_was_stopped_and_resumed_has_the_bytes_of_one_that_was_not() -> None:
-    # through two looks of the grid, which is a part of the state
+    # through two looks of the grid, which is a part of the state and says how many rays a step has
     scene = PosedScene(capture(), Space(grid=8, samples=32))
     config = FitConfig(encoding=Fourier(3), network=Network(16, 2))
+    sizes = set[int]()
 
     def states(*stops: int) -> dict[str, Tensor]:
         state = initial_state(config, scene)
@@ -225,12 +243,15 @@ def test_a_fit_that_was_stopped_and_resumed_has_the_bytes_of_one_that_was_not() 
             other = initial_state(config, scene)
             other.restore(state.tensors(), state.step, 0.0)
             state = other
-            for _ in fit(state, scene, plan(1e-2, steps=stop, batch_size=64), []):
+            chosen = replace(plan(1e-2, steps=stop, batch_size=1024), samples=400)
+            for _ in fit(state, scene, chosen, []):
                 pass
+            sizes.add(chosen.size_of_step(scene, state.field, state.step))
         return state.tensors()
 
     whole = states(40)
     assert same_bytes(whole, states(7, 23, 40))
+    assert len(sizes) > 1
     assert not torch.equal(whole["field.occupancy.density"], states(7)["field.occupancy.density"])
 
 

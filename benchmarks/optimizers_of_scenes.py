@@ -1,0 +1,105 @@
+"""Adam and Muon at some of their rates, for radiance fields and for shapes, in equal seconds.
+
+    python -m benchmarks.optimizers_of_scenes [--seconds 5] [--only teapot lattice occupancy sdf]
+
+Adam's rates are multiples of the encoding's own. Of Muon the first is its own rate, the second the multiple by which
+Adam moves the rest. All else is as `fieldlens fit` has it. A fit ends after so many seconds of the processor on one
+thread, so that a busy machine is no hindrance. Scores are -10 log10 of the scene's own loss at what is held out: for
+photographs PSNR, for shapes points of another seed. Shapes are a gyroid in a ball, which has thin walls.
+"""
+
+import argparse
+import itertools
+import math
+import sys
+import time
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.measure import print_json
+from fieldlens.analysis.creases.surface import extract_surface
+from fieldlens.configs.encoding import Fourier
+from fieldlens.configs.network import Network
+from fieldlens.configs.optimizer import Adam, Muon, Optimizer, default_learning_rate
+from fieldlens.configs.run import FitConfig, Training
+from fieldlens.fitting import fit, initial_state, plan_of
+from fieldlens.scenes.load import load
+from fieldlens.scenes.posed import PosedScene
+from fieldlens.scenes.scene import Scene
+from fieldlens.scenes.shape import SHAPE_KINDS, Shape
+
+PHOTOGRAPHED = ("teapot", "lattice")
+CHOICES: tuple[tuple[Optimizer, float], ...] = (
+    *((Adam(), factor) for factor in (1.0, 2.0)),
+    *((Muon(rate), factor) for rate, factor in ((0.01, 2.0), (0.02, 1.0), (0.02, 2.0), (0.05, 2.0))),
+)
+"""An optimizer, and what the encoding's own rate is multiplied by for Adam."""
+LOOK_EVERY = 5
+"""Steps between two looks at the clock."""
+POOL, HELDOUT = 2**16, 20_000
+AT_ONCE = 2048
+
+
+def gyroid(x: Tensor) -> Tensor:
+    """Negative in the walls of a gyroid within a ball, in the unit cube."""
+    turned = 6 * math.pi * x
+    wave = (turned.sin() * turned.roll(1, 1).cos()).sum(1, keepdim=True)
+    return torch.maximum(wave.abs() - 0.35, 12 * ((x - 0.5).norm(dim=1, keepdim=True) - 0.42))
+
+
+def scene_and_heldout(name: str) -> tuple[Scene[Any, Any], list[Any]]:
+    """A scene, and batches of what it is scored on."""
+    if name in PHOTOGRAPHED:
+        scene = load(f"demo:{name}")
+        assert isinstance(scene, PosedScene)
+        probe = scene.heldout_probe(HELDOUT)
+        assert probe is not None  # the built-in scenes hold views out
+        return scene, list(probe.split(AT_ONCE))
+    kind = "sdf" if name == "sdf" else "occupancy"
+    mesh = extract_surface(gyroid, 64)
+    scene, other = Shape(mesh, kind, pool_size=POOL), Shape(mesh, kind, seed=1, pool_size=HELDOUT)
+    assert len(scene.pool.values) == POOL  # which is made now, and not in the first step
+    return scene, [other.pool]
+
+
+def score(
+    scene: Scene[Any, Any], heldout: list[Any], optimizer: Optimizer, rate: float, seconds: float
+) -> tuple[float, int]:
+    """-10 log10 of the loss of what is held out, after so many seconds of training; and the steps that were taken."""
+    training = Training(steps=10**9, learning_rate=rate, optimizer=optimizer, precision="fp32", device="cpu")
+    config = FitConfig("", training, encoding=Fourier(), network=Network())
+    state = initial_state(config, scene)
+    until = time.process_time() + seconds
+    for _ in fit(state, scene, plan_of(config, scene), itertools.count(0, LOOK_EVERY)):
+        if time.process_time() >= until:
+            break
+    with torch.inference_mode():
+        losses = [scene.loss(scene.predict(state.field, batch), batch).item() for batch in heldout]
+    sizes = [len(batch.values) for batch in heldout]
+    mean = sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / sum(sizes)
+    return -10 * math.log10(mean), state.step
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    names = (*PHOTOGRAPHED, *SHAPE_KINDS)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of the processor, for each fit")
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    own = default_learning_rate(Fourier(), Network(), Adam())
+    rows = []
+    for name in args.only:
+        scene, heldout = scene_and_heldout(name)
+        for optimizer, factor in CHOICES:
+            found, steps = score(scene, heldout, optimizer, factor * own, args.seconds)
+            row = {"scene": name, "optimizer": str(optimizer), "rate_factor": factor, "score_db": round(found, 2)}
+            rows.append(row | {"steps": steps})
+            print(rows[-1], file=sys.stderr, flush=True)
+    print_json({"scores": rows, "seconds": args.seconds, "learning_rate": own, "encoding": str(Fourier())})
+
+
+if __name__ == "__main__":
+    main()
