@@ -21,6 +21,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -59,6 +60,10 @@ ROWS = {
 """Widths that each encoding is fitted at."""
 STEPS = {128: 500, 256: 200}
 """Steps by Adam: fewer of what takes longer."""
+
+
+Tables: TypeAlias = dict[str, dict[str, str]]
+"""Lines of tables in Markdown, by the table's title and by the encoding."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +224,7 @@ def search_row(search: Search, row: str, network: Network) -> Found:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--write", type=Path, help="write the tables to this file, anew after each encoding")
-    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="some of the encodings")
+    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="the others stay as they are")
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--widths", type=int, nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--batch-size", type=int, default=2048)
@@ -227,17 +232,21 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
     torch.set_num_threads(1)
-    found: dict[int, list[Found]] = {width: [] for width in args.widths}
+    tables = tables_of(args.write.read_text(encoding="utf-8")) if args.write and args.write.exists() else {}
+    best: dict[str, object] = {}
     with concurrent.futures.ProcessPoolExecutor(args.workers) as pool:
         search = Search(args.side, args.batch_size, args.seeds, pool)
         for width in args.widths:
             for row in (row for row in args.only if width in ROWS[row]):
                 network = Network(width=width, activation="sine" if row.endswith("sine network") else "relu")
-                found[width].append(search_row(search, row, network))
-                print(f"{network}", *_lines(found[width][-1]), sep="\n", file=sys.stderr, flush=True)
+                found = search_row(search, row, network)
+                best[f"{row}, {width}"] = _ahead(found)
+                for title, line in zip(titles(width), _lines(found), strict=True):
+                    tables.setdefault(title, {})[row] = line
+                    print(title, line, sep="\n", file=sys.stderr, flush=True)
                 if args.write:
-                    write_text(args.write, _page(args, found))
-    print_json({"best": {f"{one.row}, {width}": _ahead(one) for width, rows in found.items() for one in rows}})
+                    write_text(args.write, _page(args, tables))
+    print_json({"best": best})
 
 
 def _config(row: str, network: Network, choice: Choice, batch_size: int) -> FitConfig:
@@ -292,36 +301,37 @@ def _lines(found: Found) -> tuple[str, str, str]:
     )
 
 
-def _tables(width: int, found: list[Found]) -> str:
+def titles(width: int) -> dict[str, list[str]]:
+    """The three tables of a width by their titles, each with the heads of its columns."""
     rates = [f"{rate:g}" for rate in ADAM_RATES]
     own = ["Muon's rate", *[""] * (len(MUON_RATES) - 1)]
-    heads = (
-        ("Adam", ["encoding", *rates]),
-        ("Muon, in equal seconds", ["encoding", "cost of a step", *own, *rates, "gain on Adam, dB"]),
-        (
-            "Average and schedule",
-            [
-                "encoding",
-                *("Adam, newest", "averaged", "Muon, newest", "averaged"),
-                *("constant: Adam, newest", "averaged", "Muon, newest", "averaged"),
-                "Muon, first layer too",
-            ],
-        ),
-    )
-    rows = zip(*map(_lines, found), strict=True)
-    parts = [
-        "\n".join(
-            [f"## {Network(width=width)}: {title}\n", f"| {' | '.join(head)} |", "|---" * len(head) + "|", *lines]
-        )
-        for (title, head), lines in zip(heads, rows, strict=True)
-    ]
-    return "\n\n".join(parts)
+    newest_and_averaged = ("Adam, newest", "averaged", "Muon, newest", "averaged")
+    constant = ("constant: Adam, newest", *newest_and_averaged[1:])
+    network = Network(width=width)
+    return {
+        f"{network}: Adam": ["encoding", *rates],
+        f"{network}: Muon, in equal seconds": ["encoding", "cost of a step", *own, *rates, "gain on Adam, dB"],
+        f"{network}: Average and schedule": ["encoding", *newest_and_averaged, *constant, "Muon, first layer too"],
+    }
 
 
-def _page(args: argparse.Namespace, found: Mapping[int, list[Found]]) -> str:
-    lengths = " and ".join(f"{STEPS[width]} steps at width {width}" for width in found)
-    tables = "\n\n".join(_tables(width, rows) for width, rows in found.items() if rows)
-    training = Training()
+def tables_of(page: str) -> Tables:
+    """The lines of a page's tables, by title and by encoding."""
+    tables: Tables = {}
+    for section in page.split("\n## ")[1:]:
+        title, _, _, _, *lines = section.splitlines()
+        tables[title] = {line.split(" | ")[0].removeprefix("| "): line for line in lines if line.startswith("| ")}
+    return tables
+
+
+def _page(args: argparse.Namespace, tables: Tables) -> str:
+    lengths = " and ".join(f"{steps} steps at width {width}" for width, steps in STEPS.items())
+    parts = []
+    for title, head in (pair for width in STEPS for pair in titles(width).items()):
+        lines = [tables[title][row] for row in ROWS if row in tables.get(title, {})]
+        if lines:
+            parts.append("\n".join([f"## {title}\n", f"| {' | '.join(head)} |", "|---" * len(head) + "|", *lines]))
+    training, listed = Training(), "\n\n".join(parts)
     return f"""# Optimizers and learning rates
 
 PSNR in dB, mean over {", ".join(PICTURES)} reduced to {args.side} px and over {args.seeds} seeds,
@@ -337,7 +347,7 @@ whose first layer is moved by Muon as well.
 
 Made by `python -m benchmarks.optimizers --write docs/learning_rates.md`.
 
-{tables}
+{listed}
 """
 
 

@@ -80,8 +80,8 @@ SEARCHED: dict[type[Encoding], Searched] = {
     Raw: Searched(3e-3, 0.05, 1e-2, Muon),
     Basic: Searched(3e-3, 0.02, 3e-3),
     Fourier: Searched(3e-3, 0.02, 3e-3, Muon),
-    Positional: Searched(3e-3, 0.02, 3e-3),
-    Gaussian: Searched(1e-3, 0.02, 1e-3),
+    Positional: Searched(3e-3, 0.01, 3e-3, Muon),
+    Gaussian: Searched(3e-3, 0.01, 1e-3, Muon),
     HashGrid: Searched(3e-3, 0.01, 1e-3, Muon),
 }
 
