@@ -100,7 +100,7 @@ def agreement(picture: Picture, device: torch.device, length: int) -> dict[str, 
 
 def samples_per_s(picture: Picture, word: str, network: str, device: torch.device, chunk: int) -> float:
     """Of our training, by Adam as the stock loop's."""
-    config = config_of(word, network, device, optimizer=Adam())
+    config = config_of(word, network, device, optimizer=Adam(), average=0)
     plan = plan_of(config, picture)
     ours = Ours(config, picture, plan)
     seconds = median_seconds(device, lambda: ours.train(chunk))

@@ -16,6 +16,7 @@ is Muon's as well are set beside. The whole search takes an hour or two.
 
 import argparse
 import concurrent.futures
+import multiprocessing
 import statistics
 import sys
 from collections.abc import Iterable, Mapping
@@ -47,17 +48,15 @@ SINE_MUON_RATES = (1.5e-3, 5e-3, 1.5e-2, 5e-2)
 """A sine network's matrices begin a twelfth as large as those of a ReLU network."""
 MARGIN_DB = 0.5
 ROWS = {
-    "fourier:8": (128, 256),
     "raw": (128, 256),
-    "hashgrid:16": (128, 256),
-    "gaussian:10": (128, 256),
-    "positional:6": (128, 256),
-    "raw, sine network": (128, 256),
-    "fourier:4": (128,),
-    "raw:0..1": (128,),
     "basic": (128,),
+    "fourier:8": (128, 256),
+    "positional:6": (128,),
+    "gaussian:10": (128,),
+    "hashgrid:16": (128, 256),
+    "raw, sine network": (128,),
 }
-"""Widths that each encoding is fitted at."""
+"""Widths that each encoding is fitted at; the first decides, the other shows whether it holds there too."""
 STEPS = {128: 500, 256: 200}
 """Steps by Adam: fewer of what takes longer."""
 
@@ -197,7 +196,7 @@ def search_row(search: Search, row: str, network: Network) -> Found:
         *sure, last = choices
         scores = search.scores(row, network, [one for one in sure if known is None or one != known.choice])
         scores = sorted([*scores, known] if known else scores, key=lambda score: choices.index(score.choice))
-        if max(scores, key=lambda score: score.psnr_db.mean()) is scores[-1]:
+        if max(scores, key=lambda score: score.psnr_db.mean()) is scores[-1] and scores[-1].choice != last:
             scores += search.scores(row, network, [last])
         return scores
 
@@ -232,9 +231,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
     torch.set_num_threads(1)
-    tables = tables_of(args.write.read_text(encoding="utf-8")) if args.write and args.write.exists() else {}
+    before = args.write.read_text(encoding="utf-8") if args.write and args.write.exists() else ""
+    tables = tables_of(before) if before.startswith(_page(args, {}).rstrip()) else {}  # rows of another protocol go
     best: dict[str, object] = {}
-    with concurrent.futures.ProcessPoolExecutor(args.workers) as pool:
+    spawn = multiprocessing.get_context("spawn")  # a fork of a process whose libraries have started threads may hang
+    with concurrent.futures.ProcessPoolExecutor(args.workers, spawn) as pool:
         search = Search(args.side, args.batch_size, args.seeds, pool)
         for width in args.widths:
             for row in (row for row in args.only if width in ROWS[row]):
@@ -338,7 +339,7 @@ PSNR in dB, mean over {", ".join(PICTURES)} reduced to {args.side} px and over {
 ± the standard deviation from seed to seed. By Adam {lengths},
 of {args.batch_size} pixels each; by Muon as many as take the same time, by the cost of a step (that of Muon over that
 of Adam, measured in turns). Precision as it is by default on the machine. In bold the lowest rate within {MARGIN_DB:g}
-dB of the best; the optimizer that is ahead there is the default.
+dB of the best. The default is what is ahead at width {min(STEPS)}; the wider network shows whether it holds there too.
 
 Of Muon the first columns are of its own rate, with Adam's best for the rest; the next of the rate for the rest, with
 Muon's best; empty where none was tried. The third table is at the rates in bold: the weights of the newest step, and

@@ -113,7 +113,7 @@ def stock(config: FitConfig, picture: Picture) -> Rival:
 
 def race(picture: Picture, encoding: Encoding, network: Network, seconds: float) -> tuple[Curve, Curve]:
     """Curves of ours and of the stock loop on one picture."""
-    config = FitConfig(picture.name, Training(seconds=1e9), encoding=encoding, network=network)
+    config = FitConfig(picture.name, Training(steps=10**9), encoding=encoding, network=network)
     by_adam = replace(config, training=replace(config.training, optimizer=Adam(), average=0))
     rival = ours if str(encoding) in WITHOUT_STOCK else stock
     both = ours(config, picture), rival(by_adam, picture)

@@ -85,7 +85,7 @@ SEARCHED: dict[type[Encoding], Searched] = {
     HashGrid: Searched(3e-3, 0.01, 1e-3, Muon),
 }
 
-SEARCHED_OF_SINES = Searched(3e-4, 0.005, 3e-4)
+SEARCHED_OF_SINES = Searched(3e-4, 0.0015, 3e-4, Muon)
 """Of networks of sines, whatever their encoding."""
 
 

@@ -77,11 +77,12 @@ class Training(Options):
     """Stop at a plateau: when the last third of the steps so far gained less than this, in dB of PSNR.
     It is 0.05 unless --steps, --seconds or --target-psnr is given."""
     batch_size: int | None = field(default=None, metadata=within(0, 2**24, above=True))
-    """Pixels, samples or points in each step of training, by default 8192; of photographs of a 3D scene, 1024 rays."""
+    """Pixels, samples or points in each step of training, by default 8192.
+    Of photographs of a 3D scene, as many rays as have about 4096 samples on them, and 1024 at most."""
     optimizer: Optimizer | None = None
     """What moves the weights: adam, or muon for the matrices between hidden layers, with adam for the rest.
     muon:0.02,momentum=0.95 names Muon's own learning rate and momentum.
-    By default it is what comes further in equal seconds under the encoding, by docs/learning_rates.md."""
+    By default it is what comes further on pictures in equal seconds, under the encoding (docs/learning_rates.md)."""
     learning_rate: float | None = field(default=None, metadata=within(0, 1e30, above=True))
     """Adam's learning rate; by default the encoding's own under the optimizer, from the search in
     docs/learning_rates.md."""
@@ -233,7 +234,8 @@ class CompareConfig(Protocol):
     networks: tuple[Network, ...] = ()
     """Networks to compare, each under every encoding; the default network if none is named."""
     optimizers: tuple[Optimizer, ...] = ()
-    """Optimizers to compare, such as adam muon, for each encoding and network; that of --optimizer if none is named."""
+    """Optimizers to compare, such as adam muon, for each encoding and network; if none is named, that of --optimizer.
+    Without that either it is one for all: adam if it is the default of any of them, else muon."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

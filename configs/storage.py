@@ -85,7 +85,10 @@ def from_yaml(text: str | bytes, kind: type[Config], origin: str) -> Config:
 
 
 def _take_as_before(data: dict[Any, Any]) -> None:
-    """Write into a configuration of schema 2 what it left open, so that an old run is gone on with as it began."""
+    """Write into a configuration of schema 2 the optimizer and the weights shown that it stood for.
+
+    A learning rate that it left open is that of today's table.
+    """
     training = data.setdefault("training", {})
     if isinstance(training, dict):  # what is not is refused with all else that does not fit
         several = data.get("optimizers")

@@ -91,7 +91,8 @@ class _InBlocks(torch.autograd.Function):
 
         parts = _side_by_side(part, features, values)
         if differentiable:
-            # the parts' activations are nobody's but ours, so autograd need not guard them as it does the inputs
+            # the parts' activations are nobody's but ours, so autograd need not guard them as it does the inputs; they
+            # stay as long as the values do, for whoever asks for gradients twice
             ctx.save_for_backward(features, *parameters)
             ctx.parts, ctx.slope, ctx.hidden_dtype, ctx.rows, ctx.again = parts, slope, hidden_dtype, rows, again
         return values
@@ -203,8 +204,14 @@ def _workers(threads: int, process: int) -> ThreadPoolExecutor:  # noqa: ARG001 
         started.wait()
 
     pool, torchs_own = ThreadPoolExecutor(threads, "rows", start), torch.get_num_threads()
-    for _ in range(threads):
-        pool.submit(int)
-    started.wait()
-    torch.set_num_threads(torchs_own)  # each of theirs was also what threads to come would start with
+    try:
+        for _ in range(threads):
+            pool.submit(int)
+        started.wait()
+    except BaseException:  # Ctrl-C, or a thread that cannot be had: those that wait would keep Python from ending
+        started.abort()
+        pool.shutdown(wait=False)
+        raise
+    finally:
+        torch.set_num_threads(torchs_own)  # each of theirs was also what threads to come would start with
     return pool

@@ -70,7 +70,8 @@ class MLP(nn.Module):
     def _layer_by_layer(self, features: Float[Tensor, "n f"], hidden_dtype: torch.dtype) -> Float[Tensor, "n c"]:
         """What the last layer gives, by torch's own operations on all rows at once."""
         first, *hidden, last = self.linears
-        h = self.activate(first(features), overwrite=True).to(hidden_dtype)
+        h = self.activate(first(features), overwrite=True)
+        h = h.to(hidden_dtype) if hidden else h
         for layer in hidden:
             # the casts of the weights are part of the graph: gradients arrive at the fp32 master weights
             z = functional.linear(h, layer.weight.to(hidden_dtype), layer.bias.to(hidden_dtype))

@@ -16,7 +16,9 @@ from fieldlens.configs.run import FitConfig
 LEAST_BATCH = 1024
 """Points of a step where a person names no number: no kind of scene takes fewer by default."""
 BYTES_PER_PARAMETER = 16
-"""fp32: itself, its gradient, and Adam's two averages of it. At the least: its average is one more."""
+"""fp32: itself, its gradient, and Adam's two averages of it."""
+BYTES_OF_AVERAGE = 4
+"""fp32, where what is shown is an average of the weights."""
 BYTES_PER_NUMBER = 8
 """Of a step's points in each layer: fp32 and its gradient."""
 
@@ -29,10 +31,11 @@ def require_room(config: FitConfig) -> None:
     """
     there_is = memory_bytes(config.training.device)
     network, batch = config.network, config.training.batch_size or LEAST_BATCH
-    weights = BYTES_PER_PARAMETER * _parameters(config.encoding, network)
+    each = BYTES_PER_PARAMETER + (BYTES_OF_AVERAGE if config.training.average else 0)
+    weights = each * _parameters(config.encoding, network)
     if weights > there_is:
         narrower = (replace(network, width=width) for width in range(network.width - 1, 0, -1))
-        fits = next((one for one in narrower if BYTES_PER_PARAMETER * _parameters(config.encoding, one) <= there_is), 0)
+        fits = next((one for one in narrower if each * _parameters(config.encoding, one) <= there_is), 0)
         hint = f"{fits} would fit" if fits else "take a smaller encoding"
         raise InputError(
             f"the network {network} under {config.encoding} takes {_gb(weights)} of memory to train, with gradients "

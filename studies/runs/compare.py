@@ -18,8 +18,9 @@ from fieldlens.configs.files import JsonObject, look_after, remove, write_json, 
 from fieldlens.configs.holding import held
 from fieldlens.configs.names import folder_in, known_folder
 from fieldlens.configs.network import Network
+from fieldlens.configs.optimizer import Adam, Muon, default_optimizer
 from fieldlens.configs.records import fields_of, to_json
-from fieldlens.configs.run import CompareConfig, FitConfig, Protocol
+from fieldlens.configs.run import CompareConfig, FitConfig, Protocol, named
 from fieldlens.configs.storage import read_config, to_yaml
 from fieldlens.fitting import Controls, require_room
 from fieldlens.render.colour import density_legend
@@ -94,8 +95,9 @@ class Comparison:
         return {RunFolder(self.run_path(config)): config for config in fits(self.config())}
 
     def run_path(self, config: FitConfig) -> Path:
-        """Where the run of a configuration lies."""
-        return known_folder(self.path / "runs", config.name)
+        """Where the run of a configuration lies: by its choices as they were made, and not by what they stand for."""
+        chosen = config.training.optimizer or config.optimizer
+        return known_folder(self.path / "runs", named(config.encoding, config.network, chosen))
 
 
 def find_comparison(word: str, output_dir: Path) -> Comparison:
@@ -132,6 +134,8 @@ def find_runs(word: str, output_dir: Path) -> dict[RunFolder, str]:
 def completed(config: CompareConfig) -> CompareConfig:
     """A comparison with what was left open: raw against fourier:8, the default network, a thousand steps.
 
+    All runs have one optimizer where none is named: adam if it is the default of any of them, else muon.
+
     Raises:
         InputError: when there is one run only, or a limit that would end the runs at different steps.
     """
@@ -143,7 +147,10 @@ def completed(config: CompareConfig) -> CompareConfig:
     encodings = tuple(dict.fromkeys(config.encodings)) or (Raw(), Fourier())
     networks = tuple(dict.fromkeys(config.networks)) or (Network(),)
     optimizers = tuple(dict.fromkeys(config.optimizers))
-    training = dataclasses.replace(training, steps=training.steps or STEPS)
+    by_default = {type(default_optimizer(*pair)) for pair in itertools.product(encodings, networks)}
+    alike = Adam() if Adam in by_default else Muon()
+    optimizer = training.optimizer or (None if optimizers else alike)
+    training = dataclasses.replace(training, steps=training.steps or STEPS, optimizer=optimizer)
     whole = dataclasses.replace(
         config, encodings=encodings, networks=networks, optimizers=optimizers, training=training
     )

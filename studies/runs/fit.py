@@ -109,6 +109,9 @@ def start(
 ) -> RunFolder:
     """Make the folder of a new fit, with its configuration and target in it.
 
+    The configuration says which optimizer and rates the defaults stand for: the fit goes on by them, whatever a later
+    version finds to be ahead.
+
     Args:
         path: the folder, new or empty; by default `<output_dir>/<scene>/<encoding>/<time>`.
         scene: what to fit, when it has been loaded already.
@@ -129,7 +132,9 @@ def start(
     picture = subject_of(scene).overview() if scene.views() else None  # the study's digits cannot be drawn
     if picture is not None:
         write_png(folder.cameras, picture)
-    write_text(folder.config_file, to_yaml(config))
+    plan = plan_of(config, scene)
+    taken = replace(config.training, optimizer=plan.optimizer, learning_rate=plan.learning_rate)
+    write_text(folder.config_file, to_yaml(replace(config, training=taken)))
     return folder
 
 

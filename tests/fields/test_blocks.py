@@ -1,6 +1,7 @@
 """The network in blocks of rows: its values and gradients are autograd's, on any number of threads."""
 
 import copy
+import os
 import threading
 from collections.abc import Iterator
 
@@ -90,8 +91,9 @@ def test_what_an_encoding_learns_gets_its_gradients(threads: int) -> None:
         torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-4, atol=1e-7, msg=name)
 
 
-def test_bf16_rounds_where_layer_by_layer_does(threads: int) -> None:
-    field = make(Network(32, 3)).in_precision(torch.bfloat16)
+@pytest.mark.parametrize("depth", [1, 3])
+def test_bf16_rounds_where_layer_by_layer_does(threads: int, depth: int) -> None:
+    field = make(Network(32, depth)).in_precision(torch.bfloat16)
     other, x = copy.deepcopy(field), points()
     values = field(x)
     values.square().mean().backward()
@@ -153,7 +155,32 @@ def test_a_mistake_in_a_thread_is_raised(threads: int) -> None:
         field.mlp(torch.rand(ROWS, 11))
 
 
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    ours = blocks._workers(2, os.getpid())
+    assert blocks._workers(2, os.getpid()) is ours
+    assert blocks._workers(2, os.getpid() + 1) is not ours
+
+
+def test_a_pool_that_is_interrupted_while_it_starts_leaves_no_thread_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(threading.Barrier):
+        def wait(self, timeout: float | None = None) -> int:
+            if threading.current_thread() is threading.main_thread():
+                raise KeyboardInterrupt
+            return super().wait(timeout)
+
+    blocks._workers.cache_clear()
+    monkeypatch.setattr(threading, "Barrier", Interrupted)
+    before, threads = set(threading.enumerate()), torch.get_num_threads()
+    with pytest.raises(KeyboardInterrupt):
+        blocks._workers(3, os.getpid())
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+    assert torch.get_num_threads() == threads
+
+
 def test_threads_that_others_start_have_as_many_of_torch_s_as_before(threads: int) -> None:
+    blocks._workers.cache_clear()
     make(Network(24, 2))(points())
     seen: list[int] = []
     thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))

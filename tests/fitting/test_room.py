@@ -21,7 +21,7 @@ def test_a_network_without_room_is_told_with_one_that_has_it(monkeypatch: pytest
     with_memory(monkeypatch, 8e9)
     config = FitConfig(network=Network(16384, 64))
     with pytest.raises(
-        InputError, match=r"64x16384 under fourier:8 takes 271 GB .* are 8\.0 GB; 64x\d+ would"
+        InputError, match=r"64x16384 under fourier:8 takes 338 GB .* are 8\.0 GB; 64x\d+ would"
     ) as caught:
         require_room(config)
     found = re.search(r"(\S+) would fit", str(caught.value))
@@ -52,14 +52,21 @@ def test_what_is_counted_is_what_is_trained(encoding: Encoding, monkeypatch: pyt
     network, generator = Network(8, 2), torch.Generator()
     trained = sum(parameter.numel() for parameter in build(encoding, network, 2, 1, generator).parameters())
     config = FitConfig(encoding=encoding, network=network, training=Training(batch_size=1))
-    with_memory(monkeypatch, 16 * trained - 1)
+    with_memory(monkeypatch, 20 * trained - 1)
     with pytest.raises(InputError, match=f"the network 2x8 under {encoding} takes .* to train"):
         require_room(config)
-    with_memory(monkeypatch, 16 * trained)
+    with_memory(monkeypatch, 20 * trained)
     with pytest.raises(InputError, match=r"a step of 1 points .* and there are 0\.0 GB; take a smaller network"):
         require_room(config)
     with_memory(monkeypatch, 1e9)
     require_room(config)
+    newest = FitConfig(encoding=encoding, network=network, training=Training(batch_size=1, average=0))
+    with_memory(monkeypatch, 16 * trained - 1)
+    with pytest.raises(InputError, match="to train"):
+        require_room(newest)
+    with_memory(monkeypatch, 16 * trained)
+    with pytest.raises(InputError, match="a step of 1 points"):
+        require_room(newest)
 
 
 def test_there_is_some_memory() -> None:

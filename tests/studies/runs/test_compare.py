@@ -79,12 +79,27 @@ def test_optimizers_are_compared_in_all_else_alike_and_named_where_they_are_not_
     assert [folder.path.name for folder in comparison.runs()] == ["raw_3x12", "raw_3x12_muon-0.05"]
     adam, muon = result.runs
     assert adam.psnr_db != muon.psnr_db
-    assert replace(muon.plan, optimizer=Adam()) == adam.plan
+    assert replace(muon.plan, optimizer=Adam(), learning_rate=adam.plan.learning_rate) == adam.plan
     with (comparison.path / "table.csv").open(newline="") as file:
         assert [row["optimizer"] for row in csv.DictReader(file)] == ["adam", "muon:0.05"]
     assert "| optimizer" in result.table
     assert "muon:0.05" in comparison.report.read_text()
     assert "optimizer" not in to_markdown([adam], PICTURE_WORDS)
+
+
+def test_runs_have_one_optimizer_where_none_is_named_and_their_folders_the_names_that_were_chosen(
+    config: CompareConfig,
+):
+    deep, flat = Network(width=12, depth=3), Network(width=12, depth=1)
+    alike = completed(replace(config, encodings=(Raw(), Fourier(2)), networks=(deep,)))
+    assert {type(fit.optimizer) for fit in fits(alike)} == {Muon}
+    assert [Comparison(Path("it")).run_path(fit).name for fit in fits(alike)] == [
+        "raw_3x12_muon",
+        "fourier-2_3x12_muon",
+    ]
+    mixed = completed(replace(config, encodings=(Raw(),), networks=(deep, flat)))
+    assert {fit.optimizer for fit in fits(mixed)} == {Adam()}, "one hidden layer has no matrix for muon"
+    assert fits(completed(replace(alike, optimizers=(Muon(), Adam()), training=config.training)))[1].optimizer == Adam()
 
 
 def test_one_optimizer_for_all_and_several_to_compare_exclude_each_other(config: CompareConfig):
