@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fieldlens.configs.encoding import parse_encoding
+from fieldlens.configs.encoding import ENCODINGS, parse_encoding
 from fieldlens.configs.network import Network
 from fieldlens.configs.optimizer import Adam, Muon, default_learning_rate, default_optimizer, with_rate
 
@@ -44,5 +44,17 @@ def test_the_default_rates_are_those_the_search_chose(row: str):
     assert default_learning_rate(encoding, network, Adam()) == float(bold(ADAM[row]))
     assert with_rate(Muon(), encoding, network) == muon
     assert default_learning_rate(encoding, network, muon) == float(bold(MUON[row]))
-    ahead = muon if float(MUON[row]["gain on Adam, dB"][0]) > 0 else Adam()
-    assert default_optimizer(encoding, network) == ahead
+    assert float(MUON[row]["gain on Adam, dB"][0]) > 0.5
+    assert default_optimizer(encoding, network) == muon
+
+
+def test_every_encoding_that_is_searched_has_a_row():
+    searched = {type(parse_encoding(row.partition(",")[0])) for row in ADAM}
+    assert searched == set(ENCODINGS.values())
+    assert "raw, sine network" in ADAM
+
+
+@pytest.mark.parametrize("row", [row["encoding"][0] for row in rows("4x256: Muon, in equal seconds")])
+def test_it_is_ahead_of_adam_in_the_wider_network_as_well(row: str):
+    (wide,) = [one for one in rows("4x256: Muon, in equal seconds") if one["encoding"][0] == row]
+    assert float(wide["gain on Adam, dB"][0]) > 0.5
