@@ -119,5 +119,7 @@ def _step(state: TrainingState, scene: Scene, plan: Plan, placement: Placement) 
     loss.backward()
     state.optimizer.step(rate, share)
     state.step += 1
+    if state.seen is not None:
+        state.seen += len(batch.values)
     state.take_into_average(plan.average)
     return loss.detach()
