@@ -150,6 +150,56 @@ def test_a_batch_holds_every_pixel_of_every_training_photograph_and_none_held_ou
     np.testing.assert_allclose(batch.values.numpy(), pixels[:, :3] + 1 - pixels[:, 3:], atol=1e-6)
 
 
+@pytest.mark.parametrize("background", ["white", "random"])
+def test_some_of_a_batch_are_rays_of_the_whole_and_random_numbers_go_on_alike(background: str) -> None:
+    scene = PosedScene(capture(), Space(background=background))  # type: ignore[arg-type]
+    generators = {used: torch.Generator().manual_seed(3) for used in (1, 130, 300)}
+    some = {used: scene.some_of_batch(generator, 300, used) for used, generator in generators.items()}
+    whole = scene.batch(torch.Generator().manual_seed(3), 300)
+    names = whole.offsets.tolist()  # all differ
+    assert some[300].offsets.tolist() == names
+    for used, part in some.items():
+        where = torch.tensor([names.index(name) for name in part.offsets.tolist()])
+        assert len(where) == used
+        assert used == 1 or set(where.diff().tolist()) <= {300 // used, -(-300 // used)}
+        for rays in (part, whole):
+            assert len(rays.values) == len(rays.rays.origins) == len(rays)
+        assert torch.equal(part.values, whole.values[where])
+        assert torch.equal(part.background, whole.background[where])
+        assert all(torch.equal(a, b[where]) for a, b in zip(part.rays, whole.rays, strict=True))
+    states = [generator.get_state() for generator in generators.values()]
+    assert all(torch.equal(state, states[0]) for state in states)
+
+
+def test_every_ray_of_a_batch_is_as_likely_to_be_among_those_that_are_used() -> None:
+    scene, generator = PosedScene(capture(), Space()), torch.Generator().manual_seed(0)
+    size, used, times = 12, 5, 3000
+    counts = torch.zeros(size)
+    for _ in range(times):
+        before = torch.Generator().set_state(generator.get_state())
+        names = scene.batch(before, size).offsets.tolist()
+        for name in scene.some_of_batch(generator, size, used).offsets.tolist():
+            counts[names.index(name)] += 1
+    share = used / size
+    spread = np.sqrt(times * share * (1 - share))
+    assert counts.sum() == times * used
+    assert (counts - times * share).abs().max() < 4 * spread
+
+
+def test_fields_that_need_fewer_rays_or_more_are_given_them_out_of_the_same() -> None:
+    scene = PosedScene(capture(), Space(grid=8, samples=32))
+    chosen = replace(plan(1e-2, steps=40, batch_size=1024), samples=400)
+    states = [
+        initial_state(FitConfig(encoding=encoding, network=Network(16, 2)), scene) for encoding in (Raw(), Fourier(3))
+    ]
+    for state in states:
+        for _ in fit(state, scene, chosen, []):
+            pass
+    first, second = states
+    assert first.seen != second.seen
+    assert torch.equal(first.generator.get_state(), second.generator.get_state())
+
+
 def test_a_random_background_shows_through_what_is_transparent_and_nothing_else() -> None:
     scene = PosedScene(capture(), Space(background="random"))
     batch = scene.batch(torch.Generator().manual_seed(1), scene.training_samples)
@@ -246,7 +296,7 @@ def test_a_fit_that_was_stopped_and_resumed_has_the_bytes_of_one_that_was_not() 
             chosen = replace(plan(1e-2, steps=stop, batch_size=1024), samples=400)
             for _ in fit(state, scene, chosen, []):
                 pass
-            sizes.add(chosen.size_of_step(scene, state.field, state.step))
+            sizes.add(len(chosen.batch_of_step(scene, state.field, state.step, torch.Generator())))
         return state.tensors()
 
     whole = states(40)
