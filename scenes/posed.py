@@ -77,7 +77,7 @@ class PosedScene:
 
     pace = Pace(
         batch_size=1024,  # rays, at most
-        samples=4096,  # without alpha, 1024 rays have ten times as many at first
+        samples=4096,  # without alpha, 1024 rays have up to three times as many in the first 64 steps
         seconds=30.0,  # views take time to be drawn and explained as well
         least_steps=1000,  # before the fog has gone, nothing is gained for a hundred steps and more
         open_frames=(0, 1.15),  # about 43 in 1000 steps: drawing a view takes as long as some of them

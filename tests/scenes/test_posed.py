@@ -1,5 +1,6 @@
 """Photographed scenes: batches, renderings and saved targets against the photographs and closed forms."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from fieldlens.render.files import write_npz
 from fieldlens.render.volume import FIRST_ROUND, cube_interval, march
 from fieldlens.scenes.captures.capture import Bounds, Capture, Photograph
 from fieldlens.scenes.load import restore
-from fieldlens.scenes.posed import PosedScene
+from fieldlens.scenes.posed import PosedScene, RayBatch
 from tests.support.small_fits import plan, same_bytes
 
 BOUNDS = Bounds((0.5, -1.0, 2.0), side=4.0)
@@ -123,6 +124,31 @@ def test_a_step_has_as_many_rays_as_have_the_samples_that_are_asked_for() -> Non
     field.occupancy.occupied.copy_(field.occupancy.occupied)
     met = (leave > enter).float().mean().item()
     assert scene.rays_for(10_000, field, 1504) == pytest.approx(10_000 / (met * FIRST_ROUND), rel=0.05)
+
+
+@pytest.mark.parametrize(("through", "seen_by"), [(0.02, (1, 1)), (0.005, (0, 1)), (0.0005, (0, 0))])
+def test_a_ray_ends_at_a_hundredth_of_the_light_in_training_and_at_a_thousandth_in_views(
+    through: float, seen_by: tuple[int, int]
+) -> None:
+    # a black slab as thick as the first round of samples, a white wall far behind it, over black
+    scene = PosedScene(capture(channels=3), Space(samples=64, background="black"))
+    slab = FIRST_ROUND / 64
+
+    class SlabAndWall:
+        occupied = torch.ones(1, 1, 1, dtype=torch.bool)
+
+        def radiance(
+            self, x: Float[Tensor, "m 3"], directions: Float[Tensor, "m 3"]
+        ) -> tuple[Float[Tensor, "m 3"], Float[Tensor, " m"]]:
+            wall = x[:, 0] > 0.5
+            density = torch.where(x[:, 0] < slab, -math.log(through) / slab, 0.0) + 1e5 * wall
+            return wall[:, None].float().expand(-1, 3), density
+
+    rays = Rays(torch.tensor([[-1.0, 0.5, 0.5]]), torch.tensor([[1.0, 0.0, 0.0]]))
+    batch = RayBatch(rays, torch.tensor([0.5]), torch.zeros(1, 3), torch.zeros(1, 3))
+    for step, seen in zip((10_000, None), seen_by, strict=True):
+        colour = scene.predict(SlabAndWall(), batch, step)
+        torch.testing.assert_close(colour, torch.full((1, 3), seen * through), rtol=1e-3, atol=1e-7)
 
 
 def test_the_distance_of_a_ball_is_that_of_its_near_side() -> None:
