@@ -1,16 +1,19 @@
 """Adam and Muon at some of their rates, for radiance fields and for shapes, in equal seconds.
 
-    python -m benchmarks.optimizers_of_scenes [--seconds 5] [--only teapot lattice occupancy sdf]
+    python -m benchmarks.optimizers_of_scenes [--seconds 5] [--seeds 1] [--only teapot lattice occupancy sdf]
 
 Adam's rates are multiples of the encoding's own. Of Muon the first is its own rate, the second the multiple by which
 Adam moves the rest. All else is as `fieldlens fit` has it. A fit ends after so many seconds of the processor on one
 thread, so that a busy machine is no hindrance. Scores are -10 log10 of the scene's own loss at what is held out: for
-photographs PSNR, for shapes points of another seed. Shapes are a gyroid in a ball, which has thin walls.
+photographs PSNR, for shapes points of another seed. They are means over seeds, with the spread (the sample standard
+deviation) where there are several. A fit whose loss is no number has diverged; it is counted and has no score, nor has
+the row that it is in. Shapes are a gyroid in a ball, which has thin walls.
 """
 
 import argparse
 import itertools
 import math
+import statistics
 import sys
 import time
 from typing import Any
@@ -64,12 +67,42 @@ def scene_and_heldout(name: str) -> tuple[Scene[Any, Any], list[Any]]:
     return scene, [other.pool]
 
 
+LEAST_LOSS = 1e-10
+"""A loss below it, which is 100 dB, counts as this: 0 has no logarithm."""
+
+
+def decibels(loss: float) -> float | None:
+    """-10 log10 of a loss; None for that of a fit that diverged, which is no number.
+
+    >>> decibels(0.01), decibels(0.0), decibels(math.nan)
+    (20.0, 100.0, None)
+    """
+    return -10 * math.log10(max(loss, LEAST_LOSS)) if math.isfinite(loss) else None
+
+
+def summary(scores: list[float | None]) -> dict[str, float | int | None]:
+    """The mean of the seeds' scores and their sample standard deviation; neither where one of them diverged.
+
+    >>> summary([20.0, 22.0])
+    {'score_db': 21.0, 'spread_db': 1.41, 'diverged': 0}
+    >>> summary([20.0, None])
+    {'score_db': None, 'spread_db': None, 'diverged': 1}
+    """
+    known = [each for each in scores if each is not None]
+    whole = len(known) == len(scores)
+    return {
+        "score_db": round(statistics.fmean(known), 2) if whole else None,
+        "spread_db": round(statistics.stdev(known), 2) if whole and len(known) > 1 else None,
+        "diverged": len(scores) - len(known),
+    }
+
+
 def score(
-    scene: Scene[Any, Any], heldout: list[Any], optimizer: Optimizer, rate: float, seconds: float
-) -> tuple[float, int]:
-    """-10 log10 of the loss of what is held out, after so many seconds of training; and the steps that were taken."""
+    scene: Scene[Any, Any], heldout: list[Any], optimizer: Optimizer, rate: float, seconds: float, seed: int
+) -> tuple[float | None, int]:
+    """Decibels of the loss of what is held out, after so many seconds of training; and the steps that were taken."""
     training = Training(steps=10**9, learning_rate=rate, optimizer=optimizer, precision="fp32", device="cpu")
-    config = FitConfig("", training, encoding=Fourier(), network=Network())
+    config = FitConfig("", training, encoding=Fourier(), network=Network(), seed=seed)
     state = initial_state(config, scene)
     until = time.process_time() + seconds
     for _ in fit(state, scene, plan_of(config, scene), itertools.count(0, LOOK_EVERY)):
@@ -79,13 +112,14 @@ def score(
         losses = [scene.loss(scene.predict(state.field, batch), batch).item() for batch in heldout]
     sizes = [len(batch.values) for batch in heldout]
     mean = sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / sum(sizes)
-    return -10 * math.log10(mean), state.step
+    return decibels(mean), state.step
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     names = (*PHOTOGRAPHED, *SHAPE_KINDS)
     parser.add_argument("--seconds", type=float, default=5.0, help="of the processor, for each fit")
+    parser.add_argument("--seeds", type=int, default=1, help="fits of each, that differ in their seed")
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -94,11 +128,14 @@ def main() -> None:
     for name in args.only:
         scene, heldout = scene_and_heldout(name)
         for optimizer, factor in CHOICES:
-            found, steps = score(scene, heldout, optimizer, factor * own, args.seconds)
-            row = {"scene": name, "optimizer": str(optimizer), "rate_factor": factor, "score_db": round(found, 2)}
-            rows.append(row | {"steps": steps})
+            found = [score(scene, heldout, optimizer, factor * own, args.seconds, seed) for seed in range(args.seeds)]
+            row = {"scene": name, "optimizer": str(optimizer), "rate_factor": factor}
+            steps = round(statistics.fmean(steps for _, steps in found))
+            rows.append(row | summary([score_db for score_db, _ in found]) | {"steps": steps})
             print(rows[-1], file=sys.stderr, flush=True)
-    print_json({"scores": rows, "seconds": args.seconds, "learning_rate": own, "encoding": str(Fourier())})
+    print_json(
+        {"scores": rows, "seconds": args.seconds, "seeds": args.seeds, "learning_rate": own, "encoding": str(Fourier())}
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Where a field has something: a grid over the unit cube that follows the density while it is being learnt.
 
-After the occupancy grid of Instant NGP (Mueller et al. 2022, appendix E.2): each cell keeps a running maximum of the
-density seen in it, and cells that could not be seen anyway are skipped. Cell [i, j, k] spans [i/r, (i+1)/r] in x, and
-so on. All of it is in buffers, so it is saved and restored with the field's weights.
+After the occupancy grid of Instant NGP (Mueller et al. 2022, appendix E.2): each cell keeps a maximum of the density
+seen in it, which decays, and cells that could not be seen anyway are skipped. Cell [i, j, k] spans [i/r, (i+1)/r] in
+x, and so on. All of it is in buffers, so it is saved and restored with the field's weights.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 DECAY = 0.95
-"""What a cell's running maximum of the density is multiplied by for each time that all cells could have been seen once:
-Instant NGP looks at all of them at a time, and a look at an eighth of them decays those by the eighth power."""
+"""What every cell's running maximum of the density is multiplied by at each look, whether it is looked into or not."""
 
 
 class OccupancyGrid(nn.Module):
@@ -48,8 +47,10 @@ class OccupancyGrid(nn.Module):
     ) -> None:
         """Look at the density in some cells, at one random point of each, and mark anew which are occupied.
 
-        A cell is occupied if its running maximum is above `threshold`, or above the mean over all possible cells where
-        that is less, so that a field that is thin everywhere is not lost. Cells that have never been looked at are.
+        First the running maximum of every cell decays by `DECAY`; then it is raised to what is seen. A cell that is
+        looked into often forgets no sooner than others, so that what fills a small part of it is not lost. A cell is
+        occupied if its running maximum is above `threshold`, or above the mean over all possible cells where that is
+        less, so that a field that is thin everywhere is not lost. Cells that have never been looked at are.
 
         Args:
             density: of points (n, 3) in the unit cube.
@@ -61,10 +62,11 @@ class OccupancyGrid(nn.Module):
         draws = torch.rand(2, count, generator=generator)
         inside = torch.rand(2 * count, 3, generator=generator).to(self.density.device)
         cells = torch.cat([_drawn(possible, draws[0]), _drawn(occupied, draws[1])])
-        seen = density((self._corner(cells) + inside) / self.resolution)
-        flat = self.density.view(-1)
+        seen = density((self._corner(cells) + inside) / self.resolution).to(self.density.dtype)
+        flat = self.density.view(-1).mul_(DECAY)
         before = flat[cells]
-        flat[cells] = torch.where(before.isinf(), seen, torch.maximum(DECAY ** (1 / share) * before, seen))
+        flat[cells] = before.where(before.isfinite(), 0.0)
+        flat.scatter_reduce_(0, cells, seen, "amax")  # a cell may be drawn twice: the larger counts
         known = flat[possible]
         mean = known[known.isfinite()].mean()
         self.occupied.copy_((self.density > torch.clamp(mean, max=threshold)) & self.possible)

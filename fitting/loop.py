@@ -110,8 +110,7 @@ def _stop_reason(state: TrainingState, plan: Plan, controls: Controls) -> str | 
 def _step(state: TrainingState, scene: Scene, plan: Plan, placement: Placement) -> Tensor:
     """One step; gives the batch's loss without waiting for it."""
     scene.refresh(state.trained, state.step, state.generator)
-    size = plan.size_of_step(scene, state.trained, state.step)
-    batch = scene.batch(state.generator, size).to(placement.device)
+    batch = plan.batch_of_step(scene, state.trained, state.step, state.generator).to(placement.device)
     prediction = scene.predict(state.trained.in_precision(placement.hidden_dtype), batch, state.step)
     loss = scene.loss(prediction, batch)
     rate, share = (learning_rate_at(state.step, plan.schedule, peak, plan.steps) for peak in (plan.learning_rate, 1.0))
@@ -119,5 +118,7 @@ def _step(state: TrainingState, scene: Scene, plan: Plan, placement: Placement) 
     loss.backward()
     state.optimizer.step(rate, share)
     state.step += 1
+    if state.seen is not None:
+        state.seen += len(batch.values)
     state.take_into_average(plan.average)
     return loss.detach()

@@ -8,8 +8,7 @@ import torch
 
 from fieldlens.configs.optimizer import Adam, Optimizer, default_learning_rate
 from fieldlens.configs.run import FitConfig, Schedule
-from fieldlens.fields import Trainable
-from fieldlens.scenes.scene import Marched, Scene
+from fieldlens.scenes.scene import BatchT, FieldT, Marched, Scene
 
 from .precision import Placement, place
 from .schedule import frame_steps
@@ -62,11 +61,14 @@ class Plan:
         dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
         return Placement(torch.device(self.device), dtype)
 
-    def size_of_step(self, scene: Scene, trained: Trainable, step: int) -> int:
-        """Points or rays of a step."""
+    def batch_of_step(
+        self, scene: Scene[FieldT, BatchT], trained: FieldT, step: int, generator: torch.Generator
+    ) -> BatchT:
+        """The points or rays of a step; how many are used has no effect on the generator."""
         if self.samples is None or not isinstance(scene, Marched):
-            return self.batch_size
-        return min(self.batch_size, scene.rays_for(self.samples, trained, step))
+            return scene.batch(generator, self.batch_size)
+        used = min(self.batch_size, scene.rays_for(self.samples, trained, step))
+        return scene.some_of_batch(generator, self.batch_size, used)
 
     def frame_steps(self) -> Iterator[int]:
         """The steps to draw, rising; without end where `steps` is None."""

@@ -30,12 +30,14 @@ class TrainingState(Generic[FieldT]):
     generator: torch.Generator
     step: int = 0
     seconds: float = 0.0
+    seen: int | None = 0
+    """Points or rays in all steps so far; None after a checkpoint that does not say, as older ones do not."""
 
     def tensors(self) -> dict[str, Tensor]:
         """The state as `field.*`, `trained.*` where that is another, `moments.*` and `generator`; copies on the CPU."""
         return {name: value.detach().cpu().contiguous().clone() for name, value in self._live().items()}
 
-    def restore(self, tensors: dict[str, Tensor], step: int, seconds: float) -> None:
+    def restore(self, tensors: dict[str, Tensor], step: int, seconds: float, seen: int | None = None) -> None:
         """Take over a state that `tensors` gave.
 
         Raises:
@@ -54,7 +56,7 @@ class TrainingState(Generic[FieldT]):
         self.trained.load_state_dict(_under("trained", tensors), strict=False)  # what it shares is there already
         self.optimizer.restore(_under("moments", tensors), step)
         self.generator.set_state(tensors["generator"])
-        self.step, self.seconds = step, seconds
+        self.step, self.seconds, self.seen = step, seconds, seen
 
     def take_into_average(self, share: float) -> None:
         """Let `field` follow `trained` after a step; see `averaging`."""

@@ -77,7 +77,7 @@ class PosedScene:
 
     pace = Pace(
         batch_size=1024,  # rays, at most
-        samples=4096,  # without alpha, 1024 rays have ten times as many at first
+        samples=4096,  # without alpha, 1024 rays have up to three times as many in the first 64 steps
         seconds=30.0,  # views take time to be drawn and explained as well
         least_steps=1000,  # before the fog has gone, nothing is gained for a hundred steps and more
         open_frames=(0, 1.15),  # about 43 in 1000 steps: drawing a view takes as long as some of them
@@ -188,11 +188,26 @@ class PosedScene:
 
     def batch(self, generator: torch.Generator, size: int) -> RayBatch:
         """`size` training rays, `stratified` over all pixels of all photographs."""
+        return self._training.seen(*self._drawn(generator, size))
+
+    def some_of_batch(self, generator: torch.Generator, size: int, used: int) -> RayBatch:
+        """`used` rays of `size` that are drawn as `batch` draws them: every (size / used)-th, from a random one on.
+
+        They are spread as evenly as all are, and each of all is as likely to be one of them. Random numbers are drawn
+        for all, so that fields of which one needs fewer rays choose from the same ones, in this step and in all later.
+        """
+        drawn = self._drawn(generator, size)
+        start = torch.rand((), generator=generator, dtype=torch.float64)
+        which = ((torch.arange(used) + start) * (size / used)).long().clamp_(max=size - 1)
+        return self._training.seen(*(part[which] for part in drawn))
+
+    def _drawn(self, generator: torch.Generator, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Numbers of pixels, offsets of samples in their steps, and backgrounds."""
         index = stratified(generator, size, len(self._training))
         offsets = torch.rand(size, generator=generator)
         if self.space.background == "random":
-            return self._training.seen(index, offsets, torch.rand(size, 3, generator=generator))
-        return self._training.seen(index, offsets, torch.full((size, 3), self.every_view[0].shown_over))
+            return index, offsets, torch.rand(size, 3, generator=generator)
+        return index, offsets, torch.full((size, 3), self.every_view[0].shown_over)
 
     def training_probe(self, count: int) -> RayBatch:
         """Rays through that many training pixels, or all if there are fewer, evenly spread over all photographs.

@@ -48,6 +48,7 @@ def stratified(generator: torch.Generator, size: int, count: int) -> Int64[Tenso
 FieldT = TypeVar("FieldT", bound=Trainable)
 """The field that a scene builds."""
 FieldT_contra = TypeVar("FieldT_contra", bound=Trainable, contravariant=True)
+BatchT_co = TypeVar("BatchT_co", covariant=True)
 DrawnT_contra = TypeVar("DrawnT_contra", contravariant=True)
 """What a view draws: the scene's field, or what stands in for one."""
 BatchT = TypeVar("BatchT")
@@ -123,11 +124,15 @@ class Pace:
 
 
 @runtime_checkable
-class Marched(Protocol[FieldT_contra]):
+class Marched(Protocol[FieldT_contra, BatchT_co]):
     """A scene that is trained on rays, on which there are more samples or fewer as the fit goes on."""
 
     def rays_for(self, samples: int, field: FieldT_contra, step: int) -> int:
         """How many rays have about so many samples; it follows from the state of the fit, so that it can be resumed."""
+        ...
+
+    def some_of_batch(self, generator: torch.Generator, size: int, used: int) -> BatchT_co:
+        """`used` rays of `size`, at least as many; the generator moves on by the same whatever is used."""
         ...
 
 

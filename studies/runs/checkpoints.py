@@ -38,6 +38,8 @@ def write_checkpoint(folder: Path, state: TrainingState, kept: Container[int] = 
     """Save a state, and drop all but the newest two and those of the steps in `kept`."""
     tensors = state.tensors()
     metadata = {"schema": SCHEMA, "step": str(state.step), "seconds": repr(state.seconds)}
+    if state.seen is not None:
+        metadata["seen"] = str(state.seen)
     metadata["digest"] = _digest(tensors, metadata)
     write_bytes(checkpoint_file(folder, state.step), save(tensors, metadata))
     for step in checkpoint_steps(folder)[:-KEPT]:
@@ -67,14 +69,17 @@ def read_checkpoint(path: Path, state: TrainingState) -> None:
         raise InputError(f"{str(path)!r} is of another version of fieldlens ({metadata.get('schema')!s:.40})")
     try:
         step, seconds = int(metadata["step"]), float(metadata["seconds"])
+        seen = int(metadata["seen"]) if "seen" in metadata else None
     except (KeyError, ValueError, TypeError):
         raise DamagedCheckpointError("it does not say of which moment it is") from None
     if path.name != checkpoint_file(path.parent, step).name:
         raise DamagedCheckpointError(f"it is of step {step}")
     if not (math.isfinite(seconds) and seconds >= 0):
         raise DamagedCheckpointError(f"it says that it took {seconds} s")
+    if seen is not None and seen < 0:
+        raise DamagedCheckpointError(f"it says that it was trained on {seen} points")
     try:
-        state.restore(tensors, step, seconds)
+        state.restore(tensors, step, seconds, seen)
     except ValueError as error:
         if isinstance(error, InputError):
             raise InputError(f"{str(path)!r} does not fit: {error}") from None

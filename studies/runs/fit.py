@@ -180,6 +180,8 @@ def _run(
     for note in notes:
         reporter.say(note)
     taken_over = resumed(folder, state)
+    if state.seen is None:
+        state.seen = state.step * _points_of_full_step(scene, plan)
     for sentence in taken_over:
         reporter.say(sentence)
     metrics, watch = Metrics(folder.metrics_file, subject.frequencies), Stopwatch()
@@ -265,7 +267,7 @@ def finish(
         ssim=finite(finished.ssim),
         steps=state.step,
         seconds=round(state.seconds, 3),
-        samples_per_s=round(state.step * _samples_per_step(scene, plan, state) / max(state.seconds, 1e-9)),
+        samples_per_s=round((state.seen or 0) / max(state.seconds, 1e-9)),
         stopped_because=reason,
         plan=plan,
         energy_kept=finished.scores.energy_kept,
@@ -415,9 +417,9 @@ def _has_frames_without_density(folder: RunFolder) -> bool:
     return bool(folder.frame_steps()) and not folder.frame_steps("density")
 
 
-def _samples_per_step(scene: Scene, plan: Plan, state: TrainingState) -> int:
-    """As many as the newest step asked for, if the scene gives them: of a signal, none comes twice in a batch."""
-    return len(scene.batch(torch.Generator(), plan.size_of_step(scene, state.trained, state.step)).values)
+def _points_of_full_step(scene: Scene, plan: Plan) -> int:
+    """Those of every step when checkpoints did not count them: of a signal, none comes twice in a batch."""
+    return len(scene.batch(torch.Generator(), plan.batch_size).values)
 
 
 def _write_video(folder: RunFolder, path: Path, kind: str, recorded: Sequence[int], reporter: Reporter) -> list[int]:

@@ -82,6 +82,18 @@ def test_a_fit_that_was_resumed_has_the_bytes_of_one_that_was_not(encoding: Enco
     assert same_bytes(through.tensors(), second.tensors())
 
 
+def test_all_points_are_counted_also_those_before_a_fit_was_resumed() -> None:
+    first, second, unknown = start(1), start(1), start(1)
+    run(first, 5)
+    assert first.seen == 5 * 32
+    second.restore(first.tensors(), 5, 0.0, first.seen)
+    unknown.restore(first.tensors(), 5, 0.0)
+    run(second, 8)
+    run(unknown, 8)
+    assert second.seen == 8 * 32
+    assert unknown.seen is None
+
+
 def test_how_often_it_is_looked_at_does_not_change_the_result() -> None:
     quiet, beating, watched = start(), start(), start()
     assert len(run(quiet, 20)) == 2

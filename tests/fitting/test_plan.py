@@ -57,12 +57,16 @@ def test_a_person_s_number_of_rays_is_exact_and_the_scene_s_own_is_a_limit() -> 
     field = initial_state(FitConfig(network=Network(8, 1)), PHOTOGRAPHS).field
     few = planned({}, PHOTOGRAPHS)
     assert few.samples is not None
-    sizes = [replace(few, samples=samples).size_of_step(PHOTOGRAPHS, field, 0) for samples in (1, 1000, 10**6)]
+
+    def size(plan: Plan, scene: Scene = PHOTOGRAPHS) -> int:
+        return len(plan.batch_of_step(scene, field, 0, torch.Generator()).values)
+
+    sizes = [size(replace(few, samples=samples)) for samples in (1, 1000, 10**6)]
     assert sizes[0] < sizes[1] < sizes[2] == few.batch_size
     asked = planned({"batch_size": 7}, PHOTOGRAPHS)
     assert asked.samples is None
-    assert asked.size_of_step(PHOTOGRAPHS, field, 0) == 7
-    assert planned({}).size_of_step(PICTURE, field, 0) == 8192
+    assert size(asked) == 7
+    assert size(planned({}), PICTURE) == 8192
 
 
 @pytest.mark.parametrize(

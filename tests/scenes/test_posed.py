@@ -1,5 +1,6 @@
 """Photographed scenes: batches, renderings and saved targets against the photographs and closed forms."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from fieldlens.render.files import write_npz
 from fieldlens.render.volume import FIRST_ROUND, cube_interval, march
 from fieldlens.scenes.captures.capture import Bounds, Capture, Photograph
 from fieldlens.scenes.load import restore
-from fieldlens.scenes.posed import PosedScene
+from fieldlens.scenes.posed import PosedScene, RayBatch
 from tests.support.small_fits import plan, same_bytes
 
 BOUNDS = Bounds((0.5, -1.0, 2.0), side=4.0)
@@ -125,6 +126,31 @@ def test_a_step_has_as_many_rays_as_have_the_samples_that_are_asked_for() -> Non
     assert scene.rays_for(10_000, field, 1504) == pytest.approx(10_000 / (met * FIRST_ROUND), rel=0.05)
 
 
+@pytest.mark.parametrize(("through", "seen_by"), [(0.02, (1, 1)), (0.005, (0, 1)), (0.0005, (0, 0))])
+def test_a_ray_ends_at_a_hundredth_of_the_light_in_training_and_at_a_thousandth_in_views(
+    through: float, seen_by: tuple[int, int]
+) -> None:
+    # a black slab as thick as the first round of samples, a white wall far behind it, over black
+    scene = PosedScene(capture(channels=3), Space(samples=64, background="black"))
+    slab = FIRST_ROUND / 64
+
+    class SlabAndWall:
+        occupied = torch.ones(1, 1, 1, dtype=torch.bool)
+
+        def radiance(
+            self, x: Float[Tensor, "m 3"], directions: Float[Tensor, "m 3"]
+        ) -> tuple[Float[Tensor, "m 3"], Float[Tensor, " m"]]:
+            wall = x[:, 0] > 0.5
+            density = torch.where(x[:, 0] < slab, -math.log(through) / slab, 0.0) + 1e5 * wall
+            return wall[:, None].float().expand(-1, 3), density
+
+    rays = Rays(torch.tensor([[-1.0, 0.5, 0.5]]), torch.tensor([[1.0, 0.0, 0.0]]))
+    batch = RayBatch(rays, torch.tensor([0.5]), torch.zeros(1, 3), torch.zeros(1, 3))
+    for step, seen in zip((10_000, None), seen_by, strict=True):
+        colour = scene.predict(SlabAndWall(), batch, step)
+        torch.testing.assert_close(colour, torch.full((1, 3), seen * through), rtol=1e-3, atol=1e-7)
+
+
 def test_the_distance_of_a_ball_is_that_of_its_near_side() -> None:
     scene = PosedScene(capture(), Space(samples=512))
     view = scene.views()[0]
@@ -148,6 +174,56 @@ def test_a_batch_holds_every_pixel_of_every_training_photograph_and_none_held_ou
     np.testing.assert_allclose(origins, trained[nearest], atol=1e-6)
     pixels = np.concatenate([shot.pixels.reshape(-1, 4) for shot in scene.capture.train]) / 255
     np.testing.assert_allclose(batch.values.numpy(), pixels[:, :3] + 1 - pixels[:, 3:], atol=1e-6)
+
+
+@pytest.mark.parametrize("background", ["white", "random"])
+def test_some_of_a_batch_are_rays_of_the_whole_and_random_numbers_go_on_alike(background: str) -> None:
+    scene = PosedScene(capture(), Space(background=background))  # type: ignore[arg-type]
+    generators = {used: torch.Generator().manual_seed(3) for used in (1, 130, 300)}
+    some = {used: scene.some_of_batch(generator, 300, used) for used, generator in generators.items()}
+    whole = scene.batch(torch.Generator().manual_seed(3), 300)
+    names = whole.offsets.tolist()  # all differ
+    assert some[300].offsets.tolist() == names
+    for used, part in some.items():
+        where = torch.tensor([names.index(name) for name in part.offsets.tolist()])
+        assert len(where) == used
+        assert used == 1 or set(where.diff().tolist()) <= {300 // used, -(-300 // used)}
+        for rays in (part, whole):
+            assert len(rays.values) == len(rays.rays.origins) == len(rays)
+        assert torch.equal(part.values, whole.values[where])
+        assert torch.equal(part.background, whole.background[where])
+        assert all(torch.equal(a, b[where]) for a, b in zip(part.rays, whole.rays, strict=True))
+    states = [generator.get_state() for generator in generators.values()]
+    assert all(torch.equal(state, states[0]) for state in states)
+
+
+def test_every_ray_of_a_batch_is_as_likely_to_be_among_those_that_are_used() -> None:
+    scene, generator = PosedScene(capture(), Space()), torch.Generator().manual_seed(0)
+    size, used, times = 12, 5, 3000
+    counts = torch.zeros(size)
+    for _ in range(times):
+        before = torch.Generator().set_state(generator.get_state())
+        names = scene.batch(before, size).offsets.tolist()
+        for name in scene.some_of_batch(generator, size, used).offsets.tolist():
+            counts[names.index(name)] += 1
+    share = used / size
+    spread = np.sqrt(times * share * (1 - share))
+    assert counts.sum() == times * used
+    assert (counts - times * share).abs().max() < 4 * spread
+
+
+def test_fields_that_need_fewer_rays_or_more_are_given_them_out_of_the_same() -> None:
+    scene = PosedScene(capture(), Space(grid=8, samples=32))
+    chosen = replace(plan(1e-2, steps=40, batch_size=1024), samples=400)
+    states = [
+        initial_state(FitConfig(encoding=encoding, network=Network(16, 2)), scene) for encoding in (Raw(), Fourier(3))
+    ]
+    for state in states:
+        for _ in fit(state, scene, chosen, []):
+            pass
+    first, second = states
+    assert first.seen != second.seen
+    assert torch.equal(first.generator.get_state(), second.generator.get_state())
 
 
 def test_a_random_background_shows_through_what_is_transparent_and_nothing_else() -> None:
@@ -246,7 +322,7 @@ def test_a_fit_that_was_stopped_and_resumed_has_the_bytes_of_one_that_was_not() 
             chosen = replace(plan(1e-2, steps=stop, batch_size=1024), samples=400)
             for _ in fit(state, scene, chosen, []):
                 pass
-            sizes.add(chosen.size_of_step(scene, state.field, state.step))
+            sizes.add(len(chosen.batch_of_step(scene, state.field, state.step, torch.Generator())))
         return state.tensors()
 
     whole = states(40)

@@ -243,6 +243,28 @@ def test_a_flip_of_any_bit_of_a_checkpoint_is_noticed(config: FitConfig, tmp_pat
             read_checkpoint(file, state)
 
 
+def test_speed_is_by_the_points_that_were_seen_also_where_an_older_checkpoint_does_not_say(config: FitConfig):
+    folder = start(config)
+    whole = run(folder)
+    each, steps = config.training.batch_size, config.training.steps
+    assert each is not None
+    assert steps is not None
+    assert whole.samples_per_s == pytest.approx(steps * each / whole.seconds, rel=0.01)
+    state = initial_state(config, folder.scene())
+    newest = checkpoint_file(folder.checkpoints, steps)
+    read_checkpoint(newest, state)
+    assert state.seen == steps * each
+    state.seen, state.seconds = None, 2.0
+    write_checkpoint(folder.checkpoints, state)
+    read_checkpoint(newest, state)
+    assert state.seen is None
+    longer = with_training(config, steps=steps + 4)
+    record = run(folder, longer)
+    assert record.samples_per_s == pytest.approx((steps + 4) * each / record.seconds, rel=0.01)
+    read_checkpoint(checkpoint_file(folder.checkpoints, steps + 4), state)
+    assert state.seen == (steps + 4) * each
+
+
 def test_a_whole_checkpoint_of_another_version_is_named_as_such(config: FitConfig, monkeypatch: pytest.MonkeyPatch):
     folder = start(config)
     monkeypatch.setattr("fieldlens.studies.runs.checkpoints.SCHEMA", "fieldlens checkpoint 0")
