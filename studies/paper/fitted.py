@@ -40,7 +40,9 @@ def is_picture(scene: str) -> bool:
 
 def is_complete(config: FitConfig, history: History) -> bool:
     """Whether a history has every quantity that is measured now of a ReLU network, and no other."""
-    return has_every_quantity(history) if is_picture(config.scene) else set(history.quantities) == POINT_QUANTITIES
+    if not is_picture(config.scene):
+        return set(history.quantities) == POINT_QUANTITIES
+    return has_every_quantity(history, heldout=config.target.holdout != "none")
 
 
 def fitted_of(config: FitConfig, quadrant_gap: float = 0.0) -> Fitted:

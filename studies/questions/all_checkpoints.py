@@ -97,7 +97,12 @@ def _measured_already(folder: RunFolder, steps: list[int]) -> dict[int, Measures
         history = read_history(folder.history_file)
     except InputError:
         return {}
-    creases = folder.config().network.activation != "sine"  # which has fewer quantities
-    if not (has_every_quantity(history) if creases else set(history.quantities) <= set(QUANTITIES)):
+    config = folder.config()
+    heldout = config.target.holdout != "none"
+    if config.network.activation == "sine":  # which has fewer quantities
+        complete = set(history.quantities) <= set(QUANTITIES) and (heldout <= ("heldout_psnr_db" in history.quantities))
+    else:
+        complete = has_every_quantity(history, heldout=heldout)
+    if not complete:
         return {}
     return {step: measures for step, measures in history.rows() if step in steps}

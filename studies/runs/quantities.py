@@ -145,11 +145,16 @@ def measure(field: Field, view: View, *, seed: int, quadrant_gap: float = 0.0) -
     return {name: float(value) for name, value in measures.items() if math.isfinite(value)}
 
 
-def has_every_quantity(history: History) -> bool:
-    """Whether a history has every quantity that is measured now of a ReLU network over a picture, and no other."""
+def has_every_quantity(history: History, *, heldout: bool = False) -> bool:
+    """Whether a history has every quantity that is measured now of a ReLU network over a picture, and no other.
+
+    Args:
+        heldout: whether the picture has held-out pixels, whose PSNR belongs to them then.
+    """
     # a norm is of the output layer too: up to two, and no matrix lies between hidden layers
     never = {"stable_rank"} if len(history.parts("norm")) <= 2 else set()
-    return set(QUANTITIES) - SOMETIMES - never <= set(history.quantities) <= set(QUANTITIES)
+    always = set(QUANTITIES) - SOMETIMES - never | ({"heldout_psnr_db"} if heldout else set())
+    return always <= set(history.quantities) <= set(QUANTITIES)
 
 
 def saturation_caveat(history: History, quantity: str) -> str | None:

@@ -47,3 +47,13 @@ def test_held_out_pixels_are_scored_apart(picture: Path) -> None:
     expected = [-10 * np.log10(squares[some].mean()) for some in (even, ~even)]
     assert [found["psnr_db"], found["heldout_psnr_db"]] == pytest.approx(expected, abs=1e-3)
     assert "heldout_psnr_db" not in measure(field, load(str(picture)).views()[0], seed=0)
+
+
+def test_a_history_of_a_picture_with_held_out_pixels_lacks_their_score_and_no_other_does(picture: Path) -> None:
+    view = load(str(picture), Target(holdout="even-rest")).views()[0]
+    scored = history_of([(0, measure(field_of("raw", "2x16"), view, seed=0))])
+    columns = {name: values for name, values in scored.columns.items() if name != "heldout_psnr_db"}
+    unscored = History(scored.steps, columns)
+    assert has_every_quantity(scored, heldout=True)
+    assert not has_every_quantity(unscored, heldout=True)
+    assert has_every_quantity(unscored)
