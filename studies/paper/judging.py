@@ -36,6 +36,8 @@ class Part(Generic[Unit]):
     """The part is true if the number is above this."""
     least_steps: int = 0
     """Steps of training that the claim speaks of: a study of shorter fits does not ask it."""
+    zero: str = ""
+    """What to say where the number is 0 in all units by convention: nothing was measured, and the part is undecided."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class JudgedPart:
     units: int
     """How many units have the number."""
     verdict: str
+    left_out: int = 0
+    """How many units do not have it, and are not in the mean."""
     reason: str = ""
     """Why the part is not asked, or undecided for another reason than its interval."""
 
@@ -117,17 +121,20 @@ def _judge_part(part: Part[Unit], units: Sequence[Unit], steps: int) -> JudgedPa
     effect = sum(values) / len(values) if values else None
     interval = mean_interval(values)
     verdict, reason = UNDECIDED, ""
+    n, left_out = len(values), len(units) - len(values)
     if steps < part.least_steps:
         verdict, reason = NOT_ASKED, f"speaks of {part.least_steps:,} steps"
     elif not values:
         reason = "not defined in these fits"
+    elif part.zero and not any(values):
+        reason = part.zero
     elif interval is None:
         reason = "fewer than three units"
     elif interval[0] > part.above:
         verdict = HOLDS
     elif interval[1] <= part.above:
         verdict = FAILS
-    return JudgedPart(part.name, effect, interval, part.unit, part.above, len(values), verdict, reason)
+    return JudgedPart(part.name, effect, interval, part.unit, part.above, n, verdict, left_out, reason)
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:

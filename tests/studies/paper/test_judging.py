@@ -89,7 +89,15 @@ def test_what_is_defined_nowhere_is_undecided_and_null_in_json() -> None:
 
 def test_units_without_the_number_are_left_out() -> None:
     partly: Part[float] = Part("above one", lambda unit: unit if unit > 0.95 else None)
-    assert judged(partly).parts[0].units == 3
+    part = judged(partly).parts[0]
+    assert (part.units, part.left_out, part.effect) == (3, 1, pytest.approx(3.1 / 3))
+
+
+def test_zeros_by_convention_in_all_units_decide_nothing() -> None:
+    convention: Part[float] = Part("said so", float, zero="0 by convention")
+    part = judged(convention, units=(0.0, 0.0, 0.0)).parts[0]
+    assert (part.verdict, part.reason) == (UNDECIDED, "0 by convention")
+    assert judged(convention, units=(0.0, -1.0, -1.1, -0.9, -1.0, -1.0)).verdict == FAILS
 
 
 def test_json_has_effect_interval_and_verdict_of_the_deciding_part() -> None:
