@@ -59,6 +59,9 @@ class Study(Choices):
     muon: Muon | None = None
     """What moves the matrices between hidden layers in fits that are set against those of `training` and are like them
     in all else; none are made without it."""
+    adam_rate: float | None = field(default=None, metadata=within(0, 1e30, above=True))
+    """A second rate of Adam's, for fits that Muon's are set against as well: that of the search in
+    docs/learning_rates.md, where the authors' is not the best. None are made without it."""
     signal: str = ""
     """A sum of sines to fit beside the pictures; none if empty."""
     signal_octaves: tuple[int, ...] = field(default=(4, 7), metadata=within(1, 24))
@@ -90,6 +93,12 @@ class Study(Choices):
             raise InputError("dead neurons are revived up to 4 times, at eighths of a fit of 8 steps or more")
         if self.revivals and self.network.activation != "relu":
             raise InputError(f"only relu networks have dead neurons to revive, not {self.network.activation}")
+        if self.training.average:
+            raise InputError("a study is of the newest step's weights, as the authors': give training.average: 0")
+        if self.muon and self.optimizer != Adam():
+            raise InputError("a study sets muon against adam: give training.optimizer: adam, or leave muon out")
+        if self.adam_rate and not self.muon:
+            raise InputError("adam_rate is for fits that muon is set against: give muon as well, or leave it out")
         if self.muon and self.network.depth == 1:
             raise InputError(
                 f"muon moves the matrices between hidden layers, and {self.network} has one such layer alone"

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from fieldlens.analysis import count_cells, relu_network, surrogate_cells
 from fieldlens.analysis.detail.spectra import half_error_step
-from fieldlens.analysis.detail.statistics import partial_rank_correlation, rank_correlation
+from fieldlens.analysis.detail.statistics import rank_correlation
 from fieldlens.analysis.partition.exact_cells import is_affine
 from fieldlens.analysis.patterns.distinct_patterns import SATURATED_SHARE
 from fieldlens.configs.encoding import Encoding
@@ -72,6 +72,16 @@ class Fits:
     def fine_muon(self) -> History:
         """As `fine`, moved by Muon."""
         return self("fine, muon")[0]
+
+    @property
+    def searched(self) -> History:
+        """As `narrow`, by Adam at the study's `adam_rate`."""
+        return self("raw, searched")[0]
+
+    @property
+    def fine_searched(self) -> History:
+        """As `fine`, by Adam at the study's `adam_rate`."""
+        return self("fine, searched")[0]
 
     @property
     def digits(self) -> History:
@@ -319,54 +329,3 @@ def with_dose(role: str, column: str) -> Measure:
 def against_none(role: str, effect: Callable[[History, History], float]) -> Measure:
     """A measure: an effect of the largest dose of a role, its last fit, against none, its first."""
     return lambda fits: effect(fits(role)[-1], fits(role)[0])
-
-
-def gain_held_back(role: str) -> Measure:
-    """A measure: what Muon gains in PSNR on the pixels trained on, less what it gains on those held out."""
-
-    def measure(fits: Fits) -> float:
-        adam, muon = fits(role)
-        trained, heldout = (at_last(muon, name) - at_last(adam, name) for name in ("psnr_db", "heldout_psnr_db"))
-        return trained - heldout
-
-    return measure
-
-
-def foretold(by: str, given: str, *more: str) -> Measure:
-    """A measure: how well a column midway foretells what is missing at the end, where another column is equal.
-
-    Minus the partial rank correlation over all doses of a unit, as more of either column goes with less missing. It is
-    0 where the other column alone puts what is missing in order, so that nothing is left to say, and None where both
-    are in one order, so that they cannot be told apart.
-
-    Args:
-        more: roles whose fits are doses as well.
-    """
-
-    def measure(fits: Fits) -> float | None:
-        # a fit may play two roles: the same history then, which counts once
-        every = {id(history): history for role in (*DOSES, *more) for history in fits(role)}.values()
-        rows = [(midway(h, by), midway(h, given), at_last(h, "missing")) for h in every]
-        doses, others, missing = np.array(rows).T
-        if not np.isfinite(rows).all():
-            return None
-        correlation = partial_rank_correlation(doses, missing, others)
-        if correlation is not None:
-            return -correlation
-        settled, alike = rank_correlation(others, missing), rank_correlation(others, doses)
-        if settled is None or alike is None:
-            return None
-        return 0.0 if abs(settled) > 1 - 1e-9 > abs(alike) else None
-
-    return measure
-
-
-def better_foretold(by: str, other: str, *more: str) -> Measure:
-    """A measure: how much better one column foretells what is missing than another, each where the other is equal."""
-    one, two = foretold(by, other, *more), foretold(other, by, *more)
-
-    def measure(fits: Fits) -> float | None:
-        ours, theirs = one(fits), two(fits)
-        return None if ours is None or theirs is None else ours - theirs
-
-    return measure

@@ -189,7 +189,8 @@ DRAWINGS: tuple[Drawing, ...] = (
     Drawing(
         "N12",
         "Density or rank",
-        "What is missing of the explained octave at the end, over what each dose had midway; each point one fit.",
+        "What is missing of the explained octave, and PSNR, at the end, over what each dose had midway. Each point is "
+        "one fit; a fit that is a dose of two kinds is drawn as the first of them." + OVER_BOTH,
         ("raw", "biases", "revived", "raw, muon"),
         of_histories.density_and_rank,
     ),

@@ -20,11 +20,13 @@ from fieldlens.studies.runs.charts import (
 )
 from fieldlens.studies.runs.quantities import QUANTITIES
 
-from .effects import DENSITY, DOSES, NARROW, RANK, WIDE, midway
+from .effects import DENSITY, NARROW, RANK, WIDE, midway
 from .runs import LOOKED_AT, NOISE, Runs, Unit
 
 FOUR_COLOURS = (*COLOURS[:2], *COLOURS[-2:])
 """Colours of narrow and wide raw coordinates, the coarse encoding and the fine one."""
+MUON_COLOUR = "#762a83"
+"""Of Muon where a colour stands for it: no encoding has it."""
 
 
 def _of_each_encoding(runs: Runs) -> list[tuple[Encoding, Histories, str]]:
@@ -157,9 +159,9 @@ def doses(role: str) -> Callable[[Runs], Figure]:
         ):
             for unit in runs.units:
                 histories = runs.histories(unit, role)
-                doses = [midway(history, dose) for history in histories]
+                amounts = [midway(history, dose) for history in histories]
                 responses = [history[response][-1] for history in histories]
-                axis.plot(doses, responses, marker=".", label=f"{unit.picture} {unit.seed}")
+                axis.plot(amounts, responses, marker=".", label=f"{unit.picture} {unit.seed}")
             _label_dose(axis, dose, response)
         legend_outside(figure, axes[1])
         return figure
@@ -176,15 +178,23 @@ def _label_dose(axis: Axes, dose: str, response: str) -> None:
 
 
 def density_and_rank(runs: Runs) -> Figure:
-    """What is missing at the end over crease density midway and over stable rank midway, one point a fit."""
-    figure, axes = charts(2)
-    kinds = {"raw": "intervals", "biases": "spread biases", "revived": "revived neurons", "raw, muon": "Muon"}
-    for axis, dose in zip(axes, (DENSITY, RANK), strict=True):
-        for role, colour in zip((*DOSES, "raw, muon"), (COLOURS[0], COLOURS[2], COLOURS[5], COLOURS[-1]), strict=True):
-            histories = [history for unit in runs.units for history in runs.histories(unit, role)]
-            points = [(midway(history, dose), history["missing"][-1]) for history in histories]
-            axis.plot(*zip(*points, strict=True), ".", color=colour, label=kinds[role])
-        _label_dose(axis, dose, "missing")
+    """What is missing and PSNR at the end over crease density midway and over stable rank midway, one point a fit."""
+    figure, axes = charts(4)
+    kinds = {
+        "raw": ("intervals", ".", COLOURS[0]),
+        "biases": ("spread biases", "^", COLOURS[2]),
+        "revived": ("revived neurons", "s", COLOURS[5]),
+        "raw, muon": ("Muon", "D", MUON_COLOUR),
+    }
+    for axis, (dose, response) in zip(axes, itertools.product((DENSITY, RANK), ("missing", "psnr_db")), strict=True):
+        drawn: set[int] = set()  # a fit may play two roles, and is drawn in the first
+        for role, (label, marker, colour) in kinds.items():
+            every = [history for unit in runs.units for history in runs.histories(unit, role)]
+            new = [history for history in every if id(history) not in drawn]
+            drawn.update(map(id, new))
+            amounts, responses = [midway(h, dose) for h in new], [h[response][-1] for h in new]
+            axis.plot(amounts, responses, marker, markersize=4, color=colour, label=label)
+        _label_dose(axis, dose, response)
     legend_outside(figure, axes[0])
     return figure
 
@@ -214,7 +224,7 @@ def held_out(runs: Runs) -> Figure:
     names = [str(study.optimizer), str(study.muon)]
     for axis, role, encoding in zip(axes, ("raw", "fine"), (study.raw[NARROW], study.fine), strict=True):
         by_unit = [runs.histories(unit, f"held out, {role}") for unit in runs.units]
-        for histories, name, colour in zip(zip(*by_unit, strict=True), names, (COLOURS[0], COLOURS[-1]), strict=True):
+        for histories, name, colour in zip(zip(*by_unit, strict=True), names, ("0.35", MUON_COLOUR), strict=True):
             plot_history(axis, histories, "psnr_db", color=colour, label=f"{name}, trained")
             plot_history(axis, histories, "heldout_psnr_db", color=colour, linestyle=":", label=f"{name}, held out")
         label_axes(axis, "psnr_db", str(encoding))

@@ -20,7 +20,7 @@ from .claims import CLAIMS
 from .effects import Fits
 from .figures import DRAWINGS, Drawing
 from .judging import FAILS, HOLDS, UNDECIDED, Claim, Judged, JudgedPart, judge
-from .runs import ROLES, Runs, run_study
+from .runs import MUON_ROLES, ROLES, Runs, run_study
 
 TITLE = "Spectral bias of coordinate networks: the claims of Lazzari & Liu, measured"
 
@@ -94,7 +94,7 @@ def _run_paper(
         reporter.working("drawing figures", number / len(drawings))
         figures.append(StudyFigure(drawing.id, drawing.title, drawing.caption, drawing.svg(runs)))
         write_bytes(here / "figures" / f"{drawing.id}.svg", figures[-1].svg)
-    summary = _summary(study, judged)
+    summary = _summary(study, judged, muon=not MUON_ROLES.isdisjoint(roles))
     page = StudyReport(TITLE, summary, [_row(claim) for claim in judged], figures, _protocol(study))
     write_text(here / "claims.md", claims_markdown(judged, summary, figures))
     write_text(found.report, study_html(page))
@@ -126,16 +126,19 @@ def claims_table(claims: Sequence[Judged]) -> str:
 
 
 def number(part: JudgedPart) -> str:
-    """An effect with its interval, its unit, and what it must be above.
+    """An effect with its interval, its unit, what it must be above, and how many units have it.
 
     >>> number(JudgedPart("gain", 5.25, (4.0, 6.5), "dB", 3.0, 4, HOLDS))
     '5.25 dB [4, 6.5] > 3, n = 4'
+    >>> number(JudgedPart("gain", 5.25, None, "dB", 3.0, 2, UNDECIDED, left_out=1))
+    '5.25 dB > 3, n = 2 (1 left out)'
     """
     if part.effect is None:
         return "n/a"
     unit = f" {part.unit}" if part.unit else ""
     interval = "" if part.interval is None else f" [{part.interval[0]:.3g}, {part.interval[1]:.3g}]"
-    return f"{part.effect:.3g}{unit}{interval} > {part.holds_above:.3g}, n = {part.units}"
+    left_out = f" ({part.left_out} left out)" if part.left_out else ""
+    return f"{part.effect:.3g}{unit}{interval} > {part.holds_above:.3g}, n = {part.units}{left_out}"
 
 
 def _outcome(part: JudgedPart) -> str:
@@ -159,7 +162,7 @@ def _chosen(runs: Runs, only: Sequence[str]) -> tuple[list[Claim[Fits]], list[Dr
     return claims, drawings
 
 
-def _summary(study: Study, judged: Sequence[Judged]) -> list[str]:
+def _summary(study: Study, judged: Sequence[Judged], *, muon: bool) -> list[str]:
     counts = Counter(claim.verdict for claim in judged)
     pictures = ", ".join(study.pictures)
     claims = [
@@ -176,7 +179,7 @@ def _summary(study: Study, judged: Sequence[Judged]) -> list[str]:
         f"The study fits {pictures} at {study.max_side} px by {study.network} networks for {study.training.steps:,} "
         f"steps, {counted(study.repeats, 'time')} each; narrow and wide raw coordinates are {study.raw[0]} and "
         f"{study.raw[1]}, coarse and fine encodings {study.coarse} and {study.fine}.",
-        *([moved] if study.muon else []),
+        *([moved] if muon else []),
     ]
 
 
@@ -189,8 +192,8 @@ def _protocol(study: Study) -> dict[str, str]:
     def words(value: object) -> str:
         if isinstance(value, Mapping):
             return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner is not None)
-        if value is None:
-            return ""
+        if value is None or value in ("", []):
+            return "none"
         return ", ".join(map(words, value)) if isinstance(value, list) else str(value)
 
     return {key: words(value) for key, value in to_json(study).items()}

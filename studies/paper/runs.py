@@ -47,10 +47,12 @@ WATCHED = (EPOCH, 10 * EPOCH, 50 * EPOCH, *LOOKED_AT)
 ROLES = (
     *("raw", "few", "coarse", "fine", "sizes, raw", "sizes, fine", "one octave"),
     *("biases", "revived", "signals", "digits"),
-    *("raw, muon", "fine, muon", "held out, raw", "held out, fine"),
+    *("raw, muon", "fine, muon", "raw, searched", "fine, searched", "held out, raw", "held out, fine"),
 )
 """What a fit is made for. Claims and figures name the roles whose fits they look at; a study may have no fits of the
-last eight."""
+last ten."""
+MUON_ROLES = frozenset({"raw, muon", "fine, muon", "held out, raw", "held out, fine"})
+"""Those of which Muon moves some fits."""
 HELD_OUT: Holdout = "even-rest"
 """Pixels that some fits are not trained on: three of four, as in the generalisation experiment of the authors' code."""
 NOISE = "static"
@@ -59,8 +61,8 @@ NOISE = "static"
 
 @dataclass(frozen=True)
 class Unit:
-    """One picture and one seed: the fits of a unit differ in nothing but encoding, network, revived neurons, optimizer
-    and held-out pixels."""
+    """One picture and one seed: the fits of a unit differ in nothing but encoding, network, revived neurons, optimizer,
+    its rate, and held-out pixels."""
 
     picture: str
     seed: int
@@ -116,6 +118,10 @@ class Runs:
             case "raw, muon" | "fine, muon":
                 encoding = narrow if role == "raw, muon" else study.fine
                 return [self.config(unit, encoding, optimizer=study.muon)] if study.muon else []
+            case "raw, searched" | "fine, searched":
+                encoding = narrow if role == "raw, searched" else study.fine
+                rates = () if study.adam_rate is None else (study.adam_rate,)
+                return [self.config(unit, encoding, learning_rate=rate) for rate in rates]
             case "held out, raw" | "held out, fine":
                 encoding = narrow if role == "held out, raw" else study.fine
                 optimizers = (study.optimizer, study.muon) if study.muon else ()
@@ -129,17 +135,19 @@ class Runs:
         network: Network | None = None,
         revive_at: tuple[int, ...] = (),
         optimizer: Optimizer | None = None,
+        learning_rate: float | None = None,
         holdout: Holdout = "none",
     ) -> FitConfig:
         """The fit of a unit under an encoding, whose samples are put on the study's grid.
 
         Args:
-            network, optimizer: where they are not the study's.
+            network, optimizer, learning_rate: where they are not the study's.
         """
         study = self.study
+        training = replace(study.training, revive_at=revive_at, optimizer=optimizer or study.optimizer)
         config = FitConfig(
             scene=unit.picture,
-            training=replace(study.training, revive_at=revive_at, optimizer=optimizer or study.optimizer),
+            training=replace(training, learning_rate=learning_rate or training.learning_rate),
             target=Target(max_side=study.max_side if is_picture(unit.picture) else None, holdout=holdout),
             output=Output(output_dir=self.path),
             seed=unit.seed,
@@ -163,6 +171,8 @@ class Runs:
         """Where a fit of the study lies."""
         revived = f" revived{len(config.training.revive_at)}" if config.training.revive_at else ""
         moved = f" {config.optimizer}" if config.training.optimizer != self.study.optimizer else ""
+        rate = config.training.learning_rate
+        moved += f" rate{rate:g}" if rate is not None and rate != self.study.training.learning_rate else ""
         part = f" {config.target.holdout}" if config.target.holdout != "none" else ""
         name = f"{config.encoding} {config.network}{moved}{revived}{part} {config.seed} {config.scene}"
         return RunFolder(known_folder(self.path / "runs", name))

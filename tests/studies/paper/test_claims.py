@@ -10,6 +10,7 @@ from scipy.stats import rankdata
 from fieldlens.configs.study import Study
 from fieldlens.studies.paper.claims import CLAIMS
 from fieldlens.studies.paper.effects import Fits, rising, times
+from fieldlens.studies.paper.judging import FAILS, HOLDS, UNDECIDED, judge
 from fieldlens.studies.paper.runs import Runs
 from fieldlens.studies.runs.history import History, history_of
 
@@ -99,8 +100,9 @@ def test_n7_is_how_far_stable_rank_falls_by_adam_and_rises_by_muon() -> None:
 def test_n8_is_what_muon_gains_and_how_much_less_it_gains_with_many_octaves() -> None:
     raw, fine = [constant(psnr_db=20.0)], [constant(psnr_db=30.0)]
     moved = {"raw, muon": [constant(psnr_db=25.0)], "fine, muon": [constant(psnr_db=33.0)]}
-    fits = Made(raw=raw, fine=fine, **moved)
-    assert [measured("N8", part, fits) for part in (0, 1)] == pytest.approx([5, 2])
+    searched = {"raw, searched": [constant(psnr_db=21.5)], "fine, searched": [constant(psnr_db=32.0)]}
+    fits = Made(raw=raw, fine=fine, **moved, **searched)
+    assert [measured("N8", part, fits) for part in range(4)] == pytest.approx([5, 2, 3.5, 2.5])
 
 
 def test_n9_compares_crossings_and_dead_neurons_midway_and_at_the_end() -> None:
@@ -119,49 +121,114 @@ def test_n10_is_what_of_the_gain_held_out_pixels_lack() -> None:
     assert [measured("N10", part, fits) for part in (0, 1)] == pytest.approx([1, 11])
 
 
+def on_the_way(*scores: tuple[float, float]) -> History:
+    """Trained and held-out PSNR at steps 0, 1, 2 and so on."""
+    return history_of([(s, {"psnr_db": t, "heldout_psnr_db": h}) for s, (t, h) in enumerate(scores)])
+
+
+def test_n10_compares_held_out_pixels_where_trained_ones_are_fitted_equally_well() -> None:
+    def behind(adam: History, muon: History) -> float | None:
+        return measured("N10", 2, Made(**{"held out, raw": [adam, muon]}))
+
+    start = (5.0, 5.0)
+    adam = on_the_way(start, (10, 10), (20, 18))
+    further = on_the_way(start, (15, 14), (25, 22), (30, 23))
+    assert behind(adam, further) == pytest.approx(0), "further along the same way"
+    # at 15 Adam has 14 and at 20 it has 18; Muon 13 and 15.5: 1 ahead, then 2.5, and a straight line between them
+    other = on_the_way(start, (15, 13), (25, 18))
+    assert behind(adam, other) == pytest.approx((1 + 2.5) / 2)
+    assert behind(other, adam) == pytest.approx(-(1 + 2.5) / 2)
+    setback = on_the_way(start, (15, 13), (12, 0), (25, 18))
+    assert behind(adam, setback) == pytest.approx((1 + 2.5) / 2), "each PSNR counts when it is first reached"
+    assert behind(adam, on_the_way(start, (21, 20))) is None, "never at the same PSNR"
+    assert behind(adam, on_the_way(start, (20, 15))) == pytest.approx(3), "at one PSNR alone"
+
+
 def test_n11_is_how_much_narrower_cosines_spread_by_muon() -> None:
     fits = Made(**{"raw": [constant(confusion_local__std=0.5)], "raw, muon": [constant(confusion_local__std=0.3)]})
     assert measured("N11", 0, fits) == pytest.approx(0.2)
 
 
-def dosed(density: float, rank: float, missing: float) -> History:
-    return from_to(crease_length=(0, density, 0), stable_rank=(0, rank, 0), missing=(1, 1, missing))
+def dosed(density: float, rank: float, better: float) -> History:
+    """A dose, and how good its fit is: what is missing falls with it and PSNR rises."""
+    rows = {"crease_length": (0, density, 0), "stable_rank": (0, rank, 0)}
+    return from_to(**rows, missing=(1, 1, 1 / better), psnr_db=(0, 0, 20 + better))
 
 
-def left_to_say(by: Float[np.ndarray, " n"], given: Float[np.ndarray, " n"], missing: Float[np.ndarray, " n"]) -> float:
+def left_to_say(by: Float[np.ndarray, " n"], given: Float[np.ndarray, " n"], better: Float[np.ndarray, " n"]) -> float:
     """Correlation of what ranks have left once a straight line through those of `given` is taken off."""
-    given, *others = (rankdata(values) for values in (given, by, missing))
+    given, *others = (rankdata(values) for values in (given, by, better))
     return float(np.corrcoef([other - np.polyval(np.polyfit(given, other, 1), given) for other in others])[0, 1])
 
 
 def test_n12_and_n13_are_what_density_and_rank_say_of_the_end_where_the_other_is_equal() -> None:
     generator = np.random.default_rng(0)
     density, rank = generator.uniform(1, 9, (2, 8))
-    missing = 1 / (density + rank + generator.uniform(0, 5, 8))
-    made = [dosed(*values) for values in zip(density, rank, missing, strict=True)]
+    better = density + rank + generator.uniform(0, 5, 8)
+    made = [dosed(*values) for values in zip(density, rank, better, strict=True)]
     # the first of the intervals is also the first of the revivals, and counts once
     fits = Made(**{"raw": made[:3], "biases": made[3:5], "revived": [made[0], *made[5:7]], "raw, muon": [made[7]]})
-    for claim, by, other, parts in (("N12", density, rank, (0, 2)), ("N13", rank, density, (0, 1))):
-        found = [measured(claim, part, fits) for part in parts]
-        assert found == pytest.approx([-left_to_say(by[:n], other[:n], missing[:n]) for n in (8, 7)])
-    ahead = [measured("N12", part, fits) for part in (1, 3)]
-    expected = [
-        left_to_say(rank[:n], density[:n], missing[:n]) - left_to_say(density[:n], rank[:n], missing[:n])
-        for n in (8, 7)
-    ]
-    assert ahead == pytest.approx(expected)
+    for n, density_parts, rank_parts in ((8, (0, 2), (0, 1)), (7, (4, 6), (2, 3))):  # with Muon, and without
+        said = left_to_say(density[:n], rank[:n], better[:n]), left_to_say(rank[:n], density[:n], better[:n])
+        assert [measured("N12", part, fits) for part in density_parts] == pytest.approx([said[0]] * 2)
+        assert [measured("N13", part, fits) for part in rank_parts] == pytest.approx([said[1]] * 2)
+        ahead = [measured("N12", part + 1, fits) for part in density_parts]
+        assert ahead == pytest.approx([abs(said[0]) - abs(said[1])] * 2)
 
 
-def test_where_density_alone_puts_what_is_missing_in_order_rank_has_nothing_to_say() -> None:
-    def fits(ranks: tuple[float, ...]) -> Made:
-        made = [dosed(density, rank, 1 / density) for density, rank in zip((1, 2, 3, 4), ranks, strict=True)]
-        return Made(**{"raw": made[:2], "biases": [], "revived": [made[2]], "raw, muon": [made[3]]})
+def in_doses(density: tuple[float, ...], rank: tuple[float, ...], better: tuple[float, ...]) -> Made:
+    made = [dosed(*values) for values in zip(density, rank, better, strict=True)]
+    return Made(**{"raw": made[:2], "biases": made[2:-2], "revived": [made[-2]], "raw, muon": [made[-1]]})
 
-    assert measured("N12", 0, fits((3, 1, 4, 2))) == pytest.approx(1)
-    assert measured("N13", 0, fits((3, 1, 4, 2))) == 0
-    assert measured("N12", 1, fits((3, 1, 4, 2))) == pytest.approx(1)
-    assert measured("N12", 0, fits((1, 2, 3, 4))) is None, "density and rank are in one order"
-    assert measured("N13", 0, fits((1, 2, 3, 4))) is None
+
+def test_psnr_and_what_is_missing_are_ranked_each_by_itself() -> None:
+    made = [dosed(density, rank, density) for density, rank in ((1, 3), (2, 1), (3, 4))]
+    worse = from_to(crease_length=(0, 4, 0), stable_rank=(0, 2, 0), missing=(1, 1, 0.01), psnr_db=(0, 0, 1))
+    fits = Made(**{"raw": made, "biases": [], "revived": [], "raw, muon": [worse]})
+    assert measured("N12", 0, fits) == pytest.approx(1)
+    said = left_to_say(np.array([1, 2, 3, 4]), np.array([3, 1, 4, 2]), np.array([2, 3, 4, 1]))
+    assert measured("N12", 2, fits) == pytest.approx(said)
+
+
+def test_a_correlation_of_the_wrong_sign_is_no_support() -> None:
+    density, rank, better = (1, 2, 3, 4, 5, 6), (1, 3, 5, 2, 6, 4), (3, 2, 4, 1, 6, 5)
+    of_density, of_rank = (
+        left_to_say(np.array(by), np.array(given), np.array(better)) for by, given in ((density, rank), (rank, density))
+    )
+    turned = tuple(7 - value for value in rank)  # a higher rank goes with a worse fit now, as strongly as before
+    right, wrong = in_doses(density, rank, better), in_doses(density, turned, better)
+    assert [measured("N13", part, wrong) for part in (0, 1)] == pytest.approx([-of_rank] * 2)
+    assert [measured("N13", part, right) for part in (0, 1)] == pytest.approx([of_rank] * 2)
+    for fits in (right, wrong):
+        ahead = [measured("N12", part, fits) for part in (1, 3)]
+        assert ahead == pytest.approx([abs(of_density) - abs(of_rank)] * 2), "which way rank goes is no help to density"
+
+
+def test_denser_creases_that_go_with_worse_fits_do_not_hold() -> None:
+    worse = in_doses((4, 3, 2, 1), (3, 1, 4, 2), (1, 2, 3, 4))
+    assert [measured("N12", part, worse) for part in (0, 2)] == pytest.approx([-1, -1])
+    claim = next(one for one in CLAIMS if one.id == "N12")
+    judged = judge(claim, [worse] * 3, 100)
+    assert (judged.parts[0].verdict, judged.parts[1].verdict, judged.verdict) == (FAILS, HOLDS, FAILS)
+
+
+def test_where_density_alone_puts_the_fits_in_order_rank_has_nothing_to_say() -> None:
+    order, mixed = (1, 2, 3, 4), (3, 1, 4, 2)
+    settled, alike = in_doses(order, mixed, order), in_doses(order, order, mixed)
+    assert [measured("N12", part, settled) for part in (0, 1)] == pytest.approx([1, 1])
+    assert measured("N13", 0, settled) == 0
+    assert measured("N12", 0, alike) is None, "density and rank are in one order"
+    assert measured("N13", 0, alike) is None
+
+
+def test_units_whose_density_and_rank_are_alike_are_counted_and_zeros_by_convention_decide_nothing() -> None:
+    order, mixed = (1, 2, 3, 4), (3, 1, 4, 2)
+    settled, alike = in_doses(order, mixed, order), in_doses(order, order, mixed)
+    rank, density = (next(one for one in CLAIMS if one.id == name) for name in ("N13", "N12"))
+    part = judge(rank, [settled] * 3 + [alike], 100).parts[0]
+    assert (part.units, part.left_out, part.effect, part.verdict) == (3, 1, 0, UNDECIDED)
+    assert part.reason == "0 by convention: in every unit density alone puts what is missing in order"
+    assert judge(density, [settled] * 3, 100).parts[0].verdict == HOLDS
 
 
 def test_a16_is_how_much_wider_cosines_of_pixels_spread_than_those_of_digits() -> None:

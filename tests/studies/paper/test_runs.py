@@ -47,7 +47,7 @@ from tests.support.small_networks import field_of
 
 TINY = Study(
     pictures=("astronaut",),
-    repeats=3,
+    repeats=2,
     max_side=16,
     network=Network(width=8, depth=2),
     raw=(Raw((0, 1)), Raw((-1, 1))),
@@ -58,13 +58,18 @@ TINY = Study(
     bias_spreads=(0.25, 1.0, 4.0),
     revivals=(0, 3),
     muon=Muon(),
+    adam_rate=3e-3,
     signal="signal:1,3,samples=32",
     signal_octaves=(1, 2),
     signal_network=Network(width=8, depth=2),
     digits=True,
-    training=Training(steps=12, batch_size=64, learning_rate=1e-3, schedule="constant", precision="fp32", device="cpu"),
+    training=Training(
+        steps=12, batch_size=64, learning_rate=1e-3, schedule="constant", average=0, precision="fp32", device="cpu"
+    ),
     measured=3,
 )
+THREE = replace(TINY, repeats=3)
+"""As many units as an interval takes."""
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +97,19 @@ def test_every_claim_and_figure_is_there_and_said_in_json(folder: Path) -> None:
     document = (folder / "claims.md").read_text()
     assert document.count("\n| ") == len(CLAIMS) + 1
     assert all((folder / link).exists() for link in re.findall(r"\]\((.*?)\)", document))
+
+
+def test_muon_is_spoken_of_where_its_fits_are_looked_at_alone(folder: Path) -> None:
+    assert "speak of Muon" in (folder / "claims.md").read_text().partition("| claim |")[0]
+    part = run_paper(TINY, folder, only=("A4",))
+    assert "uon" not in (part.path / "claims.md").read_text()
+
+
+def test_what_a_study_does_not_have_is_none_in_its_protocol(tmp_path: Path) -> None:
+    without = replace(TINY, muon=None, adam_rate=None, signal="")
+    page = run_paper(without, tmp_path, only=("E14",)).report.read_text()
+    for name in ("muon", "adam_rate", "signal"):
+        assert re.search(rf">{name}</\w+>\s*<\w+>none<", page), name
 
 
 def test_what_a_study_found_survives_its_file(folder: Path) -> None:
@@ -135,19 +153,19 @@ def test_a_changed_protocol_is_not_taken_for_the_old_one(folder: Path) -> None:
 
 
 def test_what_is_damaged_or_of_another_protocol_is_made_anew(tmp_path: Path) -> None:
-    run_paper(TINY, tmp_path, only=("A13",))
-    runs = Runs(TINY, tmp_path)
+    run_paper(THREE, tmp_path, only=("A13",))
+    runs = Runs(THREE, tmp_path)
     first, second, third = (runs.folder(config) for config in runs.fits(("one octave",)))
     checkpoint_file(first.checkpoints, 12).unlink()
     history = read_history(second.history_file)
     fewer = {name: values for name, values in history.columns.items() if not name.startswith("dead")}
     write_history(second.history_file, History(history.steps, fewer))
     untouched = third.history_file.stat().st_mtime_ns
-    run_paper(TINY, tmp_path, only=("A13",))
+    run_paper(THREE, tmp_path, only=("A13",))
     assert checkpoint_file(first.checkpoints, 12).exists()
     assert read_history(second.history_file).quantities == history.quantities
     assert third.history_file.stat().st_mtime_ns == untouched
-    shorter = replace(TINY, training=replace(TINY.training, steps=8))
+    shorter = replace(THREE, training=replace(TINY.training, steps=8))
     run_paper(shorter, tmp_path, only=("A13",))
     assert open_run(first).step == 8, "no checkpoint of the longer protocol is left to be the newest"
 
@@ -196,7 +214,9 @@ def test_workers_end_within_a_step_when_told_to_stop(tmp_path: Path) -> None:
 
 
 def test_only_the_fits_that_a_claim_looks_at_are_made(tmp_path: Path) -> None:
-    run_paper(TINY, tmp_path, only=("A13",))
+    found = run_paper(THREE, tmp_path, only=("A13",))
+    assert found.claims[0].parts[0].interval is not None
+    assert from_json(PaperFound, json.loads((found.path / "claims.json").read_text())) == found
     made = {file.parent.parent.name for file in times_of_writing(tmp_path)}
     assert made == {f"fourier-1_2x8_{seed}_static" for seed in range(3)}
 
@@ -289,6 +309,8 @@ def test_a_study_survives_its_file() -> None:
         *({"revivals": revivals} for revivals in ((-1, 2), (0, 5), (3, 0), (1, 2), (0,))),
         {"revivals": (0, 1), "network": Network(activation="sine")},
         {"network": Network(width=8, depth=1)},
+        {"muon": None},
+        *({"training": replace(TINY.training, **other)} for other in ({"average": 0.05}, {"optimizer": Muon()})),
     ],
 )
 def test_a_study_that_cannot_be_judged_is_refused(changes: dict[str, object]) -> None:
@@ -340,6 +362,8 @@ def test_muon_is_set_against_adam_in_fits_that_are_alike_in_all_else(folder: Pat
         adam, (muon,) = runs.playing(unit, role)[0], runs.playing(unit, f"{role}, muon")
         assert (adam.encoding, adam.training.optimizer, muon.training.optimizer) == (encoding, Adam(), Muon())
         assert replace(muon, training=replace(muon.training, optimizer=Adam())) == adam
+        (searched,) = runs.playing(unit, f"{role}, searched")
+        assert replace(adam, training=replace(adam.training, learning_rate=3e-3)) == searched
         parted = runs.playing(unit, f"held out, {role}")
         assert parted == [replace(one, target=replace(one.target, holdout="even-rest")) for one in (adam, muon)]
         for quantity in ("psnr_db", "heldout_psnr_db"):
@@ -349,8 +373,8 @@ def test_muon_is_set_against_adam_in_fits_that_are_alike_in_all_else(folder: Pat
 
 
 def test_a_study_without_the_fits_of_a_claim_leaves_it_out(tmp_path: Path) -> None:
-    small = replace(TINY, repeats=1, digits=False, bias_spreads=(), muon=None)
-    for missing in ("A16", "N7", "N13", "E15"):
+    small = replace(TINY, repeats=1, digits=False, bias_spreads=(), muon=None, adam_rate=None)
+    for missing in ("A16", "N7", "N8", "N13", "E15"):
         with pytest.raises(InputError, match=f"{missing} needs fits that this study does not make"):
             run_paper(small, tmp_path, only=(missing,))
     assert not list(tmp_path.iterdir())
