@@ -62,7 +62,7 @@ class OccupancyGrid(nn.Module):
         draws = torch.rand(2, count, generator=generator)
         inside = torch.rand(2 * count, 3, generator=generator).to(self.density.device)
         cells = torch.cat([_drawn(possible, draws[0]), _drawn(occupied, draws[1])])
-        seen = density((self._corner(cells) + inside) / self.resolution).to(self.density.dtype)
+        seen = density((self._corner(cells) + inside[: len(cells)]) / self.resolution).to(self.density.dtype)
         flat = self.density.view(-1).mul_(DECAY)
         before = flat[cells]
         flat[cells] = before.where(before.isfinite(), 0.0)
@@ -81,7 +81,8 @@ class OccupancyGrid(nn.Module):
         return torch.stack([cells // (r * r), cells // r % r, cells % r], 1)
 
 
-def _drawn(cells: Int[Tensor, " n"], draws: Float[Tensor, " k"]) -> Int[Tensor, " k"]:
+def _drawn(cells: Int[Tensor, " n"], draws: Float[Tensor, " k"]) -> Int[Tensor, " m"]:
+    """One of the cells for each draw from [0, 1); none where there is no cell."""
     if not len(cells):
         return cells
     return cells[(draws.to(cells.device) * len(cells)).long().clamp_(max=len(cells) - 1)]

@@ -49,6 +49,17 @@ def test_a_cell_that_nobody_looked_into_stays_occupied_and_one_that_was_seen_emp
     assert torch.equal(grid.occupied, expected)
 
 
+@pytest.mark.parametrize("value", [0.0, float("nan")])
+def test_a_grid_in_which_nothing_is_left_can_be_looked_at_and_fills_again(value: float) -> None:
+    grid, generator = OccupancyGrid(2), torch.Generator().manual_seed(0)
+    for _ in range(2):
+        grid.look(lambda x: torch.full((len(x),), value), 1.0, generator, share=20.0)
+        assert not grid.occupied.any()
+    if value == 0:  # a field that diverged stays so
+        grid.look(lambda x: torch.full((len(x),), 9.0), 1.0, generator, share=20.0)
+        assert grid.occupied.all()
+
+
 @pytest.mark.parametrize(("thickness", "kept"), [(0.1, 0.9), (0.2, 0.98)])
 def test_a_sheet_that_is_thinner_than_its_cells_stays_and_what_is_empty_goes(thickness: float, kept: float) -> None:
     grid, generator = OccupancyGrid(16), torch.Generator().manual_seed(0)
