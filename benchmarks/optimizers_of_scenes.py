@@ -6,8 +6,8 @@ Adam's rates are multiples of the encoding's own. Of Muon the first is its own r
 Adam moves the rest. All else is as `fieldlens fit` has it. A fit ends after so many seconds of the processor on one
 thread, so that a busy machine is no hindrance. Scores are -10 log10 of the scene's own loss at what is held out: for
 photographs PSNR, for shapes points of another seed. They are means over seeds, with the spread (the sample standard
-deviation) where there are several. A fit whose loss is no number has diverged; it is counted and has no score, nor has
-the row that it is in. Shapes are a gyroid in a ball, which has thin walls.
+deviation) where there are several. A fit whose loss or weights are no numbers has diverged; it is counted and has no
+score, nor has the row that it is in. Shapes are a gyroid in a ball, which has thin walls.
 """
 
 import argparse
@@ -108,6 +108,8 @@ def score(
     for _ in fit(state, scene, plan_of(config, scene), itertools.count(0, LOOK_EVERY)):
         if time.process_time() >= until:
             break
+    if not all(parameter.isfinite().all() for parameter in state.field.parameters()):
+        return None, state.step  # of photographs the grid is empty then, and the background has a loss like any other
     with torch.inference_mode():
         losses = [scene.loss(scene.predict(state.field, batch), batch).item() for batch in heldout]
     sizes = [len(batch.values) for batch in heldout]
