@@ -24,6 +24,7 @@ ARGUMENTS = {
     "confusion": [],
     "cells": [],
     "radiance": [],
+    "optimizers_of_scenes": [],
     "scenes": [],
     "export": [],
     "startup": [],

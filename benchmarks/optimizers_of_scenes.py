@@ -1,6 +1,6 @@
 """Adam and Muon at some of their rates, for radiance fields and for shapes, in equal seconds.
 
-    python -m benchmarks.optimizers_of_scenes [--seconds 5] [--seeds 1] [--only teapot lattice occupancy sdf]
+    python -m benchmarks.optimizers_of_scenes [--seconds 10] [--seeds 1] [--only teapot lattice occupancy sdf]
 
 Adam's rates are multiples of the encoding's own. Of Muon the first is its own rate, the second the multiple by which
 Adam moves the rest. All else is as `fieldlens fit` has it. A fit ends after so many seconds of the processor on one
@@ -120,23 +120,25 @@ def score(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     names = (*PHOTOGRAPHED, *SHAPE_KINDS)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of the processor, for each fit")
+    parser.add_argument("--quick", action="store_true", help="half a second for each fit")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of the processor, for each fit")
     parser.add_argument("--seeds", type=int, default=1, help="fits of each, that differ in their seed")
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     args = parser.parse_args()
     torch.set_num_threads(1)
+    seconds = 0.5 if args.quick else args.seconds
     own = default_learning_rate(Fourier(), Network(), Adam())
     rows = []
     for name in args.only:
         scene, heldout = scene_and_heldout(name)
         for optimizer, factor in CHOICES:
-            found = [score(scene, heldout, optimizer, factor * own, args.seconds, seed) for seed in range(args.seeds)]
+            found = [score(scene, heldout, optimizer, factor * own, seconds, seed) for seed in range(args.seeds)]
             row = {"scene": name, "optimizer": str(optimizer), "rate_factor": factor}
             steps = round(statistics.fmean(steps for _, steps in found))
             rows.append(row | summary([score_db for score_db, _ in found]) | {"steps": steps})
             print(rows[-1], file=sys.stderr, flush=True)
     print_json(
-        {"scores": rows, "seconds": args.seconds, "seeds": args.seeds, "learning_rate": own, "encoding": str(Fourier())}
+        {"scores": rows, "seconds": seconds, "seeds": args.seeds, "learning_rate": own, "encoding": str(Fourier())}
     )
 
 

@@ -70,8 +70,10 @@ class Shape:
     pool_size: int = POOL_POINTS
     _pool: Batch | None = field(default=None, init=False, repr=False)
 
-    pace = Pace(open_frames=(0, 1.15))
-    """About 35 frames in 300 steps: drawing a view takes as long as some of them."""
+    pace = Pace(
+        open_frames=(0, 1.15),  # about 35 in 300 steps: drawing a view takes as long as some of them
+        rate_factor=2.0,  # `python -m benchmarks.optimizers_of_scenes`: distances gain 1.7 dB by it
+    )
 
     @property
     def name(self) -> str:

@@ -98,11 +98,11 @@ def test_what_is_chosen_is_taken_as_it_is_whatever_the_scene() -> None:
 @pytest.mark.parametrize("optimizer", [Adam(), Muon()], ids=str)
 @pytest.mark.parametrize("encoding", [Raw(), Gaussian()], ids=str)
 @pytest.mark.parametrize("network", [Network(), Network(activation="sine")], ids=str)
-def test_the_rate_is_the_encoding_s_own_and_of_photographs_twice_that(encoding, network: Network, optimizer) -> None:
+def test_the_rate_is_the_encoding_s_own_and_of_3d_scenes_twice_that(encoding, network: Network, optimizer) -> None:
     config = FitConfig(training=Training(optimizer=optimizer), encoding=encoding, network=network)
     rate = default_learning_rate(encoding, network, optimizer)
-    assert plan_of(config, PICTURE).learning_rate == plan_of(config, SOLID).learning_rate == rate
-    assert plan_of(config, PHOTOGRAPHS).learning_rate == 2 * rate
+    assert plan_of(config, PICTURE).learning_rate == rate
+    assert plan_of(config, SOLID).learning_rate == plan_of(config, PHOTOGRAPHS).learning_rate == 2 * rate
 
 
 def test_the_number_of_threads_is_torch_s_unless_told() -> None:
