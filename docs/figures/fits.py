@@ -14,7 +14,7 @@ from fieldlens.configs.encoding import Encoding, Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.names import known_folder
 from fieldlens.configs.network import Network
-from fieldlens.configs.optimizer import Adam
+from fieldlens.configs.optimizer import Adam, default_learning_rate
 from fieldlens.configs.run import FitConfig, Output, Target, Training
 from fieldlens.scenes.scene import View
 from fieldlens.studies.runs.checkpoints import checkpoint_steps
@@ -119,6 +119,7 @@ class Fits:
                 steps=self.steps,
                 batch_size=4096,
                 optimizer=Adam(),
+                learning_rate=default_learning_rate(encoding, self.network, Adam()),
                 average=0,
                 device="cpu",
                 precision="fp32",

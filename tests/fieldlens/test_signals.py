@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -17,6 +17,16 @@ from fieldlens.verbs.signals import Interrupted, interruptible, signals_interrup
 
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 SMALL = ["--steps", "100000", "--threads", "1", "--network.width", "4", "--network.depth", "1", "--frames", "every:2"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_ignored_from_the_start() -> Iterator[None]:
+    """As `nohup` and background jobs have it, which would be kept to."""
+    usual = [signal.default_int_handler, *[signal.SIG_DFL] * 2]
+    before = [signal.signal(number, what) for number, what in zip(ENDING, usual, strict=True)]
+    yield
+    for number, what in zip(ENDING, before, strict=True):
+        signal.signal(number, what)
 
 
 def at_step_4(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
