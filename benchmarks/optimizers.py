@@ -19,7 +19,7 @@ import concurrent.futures
 import multiprocessing
 import statistics
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -29,6 +29,7 @@ import torch
 
 from benchmarks.measure import interleaved_medians, print_json
 from benchmarks.training import Ours
+from fieldlens.analysis import psnr_db
 from fieldlens.configs.encoding import parse_encoding
 from fieldlens.configs.files import write_text
 from fieldlens.configs.network import Network
@@ -103,8 +104,7 @@ class Tried:
 
 
 def _psnr_db(picture: Picture, field: Field) -> float:
-    error = picture.target() - np.nan_to_num(picture.draw(field)).clip(0, 1)
-    return float(-10 * np.log10(np.square(error, dtype=np.float64).mean()))
+    return psnr_db(picture.target(), np.nan_to_num(picture.draw(field)).clip(0, 1))
 
 
 @dataclass(frozen=True)
@@ -272,24 +272,24 @@ def _cell(psnr_db: np.ndarray) -> str:
     return f"{psnr_db.mean():.2f} ± {spread:.2f}"
 
 
-def _ladder(rates: Iterable[float], scores: list[Score], rate_of: Mapping[float, Score], chosen: Score) -> list[str]:
-    """A cell for each rate: empty where none was tried, bold where chosen."""
-    cells = [(score := rate_of.get(rate)) and (f"**{score}**" if score is chosen else str(score)) for rate in rates]
-    return [cell or "" for cell in cells] if scores else []
+def _ladder(scores: list[Score], chosen: Score) -> list[str]:
+    """A cell for each of Adam's rates: empty where none was tried, bold where chosen."""
+    cells = {score.choice.rate: f"**{score}**" if score is chosen else str(score) for score in scores}
+    return [cells.get(rate, "") for rate in ADAM_RATES]
 
 
 def _lines(found: Found) -> tuple[str, str, str]:
     """A row of each of the three tables."""
     adam, muon = found.best
     gain = f"{muon.psnr_db.mean() - adam.psnr_db.mean():+.2f}"
-    by_adam = _ladder(ADAM_RATES, found.adam, {score.choice.rate: score for score in found.adam}, adam)
+    by_adam = _ladder(found.adam, adam)
     rates = [score.choice.optimizer.rate for score in found.muon if isinstance(score.choice.optimizer, Muon)]
     own = [
         f"{rate:g}: **{score}**" if score is lowest_good(found.muon) else f"{rate:g}: {score}"
         for rate, score in zip(rates, found.muon, strict=True)
     ]
     own += [""] * (len(MUON_RATES) - len(own))
-    rest = _ladder(ADAM_RATES, found.rest, {score.choice.rate: score for score in found.rest}, muon)
+    rest = _ladder(found.rest, muon)
     beside = [
         *(cell for one in (adam, muon) for cell in (_cell(one.newest_db), str(one))),
         *(cell for one in found.constant for cell in (_cell(one.newest_db), str(one))),
