@@ -6,7 +6,7 @@ from jaxtyping import Float
 from fieldlens.analysis.detail.statistics import partial_rank_correlation, rank_correlation
 from fieldlens.studies.runs.history import History
 
-from .effects import DOSES, Fits, Measure, at_last, midway
+from .effects import DOSES, Fits, Measure, at_last, difference, midway
 
 BETTER = {"missing": -1.0, "psnr_db": 1.0}
 """Columns at the end that are foretold, and whether less of them or more is the better fit."""
@@ -19,10 +19,13 @@ def gain_less(raw: str, fine: str) -> Measure:
         raw, fine: of `Fits`, what it is compared with under either.
     """
 
-    def gain(muon: History, other: History) -> float:
-        return at_last(muon, "psnr_db") - at_last(other, "psnr_db")
+    under_raw, under_fine = difference("psnr_db", "muon", raw), difference("psnr_db", "fine_muon", fine)
 
-    return lambda fits: gain(fits.muon, getattr(fits, raw)) - gain(fits.fine_muon, getattr(fits, fine))
+    def measure(fits: Fits) -> float | None:
+        ours, theirs = under_raw(fits), under_fine(fits)
+        return None if ours is None or theirs is None else ours - theirs
+
+    return measure
 
 
 def gain_held_back(role: str) -> Measure:
