@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 from fieldlens.analysis import psnr_db
 from fieldlens.configs.errors import counted
 from fieldlens.configs.records import to_json
-from fieldlens.render.colour import density_legend, error_legend, error_rgb, to_rgb
+from fieldlens.render.colour import error_legend, error_rgb, to_rgb
 from fieldlens.render.lines import below
 from fieldlens.render.panel import Tile, panel
 from fieldlens.render.text import BACKGROUND
@@ -19,7 +19,6 @@ from fieldlens.scenes.pictures.area import area_average, fitted_size
 from fieldlens.scenes.scene import View
 
 from .found import Files, Image, Values
-from .subject import DrawnDensity
 
 THUMBNAIL_SIDE = 100
 """Pixels along the longer side of a view on the sheet, at most."""
@@ -121,16 +120,11 @@ def frame_of(
     drawn_tile: Tile,
     error: tuple[Values, Values],
     title: str,
-    density: DrawnDensity | None,
-    further: Sequence[Tile] = (),
+    further: Sequence[Tile],
 ) -> Image:
-    """Target, reconstruction, error, what else there is and, with the step it was drawn at, crease density.
+    """Target, reconstruction, error, and what else there is.
 
     Args:
         error: the target and the reconstruction, of one size, whose difference is drawn.
     """
-    tiles = [target_tile, drawn_tile, Tile(error_rgb(*error), "error"), *further]
-    if density is not None:
-        step, picture = density
-        tiles.append(Tile(picture, f"crease density, step {step}", legend=density_legend))
-    return panel(tiles, title, columns=len(tiles))
+    return panel([target_tile, drawn_tile, Tile(error_rgb(*error), "error"), *further], title)

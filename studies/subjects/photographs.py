@@ -1,7 +1,7 @@
 """Photographs as a subject: a radiance field scored on rays and whole views, shown and explained in them."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -42,10 +42,11 @@ from .creases import blocks, creased, stride_for
 from .drawing import frame_of
 from .found import Explained, Files, Finished, Image, Observation, Row, Scores, Statistic, Summary, Values
 from .kinds import Kind
+from .maps import CREASE_DENSITY, DENSITY, DrawnMap, map_tiles
 from .scoring import band_scores
 from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen
-from .subject import DrawnDensity, Level, Progress, Sighting
+from .subject import Level, Progress, Sighting
 
 FOLLOWED_RAYS = 1024
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
@@ -78,6 +79,7 @@ class PhotographsSubject:
     trains_on_points = False
     words = replace(PICTURE_WORDS, psnr_of=f"of {FOLLOWED_RAYS:,} pixels", energy_of="of the view shown")
     frequencies: Sequence[int] = ()
+    map_looks = CREASE_DENSITY
     surface_caption = "colour"
 
     def __init__(self, scene: PosedScene, hidden_dtype: torch.dtype = torch.float32) -> None:
@@ -162,20 +164,21 @@ class PhotographsSubject:
         ]
         return psnr_db(probe.values.numpy()[None], torch.cat(drawn).numpy()[None])
 
-    def density(self, field: RadianceField) -> Image | None:
+    def maps(self, field: RadianceField) -> Mapping[str, Image]:
         """Crossings per pixel of the view's picture, on the surfaces that it shows."""
         if creased(field) is None:
-            return None
-        return self._crease_picture(field, self.view.camera.resized(*self.view.preview), FRAME_MAP_PIXELS)
+            return {}
+        camera = self.view.camera.resized(*self.view.preview)
+        return {DENSITY: self._crease_picture(field, camera, FRAME_MAP_PIXELS)}
 
     def frame(
         self,
         observation: Observation,
         title: str,
-        density: DrawnDensity | None,
+        maps: Mapping[str, DrawnMap],
         rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
     ) -> Image:
-        """Photograph, reconstruction, error, the distance of what is seen, and crease density."""
+        """Photograph, reconstruction, error, the distance of what is seen, and maps."""
         drawn, distance = observation.reconstruction, observation.distance
         assert distance is not None  # those of photographs have one
         return frame_of(
@@ -183,8 +186,7 @@ class PhotographsSubject:
             Tile(observation.picture, "reconstruction"),
             (self._preview, drawn),
             title,
-            density,
-            [Tile(distance_rgb(distance, *self._range), "distance (dark: far)")],
+            [Tile(distance_rgb(distance, *self._range), "distance (dark: far)"), *map_tiles(self.map_looks, maps)],
         )
 
     def explain(self, field: RadianceField, finished: Finished, *, seed: int, progress: Progress) -> Explained:

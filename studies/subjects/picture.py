@@ -1,7 +1,7 @@
 """A picture as a subject: pixels with maps of creases, missing detail explained by windows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -41,9 +41,10 @@ from .creases import blocks, creased
 from .drawing import frame_of
 from .found import Explained, Files, Finished, Image, Observation, Row, Statistic, Summary, Values
 from .kinds import Kind
+from .maps import CREASE_DENSITY, DENSITY, DrawnMap, map_tiles
 from .missing import missing_files
 from .scoring import CROP_SIDE, SCORED_PIXELS, Probe, is_large, score
-from .subject import DrawnDensity, Progress
+from .subject import Progress
 
 FRAME_MAP_SIDE = 256
 """The density of a frame in progress is sampled about this often along the longer side."""
@@ -61,6 +62,7 @@ class PictureSubject:
     kind: Kind = "picture"
     trains_on_points = True
     frequencies: Sequence[int] = ()
+    map_looks = CREASE_DENSITY
 
     def __init__(self, picture: Picture, hidden_dtype: torch.dtype = torch.float32) -> None:
         self.view, self.hidden_dtype = picture, hidden_dtype
@@ -108,20 +110,21 @@ class PictureSubject:
         drawn, target = self.view.draw(field, device=field.device, progress=progress), self.view.target()
         return Finished([drawn], to_rgb(drawn), score(self.view, target, drawn), ssim(target, drawn))
 
-    def density(self, field: Field) -> Image | None:
+    def maps(self, field: Field) -> Mapping[str, Image]:
         """The map of crossings per pixel."""
-        return frame_density(field, self.view)
+        return frame_maps(field, self.view)
 
     def frame(
         self,
         observation: Observation,
         title: str,
-        density: DrawnDensity | None,
+        maps: Mapping[str, DrawnMap],
         rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
     ) -> Image:
-        """Target, reconstruction, error and crease density."""
+        """Target, reconstruction, error and maps."""
         drawn = Tile(observation.picture, "reconstruction")
-        return frame_of(self.target_tile(), drawn, (self._preview, observation.reconstruction), title, density)
+        error = self._preview, observation.reconstruction
+        return frame_of(self.target_tile(), drawn, error, title, map_tiles(self.map_looks, maps))
 
     def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
         """Crease maps, bands and the verdict."""
@@ -282,12 +285,13 @@ def _frame_stride(view: View) -> int:
     return math.ceil(max(view.height, view.width) / FRAME_MAP_SIDE)
 
 
-def frame_density(field: Field, view: View) -> Image | None:
-    """Crossings per pixel as frames show them; None for a field without creases, or one that has diverged."""
+def frame_maps(field: Field, view: View) -> Mapping[str, Image]:
+    """Crossings per pixel as frames show them; none of a field without creases, or one that has diverged."""
     network = creased(field)
     if network is None:
-        return None
-    return density_picture(crease_density(network, view.height, view.width, stride=_frame_stride(view)), view)
+        return {}
+    density = crease_density(network, view.height, view.width, stride=_frame_stride(view))
+    return {DENSITY: density_picture(density, view)}
 
 
 def density_picture(density: Density, view: View) -> Image:

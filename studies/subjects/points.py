@@ -1,6 +1,6 @@
 """Scattered data as a subject: scored at its points, seen and explained as a raster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -19,9 +19,10 @@ from fieldlens.scenes.scene import Function
 from .drawing import frame_of
 from .found import Explained, Finished, Image, Observation, Row, Scores, Values
 from .kinds import Kind
-from .picture import explain_raster, frame_density, raster_ending
+from .maps import CREASE_DENSITY, DrawnMap, map_tiles
+from .picture import explain_raster, frame_maps, raster_ending
 from .scoring import band_scores, values_at
-from .subject import DrawnDensity, Progress
+from .subject import Progress
 
 
 class PointsSubject:
@@ -31,6 +32,7 @@ class PointsSubject:
     trains_on_points = True
     words = replace(PICTURE_WORDS, psnr_of="of the points", energy_of="of the raster")
     frequencies: Sequence[int] = ()
+    map_looks = CREASE_DENSITY
 
     def __init__(self, points: Points, hidden_dtype: torch.dtype = torch.float32) -> None:
         self.points, self.hidden_dtype = points, hidden_dtype
@@ -75,20 +77,21 @@ class PointsSubject:
         held = psnr_db(values, found, heldout) if heldout.any() else None
         return Scores(psnr_db(values, found, ~heldout), held, *band_scores(self._target, drawn))
 
-    def density(self, field: Field) -> Image | None:
+    def maps(self, field: Field) -> Mapping[str, Image]:
         """The map of crossings per pixel of the raster."""
-        return frame_density(field, self.view)
+        return frame_maps(field, self.view)
 
     def frame(
         self,
         observation: Observation,
         title: str,
-        density: DrawnDensity | None,
+        maps: Mapping[str, DrawnMap],
         rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
     ) -> Image:
-        """Raster, reconstruction, error and crease density."""
+        """Raster, reconstruction, error and maps."""
         drawn = Tile(observation.picture, "reconstruction")
-        return frame_of(self.target_tile(), drawn, (self._target, observation.reconstruction), title, density)
+        error = self._target, observation.reconstruction
+        return frame_of(self.target_tile(), drawn, error, title, map_tiles(self.map_looks, maps))
 
     def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
         """As of a picture, the raster."""

@@ -1,6 +1,6 @@
 """A signal as a subject: curves with creases, amplitudes over training, and what is missing of each frequency."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,9 +33,10 @@ from fieldlens.scenes.signal import Signal
 from .creases import creased
 from .found import Explained, Files, Finished, Image, Named, Observation, Row, Summary
 from .kinds import Kind
+from .maps import DENSITY, DrawnMap, MapLook, map_tiles
 from .missing import signal_spectra
 from .scoring import score
-from .subject import DrawnDensity, Progress
+from .subject import Progress
 
 KNOTS_PER_PERIOD = 2
 """Bends that a curve of straight pieces needs in each period of a wave to follow it at all: one at each extreme."""
@@ -48,6 +49,7 @@ class SignalSubject:
     trains_on_points = True
     words = SIGNAL_WORDS
     notes: Sequence[str] = ()
+    map_looks: Mapping[str, MapLook] = {DENSITY: MapLook("crease density", density_legend, " (px: samples)")}
 
     def __init__(self, signal: Signal, hidden_dtype: torch.dtype = torch.float32) -> None:
         self.view, self.hidden_dtype = signal, hidden_dtype
@@ -94,19 +96,19 @@ class SignalSubject:
         curve = curve_rgb(self.view.samples, drawn[0, :, 0], [] if creases is None else creases.by_layer)
         return Observation(drawn, curve, scores)
 
-    def density(self, field: Field) -> Image | None:
+    def maps(self, field: Field) -> Mapping[str, Image]:
         """Creases per sample along the line, by layer."""
         creases = _quick_creases(field, self.view)
-        return None if creases is None else crease_density_rgb(creases.per_sample(self.view.width))
+        return {} if creases is None else {DENSITY: crease_density_rgb(creases.per_sample(self.view.width))}
 
     def frame(
         self,
         observation: Observation,
         title: str,
-        density: DrawnDensity | None,
+        maps: Mapping[str, DrawnMap],
         rows: Sequence[Row],
     ) -> Image:
-        """Curve and residual, amplitudes so far and, with the step it was drawn at, crease density."""
+        """Curve and residual, amplitudes so far, and maps."""
         drawn = observation.reconstruction
         shares = np.array([row.amplitudes for row in rows], np.float64)
         tiles = [
@@ -114,10 +116,7 @@ class SignalSubject:
             Tile(amplitudes_rgb([row.step for row in rows], self.frequencies, shares), "amplitude by cycles and step"),
             Tile(residual_rgb(self.view.samples, drawn[0, :, 0]), "reconstruction less target"),
         ]
-        if density is not None:
-            step, strips = density
-            tiles.append(Tile(strips, f"crease density, step {step} (px: samples)", legend=density_legend))
-        return panel(tiles, title, columns=2)
+        return panel([*tiles, *map_tiles(self.map_looks, maps)], title, columns=2)
 
     def explain(
         self,

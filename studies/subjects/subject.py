@@ -3,9 +3,9 @@
 `choice.subject_of` has the one `match` that chooses among the kinds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -22,10 +22,8 @@ from fieldlens.scenes.solids.mesh import Mesh
 
 from .found import Explained, Finished, Image, Observation, Progress, Row, Values
 from .kinds import Kind
+from .maps import DrawnMap, MapLook
 from .section import Section
-
-DrawnDensity: TypeAlias = tuple[int, Image]
-"""A drawing of crease density, and the step that it is of."""
 
 
 @runtime_checkable
@@ -85,15 +83,20 @@ class Subject(Protocol):
         """Draw and score a field whole, in fp32."""
         ...
 
-    def density(self, field: Any) -> Image | None:
-        """Crease density as frames show it; None for a field without creases, or one that has diverged."""
+    @property
+    def map_looks(self) -> Mapping[str, MapLook]:
+        """The maps that frames may have, by name, in the order in which they stand."""
         ...
 
-    def frame(self, observation: Observation, title: str, density: DrawnDensity | None, rows: Sequence[Row]) -> Image:
+    def maps(self, field: Any) -> Mapping[str, Image]:
+        """Maps of a field as frames show them, by name: those that there are of it."""
+        ...
+
+    def frame(self, observation: Observation, title: str, maps: Mapping[str, DrawnMap], rows: Sequence[Row]) -> Image:
         """The frame of one step.
 
         Args:
-            density: the newest drawn.
+            maps: the newest drawn of each.
             rows: what was recorded so far, this step included.
         """
         ...
