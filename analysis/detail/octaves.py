@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .bands import band_labels, luma, octave_bands, rounding_energies
 from .windows import Windows, windows_of
@@ -30,6 +30,14 @@ class Detail:
     """The octave's, as of `band_labels`."""
     floor: float = 0.0
     """Energy per pixel that is no detail, such as that of 8-bit rounding in the octave."""
+    every: int = 1
+    """Of this many windows along each axis the middle one is asked, where all would take too long."""
+
+    @property
+    def asked(self) -> Bool[np.ndarray, "rows columns"]:
+        """Which windows are asked."""
+        rows, columns = (np.arange(count) % self.every == min(self.every, count) // 2 for count in self.windows.shape)
+        return rows[:, None] & columns
 
     @property
     def energy(self) -> Float[np.ndarray, "rows columns"]:

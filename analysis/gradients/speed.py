@@ -45,7 +45,7 @@ class Speed:
 
     detail: Detail
     push: Float[np.ndarray, "rows columns"]
-    """y' K y: what a step along the window's own gradient does for its detail."""
+    """y' K y: what a step along the window's own gradient does for its detail; NaN where the window was not asked."""
     energy: Float[np.ndarray, "rows columns"]
     """y' y, a sum of squares."""
     by_layer: Float[np.ndarray, "layers rows columns"]
@@ -54,8 +54,8 @@ class Speed:
 
     @property
     def per_energy(self) -> Float[np.ndarray, "rows columns"]:
-        """The speed q; NaN where the window holds no detail, or no more per pixel than the detail's floor."""
-        holds = self.energy > self.detail.floor * self.detail.windows.areas
+        """The speed q; NaN where the window was not asked, or holds no more per pixel than the detail's floor."""
+        holds = (self.energy > self.detail.floor * self.detail.windows.areas) & self.detail.asked
         return np.divide(self.push, self.energy, out=np.full(self.push.shape, np.nan), where=holds)
 
 
@@ -151,8 +151,9 @@ class _Pushes:
         self._detail, self._layers, self._scratch, self._spare, self._dtype = detail, layers, scratch, spare, dtype
         self._by_column = torch.from_numpy(np.ascontiguousarray(detail.values.T)).to(layers.device, dtype)
         self._open: dict[int, _WindowGradient] = {}
+        self._asked = detail.asked
         parts = len(layers.weights) + (layers.learnt_table is not None)
-        self._by_layer = np.zeros((parts, *detail.windows.shape))
+        self._by_layer = np.where(self._asked, np.zeros((parts, *detail.windows.shape)), np.nan)
 
     @torch.no_grad()
     def add(self, gradients: PointGradients, rows: slice, columns: slice) -> None:
@@ -181,10 +182,11 @@ class _Pushes:
 
     def _shares(self, rows: slice, columns: slice) -> Iterator[tuple[_WindowGradient, slice]]:
         """The windows that a run has pixels of, and which of its pixels."""
-        edges, height = self._detail.windows.column_edges, rows.stop - rows.start
-        for number, (left, right) in enumerate(pairwise(edges.tolist())):
+        windows, height = self._detail.windows, rows.stop - rows.start
+        asked = self._asked[int(np.searchsorted(windows.row_edges, rows.stop)) - 1]
+        for number, (left, right) in enumerate(pairwise(windows.column_edges.tolist())):
             first, end = max(left, columns.start) - columns.start, min(right, columns.stop) - columns.start
-            if first < end:
+            if asked[number] and first < end:
                 if number not in self._open:
                     self._open[number] = (
                         self._spare.pop() if self._spare else _WindowGradient(self._layers, self._dtype)
@@ -226,19 +228,33 @@ def _square(part: Tensor) -> float:
 
 
 def _runs(details: Sequence[Detail], width: int) -> Iterator[tuple[slice, slice]]:
-    """Rectangles that cover the picture, of some 4096 pixels and with the rows of one row of windows of each detail.
+    """Rectangles that cover all windows that are asked, of some 4096 pixels and with the rows of one row of windows of
+    each detail.
 
     They end between the narrowest windows where they can.
     """
     row_edges = np.unique(np.concatenate([detail.windows.row_edges for detail in details]))
     narrowest = max((detail.windows.column_edges for detail in details), key=len)
     for top, bottom in pairwise(row_edges.tolist()):
-        most, left = max(1, RUN_POINTS // (bottom - top)), 0
-        while left < width:
-            within = narrowest[(narrowest > left) & (narrowest <= left + most)]
-            right = int(within[-1]) if len(within) else min(left + most, width)
-            yield slice(top, bottom), slice(left, right)
-            left = right
+        most = max(1, RUN_POINTS // (bottom - top))
+        for left, end in _asked_columns(details, top, width):
+            while left < end:
+                within = narrowest[(narrowest > left) & (narrowest <= min(left + most, end))]
+                right = int(within[-1]) if len(within) else min(left + most, end)
+                yield slice(top, bottom), slice(left, right)
+                left = right
+
+
+def _asked_columns(details: Sequence[Detail], top: int, width: int) -> list[tuple[int, int]]:
+    """Where windows that are asked begin and end in the row of pixels `top`."""
+    asked = np.zeros(width + 2, np.int8)
+    for detail in details:
+        windows = detail.windows
+        row = detail.asked[int(np.searchsorted(windows.row_edges, top, side="right")) - 1]
+        for left, right in zip(windows.column_edges[:-1][row], windows.column_edges[1:][row], strict=True):
+            asked[left + 1 : right + 1] = 1
+    borders = np.flatnonzero(np.diff(asked)).tolist()
+    return list(zip(borders[::2], borders[1::2], strict=True))
 
 
 def _of_pictures(network: Network) -> Trained:

@@ -28,7 +28,7 @@ from fieldlens.render.text import BACKGROUND
 from fieldlens.render.video import VideoWriter
 from fieldlens.report import Words
 from fieldlens.studies.subjects.choice import subject_of
-from fieldlens.studies.subjects.maps import DENSITY, MapLook
+from fieldlens.studies.subjects.drawing import DENSITY, MapLook
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps

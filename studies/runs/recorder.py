@@ -11,9 +11,9 @@ from typing import Protocol, runtime_checkable
 from fieldlens.configs.files import remove
 from fieldlens.fitting import Costs, Plan, Snapshot, TrainingState
 from fieldlens.render.files import write_png
+from fieldlens.studies.subjects.drawing import MAPS, DrawnMap
 from fieldlens.studies.subjects.film import Film
 from fieldlens.studies.subjects.found import Observation, Row
-from fieldlens.studies.subjects.maps import MAPS, DrawnMap
 from fieldlens.studies.subjects.subject import Subject
 
 from .folder import RunFolder

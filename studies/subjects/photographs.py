@@ -39,10 +39,9 @@ from fieldlens.scenes.posed_view import CHUNK, PosedView, see
 from fieldlens.scenes.solids.mesh import Mesh
 
 from .creases import blocks, creased, stride_for
-from .drawing import frame_of
+from .drawing import CREASE_DENSITY, DENSITY, DrawnMap, frame_of, map_tiles
 from .found import Explained, Files, Finished, Image, Observation, Row, Scores, Statistic, Summary, Values
 from .kinds import Kind
-from .maps import CREASE_DENSITY, DENSITY, DrawnMap, map_tiles
 from .scoring import band_scores
 from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen

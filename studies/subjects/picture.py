@@ -18,10 +18,12 @@ from fieldlens.analysis import (
     Crossings,
     Density,
     Explanation,
+    Speed,
     capacity,
     capacity_verdict,
     crease_density,
     crossings,
+    detail_speed,
     explain,
     refined_crossings,
     ssim,
@@ -30,26 +32,61 @@ from fieldlens.analysis.creases.fineness import fineness
 from fieldlens.configs.files import JsonObject
 from fieldlens.fields import Field
 from fieldlens.fitting import Ending
-from fieldlens.render.colour import density_rgb, missing_rgb, to_rgb
+from fieldlens.render.colour import to_rgb
 from fieldlens.render.panel import Tile
 from fieldlens.report import PICTURE_WORDS
 from fieldlens.scenes.load import Working
 from fieldlens.scenes.picture import Picture
 from fieldlens.scenes.scene import View
 
-from .creases import blocks, creased
-from .drawing import frame_of
+from .creases import creased, is_finite
+from .drawing import CREASE_DENSITY, DENSITY, SPEED, DrawnMap, MapLook, frame_of, map_tiles
 from .found import Explained, Files, Finished, Image, Observation, Row, Statistic, Summary, Values
 from .kinds import Kind
-from .maps import CREASE_DENSITY, DENSITY, DrawnMap, map_tiles
-from .missing import missing_files
+from .missing import (
+    capacity_files,
+    density_files,
+    density_picture,
+    details_asked,
+    missing_files,
+    speed_files,
+    speed_look,
+    speed_numbers,
+    speed_picture,
+)
 from .scoring import CROP_SIDE, SCORED_PIXELS, Probe, is_large, score
 from .subject import Progress
 
 FRAME_MAP_SIDE = 256
-"""The density of a frame in progress is sampled about this often along the longer side."""
+"""Maps of a frame in progress are sampled about this often along the longer side, or as many pixels' windows asked."""
+SPEED_PIXELS = 512**2
+"""At the end windows of about as many pixels are asked how fast their detail is moved, in each octave."""
 OTHER_MAPS = 6
 """Maps in progress that take as long as counting crossings and refitting output layers."""
+
+
+class RasterMaps:
+    """The maps of whatever is seen as pixels of the plane, as frames show them."""
+
+    def __init__(self, view: View, target: Values) -> None:
+        self._view = view
+        self._explained = details_asked(target, FRAME_MAP_SIDE**2)[:1]
+        self.looks = dict(CREASE_DENSITY)
+        if self._explained:
+            self.looks[SPEED] = speed_look(*self._explained)
+
+    def pictures(self, field: Field) -> Mapping[str, Image]:
+        """Crossings per pixel, of a field with creases; and how fast it moves its target's detail.
+
+        None of a field that has diverged.
+        """
+        view, network, pictures = self._view, creased(field), dict[str, Image]()
+        if network is not None:
+            density = crease_density(network, view.height, view.width, stride=_frame_stride(view))
+            pictures[DENSITY] = density_picture(density, view)
+        if self._explained and is_finite(field):
+            pictures[SPEED] = speed_picture(*detail_speed(field, self._explained), view)
+        return pictures
 
 
 class PictureSubject:
@@ -62,7 +99,6 @@ class PictureSubject:
     kind: Kind = "picture"
     trains_on_points = True
     frequencies: Sequence[int] = ()
-    map_looks = CREASE_DENSITY
 
     def __init__(self, picture: Picture, hidden_dtype: torch.dtype = torch.float32) -> None:
         self.view, self.hidden_dtype = picture, hidden_dtype
@@ -110,9 +146,14 @@ class PictureSubject:
         drawn, target = self.view.draw(field, device=field.device, progress=progress), self.view.target()
         return Finished([drawn], to_rgb(drawn), score(self.view, target, drawn), ssim(target, drawn))
 
+    @property
+    def map_looks(self) -> Mapping[str, MapLook]:
+        """Of crossings per pixel and the speed of detail."""
+        return self._maps.looks
+
     def maps(self, field: Field) -> Mapping[str, Image]:
-        """The map of crossings per pixel."""
-        return frame_maps(field, self.view)
+        """Crossings per pixel and the speed of detail."""
+        return self._maps.pictures(field)
 
     def frame(
         self,
@@ -135,6 +176,10 @@ class PictureSubject:
         return self.view.target(*self.view.preview)
 
     @cached_property
+    def _maps(self) -> RasterMaps:
+        return RasterMaps(self.view, self.view.target())
+
+    @cached_property
     def _sampled(self) -> Probe:
         return Probe(self.view, self.view)
 
@@ -150,6 +195,8 @@ class PictureFindings:
     refined: Crossings | None
     """Sub-pixel steps, in a lattice of pixels."""
     capacity: Capacity | None
+    speeds: Sequence[Speed]
+    """Of each octave from the explained one on; none of a field that has diverged, or where there is no detail."""
 
     @property
     def crossings_per_pixel(self) -> float | None:
@@ -187,7 +234,8 @@ class PictureFindings:
 
     def to_json(self) -> JsonObject:
         """The explanation and what was measured of creases, as strict JSON."""
-        return self.explanation.to_json() | {"capacity": self._capacity(), "creases": self._creases()}
+        found = {"capacity": self._capacity(), "creases": self._creases(), "speed": speed_numbers(self.speeds)}
+        return self.explanation.to_json() | found
 
     def _capacity(self) -> JsonObject | None:
         if self.capacity is None:
@@ -252,12 +300,14 @@ def explain_field(
             max_refine=sampling.max_refine,
             progress=lambda share: tell(0.7 + 0.2 * share),
         )
-        refit = capacity(network, target, drawn, progress=lambda share: tell(0.9 + 0.1 * share))
+        refit = capacity(network, target, drawn, progress=lambda share: tell(0.9 + 0.05 * share))
         assert density.bend is not None  # it was asked for
         maps = {COAREA: density.length.sum(0), CROSSINGS: refined.mean_per_pixel, BEND: density.bend.sum(0)}
     explanation = explain(target, drawn, maps, seed=seed)
+    details = details_asked(target, SPEED_PIXELS) if is_finite(field) else []
+    speeds = detail_speed(field, details, progress=lambda share: tell(0.95 + 0.05 * share))
     tell(1.0)
-    return PictureFindings(explanation, density, pixels, refined, refit)
+    return PictureFindings(explanation, density, pixels, refined, refit, speeds)
 
 
 def explain_raster(
@@ -285,71 +335,13 @@ def _frame_stride(view: View) -> int:
     return math.ceil(max(view.height, view.width) / FRAME_MAP_SIDE)
 
 
-def frame_maps(field: Field, view: View) -> Mapping[str, Image]:
-    """Crossings per pixel as frames show them; none of a field without creases, or one that has diverged."""
-    network = creased(field)
-    if network is None:
-        return {}
-    density = crease_density(network, view.height, view.width, stride=_frame_stride(view))
-    return {DENSITY: density_picture(density, view)}
-
-
-def density_picture(density: Density, view: View) -> Image:
-    """The map at the size of frames."""
-    return blocks(density_rgb(density.crossings_per_pixel), *view.preview)
-
-
 def findings_files(findings: PictureFindings, view: View, target: Values, drawn: Values) -> Files:
     """Maps as arrays and pictures, and the numbers of explain.json."""
     files = missing_files(findings.explanation, view, target, drawn) | Files(numbers={"explain": findings.to_json()})
+    if findings.speeds:
+        files |= speed_files(findings.speeds, view)
     if findings.capacity is not None:
-        files |= _capacity_files(findings.capacity, view)
+        files |= capacity_files(findings.capacity, view)
     if findings.density is not None and findings.refined is not None:
-        files |= _density_files(findings.density, findings.refined, view)
+        files |= density_files(findings.density, findings.refined, view)
     return files
-
-
-def _capacity_files(refit: Capacity, view: View) -> Files:
-    remaining = refit.windows.spread(refit.remaining_share)
-    return Files(
-        pictures={"capacity": missing_rgb(blocks(remaining, *view.preview))},
-        arrays={
-            "capacity": {
-                "residual_energy": refit.residual,
-                "remaining_energy": refit.remaining,
-                "cosine_waves_remaining_energy": refit.null_remaining,
-                "degrees_of_freedom": refit.freedom,
-                "limited": refit.limited,
-                "valid": refit.valid,
-                "row_edges": refit.windows.row_edges,
-                "column_edges": refit.windows.column_edges,
-                "patch_px": np.array(refit.patch_px or 0),
-                "units": np.array(
-                    "per window; energies are mean squares over pixels and channels, remaining ones at pixels not "
-                    "fitted; edges of windows in pixels; patch_px: side of the middle of each that was looked at, 0 "
-                    "for all"
-                ),
-            }
-        },
-    )
-
-
-def _density_files(density: Density, refined: Crossings, view: View) -> Files:
-    return Files(
-        pictures={"density": density_picture(density, view)},
-        arrays={
-            "density": {
-                "length": density.length,
-                "bend": density.bend if density.bend is not None else np.zeros(0, np.float32),
-                "stride": np.array(density.stride),
-                "crossings": refined.per_pixel,
-                "crossings_stride": np.array(refined.stride),
-                "units": np.array(
-                    "length: crease length per area, pixels per square pixel (layers, rows, columns); "
-                    "bend: length times change of slope, value per square pixel (layers, rows, columns); "
-                    "crossings: per pixel, in x, y, diagonal, antidiagonal direction (4, layers, rows, columns); "
-                    "one row or column for every stride-th (crossings_stride-th) pixel"
-                ),
-            }
-        },
-    )

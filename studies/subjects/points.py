@@ -16,11 +16,10 @@ from fieldlens.scenes.load import Working
 from fieldlens.scenes.points import Points
 from fieldlens.scenes.scene import Function
 
-from .drawing import frame_of
+from .drawing import DrawnMap, MapLook, frame_of, map_tiles
 from .found import Explained, Finished, Image, Observation, Row, Scores, Values
 from .kinds import Kind
-from .maps import CREASE_DENSITY, DrawnMap, map_tiles
-from .picture import explain_raster, frame_maps, raster_ending
+from .picture import RasterMaps, explain_raster, raster_ending
 from .scoring import band_scores, values_at
 from .subject import Progress
 
@@ -32,7 +31,6 @@ class PointsSubject:
     trains_on_points = True
     words = replace(PICTURE_WORDS, psnr_of="of the points", energy_of="of the raster")
     frequencies: Sequence[int] = ()
-    map_looks = CREASE_DENSITY
 
     def __init__(self, points: Points, hidden_dtype: torch.dtype = torch.float32) -> None:
         self.points, self.hidden_dtype = points, hidden_dtype
@@ -77,9 +75,14 @@ class PointsSubject:
         held = psnr_db(values, found, heldout) if heldout.any() else None
         return Scores(psnr_db(values, found, ~heldout), held, *band_scores(self._target, drawn))
 
+    @property
+    def map_looks(self) -> Mapping[str, MapLook]:
+        """Of crossings per pixel of the raster and the speed of its detail."""
+        return self._maps.looks
+
     def maps(self, field: Field) -> Mapping[str, Image]:
-        """The map of crossings per pixel of the raster."""
-        return frame_maps(field, self.view)
+        """Crossings per pixel of the raster and the speed of its detail."""
+        return self._maps.pictures(field)
 
     def frame(
         self,
@@ -96,6 +99,10 @@ class PointsSubject:
     def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
         """As of a picture, the raster."""
         return explain_raster(field, self.view, self._target, finished, seed=seed, progress=progress)
+
+    @cached_property
+    def _maps(self) -> RasterMaps:
+        return RasterMaps(self.view, self._target)
 
     @cached_property
     def _target(self) -> Values:

@@ -31,9 +31,9 @@ from fieldlens.scenes.scene import Function
 from fieldlens.scenes.signal import Signal
 
 from .creases import creased
+from .drawing import DENSITY, DrawnMap, MapLook, map_tiles
 from .found import Explained, Files, Finished, Image, Named, Observation, Row, Summary
 from .kinds import Kind
-from .maps import DENSITY, DrawnMap, MapLook, map_tiles
 from .missing import signal_spectra
 from .scoring import score
 from .subject import Progress

@@ -30,10 +30,9 @@ from fieldlens.scenes.shape import Seen as Traced
 from fieldlens.scenes.solids.mesh import Mesh
 
 from .creases import creased
-from .drawing import frame_of
+from .drawing import CREASE_DENSITY, DENSITY, DrawnMap, frame_of, map_tiles
 from .found import Explained, Files, Finished, Image, Observation, Row, SolidAgreement, Statistic, Summary, Values
 from .kinds import Kind
-from .maps import CREASE_DENSITY, DENSITY, DrawnMap, map_tiles
 from .scoring import score
 from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen

@@ -20,9 +20,9 @@ from fieldlens.scenes.load import Working
 from fieldlens.scenes.scene import Function, View
 from fieldlens.scenes.solids.mesh import Mesh
 
+from .drawing import DrawnMap, MapLook
 from .found import Explained, Finished, Image, Observation, Progress, Row, Values
 from .kinds import Kind
-from .maps import DrawnMap, MapLook
 from .section import Section
 
 

@@ -1,5 +1,7 @@
 """The speed of detail: against the kernel's matrix, autograd, and networks whose gradients are known on paper."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +71,18 @@ def test_a_push_is_the_quadratic_form_of_the_kernel(encoding: str, network: str)
     K = kernel(field, centres(HEIGHT, WIDTH), "luma").matrix
     for found in detail_speed(field, crooked(), dtype=torch.float64):
         assert_close(found.push, by_kernel(K, found.detail), 1e-11)
+
+
+@pytest.mark.parametrize("every", [2, 3, 9])
+def test_windows_that_are_asked_alone_are_as_fast_as_among_all(every: int) -> None:
+    field, details = field_of("fourier:3", "2x16"), octave_details(picture(150, 130))[:2]
+    of_all = detail_speed(field, details)
+    some = detail_speed(field, [replace(detail, every=every) for detail in details])
+    for whole, part in zip(of_all, some, strict=True):
+        asked = part.detail.asked
+        assert asked.sum() == np.prod([max(1, (count + every - 1 - every // 2) // every) for count in asked.shape])
+        np.testing.assert_allclose(part.push[asked], whole.push[asked], rtol=1e-4)
+        assert np.isnan(part.per_energy[~asked]).all()
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
