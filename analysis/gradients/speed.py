@@ -53,7 +53,10 @@ class Speed:
 
     @property
     def per_energy(self) -> Float[np.ndarray, "rows columns"]:
-        """The speed q, squared luma per squared unit of the parameters; NaN where the window holds no detail, or no more per pixel than the detail's floor."""
+        """The speed q, squared luma per squared unit of the parameters.
+
+        NaN where the window holds no detail, or no more per pixel than the detail's floor.
+        """
         holds = self.energy > self.detail.floor * self.detail.windows.areas
         return np.divide(self.push, self.energy, out=np.full(self.push.shape, np.nan), where=holds)
 
