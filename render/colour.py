@@ -273,7 +273,7 @@ def speed_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
 
 def steps_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     """The colours of `steps_rgb` as a bar with its decades written below it, and beside it what gets worse."""
-    ticks = {label: 1 - share for label, share in _decades(*STEPS_RANGE).items()}
+    ticks = {label: 1 - share for label, share in reversed(_decades(*STEPS_RANGE).items())}
     return _legend(height, width, _STEPS_COLOURS, ticks, "steps", apart=(GETS_WORSE, "worse"))
 
 

@@ -36,7 +36,7 @@ class Motion:
     """What becomes of the missing detail of one octave in each of its windows."""
 
     windows: Windows
-    longest_px: int
+    longest_px: float
     """The octave's longest wavelength."""
     missing: Float[np.ndarray, "rows columns"]
     """Energy of the residual, a sum over each window; 0 or NaN in windows that are not asked."""
@@ -171,8 +171,13 @@ def steps_in_words(steps: float) -> str:
     return f"{max(1, round(float(f'{steps:.2g}'))):,}"
 
 
-def worst_places(missing: Float[np.ndarray, "rows columns"], windows: Windows, most: int = 3) -> str:
+def worst_places(
+    missing: Float[np.ndarray, "rows columns"], windows: Windows, reduced_by: float = 1, most: int = 3
+) -> str:
     """The windows with the most missing energy, by the pixels at their middle.
+
+    Args:
+        reduced_by: pixels of the picture in one of the windows'.
 
     >>> windows = Windows(np.array([0, 16, 32]), np.array([0, 16]), 16)
     >>> worst_places(np.array([[1.0], [3.0]]), windows, most=1)
@@ -181,7 +186,7 @@ def worst_places(missing: Float[np.ndarray, "rows columns"], windows: Windows, m
     order = np.argsort(-np.nan_to_num(missing), axis=None, kind="stable")[:most]
     rows, columns = np.unravel_index(order, missing.shape)
     middles = zip(_middles(windows.column_edges)[columns], _middles(windows.row_edges)[rows], strict=True)
-    return "; ".join(f"x {x}, y {y}" for x, y in middles)
+    return "; ".join(f"x {reduced_by * x:.0f}, y {reduced_by * y:.0f}" for x, y in middles)
 
 
 def _middles(edges: Int[np.ndarray, " edges"]) -> Int[np.ndarray, " windows"]:

@@ -243,7 +243,7 @@ def finish(
         explained = unexplained(folder.path, finished.scores, subject.frequencies)
     else:
         progress = partial(reporter.working, "explaining missing detail")
-        explained = subject.explain(state.field, finished, seed=config.seed, progress=progress)
+        explained = subject.explain(state, plan, finished, progress=progress)
     write_explained(folder.analysis, explained)
     with watch.running():
         recorded = [row.step for row in metrics.rows]

@@ -167,7 +167,7 @@ class FrameRecorder:
         return None
 
     def _draw_maps(self, state: TrainingState) -> None:
-        for name, picture in self.subject.maps(state.field).items():
+        for name, picture in self.subject.maps(state, self.plan).items():
             if name in self.draws:
                 self._maps[name] = DrawnMap(state.step, picture)
                 write_png(self.folder.frame(state.step, name), picture)

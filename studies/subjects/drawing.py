@@ -22,7 +22,8 @@ from .found import Files, Image, Values
 
 DENSITY = "density"
 SPEED = "speed"
-MAPS = (DENSITY, SPEED)
+PROGRESS = "progress"
+MAPS = (DENSITY, SPEED, PROGRESS)
 """Names of all maps, in the order in which they stand."""
 
 THUMBNAIL_SIDE = 100

@@ -30,33 +30,28 @@ from fieldlens.analysis.detail.spectra import (
 )
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import INLINE, to_json
-from fieldlens.render.colour import density_rgb, error_rgb, missing_rgb, speed_legend, speed_rgb
+from fieldlens.render.colour import density_rgb, error_rgb, missing_rgb, speed_rgb
 from fieldlens.scenes.scene import View
 
 from .creases import blocks
-from .drawing import SPEED, MapLook
+from .drawing import SPEED
 from .found import Files, Image, Values
 
 PER_OCTAVE = 8
 """Rings that share so small a part of an octave are joined: a chart would not tell them apart, and a file be long."""
 
 
-def details_asked(target: Values, most_pixels: int) -> list[Detail]:
+def details_asked(target: Values, most_pixels: int | None = None) -> list[Detail]:
     """What a target holds in each octave from the one that is explained on; nothing of one of one tone.
 
     Args:
-        most_pixels: of all windows of an octave that are asked how fast they are moved, about.
+        most_pixels: of all windows of an octave that are asked how fast they are moved, about; by default all.
     """
     energies = band_energies(luma(target))
     if energies.sum() <= rounding_variance():
         return []
-    every = math.ceil(math.sqrt(target[..., 0].size / most_pixels))
+    every = 1 if most_pixels is None else math.ceil(math.sqrt(target[..., 0].size / most_pixels))
     return [replace(detail, every=every) for detail in octave_details(target)[explained_octave(energies) :]]
-
-
-def speed_look(detail: Detail) -> MapLook:
-    """What is written under a map of the speed of some detail."""
-    return MapLook(f"speed of {detail.label} detail", speed_legend)
 
 
 def speed_picture(speed: Speed, view: View) -> Image:

@@ -25,7 +25,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.space import Slice
 from fieldlens.fields import RadianceField
-from fieldlens.fitting import Ending
+from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.camera import Camera
 from fieldlens.render.colour import density_rgb, distance_rgb, opacity_legend, opacity_rgb, to_rgb
 from fieldlens.render.grid import CUBE_DIAGONAL
@@ -43,9 +43,8 @@ from .drawing import CREASE_DENSITY, DENSITY, DrawnMap, frame_of, map_tiles
 from .found import Explained, Files, Finished, Image, Observation, Row, Scores, Statistic, Summary, Values
 from .kinds import Kind
 from .scoring import band_scores
-from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen
-from .subject import Level, Progress, Sighting
+from .subject import Level, Progress, Section, Sighting, plane_of
 
 FOLLOWED_RAYS = 1024
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
@@ -163,12 +162,16 @@ class PhotographsSubject:
         ]
         return psnr_db(probe.values.numpy()[None], torch.cat(drawn).numpy()[None])
 
-    def maps(self, field: RadianceField) -> Mapping[str, Image]:
+    def maps(
+        self,
+        state: TrainingState[RadianceField],
+        plan: Plan,  # noqa: ARG002 (creases are of the field alone)
+    ) -> Mapping[str, Image]:
         """Crossings per pixel of the view's picture, on the surfaces that it shows."""
-        if creased(field) is None:
+        if creased(state.field) is None:
             return {}
         camera = self.view.camera.resized(*self.view.preview)
-        return {DENSITY: self._crease_picture(field, camera, FRAME_MAP_PIXELS)}
+        return {DENSITY: self._crease_picture(state.field, camera, FRAME_MAP_PIXELS)}
 
     def frame(
         self,
@@ -188,8 +191,11 @@ class PhotographsSubject:
             [Tile(distance_rgb(distance, *self._range), "distance (dark: far)"), *map_tiles(self.map_looks, maps)],
         )
 
-    def explain(self, field: RadianceField, finished: Finished, *, seed: int, progress: Progress) -> Explained:
+    def explain(
+        self, state: TrainingState[RadianceField], plan: Plan, finished: Finished, *, progress: Progress
+    ) -> Explained:
         """Crease maps and a sheet of all views, bands and the verdict."""
+        field, seed = state.field, plan.seed
         heldout = bool(self.scene.capture.heldout)
         found = explain_seen(
             self.scene.views(),

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import torch
 
-from fieldlens.analysis import psnr_db, ssim
+from fieldlens.analysis import Step, loss_step_at, psnr_db, ssim
 from fieldlens.fields import Field
-from fieldlens.fitting import Ending
+from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.colour import to_rgb
 from fieldlens.render.panel import Tile
 from fieldlens.report import PICTURE_WORDS
@@ -19,7 +19,7 @@ from fieldlens.scenes.scene import Function
 from .drawing import DrawnMap, MapLook, frame_of, map_tiles
 from .found import Explained, Finished, Image, Observation, Row, Scores, Values
 from .kinds import Kind
-from .picture import RasterMaps, explain_raster, raster_ending
+from .raster import Foresight, RasterMaps, explain_raster, raster_ending
 from .scoring import band_scores, values_at
 from .subject import Progress
 
@@ -77,12 +77,12 @@ class PointsSubject:
 
     @property
     def map_looks(self) -> Mapping[str, MapLook]:
-        """Of crossings per pixel of the raster and the speed of its detail."""
+        """Of crossings per pixel of the raster, the speed of its detail, and what the next step does."""
         return self._maps.looks
 
-    def maps(self, field: Field) -> Mapping[str, Image]:
-        """Crossings per pixel of the raster and the speed of its detail."""
-        return self._maps.pictures(field)
+    def maps(self, state: TrainingState[Field], plan: Plan) -> Mapping[str, Image]:
+        """Crossings per pixel of the raster, the speed of its detail, and what the next step does."""
+        return self._maps.pictures(state, plan)
 
     def frame(
         self,
@@ -96,13 +96,18 @@ class PointsSubject:
         error = self._target, observation.reconstruction
         return frame_of(self.target_tile(), drawn, error, title, map_tiles(self.map_looks, maps))
 
-    def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
+    def explain(self, state: TrainingState[Field], plan: Plan, finished: Finished, *, progress: Progress) -> Explained:
         """As of a picture, the raster."""
-        return explain_raster(field, self.view, self._target, finished, seed=seed, progress=progress)
+        return explain_raster(state, plan, self._maps.foresight, finished, progress)
 
     @cached_property
     def _maps(self) -> RasterMaps:
-        return RasterMaps(self.view, self._target)
+        return RasterMaps(Foresight(self.view, self._descent))
+
+    def _descent(self, field: Field, target: Values) -> Step:  # noqa: ARG002 (the loss is of the points, not the raster)
+        there = ~self.points.heldout
+        coordinates, values = (torch.from_numpy(part[there]) for part in (self.points.coordinates, self.points.values))
+        return loss_step_at(field, coordinates, values)
 
     @cached_property
     def _target(self) -> Values:

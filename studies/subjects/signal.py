@@ -21,7 +21,7 @@ from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import to_json
 from fieldlens.fields import Field
-from fieldlens.fitting import Ending
+from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.colour import density_legend
 from fieldlens.render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
 from fieldlens.render.panel import Tile, panel
@@ -96,9 +96,13 @@ class SignalSubject:
         curve = curve_rgb(self.view.samples, drawn[0, :, 0], [] if creases is None else creases.by_layer)
         return Observation(drawn, curve, scores)
 
-    def maps(self, field: Field) -> Mapping[str, Image]:
+    def maps(
+        self,
+        state: TrainingState[Field],
+        plan: Plan,  # noqa: ARG002 (creases are of the field alone)
+    ) -> Mapping[str, Image]:
         """Creases per sample along the line, by layer."""
-        creases = _quick_creases(field, self.view)
+        creases = _quick_creases(state.field, self.view)
         return {} if creases is None else {DENSITY: crease_density_rgb(creases.per_sample(self.view.width))}
 
     def frame(
@@ -120,13 +124,14 @@ class SignalSubject:
 
     def explain(
         self,
-        field: Field,
+        state: TrainingState[Field],
+        plan: Plan,  # noqa: ARG002 (nothing is resampled, nor foreseen)
         finished: Finished,
         *,
-        seed: int,  # noqa: ARG002 (nothing is resampled)
         progress: Progress,
     ) -> Explained:
         """Amplitude by frequency, and whether there are creases enough to follow the fastest."""
+        field = state.field
         target, drawn = self.view.target()[0, :, 0], finished.reconstructions[0][0, :, 0]
         recovered = amplitudes_recovered(target, drawn, self.frequencies)
         network = creased(field)

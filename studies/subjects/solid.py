@@ -15,7 +15,7 @@ from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import to_json
 from fieldlens.configs.space import Slice
 from fieldlens.fields import Field
-from fieldlens.fitting import Ending
+from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.camera import Camera
 from fieldlens.render.colour import density_rgb, level_legend, level_rgb, to_rgb
 from fieldlens.render.lines import lines_over, zero_lines
@@ -34,9 +34,8 @@ from .drawing import CREASE_DENSITY, DENSITY, DrawnMap, frame_of, map_tiles
 from .found import Explained, Files, Finished, Image, Observation, Row, SolidAgreement, Statistic, Summary, Values
 from .kinds import Kind
 from .scoring import score
-from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen
-from .subject import Level, Progress, Sighting
+from .subject import Level, Progress, Section, Sighting, plane_of
 
 SURFACE_CELLS = 96
 """Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
@@ -104,8 +103,13 @@ class SolidSubject:
         drawn = self.view.draw(function, device=device, progress=progress)
         return Observation(drawn, to_rgb(drawn), score(self.view, self._target, drawn))
 
-    def maps(self, field: Field) -> Mapping[str, Image]:
+    def maps(
+        self,
+        state: TrainingState[Field],
+        plan: Plan,  # noqa: ARG002 (creases are of the field alone)
+    ) -> Mapping[str, Image]:
         """Crossings per pixel on the field's surface; 0 beside it."""
+        field = state.field
         network = creased(field)
         if network is None:
             return {}
@@ -126,13 +130,14 @@ class SolidSubject:
 
     def explain(
         self,
-        field: Field,
+        state: TrainingState[Field],
+        plan: Plan,
         finished: Finished,  # noqa: ARG002 (views are traced anew, for the points that they show)
         *,
-        seed: int,
         progress: Progress,
     ) -> Explained:
         """Creases on the surface, bands of the shaded views, the verdict, and how far the surface is from the mesh."""
+        field, seed = state.field, plan.seed
         seen = list(self._seen_in_views(field, lambda share: progress(TRACING * share)))
         found = explain_seen(
             self.every_view, seen, kind="views", compared="mesh, surface of the field, error", seed=seed

@@ -8,7 +8,7 @@ import torch
 from fieldlens.configs.network import Network
 from fieldlens.configs.optimizer import Adam, Muon, Optimizer
 from fieldlens.configs.run import Schedule
-from fieldlens.fitting import TrainingState, fit, foreseen_step
+from fieldlens.fitting import TrainingState, fit, foreseen_change, foreseen_step
 from tests.support.small_fits import noise, plan, same_bytes, start
 
 SCENE = noise(8)
@@ -36,12 +36,16 @@ def test_it_is_the_difference_that_the_next_step_of_a_fit_makes(
         pass
     before = state.tensors()
     foreseen = foreseen_step(state, whole, full_gradient(state))
+    change = foreseen_change(state, whole, full_gradient(state))
     assert same_bytes(state.tensors(), before)
 
     weights = {name: parameter.detach().clone() for name, parameter in state.trained.named_parameters()}
+    shown = {name: parameter.detach().clone() for name, parameter in state.field.named_parameters()}
     for _ in fit(state, SCENE, replace(whole, steps=8), [6]):
         if state.step == 6:
             break
     for name, parameter in state.trained.named_parameters():
         assert torch.equal(parameter.detach() - weights[name], foreseen[name])
         assert foreseen[name].any()
+    for name, parameter in state.field.named_parameters():
+        assert torch.equal(parameter.detach() - shown[name], change[name])
