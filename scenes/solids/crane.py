@@ -68,7 +68,7 @@ def crane() -> list[Surface]:
 
 
 def _tracks() -> list[Surface]:
-    """Two chains of links 2.3 px apart, each about five wheels of 8 px with spokes."""
+    """Two chains of links 2.5 px apart, each about five wheels of 8 px with spokes."""
     links: tuple[list[Surface], list[Surface]] = [], []
     for number in range(_LINKS):
         x, z, angle = _on_chain(number / _LINKS)
