@@ -18,7 +18,7 @@ from . import demos
 from .captures import transforms_writing
 from .captures.transforms_writing import write_blender
 from .demos import HELDOUT_PHOTOS, PHOTO_SIDE, TEAPOT, TRAIN_PHOTOS, Demo, photographed
-from .solids import surfaces
+from .solids import crane, surfaces
 
 CACHE = "FIELDLENS_CACHE"
 """The environment variable that names the cache."""
@@ -88,7 +88,7 @@ def digest(demo: Demo, side: int, train: int, heldout: int) -> str:
     """16 hexadecimal digits that change with anything that a scene's pictures depend on."""
     found = hashlib.sha256(repr((demo.name, side, train, heldout, importlib.metadata.version("open3d"))).encode())
     drawing = Path(__file__).with_name("solids") / "photography.py"  # not imported: that would take seconds
-    modules = (camera, demos, surfaces, transforms_writing)
+    modules = (camera, demos, crane, surfaces, transforms_writing)
     for part in (TEAPOT, drawing, *(Path(str(module.__file__)) for module in modules)):
         found.update(hashlib.sha256(part.read_bytes()).digest())
     return found.hexdigest()[:16]

@@ -19,6 +19,7 @@ from scipy.spatial.transform import Rotation
 from fieldlens.render.camera import Camera, looking_at, perspective
 
 from .captures.capture import Bounds, Capture, Photograph
+from .solids.crane import crane
 from .solids.surfaces import (
     Surface,
     alternating,
@@ -140,6 +141,7 @@ _ALL = (
     Demo("checker", "a checkered torus about a checkered sphere", _COMPUTED, checker),
     Demo("teapot", "the Utah teapot in fine wavy stripes", "mesh by Martin Newell; public domain", teapot),
     Demo("lattice", "48 thin wires that cross in a cube", _COMPUTED, lattice),
+    Demo("crane", "a toy crane of bricks, tracks, thin bars and ropes, each in patterns", _COMPUTED, crane),
 )
 
 DEMOS: dict[str, Demo] = {demo.name: demo for demo in _ALL}

@@ -89,6 +89,11 @@ def turned(surface: Surface, rotation: Rotation) -> Surface:
     return replace(surface, vertices=rotation.apply(surface.vertices), normals=normals)
 
 
+def moved(surface: Surface, by: Vector) -> Surface:
+    """The surface elsewhere; its colours stay where they are in the world."""
+    return replace(surface, vertices=surface.vertices + np.asarray(by, np.float64))
+
+
 def uniform(*rgb: float) -> Colour:
     """One colour everywhere."""
     return lambda points, _triangles: np.tile(np.array(rgb, np.float64), (len(points), 1))
@@ -135,8 +140,7 @@ def _placed(profiles: Sequence[_Profile], sides: int, start: Vector, axis: Vecto
     about_z = joined([_revolved(profile, sides, colour) for profile in profiles])
     axis = np.asarray(axis, np.float64)
     towards = Rotation.align_vectors(axis[None] / np.linalg.norm(axis), np.array([[0.0, 0.0, 1.0]]))[0]
-    there = turned(about_z, towards)
-    return replace(there, vertices=there.vertices + np.asarray(start, np.float64))
+    return moved(turned(about_z, towards), start)
 
 
 def _revolved(profile: _Profile, sides: int, colour: Colour) -> Surface:

@@ -60,7 +60,7 @@ def test_the_folders_name_changes_with_the_mesh_the_code_and_open3d(
     with monkeypatch.context() as patch:
         patch.setattr(module, "TEAPOT", changed)
         assert digest(SOLIDS, 8, 3, 1) != before
-    for drawing in (module.surfaces, module.demos, module.camera, module.transforms_writing):
+    for drawing in (module.surfaces, module.crane, module.demos, module.camera, module.transforms_writing):
         with monkeypatch.context() as patch:
             patch.setattr(drawing, "__file__", str(changed))
             assert digest(SOLIDS, 8, 3, 1) != before

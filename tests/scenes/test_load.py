@@ -127,7 +127,7 @@ def test_a_file_name_that_is_no_text_still_gives_a_name_that_is(here) -> None:
         ("pictures/beech.jpg", "did you mean 'pictures/beach.jpg'?"),
         ("qqqq", "choose from astronaut, chelsea, coffee"),
         ("nowhere/qqqq.png", "nowhere/qqqq.png'; built in are astronaut, chelsea"),
-        ("demo:digger", "choose from checker, lattice, solids, teapot"),
+        ("demo:digger", "choose from checker, crane, lattice, solids, teapot"),
         ("https://example.org/cat.jpg", "is an address: download it first"),
         ("a\0b", "no file"),
         ("x" * 5000, "no file"),
