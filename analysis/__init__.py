@@ -67,6 +67,7 @@ from .partition.crease_bounds import CreaseBounds, crease_bounds
 from .partition.exact_cells import CellCounts, Cells, Layers, cells, count_cells
 from .partition.interpolated_cells import SurrogateCells, TooManyCellsError, surrogate_cells
 from .patterns.distinct_patterns import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
+from .patterns.gate_overlap import GateOverlap, gate_overlap
 from .patterns.hamming_means import HammingMeans, hamming_means
 from .patterns.local_complexity import LocalComplexity, local_complexity
 from .patterns.neuron_activity import LayerActivity, NeuronStates, neuron_activity, neuron_states
@@ -95,6 +96,7 @@ __all__ = [
     "Density",
     "DistinctPatterns",
     "Explanation",
+    "GateOverlap",
     "HammingMeans",
     "Kernel",
     "LayerActivity",
@@ -151,6 +153,7 @@ __all__ = [
     "extract_surface",
     "first_layer_inspheres",
     "footprint_density",
+    "gate_overlap",
     "global_pairs",
     "half_energy_step",
     "half_error_step",
