@@ -25,6 +25,7 @@ from .detail.collapse import collapse
 from .detail.densities import BEND, COAREA, CROSSINGS, length_per_area
 from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views
 from .detail.metrics import psnr_db, ssim
+from .detail.octaves import Detail, octave_details
 from .detail.spectra import (
     BandsOverTraining,
     RadialSpectra,
@@ -47,6 +48,7 @@ from .gradients.correlation_length import CorrelationLength, kernel_correlation_
 from .gradients.kernel import Kernel, kernel
 from .gradients.pairs import global_pairs, local_pairs
 from .gradients.rate_agreement import RateAgreement, rate_agreement
+from .gradients.speed import Speed, detail_speed, wave_speed
 from .gradients.window_confusion import WindowConfusion, window_confusion
 from .networks.as_run import TooLargeError
 from .networks.from_module import relu_network
@@ -94,6 +96,7 @@ __all__ = [
     "CreaseDistance",
     "Crossings",
     "Density",
+    "Detail",
     "DistinctPatterns",
     "Explanation",
     "GateOverlap",
@@ -118,6 +121,7 @@ __all__ = [
     "SeenView",
     "Slopes",
     "SpectralBias",
+    "Speed",
     "SurfaceAgreement",
     "SurrogateCells",
     "TooLargeError",
@@ -144,6 +148,7 @@ __all__ = [
     "crease_slice",
     "crossings",
     "crossings_along",
+    "detail_speed",
     "distinct_patterns",
     "early_prediction",
     "energy_kept",
@@ -172,6 +177,7 @@ __all__ = [
     "neuron_cosines",
     "neuron_states",
     "octave_bands",
+    "octave_details",
     "on_plane",
     "packed_patterns",
     "pattern_curve",
@@ -193,5 +199,6 @@ __all__ = [
     "ssim",
     "stable_ranks",
     "surrogate_cells",
+    "wave_speed",
     "window_confusion",
 ]
