@@ -4,9 +4,10 @@ All that is meant for use is imported from here. It stands in wings; each import
 
     gradients/   partition/    which points' training steps help each other   |   the exact cells, and interpolated ones
     creases/                   densities and crossings of creases in pictures, on lines, in space, on screens; capacity
-    patterns/                  which neurons are on where: distances, distinct patterns, activity
+    patterns/                  which neurons are on where: distances, overlap, distinct patterns, activity
     networks/                  the network as all of these see it, and the points it is asked at
-    detail/                    bands, spectra, windows, statistics, explanation, verdict: no network and no scene
+    detail/                    bands, spectra, windows, controls, statistics, contest, explanation, verdict: no network
+                               and no scene
 """
 
 from .creases.bending import Bending, bending
@@ -22,6 +23,17 @@ from .creases.surface import SurfaceAgreement, compare_surfaces, extract_surface
 from .detail.attribution import Attribution, attribute
 from .detail.bands import band_labels, energy_kept, octave_bands
 from .detail.collapse import collapse
+from .detail.contest import (
+    Mediation,
+    MediationOverPictures,
+    Score,
+    Standing,
+    league,
+    mediation,
+    mediation_over_pictures,
+    score_quantity,
+)
+from .detail.controls import Controls, controls_of
 from .detail.densities import BEND, COAREA, CROSSINGS, length_per_area
 from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views
 from .detail.metrics import psnr_db, ssim
@@ -41,6 +53,7 @@ from .detail.spectra import (
     radial_spectra,
     spectral_bias,
 )
+from .detail.statistics import OverPictures, over_pictures
 from .detail.verdicts import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
 from .detail.windows import MIN_WINDOW_PX
 from .gradients.confusion import Confusion, ConfusionMap, confusion, confusion_map, pixel_confusion
@@ -91,6 +104,7 @@ __all__ = [
     "Cells",
     "Confusion",
     "ConfusionMap",
+    "Controls",
     "CorrelationLength",
     "CreaseBounds",
     "CreaseDistance",
@@ -106,8 +120,11 @@ __all__ = [
     "Layers",
     "LineCreases",
     "LocalComplexity",
+    "Mediation",
+    "MediationOverPictures",
     "Narrowness",
     "NeuronStates",
+    "OverPictures",
     "PackedPatterns",
     "PatternCurve",
     "Plane",
@@ -117,11 +134,13 @@ __all__ = [
     "Reached",
     "Recovered",
     "ReluNetwork",
+    "Score",
     "ScreenDensity",
     "SeenView",
     "Slopes",
     "SpectralBias",
     "Speed",
+    "Standing",
     "SurfaceAgreement",
     "SurrogateCells",
     "TooLargeError",
@@ -141,6 +160,7 @@ __all__ = [
     "compare_surfaces",
     "confusion",
     "confusion_map",
+    "controls_of",
     "count_cells",
     "crease_area_density",
     "crease_bounds",
@@ -166,11 +186,14 @@ __all__ = [
     "iou",
     "kernel",
     "kernel_correlation_length",
+    "league",
     "length_per_area",
     "line_creases",
     "line_spectrum",
     "local_complexity",
     "local_pairs",
+    "mediation",
+    "mediation_over_pictures",
     "nearest_crease",
     "neuron_activity",
     "neuron_angles",
@@ -179,6 +202,7 @@ __all__ = [
     "octave_bands",
     "octave_details",
     "on_plane",
+    "over_pictures",
     "packed_patterns",
     "pattern_curve",
     "per_diagonal",
@@ -192,6 +216,7 @@ __all__ = [
     "refined_line_creases",
     "region_narrowness",
     "relu_network",
+    "score_quantity",
     "screen_density",
     "slopes",
     "spectral_bias",
