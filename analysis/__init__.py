@@ -2,7 +2,7 @@
 
 All that is meant for use is imported from here. It stands in wings; each imports only from lines below its own:
 
-    gradients/   partition/    which points' training steps help each other   |   the exact cells, and interpolated ones
+    gradients/   partition/    whose training steps help whom, and how fast   |   the exact cells, and interpolated ones
     creases/                   densities and crossings of creases in pictures, on lines, in space, on screens; capacity
     patterns/                  which neurons are on where: distances, overlap, distinct patterns, activity
     networks/                  the network as all of these see it, and the points it is asked at

@@ -301,10 +301,10 @@ def _point_gradients(
         here = slice(first, first + len(x))
         features, entries = _encode(layers, x, dtype)
         inputs[0][here] = features
-        slopes = []
-        for h, z, weight, bias in zip(inputs, inputs[1:], weights, biases, strict=False):
+        slopes = [memory(f"slope{layer}", len(x), len(weight)) for layer, weight in enumerate(weights[:-1])]
+        for h, z, weight, bias, slope in zip(inputs, inputs[1:], weights, biases, slopes, strict=False):
             torch.addmm(bias, h[here], weight.T, out=z[here])
-            slopes.append(layers.activate_(z[here]))
+            layers.activate_(z[here], slope)
         y = torch.addmm(biases[-1], inputs[-1][here], weights[-1].T, out=outputs[here])
         if layers.sigmoid_output:
             y.sigmoid_()

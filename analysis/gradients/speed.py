@@ -1,15 +1,14 @@
 """Speed of detail: how fast gradient descent would move the detail of a window, if it had only this window.
 
 Let y be detail around zero, such as an octave of a picture's luma, and J_i the gradient of the field's luma at pixel i
-by all parameters. One step of plain gradient descent, at rate s, on half the squared distance of the luma to y where
-the field has none of it, moves the luma along y itself by s q, per unit of y, with
+by all parameters. Where the loss is half the squared error of luma in a window w alone, a step of gradient descent adds
 
-    q_w  =  |sum of y_i J_i over i in w|^2 / sum of y_i^2  =  y' K y / y' y          K the neural tangent kernel
+    q_w  =  |sum of y_i J_i|^2 / sum of y_i^2  =  y' K y / y' y       sums over the pixels of w
 
-the Rayleigh quotient of the kernel on the window's pixels. It needs no kernel: of a layer z = W a + b the sum of
-y_i J_i by W is A' diag(y) D, with a row of A for what the layer is given at a pixel and one of D for what reaches it
-backwards, and by b it is D' y. Rows of a hash grid's table get what the pixels that share them give. So a map of
-windows costs a pass forward and back over the picture, for all octaves together, and for each the product of a pass.
+to the detail, for a unit of it that is missing and a unit of the step's size: the Rayleigh quotient of the neural
+tangent kernel K on these pixels. It needs no kernel. Of a layer z = W a + b the sum of y_i J_i by W is A' diag(y) D,
+where a row of A is what the layer is given at a pixel and one of D what reaches it backwards (`point_gradients`); by b
+it is D' y. A row of a hash grid's table gets what the pixels that share it give.
 
 Luma is linear here (Rec. 709 of the colours, without alpha), without the clipping that a screen does. What q is not:
 the speed within a fit, where other windows push as well, and Adam or Muon make other steps of the same gradients.
@@ -41,7 +40,7 @@ RUN_POINTS = 4096
 
 @dataclass(frozen=True, eq=False)
 class Speed:
-    """How fast a network could move the detail of each window, in squared units of luma per unit of a step's size."""
+    """How fast a network could move the detail of each window."""
 
     detail: Detail
     push: Float[np.ndarray, "rows columns"]
@@ -54,7 +53,10 @@ class Speed:
 
     @property
     def per_energy(self) -> Float[np.ndarray, "rows columns"]:
-        """The speed q; NaN where the window holds no detail, or no more per pixel than the detail's floor."""
+        """The speed q, squared luma per squared unit of the parameters.
+
+        NaN where the window holds no detail, or no more per pixel than the detail's floor.
+        """
         holds = self.energy > self.detail.floor * self.detail.windows.areas
         return np.divide(self.push, self.energy, out=np.full(self.push.shape, np.nan), where=holds)
 
@@ -134,7 +136,8 @@ class _WindowGradient:
     """The sum of y_i J_i over the pixels of one window, parameter by parameter."""
 
     def __init__(self, layers: Trained, dtype: torch.dtype) -> None:
-        self.weights = [weight.new_empty(weight.shape[::-1], dtype=dtype) for weight in layers.weights]
+        self.weights = [weight.new_empty(sorted(weight.shape), dtype=dtype) for weight in layers.weights]
+        """By outputs and inputs, whichever are fewer first."""
         self.biases = [bias.new_empty(bias.shape, dtype=dtype) for bias in layers.biases]
         table = layers.learnt_table
         self.table = None if table is None else torch.empty_like(table.values, dtype=dtype)
@@ -160,14 +163,14 @@ class _Pushes:
         y = self._by_column[columns, rows].flatten()
         shares = list(self._shares(rows, columns))
         for layer, (a, (d,)) in enumerate(zip(gradients.inputs, gradients.deltas, strict=True)):
-            # y weighs the narrower factor
-            narrow = a if a.shape[1] < d.shape[1] else d
-            weighed = torch.mul(narrow, y[:, None], out=self._scratch("weighed", *narrow.shape))
-            left, right = (weighed, d) if narrow is a else (a, weighed)
+            weighed = torch.mul(d, y[:, None], out=self._scratch("weighed", *d.shape))
+            # with the narrower factor before the wider: the other way round takes three times as long for few outputs
+            before, behind = (weighed, a) if d.shape[1] <= a.shape[1] else (a, weighed)
             for window, here in shares:
-                window.weights[layer].addmm_(left[here].T, right[here], beta=window.begun)
+                window.weights[layer].addmm_(before[here].T, behind[here], beta=window.begun)
                 if layer not in gradients.without_bias:
-                    window.biases[layer].addmv_(d[here].T, y[here], beta=window.begun)
+                    bias, share = window.biases[layer], weighed[here].sum(0)
+                    bias.add_(share) if window.begun else bias.copy_(share)
         if gradients.table is not None:
             for window, here in shares:
                 _add_entries(window, gradients.table, y, here)
