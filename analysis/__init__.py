@@ -60,8 +60,10 @@ from .gradients.confusion import Confusion, ConfusionMap, confusion, confusion_m
 from .gradients.correlation_length import CorrelationLength, kernel_correlation_length
 from .gradients.kernel import Kernel, kernel
 from .gradients.pairs import global_pairs, local_pairs
+from .gradients.progress import OctaveProgress, Split, octave_progress, steps_to_mend
 from .gradients.rate_agreement import RateAgreement, rate_agreement
 from .gradients.speed import Speed, detail_speed, wave_speed
+from .gradients.steps import Step, loss_step, loss_step_at, movement, movement_at
 from .gradients.window_confusion import WindowConfusion, window_confusion
 from .networks.as_run import TooLargeError
 from .networks.from_module import relu_network
@@ -124,6 +126,7 @@ __all__ = [
     "MediationOverPictures",
     "Narrowness",
     "NeuronStates",
+    "OctaveProgress",
     "OverPictures",
     "PackedPatterns",
     "PatternCurve",
@@ -140,7 +143,9 @@ __all__ = [
     "Slopes",
     "SpectralBias",
     "Speed",
+    "Split",
     "Standing",
+    "Step",
     "SurfaceAgreement",
     "SurrogateCells",
     "TooLargeError",
@@ -192,8 +197,12 @@ __all__ = [
     "line_spectrum",
     "local_complexity",
     "local_pairs",
+    "loss_step",
+    "loss_step_at",
     "mediation",
     "mediation_over_pictures",
+    "movement",
+    "movement_at",
     "nearest_crease",
     "neuron_activity",
     "neuron_angles",
@@ -201,6 +210,7 @@ __all__ = [
     "neuron_states",
     "octave_bands",
     "octave_details",
+    "octave_progress",
     "on_plane",
     "over_pictures",
     "packed_patterns",
@@ -223,6 +233,7 @@ __all__ = [
     "spectral_norms",
     "ssim",
     "stable_ranks",
+    "steps_to_mend",
     "surrogate_cells",
     "wave_speed",
     "window_confusion",
