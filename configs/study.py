@@ -181,18 +181,18 @@ class Contest(Choices):
 
     pictures: tuple[str, ...] = ("astronaut", "coffee")
     """Pictures to fit, reduced to `max_side`. They are the contest's units: quantities are to hold in others."""
-    encodings: tuple[Encoding, ...] = (Raw(), Fourier(4))
+    encodings: tuple[Encoding, ...] = (Raw(), Fourier(6))
     """Encodings, each of which has a table of its own."""
-    optimizers: tuple[Optimizer, ...] = (Adam(),)
+    optimizers: tuple[Optimizer, ...] = (Muon(),)
     """What moves the weights, each by the rates that the encoding has by default."""
     repeats: int = field(default=2, metadata=within(1, 1000))
     """Fits of each of these, each with a seed of its own."""
-    max_side: int = field(default=64, metadata=within(8, 4096))
+    max_side: int = field(default=96, metadata=within(8, 4096))
     """Pixels of a picture's longer side."""
     network: Network = field(default_factory=lambda: Network(width=64, depth=3))
     """The network of all fits."""
     training: Training = field(
-        default_factory=lambda: Training(steps=200, batch_size=1024, average=0, precision="fp32")
+        default_factory=lambda: Training(steps=300, batch_size=2048, average=0, precision="fp32")
     )
     """How each fit is trained."""
     early: float = field(default=0.1, metadata=within(0, 1, above=True))
@@ -234,7 +234,7 @@ class Contest(Choices):
         """Those at which steps are foretold, rising.
 
         >>> Contest().foretelling_steps
-        (20, 66)
+        (30, 99)
         """
         return tuple(sorted({self._step(share) for share in self.foretold}))
 
