@@ -4,9 +4,10 @@ All that is meant for use is imported from here. It stands in wings; each import
 
     gradients/   partition/    whose training steps help whom, and how fast   |   the exact cells, and interpolated ones
     creases/                   densities and crossings of creases in pictures, on lines, in space, on screens; capacity
-    patterns/                  which neurons are on where: distances, distinct patterns, activity
+    patterns/                  which neurons are on where: distances, overlap, distinct patterns, activity
     networks/                  the network as all of these see it, and the points it is asked at
-    detail/                    bands, spectra, windows, statistics, explanation, verdict: no network and no scene
+    detail/                    bands, spectra, windows, controls, statistics, contest, explanation, verdict: no network
+                               and no scene
 """
 
 from .creases.bending import Bending, bending
@@ -22,6 +23,17 @@ from .creases.surface import SurfaceAgreement, compare_surfaces, extract_surface
 from .detail.attribution import Attribution, attribute
 from .detail.bands import band_labels, energy_kept, octave_bands
 from .detail.collapse import collapse
+from .detail.contest import (
+    Mediation,
+    MediationOverPictures,
+    Score,
+    Standing,
+    league,
+    mediation,
+    mediation_over_pictures,
+    score_quantity,
+)
+from .detail.controls import Controls, controls_of
 from .detail.densities import BEND, COAREA, CROSSINGS, length_per_area
 from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views
 from .detail.metrics import psnr_db, ssim
@@ -41,6 +53,7 @@ from .detail.spectra import (
     radial_spectra,
     spectral_bias,
 )
+from .detail.statistics import OverPictures, over_pictures
 from .detail.verdicts import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
 from .detail.windows import MIN_WINDOW_PX
 from .gradients.confusion import Confusion, ConfusionMap, confusion, confusion_map, pixel_confusion
@@ -71,6 +84,7 @@ from .partition.crease_bounds import CreaseBounds, crease_bounds
 from .partition.exact_cells import CellCounts, Cells, Layers, cells, count_cells
 from .partition.interpolated_cells import SurrogateCells, TooManyCellsError, surrogate_cells
 from .patterns.distinct_patterns import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
+from .patterns.gate_overlap import GateOverlap, gate_overlap
 from .patterns.hamming_means import HammingMeans, hamming_means
 from .patterns.local_complexity import LocalComplexity, local_complexity
 from .patterns.neuron_activity import LayerActivity, NeuronStates, neuron_activity, neuron_states
@@ -92,6 +106,7 @@ __all__ = [
     "Cells",
     "Confusion",
     "ConfusionMap",
+    "Controls",
     "CorrelationLength",
     "CreaseBounds",
     "CreaseDistance",
@@ -100,15 +115,19 @@ __all__ = [
     "Detail",
     "DistinctPatterns",
     "Explanation",
+    "GateOverlap",
     "HammingMeans",
     "Kernel",
     "LayerActivity",
     "Layers",
     "LineCreases",
     "LocalComplexity",
+    "Mediation",
+    "MediationOverPictures",
     "Narrowness",
     "NeuronStates",
     "OctaveProgress",
+    "OverPictures",
     "PackedPatterns",
     "PatternCurve",
     "Plane",
@@ -118,12 +137,14 @@ __all__ = [
     "Reached",
     "Recovered",
     "ReluNetwork",
+    "Score",
     "ScreenDensity",
     "SeenView",
     "Slopes",
     "SpectralBias",
     "Speed",
     "Split",
+    "Standing",
     "Step",
     "SurfaceAgreement",
     "SurrogateCells",
@@ -144,6 +165,7 @@ __all__ = [
     "compare_surfaces",
     "confusion",
     "confusion_map",
+    "controls_of",
     "count_cells",
     "crease_area_density",
     "crease_bounds",
@@ -161,6 +183,7 @@ __all__ = [
     "extract_surface",
     "first_layer_inspheres",
     "footprint_density",
+    "gate_overlap",
     "global_pairs",
     "half_energy_step",
     "half_error_step",
@@ -168,6 +191,7 @@ __all__ = [
     "iou",
     "kernel",
     "kernel_correlation_length",
+    "league",
     "length_per_area",
     "line_creases",
     "line_spectrum",
@@ -175,6 +199,8 @@ __all__ = [
     "local_pairs",
     "loss_step",
     "loss_step_at",
+    "mediation",
+    "mediation_over_pictures",
     "movement",
     "movement_at",
     "nearest_crease",
@@ -186,6 +212,7 @@ __all__ = [
     "octave_details",
     "octave_progress",
     "on_plane",
+    "over_pictures",
     "packed_patterns",
     "pattern_curve",
     "per_diagonal",
@@ -199,6 +226,7 @@ __all__ = [
     "refined_line_creases",
     "region_narrowness",
     "relu_network",
+    "score_quantity",
     "screen_density",
     "slopes",
     "spectral_bias",

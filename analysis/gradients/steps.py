@@ -201,10 +201,9 @@ def movement_at(
         else:
             h, tangent = _looked_up(table, rows, x.to(dtype))
         for layer in range(last):
-            z, tangent = linear(layer, h, tangent)
-            slope = torch.empty_like(z)
-            layers.activate_(z, slope)
-            h = z
+            h, tangent = linear(layer, h, tangent)
+            slope = torch.empty_like(h)
+            layers.activate_(h, slope)
             tangent.mul_(slope)
         z, tangent = linear(last, h, tangent)
         if layers.sigmoid_output:
