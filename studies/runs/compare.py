@@ -28,7 +28,7 @@ from fieldlens.render.text import BACKGROUND
 from fieldlens.render.video import VideoWriter
 from fieldlens.report import Words
 from fieldlens.studies.subjects.choice import subject_of
-from fieldlens.studies.subjects.drawing import DENSITY, MapLook
+from fieldlens.studies.subjects.drawing import DENSITY, SPEED, MapLook
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps
@@ -54,6 +54,8 @@ STEPS = 1000
 """Of each run, unless told."""
 ENDS = ("steps", "diverged")
 """Why a run of a comparison has ended for good."""
+SIDE_BY_SIDE = (DENSITY, SPEED)
+"""Maps that a comparison's video shows of each run; those of progress are in the runs' own."""
 
 
 @dataclass(frozen=True)
@@ -367,7 +369,8 @@ def _write_video(
     common = sorted(set.intersection(*(set(column.psnr_db) for column in columns)))
     target = subject.target_tile()
     drawn = {} if comparison.config().output.quick else subject.map_looks
-    looks = {name: look for name, look in drawn.items() if any(column.folder.frame_steps(name) for column in columns)}
+    shown = [name for name in SIDE_BY_SIDE if any(column.folder.frame_steps(name) for column in columns)]
+    looks = {name: drawn[name] for name in shown if name in drawn}
     lost = []
     with VideoWriter(comparison.video) as video:
         for number, step in enumerate(common):
