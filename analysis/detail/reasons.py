@@ -155,11 +155,12 @@ def reasons_sentences(reasons: Reasons, *, has_creases: bool) -> tuple[str, ...]
     steps = steps_in_words(reasons.steps_to_mend) if np.isfinite(reasons.steps_to_mend) else ""
     figures = {"steps": steps, "enough": "there are creases enough, and " * has_creases}
     worth = [(share, reason) for share, reason in shares if share >= WORTH_SAYING]
-    named = [f"{percent(share)} {_WHERE[reason].format(**figures)}" for share, reason in worth]
+    parts = [f"{percent(share)} {_WHERE[reason].format(**figures)}" for share, reason in worth]
+    parts[0] = parts[0].replace(" % ", " % of what is missing lies ", 1)
+    why = f"{'; '.join(parts)}."
     if reasons.leading is None:
-        why = f"Why it is missing is undecided; of what is missing there lies {'; '.join(named)}."
-        return (why,)
-    return f"Of what is missing there lies {'; '.join(named)}.", f"{_HELP[reasons.leading]}."
+        return (f"{why} This picture is too small, or its parts too unlike, to decide which of these leads.",)
+    return why, f"{_HELP[reasons.leading]}."
 
 
 def steps_in_words(steps: float) -> str:

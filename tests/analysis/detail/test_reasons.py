@@ -115,7 +115,7 @@ def test_sentences_name_the_reasons_worth_saying_the_largest_first() -> None:
     crossings = np.where(np.arange(100) < 97, 0.1, 9.0)[None]  # of 3 %, too little to be named, there are enough
     why, *_ = reasons_sentences(reasons_of(motion(missing, progress=progress, crossings=crossings)), has_creases=True)
     assert why == (
-        "Of what is missing there lies 67 % where there are too few creases to draw "
+        "67 % of what is missing lies where there are too few creases to draw "
         "it, and steps hardly move it; 30 % where it is being learnt: half of it within about 50 more steps, at the "
         "pace of the next one."
     )
@@ -123,7 +123,7 @@ def test_sentences_name_the_reasons_worth_saying_the_largest_first() -> None:
 
 def test_of_a_network_without_creases_nothing_is_said_of_them() -> None:
     why, remedy = reasons_sentences(reasons_of(motion(np.ones((8, 8)), crossings=None)), has_creases=False)
-    assert why == "Of what is missing there lies 100 % where steps hardly move it."
+    assert why == "100 % of what is missing lies where steps hardly move it."
     assert "Muon" in remedy
 
 

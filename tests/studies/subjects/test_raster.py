@@ -115,7 +115,7 @@ def test_a_network_of_dead_neurons_lacks_creases_and_says_so() -> None:
     assert "Most is missing around" in missing
     assert (
         why
-        == "Of what is missing there lies 100 % where there are too few creases to draw it, and steps hardly move it."
+        == "100 % of what is missing lies where there are too few creases to draw it, and steps hardly move it."
     )
     assert "More creases would help" in remedy
 
