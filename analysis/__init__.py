@@ -6,10 +6,21 @@ All that is meant for use is imported from here. It stands in wings; each import
     creases/                   densities and crossings of creases in pictures, on lines, in space, on screens; capacity
     patterns/                  which neurons are on where: distances, overlap, distinct patterns, activity
     networks/                  the network as all of these see it, and the points it is asked at
-    detail/                    bands, spectra, windows, controls, statistics, contest, explanation, verdict: no network
-                               and no scene
+    contest/                   which quantity goes with missing detail, where all else about it is held equal
+    detail/                    bands, spectra, windows, statistics, explanation, verdict: no network and no scene
 """
 
+from .contest.controls import Controls, controls_of
+from .contest.league import (
+    Mediation,
+    MediationOverPictures,
+    Score,
+    Standing,
+    league,
+    mediation,
+    mediation_over_pictures,
+    score_quantity,
+)
 from .creases.bending import Bending, bending
 from .creases.capacity import Capacity, capacity
 from .creases.crossings import Crossings, crossings, crossings_along, refined_crossings
@@ -23,17 +34,6 @@ from .creases.surface import SurfaceAgreement, compare_surfaces, extract_surface
 from .detail.attribution import Attribution, attribute
 from .detail.bands import band_labels, energy_kept, octave_bands
 from .detail.collapse import collapse
-from .detail.contest import (
-    Mediation,
-    MediationOverPictures,
-    Score,
-    Standing,
-    league,
-    mediation,
-    mediation_over_pictures,
-    score_quantity,
-)
-from .detail.controls import Controls, controls_of
 from .detail.densities import BEND, COAREA, CROSSINGS, length_per_area
 from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views
 from .detail.metrics import psnr_db, ssim

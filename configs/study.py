@@ -174,7 +174,7 @@ class Contest(Choices):
 
     Each picture is fitted under each encoding by each optimizer, several times. All of it is fixed before a quantity is
     looked at. So are the octave, which is the verdict's (the finest that holds a hundredth of the target's variance),
-    and what is held equal: `analysis.detail.controls`.
+    and what is held equal: `analysis.contest.controls`.
     """
 
     CALLED = "the contest's {name}"

@@ -33,6 +33,7 @@ WINGS = {
         {"creases"},
         {"patterns"},
         {"networks"},
+        {"contest"},
         {"detail"},
     ),
     "studies": ({"paper", "questions"}, {"contest"}, {"making"}, {"runs"}, {"subjects"}),

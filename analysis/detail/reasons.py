@@ -15,7 +15,7 @@ crossings per pixel. The rules are fixed here, beforehand. They say what is ther
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -25,7 +25,7 @@ from .verdicts import percent
 from .windows import Windows
 
 Reason: TypeAlias = Literal["on its way", "hindered", "few creases", "slow"]
-REASONS: tuple[Reason, ...] = get_args(Reason)
+REASONS: tuple[Reason, ...] = ("on its way", "hindered", "few creases", "slow")
 
 BENDS_PER_WAVE = 2
 """Of a curve of straight pieces that follows a wave: one at each of its extremes."""

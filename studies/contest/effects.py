@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float
 
-from fieldlens.analysis.detail.contest import LEAST_TOTAL
+from fieldlens.analysis.contest.league import LEAST_TOTAL
 from fieldlens.analysis.detail.statistics import rank_correlation
 from fieldlens.configs.encoding import Encoding, Raw
 from fieldlens.configs.run import FitConfig

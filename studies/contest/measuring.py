@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
+from fieldlens.analysis.contest.controls import controls_of
 from fieldlens.analysis.detail.bands import band_energies, band_picture, luma, spectrum
-from fieldlens.analysis.detail.controls import controls_of
 from fieldlens.analysis.detail.explain import explained_octave
 from fieldlens.analysis.detail.octaves import Detail, octave_details
 from fieldlens.analysis.detail.windows import window_energies

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from jaxtyping import Bool, Float
 
-from fieldlens.analysis.detail.contest import Mediation, Score, Standing, league, mediation, score_quantity
+from fieldlens.analysis.contest.league import Mediation, Score, Standing, league, mediation, score_quantity
 from fieldlens.analysis.detail.statistics import partial_rank_correlation, rank_correlation
 from fieldlens.configs.encoding import Encoding
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
-from fieldlens.analysis.detail.contest import Standing
+from fieldlens.analysis.contest.league import Standing
 from fieldlens.configs.encoding import Encoding
 from fieldlens.studies.contest.quantities import CANDIDATES, DENSITY, SPEED
 from fieldlens.studies.contest.runs import ContestRuns

@@ -189,7 +189,8 @@ class RasterMaps:
             pictures[DENSITY] = density_picture(density, view)
         foreseen = self.foresight.foresee(state, plan, FRAME_MAP_SIDE)
         if foreseen is not None:
-            pictures[SPEED] = speed_picture(*detail_speed(field, self._explained), view)
+            (speed,) = detail_speed(field, self._explained)
+            pictures[SPEED] = speed_picture(speed, view)
             pictures[PROGRESS] = progress_picture(foreseen, view)
         return pictures
 

@@ -113,10 +113,7 @@ def test_a_network_of_dead_neurons_lacks_creases_and_says_so() -> None:
     assert findings.reasons.shares["few creases"].share == 1
     missing, why, remedy = findings.verdict
     assert "Most is missing around" in missing
-    assert (
-        why
-        == "100 % of what is missing lies where there are too few creases to draw it, and steps hardly move it."
-    )
+    assert why == "100 % of what is missing lies where there are too few creases to draw it, and steps hardly move it."
     assert "More creases would help" in remedy
 
 

@@ -13,8 +13,8 @@ from scipy.fft import idct, idst
 
 from fieldlens.configs.errors import InputError
 
-from .bands import band_labels, band_picture, rounding_energies, spectrum
-from .windows import Windows
+from ..detail.bands import band_labels, band_picture, rounding_energies, spectrum
+from ..detail.windows import Windows
 
 OCTAVES = 4
 """Octaves whose energy is held fixed: the one that is explained, and the next coarser ones, as many as there are."""

@@ -16,8 +16,8 @@ from scipy.special import ndtri
 
 from fieldlens.configs.errors import InputError
 
-from .attribution import DETERMINED, log_energies, unseen_errors
-from .statistics import (
+from ..detail.attribution import DETERMINED, log_energies, unseen_errors
+from ..detail.statistics import (
     MIN_BLOCKS,
     MIN_PICTURES,
     RESAMPLES,

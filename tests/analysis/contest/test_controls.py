@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import moment
 
+from fieldlens.analysis.contest.controls import Controls, controls_of
 from fieldlens.analysis.detail.bands import band_energies, band_picture, rounding_energies, spectrum
-from fieldlens.analysis.detail.controls import Controls, controls_of
 from fieldlens.analysis.detail.windows import window_energies, windows_of, windows_of_side
 from fieldlens.configs.errors import InputError
 

@@ -10,7 +10,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
-from fieldlens.analysis.detail.contest import (
+from fieldlens.analysis.contest.league import (
     LEAST_TOTAL,
     Mediation,
     Score,
