@@ -22,9 +22,9 @@ window's own term does for its own part is
 
     own  =  2 (2 rate / (N c |v|^2))  y' K y         y = s_b in the window, K the neural tangent kernel of luma
 
-the `push` of that detail in its window; help is the rest of the window's progress: what all other windows, all other
-octaves, the colours and the mean do to it, hindrance where it is negative. (Across its edges a window also takes part
-in its neighbours' waves; that is counted to them, as the filter B reaches over the edge and y does not.)
+the `push` of that detail in its window. Help is the rest of the window's progress: what all other windows, all other
+octaves, the colours and the mean do to it, hindrance where it is negative. Waves that reach over a window's edge belong
+to both sides for the filter B and to one for y; that difference counts as help.
 
 Sankararaman et al. (2020, arXiv 1904.06963) call gradients that hinder each other confused; here it is an energy.
 """

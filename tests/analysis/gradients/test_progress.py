@@ -115,6 +115,8 @@ def test_own_push_is_what_the_window_s_part_of_the_step_does_and_all_parts_are_t
         push = np.array([sum(float(part.square().sum()) for part in own.values()) for own in steps])
         split = octave.split(push.reshape(octave.whole.shape), RATE, channels=channels)
         np.testing.assert_allclose(split.own + split.help, octave.whole, rtol=1e-12)
+        of_half = octave.split(push.reshape(octave.whole.shape), RATE, channels=channels, pixels=SIDE * SIDE // 2)
+        np.testing.assert_allclose(of_half.own, 2 * split.own)  # a mean over fewer pixels weighs each of them more
         alone = Step.of_named(field, {name: part * of_step for name, part in steps[0].items()})
         rows, columns = octave.windows.row_edges, octave.windows.column_edges
         here = slice(rows[0], rows[1]), slice(columns[0], columns[1])
