@@ -37,7 +37,7 @@ Maps = dict[str, Float[np.ndarray, "rows columns"]]
 STRIDE = 2
 """Pixels between those at which density and distance are measured, and whose gradients are compared: a window of the
 finest octave has 64 of them. With all of its pixels, measuring would take longer than training."""
-CROSSINGS_STRIDE, CROSSINGS_REFINE = 4, 8
+CROSSINGS_STRIDE, CROSSINGS_REFINE = 4, 4
 """Pixels between those in which crossings are counted at sub-pixel steps, and the most steps they are cut into."""
 
 

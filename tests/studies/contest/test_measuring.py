@@ -91,7 +91,7 @@ def test_crease_quantities_are_those_of_direct_calls(fourier: tuple[WindowTable,
     expected = {
         "density": windows.mean_of_map(density.length.sum(0)),
         "bend": windows.mean_of_map(density.bend.sum(0)),
-        "crossings": windows.mean_of_map(refined_crossings(network, 34, 48, stride=4, max_refine=8).mean_per_pixel),
+        "crossings": windows.mean_of_map(refined_crossings(network, 34, 48, stride=4, max_refine=4).mean_per_pixel),
         "distance": windows.mean_of_map(nearest_crease(network, 34, 48, stride=2).px),
         "overlap": gate_overlap(packed_patterns(network, 34, 48), windows).within.mean(0),
         "capacity": windows.mean_of_map(refit.windows.spread(refit.remaining_share)),
