@@ -112,6 +112,7 @@ def _shares(
     in_blocks = np.stack([np.bincount(blocks, values, count) for values in by_reason])
     whole = in_blocks.sum(1) / total
     first, second = np.argsort(-whole, kind="stable")[:2]
+    shares: dict[Reason, Share]
     if count < MIN_BLOCKS:
         alone = np.isclose(whole[first], 1.0)  # there is no other that it could be
         shares = {reason: Share(float(value), None) for reason, value in zip(REASONS, whole, strict=True)}
@@ -149,11 +150,12 @@ WORTH_SAYING = 0.05
 
 def reasons_sentences(reasons: Reasons, *, has_creases: bool) -> tuple[str, ...]:
     """Why detail is missing, and what would help; nothing where none is missing."""
-    shares = sorted(((found.share, reason) for reason, found in reasons.shares.items()), reverse=True)
+    shares: list[tuple[float, Reason]] = [(found.share, reason) for reason, found in reasons.shares.items()]
     if not shares:
         return ()
     steps = steps_in_words(reasons.steps_to_mend) if np.isfinite(reasons.steps_to_mend) else ""
     figures = {"steps": steps, "enough": "there are creases enough, and " * has_creases}
+    shares.sort(reverse=True)
     worth = [(share, reason) for share, reason in shares if share >= WORTH_SAYING]
     parts = [f"{percent(share)} {_WHERE[reason].format(**figures)}" for share, reason in worth]
     parts[0] = parts[0].replace(" % ", " % of what is missing lies ", 1)
