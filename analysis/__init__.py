@@ -2,13 +2,25 @@
 
 All that is meant for use is imported from here. It stands in wings; each imports only from lines below its own:
 
-    gradients/   partition/    which points' training steps help each other   |   the exact cells, and interpolated ones
+    gradients/   partition/    whose training steps help whom, and how fast   |   the exact cells, and interpolated ones
     creases/                   densities and crossings of creases in pictures, on lines, in space, on screens; capacity
-    patterns/                  which neurons are on where: distances, distinct patterns, activity
+    patterns/                  which neurons are on where: distances, overlap, distinct patterns, activity
     networks/                  the network as all of these see it, and the points it is asked at
+    contest/                   which quantity goes with missing detail, where all else about it is held equal
     detail/                    bands, spectra, windows, statistics, explanation, verdict: no network and no scene
 """
 
+from .contest.controls import Controls, controls_of
+from .contest.league import (
+    Mediation,
+    MediationOverPictures,
+    Score,
+    Standing,
+    league,
+    mediation,
+    mediation_over_pictures,
+    score_quantity,
+)
 from .creases.bending import Bending, bending
 from .creases.capacity import Capacity, capacity
 from .creases.crossings import Crossings, crossings, crossings_along, refined_crossings
@@ -25,6 +37,7 @@ from .detail.collapse import collapse
 from .detail.densities import BEND, COAREA, CROSSINGS, length_per_area
 from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views
 from .detail.metrics import psnr_db, ssim
+from .detail.octaves import Detail, octave_details
 from .detail.spectra import (
     BandsOverTraining,
     RadialSpectra,
@@ -40,13 +53,17 @@ from .detail.spectra import (
     radial_spectra,
     spectral_bias,
 )
+from .detail.statistics import OverPictures, over_pictures
 from .detail.verdicts import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
 from .detail.windows import MIN_WINDOW_PX
 from .gradients.confusion import Confusion, ConfusionMap, confusion, confusion_map, pixel_confusion
 from .gradients.correlation_length import CorrelationLength, kernel_correlation_length
 from .gradients.kernel import Kernel, kernel
 from .gradients.pairs import global_pairs, local_pairs
+from .gradients.progress import OctaveProgress, Split, octave_progress, steps_to_mend
 from .gradients.rate_agreement import RateAgreement, rate_agreement
+from .gradients.speed import Speed, detail_speed, wave_speed
+from .gradients.steps import Step, loss_step, loss_step_at, movement, movement_at
 from .gradients.window_confusion import WindowConfusion, window_confusion
 from .networks.as_run import TooLargeError
 from .networks.from_module import relu_network
@@ -67,6 +84,7 @@ from .partition.crease_bounds import CreaseBounds, crease_bounds
 from .partition.exact_cells import CellCounts, Cells, Layers, cells, count_cells
 from .partition.interpolated_cells import SurrogateCells, TooManyCellsError, surrogate_cells
 from .patterns.distinct_patterns import DistinctPatterns, PatternCurve, distinct_patterns, pattern_curve
+from .patterns.gate_overlap import GateOverlap, gate_overlap
 from .patterns.hamming_means import HammingMeans, hamming_means
 from .patterns.local_complexity import LocalComplexity, local_complexity
 from .patterns.neuron_activity import LayerActivity, NeuronStates, neuron_activity, neuron_states
@@ -88,21 +106,28 @@ __all__ = [
     "Cells",
     "Confusion",
     "ConfusionMap",
+    "Controls",
     "CorrelationLength",
     "CreaseBounds",
     "CreaseDistance",
     "Crossings",
     "Density",
+    "Detail",
     "DistinctPatterns",
     "Explanation",
+    "GateOverlap",
     "HammingMeans",
     "Kernel",
     "LayerActivity",
     "Layers",
     "LineCreases",
     "LocalComplexity",
+    "Mediation",
+    "MediationOverPictures",
     "Narrowness",
     "NeuronStates",
+    "OctaveProgress",
+    "OverPictures",
     "PackedPatterns",
     "PatternCurve",
     "Plane",
@@ -112,10 +137,15 @@ __all__ = [
     "Reached",
     "Recovered",
     "ReluNetwork",
+    "Score",
     "ScreenDensity",
     "SeenView",
     "Slopes",
     "SpectralBias",
+    "Speed",
+    "Split",
+    "Standing",
+    "Step",
     "SurfaceAgreement",
     "SurrogateCells",
     "TooLargeError",
@@ -135,6 +165,7 @@ __all__ = [
     "compare_surfaces",
     "confusion",
     "confusion_map",
+    "controls_of",
     "count_cells",
     "crease_area_density",
     "crease_bounds",
@@ -142,6 +173,7 @@ __all__ = [
     "crease_slice",
     "crossings",
     "crossings_along",
+    "detail_speed",
     "distinct_patterns",
     "early_prediction",
     "energy_kept",
@@ -151,6 +183,7 @@ __all__ = [
     "extract_surface",
     "first_layer_inspheres",
     "footprint_density",
+    "gate_overlap",
     "global_pairs",
     "half_energy_step",
     "half_error_step",
@@ -158,18 +191,28 @@ __all__ = [
     "iou",
     "kernel",
     "kernel_correlation_length",
+    "league",
     "length_per_area",
     "line_creases",
     "line_spectrum",
     "local_complexity",
     "local_pairs",
+    "loss_step",
+    "loss_step_at",
+    "mediation",
+    "mediation_over_pictures",
+    "movement",
+    "movement_at",
     "nearest_crease",
     "neuron_activity",
     "neuron_angles",
     "neuron_cosines",
     "neuron_states",
     "octave_bands",
+    "octave_details",
+    "octave_progress",
     "on_plane",
+    "over_pictures",
     "packed_patterns",
     "pattern_curve",
     "per_diagonal",
@@ -183,12 +226,15 @@ __all__ = [
     "refined_line_creases",
     "region_narrowness",
     "relu_network",
+    "score_quantity",
     "screen_density",
     "slopes",
     "spectral_bias",
     "spectral_norms",
     "ssim",
     "stable_ranks",
+    "steps_to_mend",
     "surrogate_cells",
+    "wave_speed",
     "window_confusion",
 ]

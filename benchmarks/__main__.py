@@ -22,6 +22,7 @@ ARGUMENTS = {
     "density": [],
     "patterns": [],
     "confusion": [],
+    "explain": [],
     "cells": [],
     "radiance": [],
     "optimizers_of_scenes": [],

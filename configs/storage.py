@@ -10,7 +10,7 @@ from .errors import InputError, shown
 from .files import read_bytes
 from .records import from_hand, to_json
 from .run import CompareConfig, FitConfig
-from .study import Study
+from .study import Contest, Study
 
 SCHEMA = 3
 BEFORE = {"optimizer": "adam", "average": 0}
@@ -23,7 +23,7 @@ MOST_DEPTH = 16
 MOST_VALUES = 20_000
 """With aliases written out."""
 
-Config = TypeVar("Config", FitConfig, CompareConfig, Study)
+Config = TypeVar("Config", FitConfig, CompareConfig, Study, Contest)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -37,7 +37,7 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(str, _Dumper.represent_str)
 
 
-def to_yaml(config: FitConfig | CompareConfig | Study) -> str:
+def to_yaml(config: FitConfig | CompareConfig | Study | Contest) -> str:
     """The configuration as YAML; `from_yaml` is its inverse."""
     data = {"schema": SCHEMA, **to_json(config)}
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)

@@ -1,4 +1,4 @@
-"""What a study of the paper is made of: pictures, seeds and fields, and how long each is trained."""
+"""What a study is made of, of the paper or of the contest: pictures, seeds and fields, and how long each is trained."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -166,3 +166,83 @@ class Study(Choices):
                 beyond = 0.5 / max(1, samples - 1)
                 return replace(encoding, interval=(-beyond, 1 + beyond))
         return encoding
+
+
+@dataclass(frozen=True)
+class Contest(Choices):
+    """Fits in whose windows quantities are tried: what says where detail is missing, beyond what the target's is like?
+
+    Each picture is fitted under each encoding by each optimizer, several times. All of it is fixed before a quantity is
+    looked at. So are the octave, which is the verdict's (the finest that holds a hundredth of the target's variance),
+    and what is held equal: `analysis.contest.controls`.
+    """
+
+    CALLED = "the contest's {name}"
+
+    pictures: tuple[str, ...] = ("astronaut", "coffee")
+    """Pictures to fit, reduced to `max_side`. They are the contest's units: quantities are to hold in others."""
+    encodings: tuple[Encoding, ...] = (Raw(), Fourier(6))
+    """Encodings, each of which has a table of its own."""
+    optimizers: tuple[Optimizer, ...] = (Muon(),)
+    """What moves the weights, each by the rates that the encoding has by default."""
+    repeats: int = field(default=2, metadata=within(1, 1000))
+    """Fits of each of these, each with a seed of its own."""
+    max_side: int = field(default=96, metadata=within(8, 4096))
+    """Pixels of a picture's longer side."""
+    network: Network = field(default_factory=lambda: Network(width=64, depth=3))
+    """The network of all fits."""
+    training: Training = field(
+        default_factory=lambda: Training(steps=300, batch_size=2048, average=0, precision="fp32")
+    )
+    """How each fit is trained."""
+    early: float = field(default=0.1, metadata=within(0, 1, above=True))
+    """When quantities are asked what is missing at the end: after this share of the steps."""
+    foretold: tuple[float, ...] = field(default=(0.1, 0.33), metadata=within(0, 1, above=True))
+    """When it is foretold how many steps more mend half of what is missing of the octave: shares of the steps."""
+    recorded: int = field(default=24, metadata=within(3, 1000))
+    """Steps at which it is looked at what is missing, evenly spaced in the logarithm."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("pictures", "encodings", "optimizers"):
+            if not getattr(self, name):
+                raise InputError(f"a contest needs {name}: name at least one")
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise InputError(f"the contest's {name} name one twice")
+        if self.training.steps is None:
+            raise InputError("the fits of a contest take equal steps: give their number as training.steps")
+        if self.training.average:
+            raise InputError("a contest is of the weights that steps move: give training.average: 0")
+        if self.training.optimizer or self.training.learning_rate:
+            raise InputError(
+                "a contest names its optimizers, which have rates of their own: leave out those of training"
+            )
+        if self.network.depth == 1 and any(isinstance(optimizer, Muon) for optimizer in self.optimizers):
+            raise InputError(
+                f"muon moves the matrices between hidden layers, and {self.network} has one such layer alone"
+            )
+        if max(self.early, *self.foretold, 0.0) == 1:
+            raise InputError("what the contest's early quantities foretell is the end: early and foretold are below 1")
+
+    @property
+    def early_step(self) -> int:
+        """The step at which quantities are asked about the end."""
+        return self._step(self.early)
+
+    @property
+    def foretelling_steps(self) -> tuple[int, ...]:
+        """Those at which steps are foretold, rising.
+
+        >>> Contest().foretelling_steps
+        (30, 99)
+        """
+        return tuple(sorted({self._step(share) for share in self.foretold}))
+
+    @property
+    def last_step(self) -> int:
+        """The last step of a fit."""
+        assert self.training.steps is not None  # the contest made sure of it
+        return self.training.steps
+
+    def _step(self, share: float) -> int:
+        return max(1, round(share * self.last_step))

@@ -1,6 +1,7 @@
 """How a field is trained: the loop, the optimizer, the precision, the state."""
 
 from .estimate import Costs, Ending, Estimate
+from .foresee import foreseen_change, foreseen_step
 from .limits import is_still_gaining, longer, nothing_left
 from .loop import Controls, Snapshot, fit
 from .plan import Plan, plan_of
@@ -19,6 +20,8 @@ __all__ = [
     "Snapshot",
     "TrainingState",
     "fit",
+    "foreseen_change",
+    "foreseen_step",
     "frame_steps",
     "initial_state",
     "is_still_gaining",

@@ -35,6 +35,12 @@ CONFUSION_RANGE = (-1.0, 1.0)
 LENGTH_RANGE = (0.25, 64.0)
 """Pixels at the two ends of the one logarithmic scale of correlation lengths; values beyond take the end's colour."""
 
+SPEED_RANGE = (0.01, 1000.0)
+"""Speeds of detail at the two ends of their logarithmic scale: what is slower takes the lowest colour."""
+
+STEPS_RANGE = (10.0, 100_000.0)
+"""Steps until half of what is missing is mended, at the two ends of their logarithmic scale."""
+
 AMPLITUDE_RANGE = (0.0, 1.0)
 """A reconstruction's amplitude at a frequency over the target's, at the two ends of the scale of amplitudes."""
 
@@ -44,6 +50,9 @@ MAGENTA: Rgb = (255, 0, 255)
 NOTHING_TO_MISS: Rgb = (88, 91, 98)
 
 NOTHING_THERE: Rgb = (24, 26, 31)
+
+GETS_WORSE: Rgb = (230, 120, 40)
+"""The colour of places that the next steps take further from the target; it is none of the scale of steps."""
 
 UNBOUNDED: Rgb = (0, 178, 130)
 """The colour of a correlation length that was not found as far as was looked; it is none of the scale of lengths."""
@@ -146,6 +155,24 @@ def length_rgb(pixels: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
     return rgb
 
 
+def speed_rgb(speed: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Speeds of detail on the logarithmic scale `SPEED_RANGE`; NaN (no detail there to move) in grey."""
+    low, high = SPEED_RANGE
+    return scalar_rgb(
+        np.log10(np.maximum(speed, low)), np.log10(low), np.log10(high), _SPEED_COLOURS, no_number=NOTHING_TO_MISS
+    )
+
+
+def steps_rgb(steps: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Steps to mend half of what is missing on the logarithmic scale `STEPS_RANGE`, bright where few; infinite ones
+    `GETS_WORSE`, NaN (nothing missing there) in grey."""
+    low, high = np.log10(STEPS_RANGE)
+    logarithm = np.log10(np.clip(steps, *STEPS_RANGE))
+    rgb = scalar_rgb(-logarithm, -high, -low, _STEPS_COLOURS, no_number=NOTHING_TO_MISS)
+    rgb[np.isposinf(steps)] = GETS_WORSE
+    return rgb
+
+
 def distance_rgb(distance: Float[np.ndarray, "h w"], near: float, far: float) -> UInt8[np.ndarray, "h w 3"]:
     """Distances from a camera, bright where near; `NOTHING_THERE` where there is none (NaN)."""
     return scalar_rgb(-distance, -far, -near, _DISTANCE_COLOURS, no_number=NOTHING_THERE)
@@ -239,6 +266,17 @@ def length_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     return _legend(height, width, _LENGTH_COLOURS, ticks, "px", apart=(UNBOUNDED, "unbounded: no fall found"))
 
 
+def speed_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `speed_rgb` as a bar with its decades written below it."""
+    return _legend(height, width, _SPEED_COLOURS, _decades(*SPEED_RANGE), "speed")
+
+
+def steps_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `steps_rgb` as a bar with its decades written below it, and beside it what gets worse."""
+    ticks = {label: 1 - share for label, share in reversed(_decades(*STEPS_RANGE).items())}
+    return _legend(height, width, _STEPS_COLOURS, ticks, "steps", apart=(GETS_WORSE, "worse"))
+
+
 def amplitude_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     """The colours of `amplitude_rgb` as a bar with shares of the target's amplitude written below it."""
     low, high = AMPLITUDE_RANGE
@@ -312,6 +350,8 @@ _ERROR_COLOURS = cv2.COLORMAP_INFERNO
 _MISSING_COLOURS = cv2.COLORMAP_MAGMA
 _CONFUSION_COLOURS = cv2.COLORMAP_CIVIDIS  # from blue to yellow, grey in the middle
 _LENGTH_COLOURS = cv2.COLORMAP_PLASMA
+_SPEED_COLOURS = cv2.COLORMAP_PARULA
+_STEPS_COLOURS = cv2.COLORMAP_CIVIDIS
 _DISTANCE_COLOURS = cv2.COLORMAP_BONE
 _OPACITY_COLOURS = cv2.COLORMAP_BONE
 _LEVEL_COLOURS = cv2.COLORMAP_CIVIDIS

@@ -1,7 +1,7 @@
 """Plain results in, one HTML file out: the page that shows a fit being learnt and says why detail is missing."""
 
 from fieldlens.report.build import report_html
-from fieldlens.report.claims_page import ClaimRow, StudyFigure, StudyReport, study_html
+from fieldlens.report.claims_page import ClaimRow, StudyFigure, StudyReport, StudyTable, study_html
 from fieldlens.report.model import (
     Curves,
     Exhibit,
@@ -33,6 +33,7 @@ __all__ = [
     "Spectra",
     "StudyFigure",
     "StudyReport",
+    "StudyTable",
     "ThroughTraining",
     "Words",
     "report_html",

@@ -35,6 +35,15 @@ class StudyFigure:
 
 
 @dataclass(frozen=True)
+class StudyTable:
+    """Numbers with their words, as text."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
 class StudyReport:
     """What a study's page is made of."""
 
@@ -42,6 +51,7 @@ class StudyReport:
     summary: Sequence[str]
     claims: Sequence[ClaimRow]
     figures: Sequence[StudyFigure]
+    tables: Sequence[StudyTable]
     protocol: Mapping[str, str]
 
 
@@ -54,6 +64,7 @@ def study_html(report: StudyReport) -> str:
         claims="".join(map(_claim, report.claims)),
         without="" if report.claims else " hidden",
         figures="".join(map(_figure, report.figures)),
+        tables="".join(map(_table, report.tables)),
         protocol=sections.protocol_table(report.protocol),
     )
 
@@ -68,6 +79,16 @@ def _claim(claim: ClaimRow) -> str:
         f"<td>{escape(claim.statement)}<br><small>Authors: {escape(claim.authors)}</small>"
         f'<ul class="parts">{parts}</ul></td>'
         f'<td class="outcome" data-verdict="{escape(claim.verdict)}">{escape(claim.outcome)}</td></tr>'
+    )
+
+
+def _table(table: StudyTable) -> str:
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
+    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
+    return (
+        f"<details><summary>{escape(table.title)}</summary>"
+        f'<div class="scroller" tabindex="0" role="region" aria-label="{escape(table.title)}">'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div></details>"
     )
 
 

@@ -1,12 +1,13 @@
-"""The pictures that a bare name stands for: four photographs, and targets whose spectrum is known.
+"""The pictures that a bare name stands for: photographs, textures, pictures of science, and targets whose spectrum is
+known.
 
-The photographs are files of scikit-image's own package, read where they are installed and never downloaded; the
-targets are computed, in float32, so that nothing is added to their spectrum by rounding.
+All but the targets are files of scikit-image's own package, or crops of them, read where they are installed and never
+downloaded; the targets are computed, in float32, so that nothing is added to their spectrum by rounding.
 """
 
 import importlib.resources
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -112,6 +113,17 @@ def _photograph(file: str) -> Callable[[], Reading]:
     return make
 
 
+def _crop(file: str, left: int, top: int, side: int) -> Callable[[], Reading]:
+    whole = _photograph(file)
+
+    def make() -> Reading:
+        reading = whole()
+        pixels = np.ascontiguousarray(reading.pixels[top : top + side, left : left + side])
+        return replace(reading, pixels=pixels, notes=(*reading.notes, f"{side}x{side} of it, from {left}, {top}"))
+
+    return make
+
+
 def _generated(draw: Callable[[], np.ndarray], side: int, what: str) -> Callable[[], Reading]:
     def make() -> Reading:
         return Reading(draw(), (f"generated, {side}x{side}, {what}, values in [0, 1]",))
@@ -151,6 +163,47 @@ _ALL = (
         427,
         _photograph("rocket.jpg"),
     ),
+    Builtin(
+        "brick",
+        "a wall seen aslant: joints that converge, smooth faces",
+        "Bricks25 of CC0Textures; CC0",
+        512,
+        512,
+        _photograph("brick.png"),
+    ),
+    Builtin("grass", "blades and leaves: detail everywhere", "linolafett; CC0", 512, 512, _photograph("grass.png")),
+    Builtin(
+        "gravel",
+        "stones: outlines in all directions",
+        "Gravel04 of CC0Textures; CC0",
+        512,
+        512,
+        _photograph("gravel.png"),
+    ),
+    Builtin(
+        "cell",
+        "a cell under a microscope: one round outline, faint fringes",
+        "Paul Müller and others; CC0",
+        400,
+        400,
+        _crop("cell.png", 150, 171, 400),
+    ),
+    Builtin(
+        "hubble",
+        "the eXtreme Deep Field: galaxies, few and bright, on black",
+        "NASA; public domain",
+        512,
+        512,
+        _crop("hubble_deep_field.jpg", 250, 200, 512),
+    ),
+    Builtin(
+        "retina",
+        "the back of an eye: vessels that branch on a smooth ground",
+        "Mikael Häggström; CC0",
+        700,
+        700,
+        _crop("retina.jpg", 100, 350, 700),
+    ),
     _target("zoneplate", "rings whose frequency grows with the distance from the centre", zone_plate),
     _target("siemens", "spokes whose frequency falls with the distance from the centre", siemens_star),
     _target("noise", "equal energy in every octave from 128 to 4 pixels, none outside", band_limited_noise),
@@ -159,4 +212,4 @@ _ALL = (
 )
 
 BUILTINS: dict[str, Builtin] = {builtin.name: builtin for builtin in _ALL}
-"""The built-in pictures by name; photographs first."""
+"""The built-in pictures by name; photographs first, then textures and pictures of science, then targets."""

@@ -33,9 +33,10 @@ WINGS = {
         {"creases"},
         {"patterns"},
         {"networks"},
+        {"contest"},
         {"detail"},
     ),
-    "studies": ({"paper", "questions"}, {"runs"}, {"subjects"}),
+    "studies": ({"paper", "questions"}, {"contest"}, {"making"}, {"runs"}, {"subjects"}),
     "scenes": ({"solids"}, {"captures"}, {"pictures", "formats"}),
 }
 """The folders within a package that has any, highest line first. What stands in the package itself is the door: it may

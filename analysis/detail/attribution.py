@@ -23,8 +23,8 @@ from .statistics import LEVEL, MIN_BLOCKS, RESAMPLES, Interval, block_draws, int
 LEAST_SHARE = 0.04
 """Least share of what target energy leaves unexplained that is called an explanation: a partial correlation of 0.2."""
 
-_DETERMINED = 1e-12
-"""With a smaller share of variance left by target energy, there is only rounding to explain."""
+DETERMINED = 1e-12
+"""Where a smaller share of variance is left, there is only rounding to explain."""
 
 _ZERO = 1e-12
 """Energies below this share of their mean count as that, whatever the floor."""
@@ -94,13 +94,13 @@ def attribute(
     if count < 2 or not quantities:
         return None
     folds = blocks.ravel()
-    error, detail = (_log(energy, max(floor, _ZERO * float(energy.mean()))) for energy in (residual, target))
-    nothing = _unseen_errors((), error, folds)
-    base = _unseen_errors((detail,), error, folds)
-    if not base.sum() > _DETERMINED * error @ error:
+    error, detail = (log_energies(energy, floor) for energy in (residual, target))
+    nothing = unseen_errors((), error, folds)
+    base = unseen_errors((detail,), error, folds)
+    if not base.sum() > DETERMINED * error @ error:
         return None
     logs = {name: _log(values, _FLOOR_SHARE * float(values.mean())) for name, values in quantities.items()}
-    left = {name: _unseen_errors((detail, log), error, folds) for name, log in logs.items()}
+    left = {name: unseen_errors((detail, log), error, folds) for name, log in logs.items()}
     drawn = block_draws(count, resamples, seed)
 
     def interval(advantage: Float[np.ndarray, " blocks"], level: float = LEVEL) -> Interval | None:
@@ -149,6 +149,14 @@ def _judged(
     return Attribution(r_squared, gains, "named", best.quantity, ())
 
 
+def log_energies(energies: Float[np.ndarray, "*windows"], floor: float) -> Float[np.ndarray, " n"]:
+    """Natural logarithms around their mean; all 0 where nothing varies.
+
+    Energies below `floor`, or a 10^-12 part of their mean, count as that.
+    """
+    return _log(energies, max(floor, _ZERO * float(energies.mean())))
+
+
 def _log(values: Float[np.ndarray, "*windows"], floor: float) -> Float[np.ndarray, " n"]:
     """Logarithms around their mean; all 0 where nothing varies."""
     least = max(floor, np.finfo(np.float64).tiny)
@@ -157,10 +165,13 @@ def _log(values: Float[np.ndarray, "*windows"], floor: float) -> Float[np.ndarra
     return logs if logs.std() > 1e-9 else np.zeros_like(logs)
 
 
-def _unseen_errors(
+def unseen_errors(
     columns: tuple[Float[np.ndarray, " n"], ...], values: Float[np.ndarray, " n"], folds: Int[np.ndarray, " n"]
 ) -> Float[np.ndarray, " blocks"]:
-    """Sum of squared errors in each block, predicted by least squares from all other blocks."""
+    """Sum of squared errors in each block, predicted by least squares from all other blocks.
+
+    `folds` numbers the block of each value 0, 1, ...; a constant is among the columns anyway.
+    """
     x = np.stack([np.ones_like(values), *columns], 1)
     count = int(folds.max()) + 1
     gram, cross = np.zeros((count, x.shape[1], x.shape[1])), np.zeros((count, x.shape[1]))

@@ -100,7 +100,7 @@ def early_prediction(
     labels, overall = energies_of_all(views, peak)
     if overall.target.sum() <= rounding_variance(peak):
         return sample_of(views, labels[0]).undefined(COAREA)
-    return sample_of(views, labels[_finest(overall)]).partial(COAREA, seed=seed, resamples=resamples)
+    return sample_of(views, labels[explained_octave(overall.target)]).partial(COAREA, seed=seed, resamples=resamples)
 
 
 def _explain(
@@ -110,7 +110,7 @@ def _explain(
     labels, overall = energies_of_all(views, peak)
     variance = float(overall.target.sum())
     flat = variance <= rounding_variance(peak)
-    finest = 0 if flat else _finest(overall)
+    finest = 0 if flat else explained_octave(overall.target)
     sample = sample_of(views, labels[finest])
     primary = sample.partial(COAREA, seed=seed, resamples=resamples)
     bands = _summaries(overall, None if flat else variance, labels)
@@ -148,9 +148,13 @@ def _explain(
     )
 
 
-def _finest(overall: Energies) -> int:
-    """The finest octave that holds `BAND_SHARE` of the target's variance."""
-    return int(np.argmax(overall.target >= BAND_SHARE * overall.target.sum()))
+def explained_octave(target: Float[np.ndarray, " bands"]) -> int:
+    """Number of the finest octave that holds `BAND_SHARE` of a target's variance, given its energy in each.
+
+    >>> explained_octave(np.array([0.001, 0.2, 0.8]))
+    1
+    """
+    return int(np.argmax(target >= BAND_SHARE * target.sum()))
 
 
 def _attribution(views: Sequence[ComparedView], sample: Sample, seed: int, resamples: int) -> Attribution | None:

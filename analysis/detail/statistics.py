@@ -1,11 +1,15 @@
-"""Rank correlations between maps of windows, and how sure they are, by resampling blocks of the picture.
+"""Rank correlations between maps of windows, and how sure they are, by resampling blocks of the picture, or pictures.
 
 Neighbouring windows of a picture are alike, so that formulas for independent samples are far too sure of themselves.
 Blocks of windows are drawn with replacement instead, and the statistic, its ranks included, is computed anew for each
 draw. Drawing a block k times gives its windows the weight k, and ranks are sums of the weights of smaller values: one
 sort of the values serves all draws.
+
+A number that each fit has is summed up over pictures instead: what holds in one picture need not hold in another.
+Pictures are drawn then, and of each the seeds it was fitted with.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,18 +31,40 @@ MIN_BLOCKS = 16
 MIN_DEFINED = 0.95
 """Least share of draws in which the statistic must be defined for an interval to be given."""
 
+MIN_PICTURES = 6
+"""Least number of pictures for an interval of their median. All six lie on one side of the true one in 2 of 2^6 cases,
+so that with fewer not even their whole range is an interval of 95 %."""
+
+_ROUNDING = 1e-12
+"""Variances below this share of a whole one are rounding, which leaves some 1e-15 of what is fully determined."""
+
 _CHUNK_NUMBERS = 2**16
 """Weights (windows x draws) treated at once, 0.5 MB in fp64: what is made of them stays in cache."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """What a statistic of this one picture could have been, had other blocks of the same kind stood in it."""
+    """What a statistic could have been: of one picture, had other blocks of the same kind stood in it; of several, had
+    they been others of the same kind."""
 
     low: float
     high: float
     level: float
     resamples: int
+
+
+@dataclass(frozen=True)
+class OverPictures:
+    """A number that each fit has, over pictures that were fitted with one or more seeds."""
+
+    median: float
+    """Over pictures, of the mean over each one's seeds."""
+    interval: Interval | None
+    """Of the median; None with fewer than `MIN_PICTURES`."""
+    below_zero: float
+    """Share of pictures whose mean is below 0."""
+    pictures: int
+    """How many have a number; the others are left out."""
 
 
 def rank_correlation(a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"]) -> float | None:
@@ -52,21 +78,23 @@ def rank_correlation(a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"]) -> 
 
 
 def partial_rank_correlation(
-    a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"], given: Float[np.ndarray, " n"]
+    a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"], given: Float[np.ndarray, "*controls n"]
 ) -> float | None:
     """Rank correlation of a and b with what `given` says about each taken out: do they go together where it is equal?
 
-    (r_ab - r_ag r_bg) / sqrt((1 - r_ag^2) (1 - r_bg^2)) with Spearman's r: Kendall & Stuart, vol. 2, 27.5, on ranks.
-    None where nothing is left to correlate: a or b is constant, or `given` alone puts one of them in order.
+    The correlation of what is left of the ranks of a and b by linear regression on the ranks of `given`, which is one
+    control or a row for each of several. With one it is (r_ab - r_ag r_bg) / sqrt((1 - r_ag^2) (1 - r_bg^2)), with
+    Spearman's r: Kendall & Stuart, vol. 2, 27.5, on ranks. None where nothing is left to correlate: a or b is constant,
+    or the ranks of `given` determine those of one of them.
     """
     once = np.ones((len(a), 1))
-    return _defined(_partial_correlations(_Ranker(a), _Ranker(b), _Ranker(given), once)[0])
+    return _defined(_partial_correlations(_Ranker(a), _Ranker(b), _rankers(given), once)[0])
 
 
 def block_bootstrap(
     a: Float[np.ndarray, " n"],
     b: Float[np.ndarray, " n"],
-    given: Float[np.ndarray, " n"],
+    given: Float[np.ndarray, "*controls n"],
     blocks: Int[np.ndarray, " n"],
     *,
     seed: int,
@@ -83,7 +111,7 @@ def block_bootstrap(
     if count < MIN_BLOCKS:
         return None
     drawn = block_draws(count, resamples, seed).T
-    rankers = _Ranker(a), _Ranker(b), _Ranker(given)
+    rankers = _Ranker(a), _Ranker(b), _rankers(given)
     step = max(1, _CHUNK_NUMBERS // len(a))
     values = np.concatenate(
         [_partial_correlations(*rankers, drawn[:, i : i + step].take(blocks, 0)) for i in range(0, resamples, step)]
@@ -106,6 +134,50 @@ def interval_of(values: Float[np.ndarray, " resamples"], count: int, level: floa
     quantile = stdtrit(count - 1, (1 + level) / 2) * np.sqrt(count / (count - 1))
     low, high = np.quantile(defined, [ndtr(-quantile), ndtr(quantile)])
     return Interval(float(low), float(high), level, len(values))
+
+
+def over_pictures(
+    values: Sequence[Sequence[float | None]], *, seed: int = 0, resamples: int = RESAMPLES
+) -> OverPictures | None:
+    """Sum up a number of fits over pictures; `values` has each picture's, one for each seed, None where undefined.
+
+    The interval is the expanded percentile interval (`block_bootstrap`) of the median over `picture_draws`. None where
+    no picture has a number.
+
+    >>> over_pictures([[0.5, 0.7], [-0.1], [0.2, None]]).median
+    0.2
+    """
+    pictures = [np.array(defined)[:, None] for seeds in values if (defined := [v for v in seeds if v is not None])]
+    if not pictures:
+        return None
+    means = np.array([seeds.mean() for seeds in pictures])
+    medians = np.median(picture_draws(pictures, resamples, seed)[:, :, 0], 1)
+    return OverPictures(
+        float(np.median(means)),
+        interval_of(medians, len(pictures)) if len(pictures) >= MIN_PICTURES else None,
+        float((means < 0).mean()),
+        len(pictures),
+    )
+
+
+def picture_draws(
+    pictures: Sequence[Float[np.ndarray, "_ numbers"]], resamples: int, seed: int
+) -> Float[np.ndarray, "resamples pictures numbers"]:
+    """Means over seeds of numbers that fits have together, when as many pictures as there are, and of each that is
+    drawn as many seeds as it has, are drawn with replacement.
+
+    Each of `pictures` has a row for each seed. Means of pictures already differ by what seeds do to them, so that
+    drawing seeds as well adds about the variance between seeds over their number once more (Davison & Hinkley 1997,
+    Bootstrap Methods and their Application, section 3.8). That errs on the safe side.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(len(pictures), size=(resamples, len(pictures)))
+    means = np.empty((*drawn.shape, pictures[0].shape[1]))
+    for picture, values in enumerate(pictures):
+        here, seeds = drawn == picture, len(values)
+        times = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=int(here.sum()))
+        means[here] = times @ values / seeds
+    return means
 
 
 def share_in_lowest_quarter(values: Float[np.ndarray, " n"], by: Float[np.ndarray, " n"]) -> float | None:
@@ -159,19 +231,32 @@ def _correlations(
     return _weighted_product(weights, a, b) / weights.sum(0)
 
 
+def _rankers(given: Float[np.ndarray, "*controls n"]) -> list[_Ranker]:
+    return [_Ranker(control) for control in given.reshape(-1, given.shape[-1])]
+
+
 def _partial_correlations(
-    a: _Ranker, b: _Ranker, given: _Ranker, weights: Float[np.ndarray, "n draws"]
+    a: _Ranker, b: _Ranker, given: Sequence[_Ranker], weights: Float[np.ndarray, "n draws"]
 ) -> Float[np.ndarray, " draws"]:
-    """Partial rank correlation under each column of weights, NaN where it is undefined."""
-    a_scores, b_scores = a.scores(weights), b.scores(weights)
+    """Partial rank correlation under each column of weights, NaN where it is undefined.
+
+    Gaussian elimination of the controls, one after the other, turns the matrix of correlations into that of the
+    covariances of what regression on them leaves.
+    """
     # nothing can be taken out by what is constant
-    given_scores = np.nan_to_num(given.scores(weights))
-    ab = _correlations(a_scores, b_scores, weights)
-    ag = _correlations(a_scores, given_scores, weights)
-    bg = _correlations(b_scores, given_scores, weights)
-    left = (1 - ag**2) * (1 - bg**2)
-    # rounding leaves some 1e-15 of what is fully determined
-    return (ab - ag * bg) / np.sqrt(np.where(left > 1e-12, left, np.nan))
+    controls = [np.nan_to_num(control.scores(weights)) for control in given]
+    scores = [*controls, b.scores(weights), a.scores(weights)]
+    left = np.ones((len(scores), len(scores), weights.shape[1]))
+    for i, one in enumerate(scores):
+        for j, other in enumerate(scores[:i]):
+            left[i, j] = left[j, i] = _correlations(one, other, weights)
+    for i in range(len(controls)):
+        # nor by what the controls before it determine
+        variance = np.where(left[i, i] > _ROUNDING, left[i, i], np.inf)
+        rest = left[i + 1 :, i]
+        left[i + 1 :, i + 1 :] -= rest[:, None] * rest / variance
+    product = left[-1, -1] * left[-2, -2]
+    return left[-1, -2] / np.sqrt(np.where(product > _ROUNDING, product, np.nan))
 
 
 def _weighted_product(*columns: Float[np.ndarray, "n draws"]) -> Float[np.ndarray, " draws"]:

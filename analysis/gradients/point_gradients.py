@@ -28,7 +28,8 @@ from torch import Tensor, nn
 
 from fieldlens.configs.errors import InputError
 
-from ..networks.sampling import CHUNK_NUMBERS, chunk_points
+from ..networks.sampling import CHUNK_NUMBERS
+from ..networks.scratch import Scratch
 from .trained import Network, Trained, trained
 
 MAX_BYTES = 2 * 1024**3
@@ -230,6 +231,7 @@ def output_gradients(
     directions: Float[Tensor, "k c"],
     *,
     dtype: torch.dtype = torch.float32,
+    scratch: Scratch | None = None,
 ) -> PointGradients:
     """Gradients of k weighted sums of each point's outputs, such as single channels (an identity matrix) or luma.
 
@@ -237,13 +239,14 @@ def output_gradients(
         points: image coordinates, on the network's device.
         directions: weights of the channels.
         dtype: as for `loss_gradients`.
+        scratch: memory of that type to hold them in; what an earlier call has put there is overwritten.
 
     Raises:
         InputError: when the network is not finite, or the factors would take more than 2 GiB.
     """
     weights = directions.to(points.device, dtype)
     return _point_gradients(
-        trained(network), points, len(weights), lambda y, _: weights[:, None].expand(-1, len(y), -1), dtype
+        trained(network), points, len(weights), lambda y, _: weights[:, None].expand(-1, len(y), -1), dtype, scratch
     )
 
 
@@ -277,47 +280,51 @@ Cotangents = Callable[[Float[Tensor, "m c"], slice], Float[Tensor, "k m c"]]
 
 @torch.no_grad()
 def _point_gradients(
-    layers: Trained, points: Float[Tensor, "n d"], directions: int, cotangents: Cotangents, dtype: torch.dtype
+    layers: Trained,
+    points: Float[Tensor, "n d"],
+    directions: int,
+    cotangents: Cotangents,
+    dtype: torch.dtype,
+    scratch: Scratch | None = None,
 ) -> PointGradients:
-    """One pass forward and one back for each direction, over chunks of points that stay in cache."""
+    """One pass forward and one back for each direction, over blocks of points that stay in cache."""
     n = len(points)
     require_memory(n * _bytes_per_point(layers, directions, dtype), f"the gradients of {n:,} points")
     weights = [weight.to(dtype) for weight in layers.weights]
     biases = [bias.to(dtype) for bias in layers.biases]
-
-    def empty(*shape: int) -> Tensor:
-        return torch.empty(shape, dtype=dtype, device=points.device)
-
-    outputs = empty(n, len(biases[-1]))
-    inputs = tuple(empty(n, weight.shape[1]) for weight in weights)
-    deltas = tuple(empty(directions, n, len(weight)) for weight in weights)
+    memory = scratch or Scratch(points.device, dtype)
+    outputs = memory("outputs", n, layers.outputs)
+    inputs = tuple(memory(f"inputs{layer}", n, weight.shape[1]) for layer, weight in enumerate(weights))
+    deltas = tuple(memory(f"deltas{layer}", directions, n, len(weight)) for layer, weight in enumerate(weights))
     table: list[TableEntries] = []
-    for x, first in _chunks(points, chunk_points(max(len(weight) for weight in weights))):
+    for x, first in _chunks(points, _block_points(max(len(weight) for weight in weights))):
         here = slice(first, first + len(x))
-        h, entries = _encode(layers, x, dtype)
-        slopes = []
-        for kept, weight, bias in zip(inputs[:-1], weights, biases, strict=False):
-            kept[here] = h
-            h, slope = layers.activation_and_slope(torch.addmm(bias, h, weight.T))
-            slopes.append(slope)
-        inputs[-1][here] = h
-        y = torch.addmm(biases[-1], h, weights[-1].T)
+        features, entries = _encode(layers, x, dtype)
+        inputs[0][here] = features
+        slopes = [memory(f"slope{layer}", len(x), len(weight)) for layer, weight in enumerate(weights[:-1])]
+        for h, z, weight, bias, slope in zip(inputs, inputs[1:], weights, biases, slopes, strict=False):
+            torch.addmm(bias, h[here], weight.T, out=z[here])
+            layers.activate_(z[here], slope)
+        y = torch.addmm(biases[-1], inputs[-1][here], weights[-1].T, out=outputs[here])
         if layers.sigmoid_output:
-            y = y.sigmoid()
-        outputs[here] = y
+            y.sigmoid_()
         d = cotangents(y, here)
-        if layers.sigmoid_output:
-            d = d * (y * (1 - y))
-        for kept, weight, slope in zip(deltas[:0:-1], weights[:0:-1], slopes[::-1], strict=True):
-            kept[:, here] = d
-            d = (d @ weight).mul_(slope)
-        deltas[0][:, here] = d
+        deltas[-1][:, here] = d * (y * (1 - y)) if layers.sigmoid_output else d
+        passed = zip(deltas[:0:-1], deltas[-2::-1], weights[:0:-1], slopes[::-1], strict=True)
+        for above, below, weight, slope in passed:
+            for d, into in zip(above[:, here], below[:, here], strict=True):
+                torch.mm(d, weight, out=into).mul_(slope)
         if entries is not None:
             rows, corner_weights = entries
-            at_features = (d @ weights[0]).unflatten(-1, (len(rows), -1)).permute(2, 0, 1, 3)
+            at_features = (deltas[0][:, here] @ weights[0]).unflatten(-1, (len(rows), -1)).permute(2, 0, 1, 3)
             table.append(TableEntries(rows, corner_weights, at_features))
     _require_finite(outputs, "the field's values")
     return PointGradients(outputs, inputs, deltas, _joined(table), layers.without_bias)
+
+
+def _block_points(width: int) -> int:
+    """How many points go through all layers at once: few, so that what one layer gives is in cache for the next."""
+    return max(256, CHUNK_NUMBERS // (4 * width))
 
 
 def _chunks(points: Float[Tensor, "n d"], size: int) -> Iterator[tuple[Float[Tensor, "m d"], int]]:

@@ -8,14 +8,14 @@ from torch import Tensor
 
 
 class Scratch:
-    """Named fp32 tensors to write results into; asking again for a name gives the same memory.
+    """Named tensors to write results into; asking again for a name gives the same memory.
 
     Fresh memory of some megabytes comes from the system page by page: clearing the pages cost as much as a whole
     forward pass in the three that a co-area density takes. What a name held before is overwritten, not cleared.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
+    def __init__(self, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
+        self._device, self._dtype = device, dtype
         self._held: dict[str, Tensor] = {}
 
     def __call__(self, name: str, *shape: int) -> Float[Tensor, "..."]:
@@ -23,5 +23,5 @@ class Scratch:
         numbers = math.prod(shape)
         held = self._held.get(name)
         if held is None or held.numel() < numbers:
-            held = self._held[name] = torch.empty(numbers, device=self._device)
+            held = self._held[name] = torch.empty(numbers, device=self._device, dtype=self._dtype)
         return held[:numbers].view(shape)

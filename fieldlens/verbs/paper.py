@@ -11,7 +11,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.names import require_folder_name
 from fieldlens.configs.records import to_json
 from fieldlens.configs.storage import read_config
-from fieldlens.configs.study import Study
+from fieldlens.configs.study import Contest, Study
 
 from .options import PRESETS, Json, parse
 
@@ -26,15 +26,15 @@ class PaperArguments:
     """Options of `fieldlens paper`."""
 
     tier: Literal["quick", "cpu", "full"] = "quick"
-    """How large: quick (minutes), cpu (one to two hours on two cores), full (the authors' sizes, for a GPU)."""
+    """How large: quick (minutes), cpu (hours on two cores), full (the authors' sizes, for a GPU)."""
     only: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ID ...]")] = None
-    """Only these claims (A1-A16, C1-C4, N1-N13) and experiments (E1-E15), and the fits that they need.
+    """Only these claims (A1-A16, C1-C4, N1-N13, X1-X3) and experiments (E1-E15), and the fits that they need.
     docs/paper.md says what they are."""
     output_dir: Path = Path("outputs")
     """The folder in which the study's own is made: paper/<tier>, or paper/<tier>-authors."""
     grid: Literal["centres", "authors"] = "centres"
     """Where pixels lie: at their centres, or where the authors have them, with a gap between quadrants.
-    The latter is for comparing numbers with theirs."""
+    The latter is for comparing numbers with theirs, and is without the contest of claims X."""
     json: Json = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
@@ -46,6 +46,7 @@ def main(words: Sequence[str]) -> int:
         raise InputError("--only takes claims and experiments, such as A4 A8 E2; docs/paper.md lists them")
     require_folder_name(arguments.output_dir, "--output-dir")
     study = replace(read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study), grid=arguments.grid)
+    contest = read_config(PRESETS / "contest" / f"{arguments.tier}.yaml", Contest)
 
     from fieldlens.fitting import Controls
     from fieldlens.studies.paper.page import claims_table, run_paper
@@ -55,8 +56,16 @@ def main(words: Sequence[str]) -> int:
 
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True), "ending the fits that are not finished"):
-        path = arguments.output_dir / "paper" / (arguments.tier + "-authors" * (arguments.grid == "authors"))
-        found = run_paper(study, path, only=arguments.only or (), reporter=console, controls=controls)
+        authors = arguments.grid == "authors"
+        path = arguments.output_dir / "paper" / (arguments.tier + "-authors" * authors)
+        found = run_paper(
+            study,
+            path,
+            contest=None if authors else contest,
+            only=arguments.only or (),
+            reporter=console,
+            controls=controls,
+        )
     console.result(*claims_table(found.claims).splitlines(), f"report  {found.report}")
     console.finish(to_json(found))
     return 0

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic, TypeVar
 
 from matplotlib.figure import Figure
 
@@ -12,9 +13,11 @@ from . import figures_of_fields as of_fields
 from . import figures_of_histories as of_histories
 from .runs import Runs
 
+Source = TypeVar("Source")
+
 
 @dataclass(frozen=True)
-class Drawing:
+class Drawing(Generic[Source]):
     """A figure of the study."""
 
     id: str
@@ -22,9 +25,9 @@ class Drawing:
     caption: str
     roles: tuple[str, ...]
     """Roles of the fits that the figure shows."""
-    draw: Callable[[Runs], Figure]
+    draw: Callable[[Source], Figure]
 
-    def svg(self, runs: Runs) -> bytes:
+    def svg(self, runs: Source) -> bytes:
         """The figure; the same measurements give the same bytes."""
         return svg_of(partial(self.draw, runs))
 
@@ -36,7 +39,7 @@ ALL_ENCODINGS = ("raw", "few", "coarse", "fine")
 OVER_BOTH = " Above over crease density midway, below over stable rank midway."
 """Of captions of doses."""
 
-DRAWINGS: tuple[Drawing, ...] = (
+DRAWINGS: tuple[Drawing[Runs], ...] = (
     Drawing(
         "pictures", "What is fitted", "The first fit of each picture, at the end.", FOUR_ENCODINGS, of_fields.pictures
     ),

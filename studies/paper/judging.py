@@ -1,9 +1,10 @@
 """Claims as measurements: an effect in every unit of a study, its mean and interval over units, and a verdict.
 
 A part of a claim is a number that is above a threshold if the part is true. The rule is the same for all and fixed
-here: the interval of the mean over units lies above the threshold, or below it, or it is undecided. A claim holds when
-all its parts do, and does not when one of them does not. Parts that speak of longer training than a study's are
-measured but not asked: they decide nothing.
+here: the interval of the mean over units lies above the threshold, or below it, or it is undecided. A part that speaks
+of the median has the interval of the median, by resampling units. A claim holds when all its parts do, and does not
+when one of them does not. Parts that speak of longer training than a study's are measured but not asked: they decide
+nothing.
 """
 
 import math
@@ -14,6 +15,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from scipy.special import stdtrit
 
+from fieldlens.analysis.detail.statistics import over_pictures
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import fields_of, with_before
 
@@ -36,6 +38,8 @@ class Part(Generic[Unit]):
     """The part is true if the number is above this."""
     least_steps: int = 0
     """Steps of training that the claim speaks of: a study of shorter fits does not ask it."""
+    median: bool = False
+    """Whether the number is the median over units, and not the mean."""
     zero: str = ""
     """What to say where the number is 0 in all units by convention: nothing was measured, and the part is undecided."""
 
@@ -59,9 +63,10 @@ class JudgedPart:
 
     name: str
     effect: float | None
-    """Mean of the number over the units that have it; None where none has."""
+    """Mean of the number over the units that have it, or their median where the part speaks of it; None where none
+    has."""
     interval: tuple[float, float] | None
-    """Ends of the 95 % interval of the mean; None for fewer than three units."""
+    """Ends of the 95 % interval of the mean, or of the median; None for fewer than three units, or six."""
     unit: str
     holds_above: float
     units: int
@@ -118,8 +123,7 @@ def judge(claim: Claim[Unit], units: Sequence[Unit], steps: int) -> Judged:
 
 def _judge_part(part: Part[Unit], units: Sequence[Unit], steps: int) -> JudgedPart:
     values = [value for value in map(part.measure, units) if value is not None and math.isfinite(value)]
-    effect = sum(values) / len(values) if values else None
-    interval = mean_interval(values)
+    effect, interval, least = _median(values) if part.median else _mean(values)
     verdict, reason = UNDECIDED, ""
     n, left_out = len(values), len(units) - len(values)
     if steps < part.least_steps:
@@ -129,12 +133,24 @@ def _judge_part(part: Part[Unit], units: Sequence[Unit], steps: int) -> JudgedPa
     elif part.zero and not any(values):
         reason = part.zero
     elif interval is None:
-        reason = "fewer than three units"
+        reason = f"fewer than {least} units"
     elif interval[0] > part.above:
         verdict = HOLDS
     elif interval[1] <= part.above:
         verdict = FAILS
     return JudgedPart(part.name, effect, interval, part.unit, part.above, n, verdict, left_out, reason)
+
+
+def _mean(values: Sequence[float]) -> tuple[float | None, tuple[float, float] | None, str]:
+    """The mean with its interval, and how many values that takes."""
+    return sum(values) / len(values) if values else None, mean_interval(values), "three"
+
+
+def _median(values: Sequence[float]) -> tuple[float | None, tuple[float, float] | None, str]:
+    """The median with its interval, and how many values that takes."""
+    found = over_pictures([[value] for value in values])
+    interval = found and found.interval
+    return found and found.median, (interval.low, interval.high) if interval else None, "six"
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:

@@ -1,8 +1,9 @@
 """The paper's study from beginning to end: fits, claims, figures, and a page that shows them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,14 +12,18 @@ from fieldlens.configs.files import look_after, remove, write_bytes, write_json,
 from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
 from fieldlens.configs.storage import to_yaml
-from fieldlens.configs.study import Study
+from fieldlens.configs.study import Contest, Study
 from fieldlens.fitting import Controls
-from fieldlens.report import ClaimRow, StudyFigure, StudyReport, study_html
+from fieldlens.report import ClaimRow, StudyFigure, StudyReport, StudyTable, study_html
+from fieldlens.studies.contest.effects import PictureFits
+from fieldlens.studies.contest.runs import ContestRuns, run_contest
 from fieldlens.studies.runs.reporter import Reporter, Silent
 
 from .claims import CLAIMS
+from .claims_of_contest import CONTEST_CLAIMS
 from .effects import Fits
-from .figures import DRAWINGS, Drawing
+from .figures import DRAWINGS, Drawing, Source
+from .figures_of_contest import CONTEST_DRAWINGS, LEAGUE_HEADS, league, league_rows
 from .judging import FAILS, HOLDS, UNDECIDED, Claim, Judged, JudgedPart, judge
 from .runs import MUON_ROLES, ROLES, Runs, run_study
 
@@ -27,7 +32,7 @@ TITLE = "Spectral bias of coordinate networks: the claims of Lazzari & Liu, meas
 FINISHED = "claims.json"
 """What was found; it is written last."""
 
-Chosen = TypeVar("Chosen", Claim[Fits], Drawing)
+Chosen = TypeVar("Chosen", Claim[Fits], Claim[PictureFits], Drawing[Runs], Drawing[ContestRuns])
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ def run_paper(
     study: Study,
     path: Path,
     *,
+    contest: Contest | None = None,
     only: Sequence[str] = (),
     reporter: Reporter | None = None,
     controls: Controls | None = None,
@@ -51,68 +57,124 @@ def run_paper(
 
     Args:
         path: the study's folder. Fits that are there and were made by the same protocol are used again.
-        only: ids of claims and experiments, such as A4 and E2; all that the study has fits for if none is named.
+        contest: whose claims are judged beside those of the study; its fits are in a folder of their own in `path`.
+        only: ids of claims and experiments, such as A4 and E2; all that there are fits for if none is named.
 
     Raises:
-        InputError: for an unknown id or one that the study has no fits for, a picture that cannot be read, or a folder
+        InputError: for an unknown id or one that there are no fits for, a picture that cannot be read, or a folder
             that cannot be written, or that another process writes.
         KeyboardInterrupt: when stopped; the fits that are finished stay.
     """
     reporter, controls = reporter or Silent(), controls or Controls()
-    runs = Runs(study, path)
-    claims, drawings = _chosen(runs, only)
+    asked = _asked(Runs(study, path), None if contest is None else ContestRuns(contest, path / "contest"), only)
     look_after(path)
     with held(path, reporter.say):
-        return _run_paper(runs, claims, drawings, only, reporter, controls)
+        return _run_paper(asked, only, reporter, controls)
 
 
-def _run_paper(
-    runs: Runs,
-    claims: Sequence[Claim[Fits]],
-    drawings: Sequence[Drawing],
-    only: Sequence[str],
-    reporter: Reporter,
-    controls: Controls,
-) -> PaperFound:
-    study, path = runs.study, runs.path
-    roles = [role for role in ROLES if any(role in chosen.roles for chosen in (*claims, *drawings))]
-    if not run_study(runs, roles, reporter, controls):
+@dataclass(frozen=True)
+class _Asked:
+    """What was chosen of a study, and of its contest where it has one."""
+
+    runs: Runs
+    claims: Sequence[Claim[Fits]]
+    drawings: Sequence[Drawing[Runs]]
+    contest: ContestRuns | None
+    """None as well where nothing of it was chosen."""
+    contest_claims: Sequence[Claim[PictureFits]]
+    contest_drawings: Sequence[Drawing[ContestRuns]]
+
+    @property
+    def roles(self) -> list[str]:
+        """Those of the study's fits that are looked at."""
+        return [role for role in ROLES if any(role in chosen.roles for chosen in (*self.claims, *self.drawings))]
+
+    def judgements(self) -> list[Callable[[], Judged]]:
+        """What judges each claim."""
+        units = [Fits(self.runs, unit) for unit in self.runs.units]
+        steps = self.runs.study.training.steps or 0
+        judging = [partial(judge, claim, units, steps) for claim in self.claims]
+        if (contest := self.contest) is None:
+            return judging
+        pictures = [PictureFits(contest, picture) for picture in contest.contest.pictures]
+        last = contest.contest.last_step
+        return judging + [partial(judge, claim, pictures, last) for claim in self.contest_claims]
+
+    def figures(self) -> list[Callable[[], StudyFigure]]:
+        """What draws each figure."""
+        drawing = [partial(_figure, one, self.runs) for one in self.drawings]
+        if self.contest is None:
+            return drawing
+        return drawing + [partial(_figure, one, self.contest) for one in self.contest_drawings]
+
+    def tables(self) -> list[StudyTable]:
+        """The league, where it was chosen."""
+        if self.contest is None or all(drawing.draw is not league for drawing in self.contest_drawings):
+            return []
+        return [StudyTable("X1: the league", LEAGUE_HEADS, league_rows(self.contest))]
+
+
+def _run_paper(asked: _Asked, only: Sequence[str], reporter: Reporter, controls: Controls) -> PaperFound:
+    path = asked.runs.path
+    made = run_study(asked.runs, asked.roles, reporter, controls)
+    if asked.contest is not None:
+        made = made and run_contest(asked.contest, reporter, controls)
+    if not made:
         reporter.say("stopped; the fits that are finished stay, and the same command goes on")
         raise KeyboardInterrupt
     here = path / f"only {' '.join(only)}" if only else path  # the whole study's page stays as it is
-    judged = []
-    for number, claim in enumerate(claims):
-        reporter.working("judging claims", number / len(claims))
+    judged, judgements = [], asked.judgements()
+    for number, judgement in enumerate(judgements):
+        reporter.working("judging claims", number / len(judgements))
         if controls.stop:
             raise KeyboardInterrupt
-        judged.append(judge(claim, [Fits(runs, unit) for unit in runs.units], study.training.steps or 0))
+        judged.append(judgement())
     found = PaperFound(here, here / "report.html", tuple(judged))
     remove(here / FINISHED)  # it is of other fits, perhaps
-    write_text(here / "study.yaml", to_yaml(study))
-    figures = []
+    write_text(here / "study.yaml", to_yaml(asked.runs.study))
+    if asked.contest is not None:
+        write_text(here / "contest.yaml", to_yaml(asked.contest.contest))
+    drawn, drawings = [], asked.figures()
     for number, drawing in enumerate(drawings):
         reporter.working("drawing figures", number / len(drawings))
-        figures.append(StudyFigure(drawing.id, drawing.title, drawing.caption, drawing.svg(runs)))
-        write_bytes(here / "figures" / f"{drawing.id}.svg", figures[-1].svg)
-    summary = _summary(study, judged, muon=not MUON_ROLES.isdisjoint(roles))
-    page = StudyReport(TITLE, summary, [_row(claim) for claim in judged], figures, _protocol(study))
-    write_text(here / "claims.md", claims_markdown(judged, summary, figures))
+        drawn.append(drawing())
+        write_bytes(here / "figures" / f"{drawn[-1].id}.svg", drawn[-1].svg)
+    summary, tables = _summary(asked, judged), asked.tables()
+    page = StudyReport(TITLE, summary, [_row(claim) for claim in judged], drawn, tables, _protocol(asked))
+    write_text(here / "claims.md", claims_markdown(judged, summary, drawn, tables))
     write_text(found.report, study_html(page))
     write_json(here / FINISHED, to_json(found))
     return found
 
 
-def claims_markdown(judged: Sequence[Judged], summary: Sequence[str], figures: Sequence[StudyFigure]) -> str:
-    """The claims as a table, and below it the figures, for a document."""
-    lines = [*summary, "", "| claim | statement | authors | measured | verdict |", "|---|---|---|---|---|"]
+def _figure(drawing: Drawing[Source], source: Source) -> StudyFigure:
+    return StudyFigure(drawing.id, drawing.title, drawing.caption, drawing.svg(source))
+
+
+def claims_markdown(
+    judged: Sequence[Judged],
+    summary: Sequence[str],
+    figures: Sequence[StudyFigure],
+    tables: Sequence[StudyTable] = (),
+) -> str:
+    """The claims as a table, and below it the figures and other tables, for a document."""
+    rows = []
     for claim in judged:
         parts = "<br>".join(f"{part.name}: {number(part)} ({_outcome(part)})" for part in claim.parts)
-        cells = (claim.id, claim.statement, claim.authors, parts, f"**{claim.outcome}**")
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        rows.append((claim.id, claim.statement, claim.authors, parts, f"**{claim.outcome}**"))
+    lines = [*summary, "", *_markdown_table(("claim", "statement", "authors", "measured", "verdict"), rows)]
     for figure in figures:
         picture = f"![{figure.title}](figures/{figure.id}.svg)"
         lines += ["", f"### {figure.id}: {figure.title}", "", picture, "", figure.caption]
+    for table in tables:
+        lines += ["", f"### {table.title}", "", *_markdown_table(table.heads, table.rows)]
     return "\n".join(lines) + "\n"
+
+
+def _markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [heads, *rows]
+    written = ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in lines]
+    return [written[0], "|" + "---|" * len(heads), *written[1:]]
 
 
 def claims_table(claims: Sequence[Judged]) -> str:
@@ -145,42 +207,65 @@ def _outcome(part: JudgedPart) -> str:
     return f"{part.verdict}: {part.reason}" if part.reason else part.verdict
 
 
-def _chosen(runs: Runs, only: Sequence[str]) -> tuple[list[Claim[Fits]], list[Drawing]]:
+def _asked(runs: Runs, contest: ContestRuns | None, only: Sequence[str]) -> _Asked:
     fitted = {role for role in ROLES if any(runs.playing(unit, role) for unit in runs.units)}
 
     def wanted(things: Sequence[Chosen]) -> list[Chosen]:
         return [thing for thing in things if (not only or thing.id in only) and fitted.issuperset(thing.roles)]
 
+    of_contest = (*CONTEST_CLAIMS, *CONTEST_DRAWINGS)
     claims, drawings = wanted(CLAIMS), wanted(DRAWINGS)
-    known = dict.fromkeys(thing.id for thing in (*CLAIMS, *DRAWINGS))
+    contest_claims = wanted(CONTEST_CLAIMS) if contest else []
+    contest_drawings = wanted(CONTEST_DRAWINGS) if contest else []
+    known = dict.fromkeys(thing.id for thing in (*CLAIMS, *DRAWINGS, *of_contest))
+    chosen = {thing.id for thing in (*claims, *drawings, *contest_claims, *contest_drawings)}
     for word in only:
         if word not in known:
             there_are = ", ".join(known)
             raise InputError(f"{word!r} is no claim and no experiment of the study (there are: {there_are})")
-        if word not in {thing.id for thing in (*claims, *drawings)}:
+        if word not in chosen and word in {thing.id for thing in of_contest}:
+            raise InputError(f"{word} is of the contest, which has pixels at their centres; leave out --grid authors")
+        if word not in chosen:
             raise InputError(f"{word} needs fits that this study does not make; try --tier cpu")
-    return claims, drawings
+    of_study = contest if contest_claims or contest_drawings else None
+    return _Asked(runs, claims, drawings, of_study, contest_claims, contest_drawings)
 
 
-def _summary(study: Study, judged: Sequence[Judged], *, muon: bool) -> list[str]:
+def _summary(asked: _Asked, judged: Sequence[Judged]) -> list[str]:
     counts = Counter(claim.verdict for claim in judged)
-    pictures = ", ".join(study.pictures)
     claims = [
         f"Of {counted(len(judged), 'claim')} {counted(counts[HOLDS], 'holds', 'hold')}, "
         f"{counted(counts[FAILS], 'does', 'do')} not, and {counted(counts[UNDECIDED], 'is', 'are')} undecided in this "
         "study.",
     ]
+    return [
+        *(claims if judged else []),
+        *(_study_summary(asked.runs.study, asked.roles) if asked.claims or asked.drawings else []),
+        *([] if asked.contest is None else [_contest_summary(asked.contest.contest)]),
+    ]
+
+
+def _study_summary(study: Study, roles: Sequence[str]) -> list[str]:
+    pictures = ", ".join(study.pictures)
     moved = (
         f"Where claims speak of Muon, {study.muon} moves the matrices between hidden layers, under narrow raw "
         "coordinates if nothing else is said."
     )
     return [
-        *(claims if judged else []),
         f"The study fits {pictures} at {study.max_side} px by {study.network} networks for {study.training.steps:,} "
         f"steps, {counted(study.repeats, 'time')} each; narrow and wide raw coordinates are {study.raw[0]} and "
         f"{study.raw[1]}, coarse and fine encodings {study.coarse} and {study.fine}.",
-        *([moved] if muon else []),
+        *([] if MUON_ROLES.isdisjoint(roles) else [moved]),
     ]
+
+
+def _contest_summary(contest: Contest) -> str:
+    encodings, optimizers = (", ".join(map(str, words)) for words in (contest.encodings, contest.optimizers))
+    return (
+        f"The contest, of the claims X, fits {', '.join(contest.pictures)} at {contest.max_side} px by "
+        f"{contest.network} networks for {contest.last_step:,} steps, under {encodings}, by {optimizers}, "
+        f"{counted(contest.repeats, 'time')} each. Its units are pictures."
+    )
 
 
 def _row(claim: Judged) -> ClaimRow:
@@ -188,7 +273,7 @@ def _row(claim: Judged) -> ClaimRow:
     return ClaimRow(claim.id, claim.statement, claim.authors, claim.verdict, claim.outcome, parts)
 
 
-def _protocol(study: Study) -> dict[str, str]:
+def _protocol(asked: _Asked) -> dict[str, str]:
     def words(value: object) -> str:
         if isinstance(value, Mapping):
             return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner is not None)
@@ -196,4 +281,6 @@ def _protocol(study: Study) -> dict[str, str]:
             return "none"
         return ", ".join(map(words, value)) if isinstance(value, list) else str(value)
 
-    return {key: words(value) for key, value in to_json(study).items()}
+    of_study = {key: words(value) for key, value in to_json(asked.runs.study).items()}
+    contest = {} if asked.contest is None else to_json(asked.contest.contest)
+    return of_study | {f"the contest's {key}": words(value) for key, value in contest.items()}

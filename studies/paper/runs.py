@@ -1,35 +1,22 @@
 """The runs of a study: fits of one protocol, measured while they train; those that are finished are used again."""
 
-import multiprocessing
-import os
-import shutil
-import signal
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from multiprocessing.synchronize import Event
+from functools import cached_property, partial
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
-import torch
 
-from fieldlens.configs.children import trusted_children
 from fieldlens.configs.encoding import Encoding, Fourier
-from fieldlens.configs.errors import InputError, counted
-from fieldlens.configs.files import unfinished
-from fieldlens.configs.holding import held
+from fieldlens.configs.errors import InputError
 from fieldlens.configs.names import known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.optimizer import Optimizer
 from fieldlens.configs.run import FitConfig, Holdout, Output, Target
 from fieldlens.configs.study import Study
-from fieldlens.fields import Field
-from fieldlens.fitting import Controls, Snapshot, initial_state, place, plan_of
-from fieldlens.studies.runs.checkpoints import checkpoint_file
-from fieldlens.studies.runs.fit import start, train
+from fieldlens.fitting import Controls, TrainingState
+from fieldlens.studies.making.pool import make_missing
+from fieldlens.studies.making.whole import is_whole, whole_fit
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.history import History, history_of, read_history, write_history
 from fieldlens.studies.runs.quantities import LOCAL, Measures
@@ -181,14 +168,10 @@ class Runs:
         """Whether a fit is there already, made by the same protocol and measured in all that is measured now."""
         folder = self.folder(config)
         try:
-            # the folder may have been moved since: where it lies is no part of the protocol
-            same = replace(folder.config(), output=config.output) == config
-            history = read_history(folder.history_file)
+            whole, history = is_whole(folder, config), read_history(folder.history_file)
         except InputError:  # it is not there, or damaged
             return False
-        steps = measured_steps(self.study)
-        saved = checkpoint_file(folder.checkpoints, steps[-1]).is_file()
-        return same and saved and history.steps.tolist() == steps and is_complete(config, history)
+        return whole and history.steps.tolist() == measured_steps(self.study) and is_complete(config, history)
 
     def histories(self, unit: Unit, role: str) -> list[History]:
         """What was measured of the fits of a unit that play a role.
@@ -229,121 +212,22 @@ def measured_steps(study: Study) -> list[int]:
 def run_study(runs: Runs, roles: Collection[str], reporter: Reporter, controls: Controls) -> bool:
     """Make the fits that play some roles and are not finished; False when it was stopped before the last.
 
-    Each fit takes one thread, so that its bytes do not depend on how many go on at once: as many as torch has threads,
-    or on a GPU one after the other.
-
     Raises:
         InputError: for a picture that cannot be read, a folder that cannot be written, or a process that was ended.
     """
-    planned = runs.fits(roles)
-    missing = [config for config in planned if not runs.finished(config)]
-    done = len(planned) - len(missing)
-    if done:
-        reporter.say(f"{done} of {counted(len(planned), 'fit')} {'is' if done == 1 else 'are'} there already")
-    for number, label in enumerate(_each(runs, missing, controls), start=done + 1):
-        reporter.working(f"fit {number} of {len(planned)}: {label}", number / len(planned))
-    return not controls.stop
-
-
-def _each(runs: Runs, configs: Sequence[FitConfig], controls: Controls) -> Iterator[str]:
-    """Make fits until told to stop, yielding what each was as it is finished."""
-    workers = min(torch.get_num_threads(), len(configs))
-    if workers <= 1 or place(runs.study.training, runs.study.network).device.type != "cpu":
-        yield from (label for config in configs if (label := _fit(runs.study, runs.path, config, controls)))
-        return
-    # spawned and not forked: a fork of a process whose libraries have started threads may hang
-    context = multiprocessing.get_context("spawn")
-    with (
-        trusted_children(),
-        ProcessPoolExecutor(workers, context, _start_worker, (stop := context.Event(),)) as executor,
-    ):
-        pending = {executor.submit(_fit_in_worker, runs.study, runs.path, config) for config in configs}
-        try:
-            while pending and not controls.stop:
-                finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-                yield from (label for future in finished if (label := future.result()))
-        except BrokenProcessPool:
-            if controls.stop:  # SIGTERM has reached all of them, as from a job's scheduler
-                return
-            raise InputError(
-                "a process of the study was ended before its fit was done, perhaps for want of memory; what is "
-                "finished stays, and OMP_NUM_THREADS=1 makes one fit at a time"
-            ) from None
-        finally:
-            stop.set()  # what is running ends within a step
-            for future in pending:
-                future.cancel()
-
-
-_controls = Controls()
-"""Of this process, when it is a worker."""
-
-
-def _start_worker(stop: Event) -> None:
-    # Ctrl-C and a terminal's end reach all of its processes; the first one decides
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    Thread(target=_stop_with, args=(stop, os.getppid()), daemon=True).start()
-
-
-def _stop_with(stop: Event, first: int) -> None:
-    """Wait until the first process says so, or is gone: nobody would read what this one goes on to write."""
-    while not stop.wait(1.0) and os.getppid() == first:
-        pass
-    _controls.stop = True
-
-
-def _fit_in_worker(study: Study, path: Path, config: FitConfig) -> str | None:
-    return _fit(study, path, config, _controls)
+    return make_missing(runs.fits(roles), runs.finished, partial(_fit, runs.study, runs.path), reporter, controls)
 
 
 def _fit(study: Study, path: Path, config: FitConfig, controls: Controls) -> str | None:
-    """Fit and measure, and say what; None if stopped. A folder is there when its fit is finished, and whole."""
-    if controls.stop:
-        return None
+    """Fit and measure, and say what; None if stopped."""
     runs = Runs(study, path)
-    fitted, folder = runs.fitted(config), runs.folder(config)
-    making = start(config, unfinished(folder.path), fitted.scene)
-    plan = plan_of(config, fitted.scene)
-    state = initial_state(config, fitted.scene, plan.device)
-    recorder = _QuantityRecorder(measured_steps(study), fitted.measure)
-    try:
-        with held(making.path):
-            if train(making, fitted.scene, state, plan, recorder, controls) == "interrupted":
-                return None
-            write_history(making.history_file, history_of(recorder.rows))
-        shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, or damaged
-        making.path.rename(folder.path)
-    finally:
-        shutil.rmtree(making.path, ignore_errors=True)
-    return f"{config.scene} {config.name}"
+    fitted = runs.fitted(config)
 
+    def measure(state: TrainingState) -> Measures:
+        return fitted.measure(state.field)
 
-class _QuantityRecorder:
-    """Measures a field of the study at the steps that it is given."""
+    def write(folder: RunFolder, rows: Sequence[tuple[int, Measures]]) -> None:
+        write_history(folder.history_file, history_of(rows))
 
-    def __init__(self, steps: Sequence[int], measure: Callable[[Field], Measures]) -> None:
-        self._steps, self._measure = steps, measure
-        self.rows: list[tuple[int, Measures]] = []
-
-    def steps(self) -> Iterator[int]:
-        """Those that it was given."""
-        return iter(self._steps)
-
-    def record(self, moment: Snapshot) -> str | None:
-        """Measure one of these steps."""
-        if moment.scheduled:
-            self.rows.append((moment.step, self._measure(moment.state.field)))
-        return moment.stopped_because
-
-    def save(self) -> None:
-        """Nothing: the history is written when it is complete."""
-
-    def wants_state(self, step: int) -> bool:  # noqa: ARG002 (the last is enough)
-        """That of the end alone is saved: a fit that is not finished is made anew."""
-        return False
-
-    def kept_states(self) -> Collection[int]:
-        """No other than the newest."""
-        return ()
+    steps = measured_steps(study)
+    return whole_fit(runs.folder(config), config, fitted.scene, steps, measure, write, controls)

@@ -43,7 +43,7 @@ def analyze(folder: RunFolder, *, step: int | None = None, reporter: Reporter | 
     subject = saved.subject
     finished = subject.finish(saved.field, partial(reporter.working, "drawing the reconstruction"))
     progress = partial(reporter.working, "explaining missing detail")
-    explained = subject.explain(saved.field, finished, seed=saved.config.seed, progress=progress)
+    explained = subject.explain(saved.state, saved.plan, finished, progress=progress)
     path = analysis_path(folder, saved.step)
     write_explained(path, explained)
     report = refresh_report(folder, saved.step, reporter, explained.summary)

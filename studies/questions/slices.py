@@ -20,7 +20,7 @@ from fieldlens.studies.runs.reporter import Reporter, Silent
 from fieldlens.studies.runs.saved import analysis_path, open_run, refresh_report
 
 from ..subjects.choice import spatial
-from ..subjects.section import drawn_axes
+from ..subjects.subject import drawn_axes
 
 SIDE = 384
 """Pixels along the sides of a slice."""

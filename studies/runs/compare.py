@@ -23,12 +23,12 @@ from fieldlens.configs.records import fields_of, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol, named
 from fieldlens.configs.storage import read_config, to_yaml
 from fieldlens.fitting import Controls, require_room
-from fieldlens.render.colour import density_legend
 from fieldlens.render.panel import Tile, panel
 from fieldlens.render.text import BACKGROUND
 from fieldlens.render.video import VideoWriter
 from fieldlens.report import Words
 from fieldlens.studies.subjects.choice import subject_of
+from fieldlens.studies.subjects.drawing import DENSITY, SPEED, MapLook
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps
@@ -54,6 +54,8 @@ STEPS = 1000
 """Of each run, unless told."""
 ENDS = ("steps", "diverged")
 """Why a run of a comparison has ended for good."""
+SIDE_BY_SIDE = (DENSITY, SPEED)
+"""Maps that a comparison's video shows of each run; those of progress are in the runs' own."""
 
 
 @dataclass(frozen=True)
@@ -365,14 +367,17 @@ def _write_video(
 ) -> None:
     columns = [_Column(folder, _name(record, list(records.values()))) for folder, record in records.items()]
     common = sorted(set.intersection(*(set(column.psnr_db) for column in columns)))
-    target, with_density = subject.target_tile(), not comparison.config().output.quick
+    target = subject.target_tile()
+    drawn = {} if comparison.config().output.quick else subject.map_looks
+    shown = [name for name in SIDE_BY_SIDE if any(column.folder.frame_steps(name) for column in columns)]
+    looks = {name: drawn[name] for name in shown if name in drawn}
     lost = []
     with VideoWriter(comparison.video) as video:
         for number, step in enumerate(common):
             reporter.working("writing the video", number / len(common))
             above = [seen for column in columns if (seen := column.reconstruction(step)) is not None]
             if len(above) == len(columns):
-                video.write(_frame(step, [target, *above], columns, with_density=with_density))
+                video.write(_frame(step, [target, *above], columns, looks))
             else:
                 lost.append(step)
     for note in lost_note(lost):
@@ -380,13 +385,12 @@ def _write_video(
 
 
 def _frame(
-    step: int, above: Sequence[Tile], columns: Sequence["_Column"], *, with_density: bool
+    step: int, above: Sequence[Tile], columns: Sequence["_Column"], looks: Mapping[str, MapLook]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Target and reconstructions, and below each of these the density of its creases where that was drawn."""
-    if not with_density:
-        return panel(above, f"step {step}", columns=len(above))
-    blank = np.full_like(above[0].image, BACKGROUND)
-    below = [Tile(blank, "crease density", legend=density_legend), *(column.density(step, blank) for column in columns)]
+    """Target and reconstructions, and below each of these its maps."""
+    blank, below = np.full_like(above[0].image, BACKGROUND), list[Tile]()
+    for name, look in looks.items():
+        below += [Tile(blank, look.caption, look.legend), *(column.map(name, step, blank) for column in columns)]
     return panel([*above, *below], f"step {step}", columns=len(above))
 
 
@@ -396,16 +400,16 @@ class _Column:
     def __init__(self, folder: RunFolder, name: str) -> None:
         self.folder, self.name = folder, name
         self.psnr_db = {row.step: row.psnr_db for row in drawn_rows(folder)}
-        self.density_steps = folder.frame_steps("density")
 
     def reconstruction(self, step: int) -> Tile | None:
         """The run's picture at a step; None where it is damaged."""
         picture = self.folder.picture(step, "reconstruction")
         return None if picture is None else Tile(picture, f"{self.name}   {self.psnr_db[step]:.2f} dB")
 
-    def density(self, step: int, blank: UInt8[np.ndarray, "h w 3"]) -> Tile:
-        """The newest density drawn by then."""
-        for drawn in reversed([known for known in self.density_steps if known <= step]):
-            if (picture := self.folder.picture(drawn, "density")) is not None:
-                return Tile(picture, f"step {drawn}")
-        return Tile(blank, "no creases")
+    def map(self, name: str, step: int, blank: UInt8[np.ndarray, "h w 3"]) -> Tile:
+        """The newest map of a name that was drawn by then."""
+        newest = self.folder.newest(name, step)
+        if newest is None:
+            return Tile(blank, "no creases" if name == DENSITY else "none")
+        drawn, picture = newest
+        return Tile(picture, f"step {drawn}")

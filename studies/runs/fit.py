@@ -46,7 +46,7 @@ from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
 from .folder import COMPARISON, CONFIG, RunFolder, lost_note, new_folder
 from .metrics import Metrics
 from .record import RunRecord, finite, installed_versions
-from .recorder import DENSITY_EVERY, FrameRecorder, Recorder, Stopwatch, forget_after, recorded_until
+from .recorder import MAPS_EVERY, FrameRecorder, Recorder, Stopwatch, forget_after, recorded_until
 from .report import write_report
 from .reporter import Moment, Reporter, Silent
 
@@ -197,7 +197,7 @@ def _run(
         metrics,
         label=str(config.encoding),
         keeps_checkpoints=config.output.checkpoints == "frames",
-        draws_density=not config.output.quick and not _has_frames_without_density(folder),
+        draws=() if config.output.quick else _maps_to_draw(folder, subject),
         film=turntable(spatial(subject, "--turntable is")) if config.output.turntable else None,
         watch=watch,
     )
@@ -243,7 +243,7 @@ def finish(
         explained = unexplained(folder.path, finished.scores, subject.frequencies)
     else:
         progress = partial(reporter.working, "explaining missing detail")
-        explained = subject.explain(state.field, finished, seed=config.seed, progress=progress)
+        explained = subject.explain(state, plan, finished, progress=progress)
     write_explained(folder.analysis, explained)
     with watch.running():
         recorded = [row.step for row in metrics.rows]
@@ -389,7 +389,7 @@ class _Teller:
 
     def _expected(self, step: int, seconds: float, rate: float) -> Estimate | None:
         costs = self.recorder.costs(1 / rate) if rate > 0 else None
-        return None if costs is None else estimate(self.plan, step, seconds, costs, self.ending, DENSITY_EVERY)
+        return None if costs is None else estimate(self.plan, step, seconds, costs, self.ending, MAPS_EVERY)
 
     def _tell_estimate(self, expected: Estimate) -> None:
         """How long everything takes, where that is worth being told."""
@@ -412,9 +412,10 @@ class _Teller:
         )
 
 
-def _has_frames_without_density(folder: RunFolder) -> bool:
-    """Whether an earlier sitting was a quick one: all frames of a film have the same parts."""
-    return bool(folder.frame_steps()) and not folder.frame_steps("density")
+def _maps_to_draw(folder: RunFolder, subject: Subject) -> list[str]:
+    """Those that earlier sittings drew, if there were any: all frames of a film have the same parts."""
+    begun = bool(folder.frame_steps())
+    return [name for name in subject.map_looks if not begun or folder.frame_steps(name)]
 
 
 def _points_of_full_step(scene: Scene, plan: Plan) -> int:

@@ -113,7 +113,7 @@ class RunFolder:
     def frame(self, step: int, kind: str = "") -> Path:
         """The picture of a step: the panel, or another `kind`.
 
-        "reconstruction" and "density" are tiles of it, "turntable" is what a camera that goes around sees.
+        "reconstruction" and maps such as "density" are tiles of it, "turntable" is what a camera that goes around sees.
         """
         return numbered_file(self.path / "frames" / kind, step, ".png")
 
@@ -127,6 +127,11 @@ class RunFolder:
             return read_png(self.frame(step, kind))
         except InputError:
             return None
+
+    def newest(self, kind: str, until: int | None = None) -> tuple[int, UInt8[np.ndarray, "h w 3"]] | None:
+        """The newest picture of a kind that is whole, with its step; of those up to a step, if one is given."""
+        steps = (step for step in reversed(self.frame_steps(kind)) if until is None or step <= until)
+        return next(((step, seen) for step in steps if (seen := self.picture(step, kind)) is not None), None)
 
     def config(self) -> FitConfig:
         """The configuration of the run.

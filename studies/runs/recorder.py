@@ -1,4 +1,4 @@
-"""What a fit shows of itself while it goes on: frames, maps of density, curves."""
+"""What a fit shows of itself while it goes on: frames, maps, curves."""
 
 import itertools
 import math
@@ -11,15 +11,16 @@ from typing import Protocol, runtime_checkable
 from fieldlens.configs.files import remove
 from fieldlens.fitting import Costs, Plan, Snapshot, TrainingState
 from fieldlens.render.files import write_png
+from fieldlens.studies.subjects.drawing import MAPS, DrawnMap
 from fieldlens.studies.subjects.film import Film
 from fieldlens.studies.subjects.found import Observation, Row
-from fieldlens.studies.subjects.subject import DrawnDensity, Subject
+from fieldlens.studies.subjects.subject import Subject
 
 from .folder import RunFolder
 from .metrics import Metrics
 
-DENSITY_EVERY = 4
-"""Crease density is drawn anew on every fourth frame."""
+MAPS_EVERY = 4
+"""Maps are drawn anew on every fourth frame."""
 SAVE_EVERY = 30.0
 """Seconds after which the state is saved again, so that a machine that goes down costs no more than these."""
 
@@ -66,12 +67,13 @@ class Stopwatch:
 
 
 class FrameRecorder:
-    """Draws a frame of each step and scores it; draws crease density at every fourth.
+    """Draws a frame of each step and scores it; draws maps at every fourth.
 
     Args:
         label: of titles, such as the encoding's word.
         film: of a camera that goes around; None where none was asked for.
-        watch: is run for scores and frames; maps of density count as analysis.
+        draws: names of maps to draw; others than there are of the field are left out.
+        watch: is run for scores and frames; maps count as analysis.
         metrics: the curves so far.
     """
 
@@ -84,18 +86,18 @@ class FrameRecorder:
         *,
         label: str,
         keeps_checkpoints: bool,
-        draws_density: bool,
+        draws: Collection[str],
         film: Film | None,
         watch: Stopwatch,
     ) -> None:
         self.folder, self.plan, self.subject, self.metrics, self.label = folder, plan, subject, metrics, label
-        self.keeps_checkpoints, self.draws_density = keeps_checkpoints, draws_density
+        self.keeps_checkpoints, self.draws = keeps_checkpoints, draws
         self.film, self.watch = film, watch
         self._map_watch = Stopwatch()
-        self._frames = self._maps = 0  # of this sitting
-        drawn = ((step, folder.picture(step, "density")) for step in reversed(folder.frame_steps("density")))
-        self.density: DrawnDensity | None = next(((step, seen) for step, seen in drawn if seen is not None), None)
-        self._mapped_steps = itertools.islice(plan.frame_steps(), 0, None, DENSITY_EVERY)
+        self._frames = self._mapped = 0  # of this sitting
+        newest = {name: folder.newest(name) for name in subject.map_looks}
+        self._maps = {name: DrawnMap(*drawn) for name, drawn in newest.items() if drawn is not None}
+        self._mapped_steps = itertools.islice(plan.frame_steps(), 0, None, MAPS_EVERY)
         self._next_map = next(self._mapped_steps, None)
         self._saved_at = -math.inf
 
@@ -113,10 +115,10 @@ class FrameRecorder:
             observation = self.subject.observe(moment.state.field)
         self.metrics.add(_row(moment, observation))
         reason = moment.stopped_because or self._reached()
-        if (self._is_mapped(moment.step) or reason) and self.draws_density:
+        if (self._is_mapped(moment.step) or reason) and self.draws:
             with self._map_watch.running():
-                self._draw_density(moment.state)
-            self._maps += 1
+                self._draw_maps(moment.state)
+            self._mapped += 1
         with self.watch.running():
             self._draw_frame(moment.state, observation)
         self._frames += 1
@@ -128,7 +130,7 @@ class FrameRecorder:
         self._saved_at = time.monotonic()
 
     def wants_state(self, step: int) -> bool:
-        """At once, and then from time to time; and at steps that have a map of density, where these are kept."""
+        """At once, and then from time to time; and at steps that have maps, where these are kept."""
         overdue = time.monotonic() - self._saved_at > SAVE_EVERY
         return overdue or (self.keeps_checkpoints and step == self._next_map)
 
@@ -146,7 +148,7 @@ class FrameRecorder:
         """What each thing takes, given what a step does; None before the first frame of a sitting."""
         if not self._frames:
             return None
-        return Costs(step, self.watch.seconds / self._frames, self._map_watch.seconds / max(self._maps, 1))
+        return Costs(step, self.watch.seconds / self._frames, self._map_watch.seconds / max(self._mapped, 1))
 
     def _is_mapped(self, step: int) -> bool:
         while self._next_map is not None and self._next_map < step:
@@ -164,16 +166,16 @@ class FrameRecorder:
             return "plateau"
         return None
 
-    def _draw_density(self, state: TrainingState) -> None:
-        picture = self.subject.density(state.field)
-        if picture is not None:
-            self.density = state.step, picture
-            write_png(self.folder.frame(state.step, "density"), picture)
+    def _draw_maps(self, state: TrainingState) -> None:
+        for name, picture in self.subject.maps(state, self.plan).items():
+            if name in self.draws:
+                self._maps[name] = DrawnMap(state.step, picture)
+                write_png(self.folder.frame(state.step, name), picture)
 
     def _draw_frame(self, state: TrainingState, observation: Observation) -> None:
         field, step, rows = state.field, state.step, self.metrics.rows
         title = f"{self.label}   step {step}   {observation.scores.psnr_db:.2f} dB"
-        write_png(self.folder.frame(step), self.subject.frame(observation, title, self.density, rows))
+        write_png(self.folder.frame(step), self.subject.frame(observation, title, self._maps, rows))
         write_png(self.folder.frame(step, "reconstruction"), observation.picture)
         if self.film is not None:
             before = len(rows) - 1  # frames: each has a row, this one as well
@@ -192,8 +194,9 @@ def forget_after(folder: RunFolder, plan: Plan, step: int) -> None:
     """Take away what an earlier sitting drew after a step, that of the state from which a fit goes on."""
     # Earlier frames stay: a fit that goes on to another limit may plan others from here on, but drew those.
     planned = _planned(plan, step)
-    drawn, mapped = step in planned, step in planned[::DENSITY_EVERY]
-    for kind, stays in (("", drawn), ("reconstruction", drawn), ("turntable", drawn), ("density", mapped)):
+    drawn, mapped = step in planned, step in planned[::MAPS_EVERY]
+    kinds = {"": drawn, "reconstruction": drawn, "turntable": drawn} | dict.fromkeys(MAPS, mapped)
+    for kind, stays in kinds.items():
         for later in folder.frame_steps(kind):
             if later > step or (later == step and not stays):
                 remove(folder.frame(later, kind))

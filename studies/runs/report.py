@@ -13,7 +13,14 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject, read_json, write_text
 from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import Protocol
-from fieldlens.render.colour import density_legend, error_legend, missing_legend, remaining_legend
+from fieldlens.render.colour import (
+    density_legend,
+    error_legend,
+    missing_legend,
+    remaining_legend,
+    speed_legend,
+    steps_legend,
+)
 from fieldlens.render.files import read_png
 from fieldlens.report import (
     Curves,
@@ -52,6 +59,8 @@ MOST_FRAMES = 120
 
 OVERLAYS = {
     "density": ("crease density", density_legend),
+    "speed": ("how fast the detail of each window would be moved, in the explained octave", speed_legend),
+    "progress": ("steps until half of what each window lacks is mended, at the pace of the next", steps_legend),
     "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
     "missing": ("missing fraction in the explained band: residual over target energy, per window", missing_legend),
     "capacity": ("share of the error that other output weights could not take away, per window", remaining_legend),

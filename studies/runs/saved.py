@@ -12,7 +12,7 @@ from fieldlens.configs.files import require_writable, write_json
 from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Training
-from fieldlens.fitting import initial_state, place
+from fieldlens.fitting import Plan, TrainingState, initial_state, place, plan_of
 from fieldlens.scenes.scene import Scene, View
 from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.found import Summary
@@ -35,10 +35,24 @@ class Saved:
 
     config: FitConfig
     scene: Scene
-    field: Any
-    """Of the kind that the scene builds; its subject knows which."""
-    step: int
+    state: TrainingState
     device: torch.device
+
+    @property
+    def field(self) -> Any:
+        """What the fit had come to."""
+        return self.state.field
+
+    @property
+    def step(self) -> int:
+        """Of the fit."""
+        return self.state.step
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The numbers of the fit, were it to go on on this machine."""
+        here = replace(self.config.training, device=Training().device, precision=Training().precision)
+        return plan_of(replace(self.config, training=here), self.scene)
 
     @cached_property
     def subject(self) -> Subject:
@@ -76,7 +90,7 @@ def open_run(
     state = initial_state(config, scene, device)
     for sentence in read_newest(folder.checkpoints, state, step):
         (reporter or Silent()).say(sentence)
-    return Saved(config, scene, state.field, state.step, device)
+    return Saved(config, scene, state, device)
 
 
 def analysis_path(folder: RunFolder, step: int) -> Path:

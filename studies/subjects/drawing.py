@@ -1,7 +1,7 @@
-"""The frame of a step, and the sheet of all views of a 3D scene, each with how close the field comes to it."""
+"""The frame of a step with its maps, and the sheet of all views of a 3D scene, each with how close the field comes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -13,13 +13,18 @@ from fieldlens.configs.errors import counted
 from fieldlens.configs.records import to_json
 from fieldlens.render.colour import density_legend, error_legend, error_rgb, to_rgb
 from fieldlens.render.lines import below
-from fieldlens.render.panel import Tile, panel
+from fieldlens.render.panel import Legend, Tile, panel
 from fieldlens.render.text import BACKGROUND
 from fieldlens.scenes.pictures.area import area_average, fitted_size
 from fieldlens.scenes.scene import View
 
 from .found import Files, Image, Values
-from .subject import DrawnDensity
+
+DENSITY = "density"
+SPEED = "speed"
+PROGRESS = "progress"
+MAPS = (DENSITY, SPEED, PROGRESS)
+"""Names of all maps, in the order in which they stand."""
 
 THUMBNAIL_SIDE = 100
 """Pixels along the longer side of a view on the sheet, at most."""
@@ -36,6 +41,37 @@ LEGEND = 26, 300
 """Height and width of the scale of errors."""
 LEGEND_MARGIN = 13
 """Pixels below the scale, and on either side of it."""
+
+
+@dataclass(frozen=True)
+class MapLook:
+    """What is written under a map."""
+
+    caption: str
+    legend: Legend
+    note: str = ""
+    """What has to be said beside the step that it is of."""
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnMap:
+    """A map as frames show it, and the step that it is of."""
+
+    step: int
+    picture: Image
+
+
+CREASE_DENSITY: Mapping[str, MapLook] = {DENSITY: MapLook("crease density", density_legend)}
+"""Crossings per pixel, of what has no other map."""
+
+
+def map_tiles(looks: Mapping[str, MapLook], drawn: Mapping[str, DrawnMap]) -> list[Tile]:
+    """A tile of each map that was drawn, in the order of their looks."""
+    return [
+        Tile(drawn[name].picture, f"{look.caption}, step {drawn[name].step}{look.note}", legend=look.legend)
+        for name, look in looks.items()
+        if name in drawn
+    ]
 
 
 @dataclass(frozen=True)
@@ -121,16 +157,11 @@ def frame_of(
     drawn_tile: Tile,
     error: tuple[Values, Values],
     title: str,
-    density: DrawnDensity | None,
-    further: Sequence[Tile] = (),
+    further: Sequence[Tile],
 ) -> Image:
-    """Target, reconstruction, error, what else there is and, with the step it was drawn at, crease density.
+    """Target, reconstruction, error, and what else there is.
 
     Args:
         error: the target and the reconstruction, of one size, whose difference is drawn.
     """
-    tiles = [target_tile, drawn_tile, Tile(error_rgb(*error), "error"), *further]
-    if density is not None:
-        step, picture = density
-        tiles.append(Tile(picture, f"crease density, step {step}", legend=density_legend))
-    return panel(tiles, title, columns=len(tiles))
+    return panel([target_tile, drawn_tile, Tile(error_rgb(*error), "error"), *further], title)

@@ -188,7 +188,10 @@ def unexplained(run: Path, scores: Scores, frequencies: Sequence[int]) -> Explai
     return Explained(summary, Files())
 
 
-EXPLAINED = ("explain", "error", "missing", "spectra", "views", "residual", "density", "capacity", "creases")
+EXPLAINED = (
+    *("explain", "error", "missing", "spectra", "views", "residual"),
+    *("density", "speed", "progress", "capacity", "creases"),
+)
 """Files of an explanation by their names. Not all fields have all: one that has diverged has no creases any more."""
 
 

@@ -1,13 +1,25 @@
 """What is missing of a view, as drawings, arrays and numbers: the same of all scenes that are seen as pictures."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
 
-from fieldlens.analysis import Explanation, radial_spectra, spectral_bias
-from fieldlens.analysis.detail.bands import rounding_variance
+from fieldlens.analysis import (
+    Capacity,
+    Crossings,
+    Density,
+    Detail,
+    Explanation,
+    Speed,
+    octave_details,
+    radial_spectra,
+    spectral_bias,
+)
+from fieldlens.analysis.detail.bands import band_energies, luma, rounding_variance
+from fieldlens.analysis.detail.explain import explained_octave
 from fieldlens.analysis.detail.spectra import (
     LOOSE_CUTOFF,
     STRICT_CUTOFF,
@@ -18,14 +30,78 @@ from fieldlens.analysis.detail.spectra import (
 )
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import INLINE, to_json
-from fieldlens.render.colour import error_rgb, missing_rgb
+from fieldlens.render.colour import density_rgb, error_rgb, missing_rgb, speed_rgb
 from fieldlens.scenes.scene import View
 
 from .creases import blocks
-from .found import Files, Values
+from .drawing import SPEED
+from .found import Files, Image, Values
 
 PER_OCTAVE = 8
 """Rings that share so small a part of an octave are joined: a chart would not tell them apart, and a file be long."""
+
+
+def details_asked(target: Values, most_pixels: int | None = None) -> list[Detail]:
+    """What a target holds in each octave from the one that is explained on; nothing of one of one tone.
+
+    Args:
+        most_pixels: of all windows of an octave that are asked how fast they are moved, about; by default all.
+    """
+    energies = band_energies(luma(target))
+    if energies.sum() <= rounding_variance():
+        return []
+    every = 1 if most_pixels is None else math.ceil(math.sqrt(target[..., 0].size / most_pixels))
+    return [replace(detail, every=every) for detail in octave_details(target)[explained_octave(energies) :]]
+
+
+def speed_picture(speed: Speed, view: View) -> Image:
+    """Speeds at the size of frames; where not all windows were asked, each that was stands for those around it."""
+    detail = speed.detail
+    rows, columns = detail.asked.any(1), detail.asked.any(0)
+    asked = speed.per_energy[np.ix_(rows, columns)]
+    shown = asked if detail.every > 1 else detail.windows.spread(asked)
+    return blocks(speed_rgb(shown), *view.preview)
+
+
+def density_picture(density: Density, view: View) -> Image:
+    """The map at the size of frames."""
+    return blocks(density_rgb(density.crossings_per_pixel), *view.preview)
+
+
+def speed_files(speeds: Sequence[Speed], view: View) -> Files:
+    """How fast each octave's detail is moved, window by window; the picture is of the first, which is explained."""
+    arrays = {
+        f"{name} {speed.detail.label}": values
+        for speed in speeds
+        for name, values in (
+            ("speed", speed.per_energy),
+            ("push by layer", speed.by_layer),
+            ("row edges", speed.detail.windows.row_edges),
+            ("column edges", speed.detail.windows.column_edges),
+        )
+    }
+    units = np.array("speed: squared luma per unit of a gradient step; NaN where nothing is to move, or was not asked")
+    return Files(pictures={SPEED: speed_picture(speeds[0], view)}, arrays={SPEED: arrays | {"units": units}})
+
+
+def speed_numbers(speeds: Sequence[Speed]) -> list[JsonObject]:
+    """Of each octave the median speed, that of a tenth of the windows each, and what of all push each layer has."""
+    numbers: list[JsonObject] = []
+    for speed in speeds:
+        there = speed.per_energy[np.isfinite(speed.per_energy)]
+        low, middle, high = np.quantile(there, (0.1, 0.5, 0.9)).tolist() if len(there) else (None, None, None)
+        by_layer = np.nansum(speed.by_layer, (1, 2))
+        numbers.append(
+            {
+                "octave": speed.detail.label,
+                "windows": len(there),
+                "median": middle,
+                "tenth_of_windows_below": low,
+                "tenth_of_windows_above": high,
+                "share_by_layer": (by_layer / by_layer.sum()).tolist() if by_layer.sum() > 0 else None,
+            }
+        )
+    return numbers
 
 
 def missing_files(explanation: Explanation, view: View, target: Values, drawn: Values) -> Files:
@@ -51,6 +127,54 @@ def missing_files(explanation: Explanation, view: View, target: Values, drawn: V
             }
         },
         numbers={"spectra": to_json(picture_spectra(target, drawn))},
+    )
+
+
+def capacity_files(refit: Capacity, view: View) -> Files:
+    """What refits of the output layer leave of the error, in their windows."""
+    remaining = refit.windows.spread(refit.remaining_share)
+    return Files(
+        pictures={"capacity": missing_rgb(blocks(remaining, *view.preview))},
+        arrays={
+            "capacity": {
+                "residual_energy": refit.residual,
+                "remaining_energy": refit.remaining,
+                "cosine_waves_remaining_energy": refit.null_remaining,
+                "degrees_of_freedom": refit.freedom,
+                "limited": refit.limited,
+                "valid": refit.valid,
+                "row_edges": refit.windows.row_edges,
+                "column_edges": refit.windows.column_edges,
+                "patch_px": np.array(refit.patch_px or 0),
+                "units": np.array(
+                    "per window; energies are mean squares over pixels and channels, remaining ones at pixels not "
+                    "fitted; edges of windows in pixels; patch_px: side of the middle of each that was looked at, 0 "
+                    "for all"
+                ),
+            }
+        },
+    )
+
+
+def density_files(density: Density, refined: Crossings, view: View) -> Files:
+    """The density of creases."""
+    return Files(
+        pictures={"density": density_picture(density, view)},
+        arrays={
+            "density": {
+                "length": density.length,
+                "bend": density.bend if density.bend is not None else np.zeros(0, np.float32),
+                "stride": np.array(density.stride),
+                "crossings": refined.per_pixel,
+                "crossings_stride": np.array(refined.stride),
+                "units": np.array(
+                    "length: crease length per area, pixels per square pixel (layers, rows, columns); "
+                    "bend: length times change of slope, value per square pixel (layers, rows, columns); "
+                    "crossings: per pixel, in x, y, diagonal, antidiagonal direction (4, layers, rows, columns); "
+                    "one row or column for every stride-th (crossings_stride-th) pixel"
+                ),
+            }
+        },
     )
 
 

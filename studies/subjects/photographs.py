@@ -1,7 +1,7 @@
 """Photographs as a subject: a radiance field scored on rays and whole views, shown and explained in them."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -25,7 +25,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.space import Slice
 from fieldlens.fields import RadianceField
-from fieldlens.fitting import Ending
+from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.camera import Camera
 from fieldlens.render.colour import density_rgb, distance_rgb, opacity_legend, opacity_rgb, to_rgb
 from fieldlens.render.grid import CUBE_DIAGONAL
@@ -39,13 +39,12 @@ from fieldlens.scenes.posed_view import CHUNK, PosedView, see
 from fieldlens.scenes.solids.mesh import Mesh
 
 from .creases import blocks, creased, stride_for
-from .drawing import frame_of
+from .drawing import CREASE_DENSITY, DENSITY, DrawnMap, frame_of, map_tiles
 from .found import Explained, Files, Finished, Image, Observation, Row, Scores, Statistic, Summary, Values
 from .kinds import Kind
 from .scoring import band_scores
-from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen
-from .subject import DrawnDensity, Level, Progress, Sighting
+from .subject import Level, Progress, Section, Sighting, plane_of
 
 FOLLOWED_RAYS = 1024
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
@@ -78,6 +77,7 @@ class PhotographsSubject:
     trains_on_points = False
     words = replace(PICTURE_WORDS, psnr_of=f"of {FOLLOWED_RAYS:,} pixels", energy_of="of the view shown")
     frequencies: Sequence[int] = ()
+    map_looks = CREASE_DENSITY
     surface_caption = "colour"
 
     def __init__(self, scene: PosedScene, hidden_dtype: torch.dtype = torch.float32) -> None:
@@ -162,20 +162,25 @@ class PhotographsSubject:
         ]
         return psnr_db(probe.values.numpy()[None], torch.cat(drawn).numpy()[None])
 
-    def density(self, field: RadianceField) -> Image | None:
+    def maps(
+        self,
+        state: TrainingState[RadianceField],
+        plan: Plan,  # noqa: ARG002 (creases are of the field alone)
+    ) -> Mapping[str, Image]:
         """Crossings per pixel of the view's picture, on the surfaces that it shows."""
-        if creased(field) is None:
-            return None
-        return self._crease_picture(field, self.view.camera.resized(*self.view.preview), FRAME_MAP_PIXELS)
+        if creased(state.field) is None:
+            return {}
+        camera = self.view.camera.resized(*self.view.preview)
+        return {DENSITY: self._crease_picture(state.field, camera, FRAME_MAP_PIXELS)}
 
     def frame(
         self,
         observation: Observation,
         title: str,
-        density: DrawnDensity | None,
+        maps: Mapping[str, DrawnMap],
         rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
     ) -> Image:
-        """Photograph, reconstruction, error, the distance of what is seen, and crease density."""
+        """Photograph, reconstruction, error, the distance of what is seen, and maps."""
         drawn, distance = observation.reconstruction, observation.distance
         assert distance is not None  # those of photographs have one
         return frame_of(
@@ -183,12 +188,14 @@ class PhotographsSubject:
             Tile(observation.picture, "reconstruction"),
             (self._preview, drawn),
             title,
-            density,
-            [Tile(distance_rgb(distance, *self._range), "distance (dark: far)")],
+            [Tile(distance_rgb(distance, *self._range), "distance (dark: far)"), *map_tiles(self.map_looks, maps)],
         )
 
-    def explain(self, field: RadianceField, finished: Finished, *, seed: int, progress: Progress) -> Explained:
+    def explain(
+        self, state: TrainingState[RadianceField], plan: Plan, finished: Finished, *, progress: Progress
+    ) -> Explained:
         """Crease maps and a sheet of all views, bands and the verdict."""
+        field, seed = state.field, plan.seed
         heldout = bool(self.scene.capture.heldout)
         found = explain_seen(
             self.scene.views(),

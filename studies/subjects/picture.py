@@ -1,54 +1,26 @@
 """A picture as a subject: pixels with maps of creases, missing detail explained by windows."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
-import numpy as np
 import torch
-from jaxtyping import Float
 
-from fieldlens.analysis import (
-    BEND,
-    COAREA,
-    CROSSINGS,
-    Capacity,
-    CapacityVerdict,
-    Crossings,
-    Density,
-    Explanation,
-    capacity,
-    capacity_verdict,
-    crease_density,
-    crossings,
-    explain,
-    refined_crossings,
-    ssim,
-)
-from fieldlens.analysis.creases.fineness import fineness
-from fieldlens.configs.files import JsonObject
+from fieldlens.analysis import Step, loss_step, ssim
 from fieldlens.fields import Field
-from fieldlens.fitting import Ending
-from fieldlens.render.colour import density_rgb, missing_rgb, to_rgb
+from fieldlens.fitting import Ending, Plan, TrainingState
+from fieldlens.render.colour import to_rgb
 from fieldlens.render.panel import Tile
 from fieldlens.report import PICTURE_WORDS
 from fieldlens.scenes.load import Working
 from fieldlens.scenes.picture import Picture
-from fieldlens.scenes.scene import View
 
-from .creases import blocks, creased
-from .drawing import frame_of
-from .found import Explained, Files, Finished, Image, Observation, Row, Statistic, Summary, Values
+from .drawing import DrawnMap, MapLook, frame_of, map_tiles
+from .found import Explained, Finished, Image, Observation, Row, Values
 from .kinds import Kind
-from .missing import missing_files
+from .raster import Foresight, RasterMaps, explain_raster, raster_ending
 from .scoring import CROP_SIDE, SCORED_PIXELS, Probe, is_large, score
-from .subject import DrawnDensity, Progress
-
-FRAME_MAP_SIDE = 256
-"""The density of a frame in progress is sampled about this often along the longer side."""
-OTHER_MAPS = 6
-"""Maps in progress that take as long as counting crossings and refitting output layers."""
+from .subject import Progress
 
 
 class PictureSubject:
@@ -108,244 +80,43 @@ class PictureSubject:
         drawn, target = self.view.draw(field, device=field.device, progress=progress), self.view.target()
         return Finished([drawn], to_rgb(drawn), score(self.view, target, drawn), ssim(target, drawn))
 
-    def density(self, field: Field) -> Image | None:
-        """The map of crossings per pixel."""
-        return frame_density(field, self.view)
+    @property
+    def map_looks(self) -> Mapping[str, MapLook]:
+        """Of crossings per pixel, the speed of detail, and what the next step does."""
+        return self._maps.looks
+
+    def maps(self, state: TrainingState[Field], plan: Plan) -> Mapping[str, Image]:
+        """Crossings per pixel, the speed of detail, and what the next step does."""
+        return self._maps.pictures(state, plan)
 
     def frame(
         self,
         observation: Observation,
         title: str,
-        density: DrawnDensity | None,
+        maps: Mapping[str, DrawnMap],
         rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
     ) -> Image:
-        """Target, reconstruction, error and crease density."""
+        """Target, reconstruction, error and maps."""
         drawn = Tile(observation.picture, "reconstruction")
-        return frame_of(self.target_tile(), drawn, (self._preview, observation.reconstruction), title, density)
+        error = self._preview, observation.reconstruction
+        return frame_of(self.target_tile(), drawn, error, title, map_tiles(self.map_looks, maps))
 
-    def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
+    def explain(self, state: TrainingState[Field], plan: Plan, finished: Finished, *, progress: Progress) -> Explained:
         """Crease maps, bands and the verdict."""
-        return explain_raster(field, self.view, self.view.target(), finished, seed=seed, progress=progress)
+        return explain_raster(state, plan, self._maps.foresight, finished, progress)
 
     @cached_property
     def _preview(self) -> Values:
         return self.view.target(*self.view.preview)
 
     @cached_property
+    def _maps(self) -> RasterMaps:
+        return RasterMaps(Foresight(self.view, self._descent))
+
+    def _descent(self, field: Field, target: Values) -> Step:
+        whole = target.shape[:2] == (self.view.height, self.view.width)
+        return loss_step(field, target, counted=self.view.trained if whole else None)
+
+    @cached_property
     def _sampled(self) -> Probe:
         return Probe(self.view, self.view)
-
-
-@dataclass(frozen=True, eq=False)
-class PictureFindings:
-    """What the analysis of one field found; the maps are None for a field without creases (SIREN)."""
-
-    explanation: Explanation
-    density: Density | None
-    pixels: Crossings | None
-    """One sample a pixel."""
-    refined: Crossings | None
-    """Sub-pixel steps, in a lattice of pixels."""
-    capacity: Capacity | None
-
-    @property
-    def crossings_per_pixel(self) -> float | None:
-        """Mean over picture and directions, counted finely enough."""
-        return None if self.refined is None else float(self.refined.mean_per_pixel.mean())
-
-    @property
-    def capacity_verdict(self) -> CapacityVerdict | None:
-        """Whether the creases could express what is missing; None where nothing is, or the field has none."""
-        refit = self.capacity
-        if self.explanation.verdict.creases == "nothing to explain" or refit is None:
-            return None
-        if refit.removed is None or refit.null_removed is None:
-            return None
-        return capacity_verdict(
-            refit.removed, refit.null_removed, refit.whole_removed, refit.windows.side, refit.removed_error
-        )
-
-    @property
-    def dead_neurons(self) -> int | None:
-        """Hidden neurons that are on at no pixel."""
-        return None if self.pixels is None else int(self.pixels.dead.sum())
-
-    def summary(self) -> Summary:
-        """What run.json says."""
-        return Summary(
-            verdict=self.explanation.verdict.sentences,
-            explained_band=self.explanation.band,
-            crossings_per_pixel=self.crossings_per_pixel,
-            crossings_standard_error=None if self.refined is None else self.refined.standard_error,
-            dead_neurons=self.dead_neurons,
-            primary_statistic=Statistic.primary(self.explanation),
-            capacity=None if self.capacity_verdict is None else self.capacity_verdict.sentence,
-        )
-
-    def to_json(self) -> JsonObject:
-        """The explanation and what was measured of creases, as strict JSON."""
-        return self.explanation.to_json() | {"capacity": self._capacity(), "creases": self._creases()}
-
-    def _capacity(self) -> JsonObject | None:
-        if self.capacity is None:
-            return None
-        said = self.capacity_verdict
-        words = {"sentence": said and said.sentence, "outcome": said and said.outcome}
-        return words | self.capacity.to_json()
-
-    def _creases(self) -> JsonObject | None:
-        if self.density is None or self.pixels is None or self.refined is None:
-            return None
-        directions = self.refined.per_pixel.sum(1).mean((1, 2))
-        return {
-            "crossings_per_pixel": self.crossings_per_pixel,
-            "crossings_per_pixel_standard_error": self.refined.standard_error,
-            "measured_pixels": self.refined.mean_per_pixel.size,
-            "crossings_per_pixel_by_direction": dict(
-                zip(("x", "y", "diagonal", "antidiagonal"), map(float, directions), strict=True)
-            ),
-            "steps_per_pixel": self.refined.refine,
-            "undercount_left": self.refined.undercount,
-            "one_sample_a_pixel_finds": float(self.pixels.mean_per_pixel.mean()),
-            "crofton_length_per_area_by_layer": self.refined.crofton.mean((1, 2)).tolist(),
-            "coarea_length_per_area_by_layer": self.density.length.mean((1, 2)).tolist(),
-            "bend_by_layer": None if self.density.bend is None else self.density.bend.mean((1, 2)).tolist(),
-            "grid_length_per_area": self.density.grid_length,
-            "dead_neurons_by_layer": self.pixels.dead.tolist(),
-            "always_on_neurons_by_layer": self.pixels.always_on.tolist(),
-            "live_neurons_by_layer": self.pixels.live.tolist(),
-            "units": "crossings per pixel; lengths in pixels per square pixel; pixels are those of the picture",
-        }
-
-
-def explain_field(
-    field: Field,
-    view: View,
-    target: Float[np.ndarray, "h w c"],
-    drawn: Float[np.ndarray, "h w c"],
-    *,
-    seed: int,
-    progress: Progress | None = None,
-) -> PictureFindings:
-    """Measure the creases of a field over a view, and whether they go with what `drawn` is missing of `target`."""
-    tell = progress or (lambda _share: None)
-    density = pixels = refined = refit = None
-    maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {COAREA: None}
-    network = creased(field)
-    if network is not None and np.isfinite(drawn).all():  # a fit that has diverged has no maps to speak of
-        sampling = fineness(network.multiplications, view.height, view.width)
-        stride = sampling.map_stride
-        density = crease_density(
-            network, view.height, view.width, stride=stride, bend=True, progress=lambda share: tell(0.5 * share)
-        )
-        pixels = crossings(
-            network, view.height, view.width, stride=stride, progress=lambda share: tell(0.5 + 0.2 * share)
-        )
-        refined = refined_crossings(
-            network,
-            view.height,
-            view.width,
-            stride=sampling.refined_stride,
-            max_refine=sampling.max_refine,
-            progress=lambda share: tell(0.7 + 0.2 * share),
-        )
-        refit = capacity(network, target, drawn, progress=lambda share: tell(0.9 + 0.1 * share))
-        assert density.bend is not None  # it was asked for
-        maps = {COAREA: density.length.sum(0), CROSSINGS: refined.mean_per_pixel, BEND: density.bend.sum(0)}
-    explanation = explain(target, drawn, maps, seed=seed)
-    tell(1.0)
-    return PictureFindings(explanation, density, pixels, refined, refit)
-
-
-def explain_raster(
-    field: Field, view: View, target: Values, finished: Finished, *, seed: int, progress: Progress
-) -> Explained:
-    """Crease maps, bands and the verdict, of whatever is seen as pixels of the plane."""
-    drawn = finished.reconstructions[0]
-    findings = explain_field(field, view, target, drawn, seed=seed, progress=progress)
-    return Explained(findings.summary(), findings_files(findings, view, target, drawn))
-
-
-def raster_ending(field: Field, view: View) -> Ending:
-    """The work of drawing and explaining a view of the plane whole, counted in frames and maps in progress.
-
-    Energies by band, SSIM and scores take about half as long as drawing does. The bend doubles the cost of a map.
-    """
-    in_progress = math.prod(view.preview) + (SCORED_PIXELS + CROP_SIDE**2 if is_large(view) else 0)
-    network = creased(field)
-    stride = 1 if network is None else fineness(network.multiplications, view.height, view.width).map_stride
-    finer = (_frame_stride(view) / stride) ** 2
-    return Ending(frames=1.5 * view.height * view.width / in_progress, maps=2 * finer + OTHER_MAPS)
-
-
-def _frame_stride(view: View) -> int:
-    return math.ceil(max(view.height, view.width) / FRAME_MAP_SIDE)
-
-
-def frame_density(field: Field, view: View) -> Image | None:
-    """Crossings per pixel as frames show them; None for a field without creases, or one that has diverged."""
-    network = creased(field)
-    if network is None:
-        return None
-    return density_picture(crease_density(network, view.height, view.width, stride=_frame_stride(view)), view)
-
-
-def density_picture(density: Density, view: View) -> Image:
-    """The map at the size of frames."""
-    return blocks(density_rgb(density.crossings_per_pixel), *view.preview)
-
-
-def findings_files(findings: PictureFindings, view: View, target: Values, drawn: Values) -> Files:
-    """Maps as arrays and pictures, and the numbers of explain.json."""
-    files = missing_files(findings.explanation, view, target, drawn) | Files(numbers={"explain": findings.to_json()})
-    if findings.capacity is not None:
-        files |= _capacity_files(findings.capacity, view)
-    if findings.density is not None and findings.refined is not None:
-        files |= _density_files(findings.density, findings.refined, view)
-    return files
-
-
-def _capacity_files(refit: Capacity, view: View) -> Files:
-    remaining = refit.windows.spread(refit.remaining_share)
-    return Files(
-        pictures={"capacity": missing_rgb(blocks(remaining, *view.preview))},
-        arrays={
-            "capacity": {
-                "residual_energy": refit.residual,
-                "remaining_energy": refit.remaining,
-                "cosine_waves_remaining_energy": refit.null_remaining,
-                "degrees_of_freedom": refit.freedom,
-                "limited": refit.limited,
-                "valid": refit.valid,
-                "row_edges": refit.windows.row_edges,
-                "column_edges": refit.windows.column_edges,
-                "patch_px": np.array(refit.patch_px or 0),
-                "units": np.array(
-                    "per window; energies are mean squares over pixels and channels, remaining ones at pixels not "
-                    "fitted; edges of windows in pixels; patch_px: side of the middle of each that was looked at, 0 "
-                    "for all"
-                ),
-            }
-        },
-    )
-
-
-def _density_files(density: Density, refined: Crossings, view: View) -> Files:
-    return Files(
-        pictures={"density": density_picture(density, view)},
-        arrays={
-            "density": {
-                "length": density.length,
-                "bend": density.bend if density.bend is not None else np.zeros(0, np.float32),
-                "stride": np.array(density.stride),
-                "crossings": refined.per_pixel,
-                "crossings_stride": np.array(refined.stride),
-                "units": np.array(
-                    "length: crease length per area, pixels per square pixel (layers, rows, columns); "
-                    "bend: length times change of slope, value per square pixel (layers, rows, columns); "
-                    "crossings: per pixel, in x, y, diagonal, antidiagonal direction (4, layers, rows, columns); "
-                    "one row or column for every stride-th (crossings_stride-th) pixel"
-                ),
-            }
-        },
-    )

@@ -1,14 +1,14 @@
 """Scattered data as a subject: scored at its points, seen and explained as a raster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 import torch
 
-from fieldlens.analysis import psnr_db, ssim
+from fieldlens.analysis import Step, loss_step_at, psnr_db, ssim
 from fieldlens.fields import Field
-from fieldlens.fitting import Ending
+from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.colour import to_rgb
 from fieldlens.render.panel import Tile
 from fieldlens.report import PICTURE_WORDS
@@ -16,12 +16,12 @@ from fieldlens.scenes.load import Working
 from fieldlens.scenes.points import Points
 from fieldlens.scenes.scene import Function
 
-from .drawing import frame_of
+from .drawing import DrawnMap, MapLook, frame_of, map_tiles
 from .found import Explained, Finished, Image, Observation, Row, Scores, Values
 from .kinds import Kind
-from .picture import explain_raster, frame_density, raster_ending
+from .raster import Foresight, RasterMaps, explain_raster, raster_ending
 from .scoring import band_scores, values_at
-from .subject import DrawnDensity, Progress
+from .subject import Progress
 
 
 class PointsSubject:
@@ -75,24 +75,39 @@ class PointsSubject:
         held = psnr_db(values, found, heldout) if heldout.any() else None
         return Scores(psnr_db(values, found, ~heldout), held, *band_scores(self._target, drawn))
 
-    def density(self, field: Field) -> Image | None:
-        """The map of crossings per pixel of the raster."""
-        return frame_density(field, self.view)
+    @property
+    def map_looks(self) -> Mapping[str, MapLook]:
+        """Of crossings per pixel of the raster, the speed of its detail, and what the next step does."""
+        return self._maps.looks
+
+    def maps(self, state: TrainingState[Field], plan: Plan) -> Mapping[str, Image]:
+        """Crossings per pixel of the raster, the speed of its detail, and what the next step does."""
+        return self._maps.pictures(state, plan)
 
     def frame(
         self,
         observation: Observation,
         title: str,
-        density: DrawnDensity | None,
+        maps: Mapping[str, DrawnMap],
         rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
     ) -> Image:
-        """Raster, reconstruction, error and crease density."""
+        """Raster, reconstruction, error and maps."""
         drawn = Tile(observation.picture, "reconstruction")
-        return frame_of(self.target_tile(), drawn, (self._target, observation.reconstruction), title, density)
+        error = self._target, observation.reconstruction
+        return frame_of(self.target_tile(), drawn, error, title, map_tiles(self.map_looks, maps))
 
-    def explain(self, field: Field, finished: Finished, *, seed: int, progress: Progress) -> Explained:
+    def explain(self, state: TrainingState[Field], plan: Plan, finished: Finished, *, progress: Progress) -> Explained:
         """As of a picture, the raster."""
-        return explain_raster(field, self.view, self._target, finished, seed=seed, progress=progress)
+        return explain_raster(state, plan, self._maps.foresight, finished, progress)
+
+    @cached_property
+    def _maps(self) -> RasterMaps:
+        return RasterMaps(Foresight(self.view, self._descent))
+
+    def _descent(self, field: Field, target: Values) -> Step:  # noqa: ARG002 (the loss is of the points, not the raster)
+        there = ~self.points.heldout
+        coordinates, values = (torch.from_numpy(part[there]) for part in (self.points.coordinates, self.points.values))
+        return loss_step_at(field, coordinates, values)
 
     @cached_property
     def _target(self) -> Values:

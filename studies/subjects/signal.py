@@ -1,6 +1,6 @@
 """A signal as a subject: curves with creases, amplitudes over training, and what is missing of each frequency."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import to_json
 from fieldlens.fields import Field
-from fieldlens.fitting import Ending
+from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.colour import density_legend
 from fieldlens.render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
 from fieldlens.render.panel import Tile, panel
@@ -31,11 +31,12 @@ from fieldlens.scenes.scene import Function
 from fieldlens.scenes.signal import Signal
 
 from .creases import creased
+from .drawing import DENSITY, DrawnMap, MapLook, map_tiles
 from .found import Explained, Files, Finished, Image, Named, Observation, Row, Summary
 from .kinds import Kind
 from .missing import signal_spectra
 from .scoring import score
-from .subject import DrawnDensity, Progress
+from .subject import Progress
 
 KNOTS_PER_PERIOD = 2
 """Bends that a curve of straight pieces needs in each period of a wave to follow it at all: one at each extreme."""
@@ -48,6 +49,7 @@ class SignalSubject:
     trains_on_points = True
     words = SIGNAL_WORDS
     notes: Sequence[str] = ()
+    map_looks: Mapping[str, MapLook] = {DENSITY: MapLook("crease density", density_legend, " (px: samples)")}
 
     def __init__(self, signal: Signal, hidden_dtype: torch.dtype = torch.float32) -> None:
         self.view, self.hidden_dtype = signal, hidden_dtype
@@ -94,19 +96,23 @@ class SignalSubject:
         curve = curve_rgb(self.view.samples, drawn[0, :, 0], [] if creases is None else creases.by_layer)
         return Observation(drawn, curve, scores)
 
-    def density(self, field: Field) -> Image | None:
+    def maps(
+        self,
+        state: TrainingState[Field],
+        plan: Plan,  # noqa: ARG002 (creases are of the field alone)
+    ) -> Mapping[str, Image]:
         """Creases per sample along the line, by layer."""
-        creases = _quick_creases(field, self.view)
-        return None if creases is None else crease_density_rgb(creases.per_sample(self.view.width))
+        creases = _quick_creases(state.field, self.view)
+        return {} if creases is None else {DENSITY: crease_density_rgb(creases.per_sample(self.view.width))}
 
     def frame(
         self,
         observation: Observation,
         title: str,
-        density: DrawnDensity | None,
+        maps: Mapping[str, DrawnMap],
         rows: Sequence[Row],
     ) -> Image:
-        """Curve and residual, amplitudes so far and, with the step it was drawn at, crease density."""
+        """Curve and residual, amplitudes so far, and maps."""
         drawn = observation.reconstruction
         shares = np.array([row.amplitudes for row in rows], np.float64)
         tiles = [
@@ -114,20 +120,18 @@ class SignalSubject:
             Tile(amplitudes_rgb([row.step for row in rows], self.frequencies, shares), "amplitude by cycles and step"),
             Tile(residual_rgb(self.view.samples, drawn[0, :, 0]), "reconstruction less target"),
         ]
-        if density is not None:
-            step, strips = density
-            tiles.append(Tile(strips, f"crease density, step {step} (px: samples)", legend=density_legend))
-        return panel(tiles, title, columns=2)
+        return panel([*tiles, *map_tiles(self.map_looks, maps)], title, columns=2)
 
     def explain(
         self,
-        field: Field,
+        state: TrainingState[Field],
+        plan: Plan,  # noqa: ARG002 (nothing is resampled, nor foreseen)
         finished: Finished,
         *,
-        seed: int,  # noqa: ARG002 (nothing is resampled)
         progress: Progress,
     ) -> Explained:
         """Amplitude by frequency, and whether there are creases enough to follow the fastest."""
+        field = state.field
         target, drawn = self.view.target()[0, :, 0], finished.reconstructions[0][0, :, 0]
         recovered = amplitudes_recovered(target, drawn, self.frequencies)
         network = creased(field)

@@ -1,6 +1,6 @@
 """A solid as a subject: its field's surface beside the mesh, how far apart they are, and the creases on it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -15,7 +15,7 @@ from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import to_json
 from fieldlens.configs.space import Slice
 from fieldlens.fields import Field
-from fieldlens.fitting import Ending
+from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.camera import Camera
 from fieldlens.render.colour import density_rgb, level_legend, level_rgb, to_rgb
 from fieldlens.render.lines import lines_over, zero_lines
@@ -30,13 +30,12 @@ from fieldlens.scenes.shape import Seen as Traced
 from fieldlens.scenes.solids.mesh import Mesh
 
 from .creases import creased
-from .drawing import frame_of
+from .drawing import CREASE_DENSITY, DENSITY, DrawnMap, frame_of, map_tiles
 from .found import Explained, Files, Finished, Image, Observation, Row, SolidAgreement, Statistic, Summary, Values
 from .kinds import Kind
 from .scoring import score
-from .section import Section, plane_of
 from .seen_views import SeenField, explain_seen
-from .subject import DrawnDensity, Level, Progress, Sighting
+from .subject import Level, Progress, Section, Sighting, plane_of
 
 SURFACE_CELLS = 96
 """Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
@@ -58,6 +57,7 @@ class SolidSubject:
     words = replace(PICTURE_WORDS, psnr_of="of the shaded view", energy_of="of the shaded view")
     notes: Sequence[str] = ()
     frequencies: Sequence[int] = ()
+    map_looks = CREASE_DENSITY
     surface_caption = "surface"
 
     def __init__(self, shape: Shape, hidden_dtype: torch.dtype = torch.float32) -> None:
@@ -103,34 +103,41 @@ class SolidSubject:
         drawn = self.view.draw(function, device=device, progress=progress)
         return Observation(drawn, to_rgb(drawn), score(self.view, self._target, drawn))
 
-    def density(self, field: Field) -> Image | None:
+    def maps(
+        self,
+        state: TrainingState[Field],
+        plan: Plan,  # noqa: ARG002 (creases are of the field alone)
+    ) -> Mapping[str, Image]:
         """Crossings per pixel on the field's surface; 0 beside it."""
+        field = state.field
         network = creased(field)
         if network is None:
-            return None
+            return {}
         traced = self.view.field_seen(field, device=field.device)
-        return density_rgb(surface_crossings(network, self.view.camera, traced).sum(0))
+        return {DENSITY: density_rgb(surface_crossings(network, self.view.camera, traced).sum(0))}
 
     def frame(
         self,
         observation: Observation,
         title: str,
-        density: DrawnDensity | None,
+        maps: Mapping[str, DrawnMap],
         rows: Sequence[Row],  # noqa: ARG002 (the report has the curves)
     ) -> Image:
-        """The mesh, the field's surface, its error and crease density."""
+        """The mesh, the field's surface, its error and maps."""
         drawn = Tile(observation.picture, "surface of the field")
-        return frame_of(self.target_tile(), drawn, (self._target, observation.reconstruction), title, density)
+        error = self._target, observation.reconstruction
+        return frame_of(self.target_tile(), drawn, error, title, map_tiles(self.map_looks, maps))
 
     def explain(
         self,
-        field: Field,
+        state: TrainingState[Field],
+        plan: Plan,
         finished: Finished,  # noqa: ARG002 (views are traced anew, for the points that they show)
         *,
-        seed: int,
         progress: Progress,
     ) -> Explained:
         """Creases on the surface, bands of the shaded views, the verdict, and how far the surface is from the mesh."""
+        field, seed = state.field, plan.seed
         seen = list(self._seen_in_views(field, lambda share: progress(TRACING * share)))
         found = explain_seen(
             self.every_view, seen, kind="views", compared="mesh, surface of the field, error", seed=seed

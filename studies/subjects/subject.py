@@ -3,29 +3,30 @@
 `choice.subject_of` has the one `match` that chooses among the kinds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import torch
 from jaxtyping import Float, Float32
+from torch import Tensor
 
+from fieldlens.analysis import Plane
 from fieldlens.configs.space import Slice
-from fieldlens.fitting import Ending
+from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.camera import Camera
-from fieldlens.render.panel import Tile
+from fieldlens.render.grid import Extent, draw
+from fieldlens.render.panel import Legend, Tile
 from fieldlens.report import Words
 from fieldlens.scenes.captures.capture import Bounds
 from fieldlens.scenes.load import Working
 from fieldlens.scenes.scene import Function, View
 from fieldlens.scenes.solids.mesh import Mesh
 
+from .drawing import DrawnMap, MapLook
 from .found import Explained, Finished, Image, Observation, Progress, Row, Values
 from .kinds import Kind
-from .section import Section
-
-DrawnDensity: TypeAlias = tuple[int, Image]
-"""A drawing of crease density, and the step that it is of."""
 
 
 @runtime_checkable
@@ -85,21 +86,26 @@ class Subject(Protocol):
         """Draw and score a field whole, in fp32."""
         ...
 
-    def density(self, field: Any) -> Image | None:
-        """Crease density as frames show it; None for a field without creases, or one that has diverged."""
+    @property
+    def map_looks(self) -> Mapping[str, MapLook]:
+        """The maps that frames may have, by name, in the order in which they stand."""
         ...
 
-    def frame(self, observation: Observation, title: str, density: DrawnDensity | None, rows: Sequence[Row]) -> Image:
+    def maps(self, state: TrainingState, plan: Plan) -> Mapping[str, Image]:
+        """Maps of a moment of a fit as frames show them, by name: those that there are of it."""
+        ...
+
+    def frame(self, observation: Observation, title: str, maps: Mapping[str, DrawnMap], rows: Sequence[Row]) -> Image:
         """The frame of one step.
 
         Args:
-            density: the newest drawn.
+            maps: the newest drawn of each.
             rows: what was recorded so far, this step included.
         """
         ...
 
-    def explain(self, field: Any, finished: Finished, *, seed: int, progress: Progress) -> Explained:
-        """Explain what is missing; `found.write_explained` writes it."""
+    def explain(self, state: TrainingState, plan: Plan, finished: Finished, *, progress: Progress) -> Explained:
+        """Explain what is missing of `finished`, the state's field drawn whole; `found.write_explained` writes it."""
         ...
 
 
@@ -123,6 +129,39 @@ class Level:
     function: Function
     volume_density: float | None = None
     """At the surface, per side of the scene's cube; None for a solid, which has none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """What the field of a 3D scene has on a plane through its cube."""
+
+    plane: Plane
+    """Its first edge is drawn to the right and its second down; each is as long as the cube's side."""
+    quantity: str
+    """What the values are, in a word, and `units` in full."""
+    units: str
+    caption: str
+    legend: Legend
+    function: Callable[[Tensor], Tensor]
+    """Values (n, 1) at points (n, 3) of the cube."""
+    picture: Callable[[Float32[np.ndarray, "_ _"]], Image]
+    solid: Callable[[Float32[np.ndarray, "_ _"]], Float32[np.ndarray, "_ _"]]
+    """How far there is something, 0 to 1."""
+
+    def values(
+        self,
+        height: int,
+        width: int,
+        extent: Extent | None = None,
+        *,
+        device: torch.device,
+        progress: Progress | None = None,
+    ) -> Float32[np.ndarray, "h w"]:
+        """The field's values at the centres of pixels of the plane, or of `extent` of it."""
+        on_plane = draw(
+            lambda x: self.function(self.plane.points(x)), height, width, extent, device=device, progress=progress
+        )
+        return on_plane[..., 0]
 
 
 @runtime_checkable
@@ -175,3 +214,26 @@ class Spatial(Subject, Protocol):
     def colours(self, field: Any, surface: Mesh) -> Float[np.ndarray, "n 3"] | None:
         """The colours of a surface's vertices, each looked at against its normal; None where a field has none."""
         ...
+
+
+def plane_of(cut: Slice) -> Plane:
+    """The plane of a slice with the cube's side along each edge, as it is drawn: the later of its axes points up.
+
+    >>> plane_of(Slice("y", 0.25))
+    Plane(origin=(0.0, 0.25, 1.0), u=(1.0, 0.0, 0.0), v=(0.0, 0.0, -1.0))
+    """
+    across, right, up = ("xyz".index(axis) for axis in (cut.axis, *drawn_axes(cut)))
+    corners = np.zeros((3, 3))
+    origin, u, v = corners
+    origin[across], origin[up], u[right], v[up] = cut.position, 1.0, 1.0, -1.0
+    return Plane(*(tuple(edge.tolist()) for edge in (origin, u, v)))
+
+
+def drawn_axes(cut: Slice) -> tuple[str, str]:
+    """The axes to the right and up.
+
+    >>> drawn_axes(Slice("y", 0.25))
+    ('x', 'z')
+    """
+    right, up = "xyz".replace(cut.axis, "")
+    return right, up

@@ -16,7 +16,7 @@ from fieldlens.configs.records import Choices
 from fieldlens.configs.run import CompareConfig, FitConfig, Output, Protocol, Target, Training
 from fieldlens.configs.signal import Sines
 from fieldlens.configs.space import Slice, Space
-from fieldlens.configs.study import Study
+from fieldlens.configs.study import Contest, Study
 
 KINDS = [
     *ENCODINGS.values(),
@@ -31,7 +31,7 @@ KINDS = [
     Slice,
     Sines,
 ]
-ALL_KINDS = [*KINDS, Study]
+ALL_KINDS = [*KINDS, Study, Contest]
 
 
 def made(kind: Any, /, *values: Any, **named: Any) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 
 from fieldlens.scenes import BUILTINS, builtin
 
@@ -33,6 +34,22 @@ def test_every_builtin_is_credited() -> None:
     text = Path(builtin.__file__).with_name("CREDITS.md").read_text(encoding="utf-8")
     for name in BUILTINS:
         assert f"`{name}`" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "left", "top"),
+    [
+        ("cell", skimage.data.cell, 150, 171),
+        ("hubble", skimage.data.hubble_deep_field, 250, 200),
+        ("retina", skimage.data.retina, 100, 350),
+    ],
+)
+def test_crops_are_the_pixels_of_their_file_from_a_corner_on_and_say_so(name, read, left, top) -> None:
+    reading, whole = BUILTINS[name].make(), read()
+    side = len(reading.pixels)
+    expected = whole.reshape(*whole.shape[:2], -1)[top : top + side, left : left + side].astype(int)
+    assert np.abs(reading.pixels.astype(int) - expected).max() <= 2  # decoders of JPEG round differently
+    assert reading.notes[-1] == f"{side}x{side} of it, from {left}, {top}"
 
 
 def spectrum(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

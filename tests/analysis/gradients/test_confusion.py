@@ -110,7 +110,7 @@ def test_blocks_chunks_and_groups_leave_the_numbers_as_they_are(encoding: str, m
     in_one = matrix_of(whole, 23)
     for rows in (1, 7, 22):
         torch.testing.assert_close(matrix_of(whole, rows), in_one, rtol=1e-5, atol=1e-7)
-    monkeypatch.setattr(GRADIENTS, "chunk_points", lambda _width: 5)
+    monkeypatch.setattr(GRADIENTS, "_block_points", lambda _width: 5)
     monkeypatch.setattr(GRADIENTS, "CHUNK_NUMBERS", 200)
     monkeypatch.setattr(CONFUSION, "GROUP_BYTES", 9 * bytes_per_point(field))
     torch.testing.assert_close(matrix_of(loss_gradients(field, x, y)), in_one, rtol=1e-5, atol=1e-7)

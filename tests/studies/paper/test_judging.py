@@ -52,6 +52,20 @@ def test_the_whole_interval_must_lie_on_one_side(above: float, verdict: str) -> 
     assert judged(part(above)).verdict == verdict
 
 
+def test_the_interval_of_a_median_is_that_of_resampled_units_and_takes_six() -> None:
+    values = tuple(np.random.default_rng(1).normal(1, 0.3, 15))
+    about: Part[float] = Part("the unit itself", float, median=True)
+    found = judged(about, units=values).parts[0]
+    assert found.effect == np.median(values)
+    assert found.interval is not None
+    theirs = stats.bootstrap((np.array(values),), np.median, method="percentile", rng=np.random.default_rng(2))
+    np.testing.assert_allclose(found.interval, theirs.confidence_interval, atol=0.1)
+    odd = judged(about, units=(*values, 1000.0)).parts[0]
+    assert odd.effect == pytest.approx(found.effect, abs=0.1)
+    few = judged(about, units=values[:5]).parts[0]
+    assert (few.interval, few.verdict, few.reason) == (None, UNDECIDED, "fewer than six units")
+
+
 def test_a_claim_holds_with_all_its_parts_and_falls_with_one() -> None:
     yes, no, open_ = part(0), part(2), part(1)
     assert judged(yes, yes).verdict == HOLDS

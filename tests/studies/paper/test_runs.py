@@ -1,11 +1,7 @@
 """The study of the paper: its fits are made once, its claims are judged from what they measured."""
 
 import json
-import multiprocessing
-import os
 import re
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from threading import Timer
@@ -16,7 +12,6 @@ import pytest
 import torch
 from skimage.measure import label
 
-import fieldlens.studies.paper.runs
 from fieldlens.analysis import ReluNetwork, hamming_means, relu_network
 from fieldlens.cli import main
 from fieldlens.configs.encoding import Encoding, Fourier, Raw
@@ -168,37 +163,6 @@ def test_what_is_damaged_or_of_another_protocol_is_made_anew(tmp_path: Path) -> 
     shorter = replace(THREE, training=replace(TINY.training, steps=8))
     run_paper(shorter, tmp_path, only=("A13",))
     assert open_run(first).step == 8, "no checkpoint of the longer protocol is left to be the newest"
-
-
-def test_a_worker_that_is_ended_from_outside_ends_the_study_in_a_sentence_unless_it_was_to_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Broken:
-        def __init__(self, *_: object) -> None: ...
-        def __enter__(self) -> "Broken":
-            return self
-
-        def __exit__(self, *_: object) -> None: ...
-        def submit(self, *_: object) -> Future[None]:
-            future: Future[None] = Future()
-            future.set_exception(BrokenProcessPool())
-            return future
-
-    told = Controls()
-
-    def told_with_them(futures: set[Future[None]], **_: object) -> tuple[set[Future[None]], set[Future[None]]]:
-        told.stop = True  # a scheduler's SIGTERM reaches all processes of a job
-        return futures, set()
-
-    monkeypatch.setattr(fieldlens.studies.paper.runs, "ProcessPoolExecutor", Broken)
-    torch.set_num_threads(2)
-    try:
-        with pytest.raises(InputError, match="memory"):
-            run_study(Runs(TINY, tmp_path), ("one octave",), Silent(), Controls())
-        monkeypatch.setattr(fieldlens.studies.paper.runs, "wait", told_with_them)
-        assert not run_study(Runs(TINY, tmp_path), ("one octave",), Silent(), told)
-    finally:
-        torch.set_num_threads(1)
 
 
 def test_workers_end_within_a_step_when_told_to_stop(tmp_path: Path) -> None:
@@ -380,13 +344,6 @@ def test_a_study_without_the_fits_of_a_claim_leaves_it_out(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
     made = run_paper(small, tmp_path, only=("A13", "N1"))
     assert [claim.id for claim in made.claims] == ["A13", "N1"]
-
-
-def test_a_worker_whose_first_process_is_gone_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fieldlens.studies.paper.runs, "_controls", Controls())
-    never = multiprocessing.get_context("spawn").Event()
-    fieldlens.studies.paper.runs._stop_with(never, os.getppid() + 1)
-    assert fieldlens.studies.paper.runs._controls.stop
 
 
 def test_an_unknown_claim_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -102,9 +102,9 @@ def test_the_mesh_of_a_shape_is_its_zero_level_in_the_meshes_own_coordinates(
 ):
     config = small_config("sphere.ply", tmp_path)
     shape = Shape(icosphere(2.0, centre=(5.0, 0.0, 0.0)), "sdf")
-    field = initial_state(config, shape).field
+    state = initial_state(config, shape)
     monkeypatch.setattr(Field, "forward", lambda field, x, *_: (x - 0.5).norm(dim=1, keepdim=True) - 0.25)
-    monkeypatch.setattr(export, "open_run", lambda *_, **__: Saved(config, shape, field, 0, torch.device("cpu")))
+    monkeypatch.setattr(export, "open_run", lambda *_, **__: Saved(config, shape, state, torch.device("cpu")))
     found = export_mesh(run, tmp_path / "sphere.obj", resolution=24)
     away = np.linalg.norm(read_mesh(found.path).vertices - [5.0, 0.0, 0.0], axis=1)
     np.testing.assert_allclose(away, 0.25 * shape.bounds.side, rtol=0.01)

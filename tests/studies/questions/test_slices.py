@@ -25,7 +25,7 @@ from fieldlens.studies.runs.checkpoints import write_checkpoint
 from fieldlens.studies.runs.fit import start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.saved import open_run
-from fieldlens.studies.subjects.section import plane_of
+from fieldlens.studies.subjects.subject import plane_of
 from tests.support.runs import small_config, small_picture
 from tests.support.small_meshes import icosphere
 from tests.support.small_runs import fitted, small_radiance

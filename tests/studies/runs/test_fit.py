@@ -83,7 +83,8 @@ def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
     assert result.steps == 24
     assert result.stopped_because == "steps"
     assert result.heldout_psnr_db is None
-    assert len(result.explained.verdict) == 2
+    assert [sentence.split()[-1] for sentence in result.explained.verdict[:1]] == ["px."], "it says where"
+    assert len(result.explained.verdict) == 3
     assert folder.frame_steps() == folder.frame_steps("reconstruction") == [0, 8, 16, 24]
     with folder.metrics_file.open() as file:
         bands = ["2_4_px", "4_8_px", "8_16_px", "16+_px"]  # of 24 px

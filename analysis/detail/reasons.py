@@ -1,0 +1,196 @@
+"""Why detail is missing, window by window: no creases, no speed, hindered by other places, or only more steps needed.
+
+What the next step does to a window's missing energy E is its progress P, and what its own detail would do alone, by a
+plain gradient step that lowers the loss as much, is its own push O. Both are energies per step, so that half of what is
+missing would be mended after ln 2 E / P steps, or by its own push after ln 2 E / O. With T steps taken so far, the
+first rule that holds says why a window still lacks what it lacks:
+
+    on its way      half of it is mended within T more steps, as many again as were taken
+    hindered        it would be, by its own push; but the step as a whole does less, or undoes it
+    few creases     it would not, and there are fewer creases than the octave's longest waves need
+    slow            it would not, though there are creases enough
+
+To follow a wave, a line of straight pieces bends twice in each wavelength: that is the least density of creases, in
+crossings per pixel. The rules are fixed here, beforehand. They say what is there, and name no cause but these.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from .statistics import MIN_BLOCKS, RESAMPLES, Interval, block_draws, interval_of
+from .verdicts import percent
+from .windows import Windows
+
+Reason: TypeAlias = Literal["on its way", "hindered", "few creases", "slow"]
+REASONS: tuple[Reason, ...] = ("on its way", "hindered", "few creases", "slow")
+
+BENDS_PER_WAVE = 2
+"""Of a curve of straight pieces that follows a wave: one at each of its extremes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """What becomes of the missing detail of one octave in each of its windows."""
+
+    windows: Windows
+    longest_px: float
+    """The octave's longest wavelength."""
+    missing: Float[np.ndarray, "rows columns"]
+    """Energy of the residual, a sum over each window; 0 or NaN in windows that are not asked."""
+    floor: Float[np.ndarray, "rows columns"]
+    """Energy below which nothing is called missing, such as that of 8-bit rounding."""
+    progress: Float[np.ndarray, "rows columns"]
+    """By how much the step that the fit would take lowers it."""
+    own_push: Float[np.ndarray, "rows columns"]
+    """By how much the window's own detail would, alone."""
+    crossings: Float[np.ndarray, "rows columns"] | None
+    """Creases met per pixel; None of a network without creases."""
+    steps: int
+    """Taken so far."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of the energy that is missing."""
+
+    share: float
+    interval: Interval | None
+    """By resampling blocks of the picture; None with too few of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """Why each window lacks what it lacks."""
+
+    of_window: Int[np.ndarray, "rows columns"]
+    """Number of the reason in `REASONS`; -1 where nothing is missing."""
+    shares: dict[Reason, Share]
+    """How much of the missing energy lies in windows of each reason."""
+    leading: Reason | None
+    """The reason of most of it; None where the picture's blocks do not decide which that is, or nothing is missing."""
+    steps_to_mend: float
+    """So many steps like the next until half of what is on its way is mended; infinite where nothing is."""
+
+
+def reasons_of(motion: Motion, *, seed: int = 0, resamples: int = RESAMPLES) -> Reasons:
+    """Sort windows by why they lack detail; see the rules above."""
+    there = np.nan_to_num(motion.missing) > motion.floor
+    energy = np.where(there, motion.missing, 0.0)
+    horizon = np.log(2) * energy / max(motion.steps, 1)  # what has to be mended each step
+    conditions = [motion.progress >= horizon, motion.own_push >= horizon]
+    if motion.crossings is not None:
+        conditions.append(motion.crossings < BENDS_PER_WAVE / motion.longest_px)
+    else:
+        conditions.append(np.zeros(energy.shape, np.bool_))
+    of_window = np.where(there, np.select(conditions, [0, 1, 2], default=3), -1)
+    on_its_way = of_window == 0
+    pace = float(motion.progress[on_its_way].sum())
+    return Reasons(
+        of_window,
+        *_shares(of_window, energy, motion.windows, seed, resamples),
+        steps_to_mend=float(np.log(2) * energy[on_its_way].sum() / pace) if pace > 0 else np.inf,
+    )
+
+
+def _shares(
+    of_window: Int[np.ndarray, "rows columns"],
+    energy: Float[np.ndarray, "rows columns"],
+    windows: Windows,
+    seed: int,
+    resamples: int,
+) -> tuple[dict[Reason, Share], Reason | None]:
+    """Shares of the energy by reason, and the one that leads, if the blocks decide it."""
+    total = float(energy.sum())
+    if not total > 0:
+        return {}, None
+    blocks = windows.blocks().ravel()
+    count = int(blocks.max()) + 1
+    by_reason = (np.where(of_window == number, energy, 0.0).ravel() for number in range(len(REASONS)))
+    in_blocks = np.stack([np.bincount(blocks, values, count) for values in by_reason])
+    whole = in_blocks.sum(1) / total
+    first, second = np.argsort(-whole, kind="stable")[:2]
+    shares: dict[Reason, Share]
+    if count < MIN_BLOCKS:
+        alone = np.isclose(whole[first], 1.0)  # there is no other that it could be
+        shares = {reason: Share(float(value), None) for reason, value in zip(REASONS, whole, strict=True)}
+        return shares, REASONS[first] if alone else None
+    drawn = in_blocks @ block_draws(count, resamples, seed).T
+    drawn /= np.where(drawn.sum(0) > 0, drawn.sum(0), np.nan)
+    shares = {
+        reason: Share(float(value), interval_of(values, count))
+        for reason, value, values in zip(REASONS, whole, drawn, strict=True)
+    }
+    ahead = interval_of(drawn[first] - drawn[second], count)
+    return shares, REASONS[first] if ahead is not None and ahead.low > 0 else None
+
+
+_WHERE: dict[Reason, str] = {
+    "on its way": "where it is being learnt: half of it within about {steps} more steps, at the pace of the next one",
+    "hindered": "where its own gradient would mend it, but steps for other places slow that down or undo it",
+    "few creases": "where there are too few creases to draw it, and steps hardly move it",
+    "slow": "where {enough}steps hardly move it",
+}
+"""Where a part of what is missing lies, by the reason."""
+
+_HELP: dict[Reason, str] = {
+    "on its way": "More steps would help",
+    "hindered": "No remedy is known that the study of docs/paper.md backs",
+    "few creases": "More creases would help: more octaves of the encoding, or raw coordinates on a wider interval (A2, "
+    "N4 and N5 of docs/paper.md)",
+    "slow": "More octaves of the encoding, or Muon instead of Adam, learn fine detail faster (A2, N8 of docs/paper.md)",
+}
+"""What would help, where an intervention in the study backs it."""
+
+WORTH_SAYING = 0.05
+"""Least share of the missing energy that a reason is named for."""
+
+
+def reasons_sentences(reasons: Reasons, *, has_creases: bool) -> tuple[str, ...]:
+    """Why detail is missing, and what would help; nothing where none is missing."""
+    shares: list[tuple[float, Reason]] = [(found.share, reason) for reason, found in reasons.shares.items()]
+    if not shares:
+        return ()
+    steps = steps_in_words(reasons.steps_to_mend) if np.isfinite(reasons.steps_to_mend) else ""
+    figures = {"steps": steps, "enough": "there are creases enough, and " * has_creases}
+    shares.sort(reverse=True)
+    worth = [(share, reason) for share, reason in shares if share >= WORTH_SAYING]
+    parts = [f"{percent(share)} {_WHERE[reason].format(**figures)}" for share, reason in worth]
+    parts[0] = parts[0].replace(" % ", " % of what is missing lies ", 1)
+    why = f"{'; '.join(parts)}."
+    if reasons.leading is None:
+        return (f"{why} This picture is too small, or its parts too unlike, to decide which of these leads.",)
+    return why, f"{_HELP[reasons.leading]}."
+
+
+def steps_in_words(steps: float) -> str:
+    """A number of steps to two digits.
+
+    >>> steps_in_words(1234.5), steps_in_words(0.3)
+    ('1,200', '1')
+    """
+    return f"{max(1, round(float(f'{steps:.2g}'))):,}"
+
+
+def worst_places(
+    missing: Float[np.ndarray, "rows columns"], windows: Windows, reduced_by: float = 1, most: int = 3
+) -> str:
+    """The windows with the most missing energy, by the pixels at their middle.
+
+    Args:
+        reduced_by: pixels of the picture in one of the windows'.
+
+    >>> windows = Windows(np.array([0, 16, 32]), np.array([0, 16]), 16)
+    >>> worst_places(np.array([[1.0], [3.0]]), windows, most=1)
+    'x 8, y 24'
+    """
+    order = np.argsort(-np.nan_to_num(missing), axis=None, kind="stable")[:most]
+    rows, columns = np.unravel_index(order, missing.shape)
+    middles = zip(_middles(windows.column_edges)[columns], _middles(windows.row_edges)[rows], strict=True)
+    return "; ".join(f"x {reduced_by * x:.0f}, y {reduced_by * y:.0f}" for x, y in middles)
+
+
+def _middles(edges: Int[np.ndarray, " edges"]) -> Int[np.ndarray, " windows"]:
+    return (edges[:-1] + edges[1:]) // 2

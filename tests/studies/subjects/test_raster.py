@@ -1,0 +1,144 @@
+"""Crease maps and explanation of one field over pictures of unusual sizes, and the files that hold them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fieldlens.analysis import MIN_WINDOW_PX, loss_step
+from fieldlens.analysis.detail.bands import REC709, band_picture, spectrum
+from fieldlens.configs.encoding import Raw
+from fieldlens.configs.network import Network
+from fieldlens.fitting import fit
+from fieldlens.scenes.picture import Picture
+from fieldlens.studies.subjects.found import Explained, write_explained
+from fieldlens.studies.subjects.raster import Foresight, RasterMaps, explain_field, findings_files
+from tests.support.small_fits import noise, plan, start
+
+
+def foresight(picture: Picture) -> Foresight:
+    return Foresight(picture, lambda field, target: loss_step(field, target))
+
+
+@pytest.mark.parametrize("size", [(40, 9000), (1, 9000), (1, 1), (5, 3)])
+def test_maps_are_never_too_coarse_for_the_windows(size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    picture, state = Picture("noise", pixels), start()
+    findings = explain_field(state, plan(), foresight(picture), picture.draw(state.field))
+    assert findings.density is not None
+    assert findings.density.stride <= MIN_WINDOW_PX
+    assert len(findings.explanation.verdict.sentences) == 2
+    assert findings.crossings_per_pixel is not None
+    assert findings.capacity is not None
+    assert findings.capacity.remaining.shape == findings.capacity.windows.shape
+
+
+def test_noise_is_beyond_the_creases_and_the_files_say_so(tmp_path: Path) -> None:
+    picture = noise(side=128)
+    target, drawn = picture.target(), noise(side=128, seed=1).target()
+    findings = explain_field(start(), plan(), foresight(picture), drawn)
+    said = findings.capacity_verdict
+    assert said is not None
+    assert said.outcome == "mostly capacity"
+    write_explained(tmp_path, Explained(findings.summary(), findings_files(findings, picture, target, drawn)))
+    explained = json.loads((tmp_path / "explain.json").read_text())
+    assert explained["capacity"]["sentence"] == said.sentence
+    assert explained["capacity"]["valid_windows"] == 16
+    assert len(explained["verdict"]["sentences"]) == 2, "the verdict stays as it is"
+    assert {gain["quantity"] for gain in explained["attribution"]["gains"]} > {"coarea", "crossings", "bend"}
+    with np.load(tmp_path / "capacity.npz") as maps:
+        assert maps["residual_energy"].mean() == pytest.approx(np.square(target - drawn).mean(), rel=1e-5)
+        assert (maps["remaining_energy"] > 0.9 * maps["residual_energy"]).all()
+    assert (tmp_path / "capacity.png").exists()
+
+
+def test_a_field_without_creases_and_one_that_diverged_have_no_capacity() -> None:
+    picture = noise(side=64)
+    smooth = start(network=Network(width=8, depth=2, activation="sine"))
+    for state, drawn in ((smooth, 0.5), (start(), np.nan)):
+        findings = explain_field(state, plan(), foresight(picture), np.full((64, 64, 3), drawn, np.float32))
+        assert findings.capacity is None
+        assert findings.capacity_verdict is None
+        assert findings.to_json()["capacity"] is None
+
+
+def test_where_nothing_is_missing_nothing_is_said_of_capacity() -> None:
+    picture = noise(side=64)
+    findings = explain_field(start(), plan(), foresight(picture), picture.target())
+    assert findings.capacity_verdict is None
+    assert findings.to_json()["capacity"]["removed_from_unseen_pixels"] is None
+
+
+@pytest.mark.parametrize("average", [0.0, 0.3])
+def test_progress_is_what_the_next_step_of_the_fit_does_to_what_is_shown(average: float) -> None:
+    """To first order: of one small step that sees every pixel once."""
+    picture = noise(side=32)
+    whole = plan(1e-5, picture, batch_size=32 * 32, average=average, steps=4, schedule="constant")
+    state = start(average=average)
+    for _ in fit(state, picture, replace(whole, steps=3), []):
+        pass
+    foreseen = foresight(picture).foresee(state, whole, 256)
+    assert foreseen is not None
+
+    def energy() -> float:
+        residual = spectrum(picture.target() @ REC709 - picture.draw(state.field) @ REC709)
+        return float(np.square(band_picture(residual, 0), dtype=np.float64).sum())
+
+    before = energy()
+    assert foreseen.octave.energy.sum() == pytest.approx(before, rel=1e-4)
+    for _ in fit(state, picture, whole, []):
+        pass
+    assert foreseen.octave.whole.sum() == pytest.approx(before - energy(), rel=0.02)
+
+
+def test_what_is_larger_than_is_looked_at_has_octaves_of_longer_waves() -> None:
+    picture, state = Picture("noise", np.random.default_rng(0).integers(0, 256, (60, 96, 3), np.uint8)), start()
+    foreseen = foresight(picture).foresee(state, plan(), 32)
+    assert foreseen is not None
+    assert foreseen.octave.label == "2-4 px"
+    assert (foreseen.label, foreseen.longest_px, foreseen.reduced_by) == ("6-12 px", 12, 3)
+    assert foreseen.octave.windows.row_edges[-1] == 20
+
+
+def test_a_network_of_dead_neurons_lacks_creases_and_says_so() -> None:
+    picture, state = noise(side=128), start()
+    with torch.no_grad():
+        for linear in state.field.mlp.linears[:-1]:
+            linear.bias.fill_(-1e3)
+    findings = explain_field(state, plan(), foresight(picture), picture.draw(state.field))
+    assert findings.reasons is not None
+    assert findings.reasons.shares["few creases"].share == 1
+    missing, why, remedy = findings.verdict
+    assert "Most is missing around" in missing
+    assert why == "100 % of what is missing lies where there are too few creases to draw it, and steps hardly move it."
+    assert "More creases would help" in remedy
+
+
+def test_a_fit_that_was_ended_early_needs_more_steps_alone() -> None:
+    ramps = np.indices((64, 64)).sum(0)[..., None].repeat(3, 2) * 2
+    picture = Picture("ramp", ramps.astype(np.uint8))
+    whole = plan(1e-3, picture, batch_size=64 * 64, steps=200, schedule="constant")
+    state = start(encoding=Raw(), network=Network(32, 2))
+    for _ in fit(state, picture, replace(whole, steps=40), []):
+        pass
+    findings = explain_field(state, whole, foresight(picture), picture.draw(state.field))
+    assert findings.reasons is not None
+    assert findings.reasons.leading == "on its way"
+    assert findings.reasons.steps_to_mend < 40
+
+
+def test_frames_have_the_maps_that_there_are() -> None:
+    picture, state = noise(side=32), start()
+    maps = RasterMaps(foresight(picture))
+    assert list(maps.looks) == ["density", "speed", "progress"]
+    assert {name: drawn.shape for name, drawn in maps.pictures(state, plan()).items()} == dict.fromkeys(
+        maps.looks, (32, 32, 3)
+    )
+    with torch.no_grad():
+        state.field.mlp.linears[0].weight.fill_(np.nan)
+    assert maps.pictures(state, plan()) == {}
+    flat = Picture("grey", np.full((32, 32, 3), 128, np.uint8))
+    assert list(RasterMaps(foresight(flat)).looks) == ["density"]
