@@ -156,7 +156,7 @@ def reasons_sentences(reasons: Reasons, *, has_creases: bool) -> tuple[str, ...]
     steps = steps_in_words(reasons.steps_to_mend) if np.isfinite(reasons.steps_to_mend) else ""
     figures = {"steps": steps, "enough": "there are creases enough, and " * has_creases}
     shares.sort(reverse=True)
-    worth = [(share, reason) for share, reason in shares if share >= WORTH_SAYING]
+    worth = [pair for pair in shares if pair[0] >= WORTH_SAYING]
     parts = [f"{percent(share)} {_WHERE[reason].format(**figures)}" for share, reason in worth]
     parts[0] = parts[0].replace(" % ", " % of what is missing lies ", 1)
     why = f"{'; '.join(parts)}."
