@@ -83,7 +83,8 @@ Pair: TypeAlias = tuple[Fit, Fit]
 def open_fit(folder: RunFolder, step: int | None = None) -> Fit:
     """A run at its newest checkpoint, or at that of a step."""
     saved = open_run(folder, step)
-    return Fit(folder, replace(saved, field=saved.field.cpu()))
+    saved.field.cpu()  # figures are drawn on the CPU, whatever it was opened on
+    return Fit(folder, saved)
 
 
 @dataclass(frozen=True)
