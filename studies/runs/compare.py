@@ -28,7 +28,7 @@ from fieldlens.render.text import BACKGROUND
 from fieldlens.render.video import VideoWriter
 from fieldlens.report import Words
 from fieldlens.studies.subjects.choice import subject_of
-from fieldlens.studies.subjects.drawing import DENSITY, SPEED, MapLook
+from fieldlens.studies.subjects.drawing import DENSITY, MapLook
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps
@@ -54,8 +54,8 @@ STEPS = 1000
 """Of each run, unless told."""
 ENDS = ("steps", "diverged")
 """Why a run of a comparison has ended for good."""
-SIDE_BY_SIDE = (DENSITY, SPEED)
-"""Maps that a comparison's video shows of each run; those of progress are in the runs' own."""
+SIDE_BY_SIDE = (DENSITY,)
+"""Maps that a comparison's video shows of each run: those that can be compared between networks, as speeds cannot."""
 
 
 @dataclass(frozen=True)
