@@ -97,6 +97,7 @@ class Foresight:
 
     def __init__(self, view: View, descent: Descent) -> None:
         self.view, self.descent = view, descent
+        self._explained: dict[int, Detail | None] = {}
 
     def target(self, side: int) -> Values:
         """The view with its longer side at most so long."""
@@ -104,15 +105,15 @@ class Foresight:
 
     def label(self, side: int) -> str | None:
         """The octave that is explained, in pixels of the picture; None where there is no detail."""
-        details = details_asked(self.target(side))
-        return self._in_picture(details[0].label, side) if details else None
+        detail = self._detail(side)
+        return None if detail is None else self._in_picture(detail.label, side)
 
     def foresee(self, state: TrainingState[Field], plan: Plan, side: int) -> Foreseen | None:
         """None where there is no detail, or where the fit has diverged or is about to."""
-        target, field = self.target(side), state.field
-        details = details_asked(target)
-        if not (details and is_finite(field) and is_finite(state.trained)):
+        detail, field = self._detail(side), state.field
+        if detail is None or not (is_finite(field) and is_finite(state.trained)):
             return None
+        target = self.target(side)
         height, width, _ = target.shape
         try:
             gradient = self.descent(state.trained, target).scaled(-1).named(state.trained)
@@ -121,10 +122,10 @@ class Foresight:
         except InputError:  # what the weights make of the picture is not finite
             return None
         residual = target - self.view.draw(field, height, width, device=field.device)
-        octave = next(one for one in octave_progress(residual, moved) if one.label == details[0].label)
+        octave = next(one for one in octave_progress(residual, moved) if one.label == detail.label)
         band = band_labels(height, width).index(octave.label)
         longest = longest_wavelength(band) * self._reduced_by(side)
-        floor = details[0].floor * octave.windows.areas
+        floor = detail.floor * octave.windows.areas
         return Foreseen(change, octave, self._in_picture(octave.label, side), longest, self._reduced_by(side), floor)
 
     def reasons(
@@ -154,6 +155,12 @@ class Foresight:
             steps=state.step,
         )
         return reasons_of(motion, seed=seed)
+
+    def _detail(self, side: int) -> Detail | None:
+        """What the target holds in the octave that is explained; every map of a fit asks for the same."""
+        if side not in self._explained:
+            self._explained[side] = next(iter(details_asked(self.target(side))), None)
+        return self._explained[side]
 
     def _reduced_by(self, side: int) -> float:
         return max(1.0, max(self.view.height, self.view.width) / side)
