@@ -44,6 +44,8 @@ class FitArguments(FitConfig):
     """Start from the choices in a run's config.yaml."""
     preset: str | None = None
     """Start from a named set of choices, such as authors."""
+    preview: bool = False
+    """Draw the newest reconstruction in the terminal, above the progress bar."""
     json: Json = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
@@ -62,7 +64,7 @@ def main(words: Sequence[str]) -> int:
     from .console import Console
     from .signals import interruptible
 
-    console, controls = Console(arguments.json), Controls()
+    console, controls = Console(arguments.json, preview=arguments.preview), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
         if resumed is None:
             made = start(config, reporter=console, typed=typed_options(words))
