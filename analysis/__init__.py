@@ -21,6 +21,7 @@ from .contest.league import (
     mediation_over_pictures,
     score_quantity,
 )
+from .creases.at_pixel import PixelCreases, creases_at_pixel
 from .creases.bending import Bending, bending
 from .creases.capacity import Capacity, capacity
 from .creases.crossings import Crossings, crossings, crossings_along, refined_crossings
@@ -130,6 +131,7 @@ __all__ = [
     "OverPictures",
     "PackedPatterns",
     "PatternCurve",
+    "PixelCreases",
     "Plane",
     "PredictionVerdict",
     "RadialSpectra",
@@ -171,6 +173,7 @@ __all__ = [
     "crease_bounds",
     "crease_density",
     "crease_slice",
+    "creases_at_pixel",
     "crossings",
     "crossings_along",
     "detail_speed",

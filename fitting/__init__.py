@@ -1,5 +1,6 @@
 """How a field is trained: the loop, the optimizer, the precision, the state."""
 
+from .by_hand import Change, go_on_with
 from .estimate import Costs, Ending, Estimate
 from .foresee import foreseen_change, foreseen_step
 from .limits import is_still_gaining, longer, nothing_left
@@ -11,6 +12,7 @@ from .schedule import frame_steps, learning_rate_at
 from .state import TrainingState, initial_state
 
 __all__ = [
+    "Change",
     "Controls",
     "Costs",
     "Ending",
@@ -23,6 +25,7 @@ __all__ = [
     "foreseen_change",
     "foreseen_step",
     "frame_steps",
+    "go_on_with",
     "initial_state",
     "is_still_gaining",
     "learning_rate_at",

@@ -10,7 +10,6 @@ from fieldlens.scenes.scene import FieldT
 from .averaging import take_into_average, with_own_parameters
 from .optimizer import make_optimizer
 from .plan import Plan
-from .schedule import learning_rate_at
 from .state import TrainingState
 
 
@@ -56,8 +55,7 @@ def _moved(state: TrainingState[FieldT], plan: Plan, gradient: Mapping[str, Tens
     optimizer.restore(state.optimizer.moments(), state.step)
     for name, parameter in moved.named_parameters():
         parameter.grad = gradient[name].to(parameter)
-    rate, share = (learning_rate_at(state.step, plan.schedule, peak, plan.steps) for peak in (plan.learning_rate, 1.0))
-    optimizer.step(rate, share)
+    optimizer.step(*plan.rates(state.step, state.rate_factor))
     return moved
 
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 
 import torch
 from torch import Tensor
@@ -12,7 +13,6 @@ from fieldlens.scenes.scene import Scene
 from .plan import Plan
 from .precision import Placement
 from .revive import revive
-from .schedule import learning_rate_at
 from .state import TrainingState
 
 REVIVAL_POINTS = 65_536
@@ -21,11 +21,27 @@ REVIVAL_POINTS = 65_536
 
 @dataclass
 class Controls:
-    """What may be changed while a fit runs; a change is no part of the configuration, so it ends the promise that the
-    same configuration gives the same bytes."""
+    """How a fit is held and ended from outside while it runs; it has the same bytes whenever and however long it waits.
+
+    What a person changes of the training itself is in the state, as `TrainingState.rate_factor` is.
+    """
 
     stop: bool = False
     """Finish the step, then end."""
+    steps_allowed: int | None = None
+    """Steps that may still be taken, before the fit waits for more; None for all."""
+    look_now: Event = field(default_factory=Event)
+    """Asks for a moment before the next step, and ends a wait; the fit clears it."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether no step may be taken for now."""
+        return self.steps_allowed == 0
+
+    def count_step(self) -> None:
+        """One of the steps that were allowed is taken."""
+        if self.steps_allowed is not None:
+            self.steps_allowed -= 1
 
 
 @dataclass(frozen=True)
@@ -62,8 +78,8 @@ def fit(
     """Train the field of `state` on `scene`, yielding at the steps that `snapshot_steps` names.
 
     The loop ends at the steps or seconds of the plan; its caller ends it for any other reason by not asking for more.
-    It yields as well after `heartbeat` seconds without a snapshot. The time its caller spends between snapshots is not
-    counted in the state's seconds.
+    It yields as well after `heartbeat` seconds without a snapshot, and where its controls ask for one. The time its
+    caller spends between snapshots is not counted in the state's seconds, and neither is that of waiting.
 
     Args:
         state: changed in place.
@@ -75,21 +91,26 @@ def fit(
     due = next(steps, None)
     loss: float | None = None
     while True:
+        controls.look_now.clear()
         reason = _stop_reason(state, plan, controls)
         yield Snapshot(state, loss, state.step == due, reason)
         if reason:
             return
         if state.step == due:
             due = next(steps, None)
+        if controls.waits:
+            controls.look_now.wait(heartbeat)
+            continue
         newest: Tensor | None = None
         started, seconds_before, elapsed = time.perf_counter(), state.seconds, 0.0
-        while state.step != due and elapsed <= heartbeat and not _stop_reason(state, plan, controls):
+        while state.step != due and elapsed <= heartbeat and not _is_moment_due(state, plan, controls):
             if state.step in plan.revive_at:
                 # of a copy, so that the data keeps the order that it has in a fit that revives nothing
                 draws = torch.Generator().set_state(state.generator.get_state())
                 points = scene.batch(draws, min(scene.training_samples, REVIVAL_POINTS))
                 revive(state, points.coordinates.to(placement.device), draws)
             newest = _step(state, scene, plan, placement)
+            controls.count_step()
             elapsed = time.perf_counter() - started
             state.seconds = seconds_before + elapsed
         if newest is not None:
@@ -107,16 +128,20 @@ def _stop_reason(state: TrainingState, plan: Plan, controls: Controls) -> str | 
     return None
 
 
+def _is_moment_due(state: TrainingState, plan: Plan, controls: Controls) -> bool:
+    """Whether a moment is due before the next step."""
+    return controls.waits or controls.look_now.is_set() or _stop_reason(state, plan, controls) is not None
+
+
 def _step(state: TrainingState, scene: Scene, plan: Plan, placement: Placement) -> Tensor:
     """One step; gives the batch's loss without waiting for it."""
     scene.refresh(state.trained, state.step, state.generator)
     batch = plan.batch_of_step(scene, state.trained, state.step, state.generator).to(placement.device)
     prediction = scene.predict(state.trained.in_precision(placement.hidden_dtype), batch, state.step)
     loss = scene.loss(prediction, batch)
-    rate, share = (learning_rate_at(state.step, plan.schedule, peak, plan.steps) for peak in (plan.learning_rate, 1.0))
     state.optimizer.zero_grad()
     loss.backward()
-    state.optimizer.step(rate, share)
+    state.optimizer.step(*plan.rates(state.step, state.rate_factor))
     state.step += 1
     if state.seen is not None:
         state.seen += len(batch.values)

@@ -11,7 +11,7 @@ from fieldlens.configs.run import FitConfig, Schedule
 from fieldlens.scenes.scene import BatchT, FieldT, Marched, Scene
 
 from .precision import Placement, place
-from .schedule import frame_steps
+from .schedule import frame_steps, learning_rate_at
 
 PLATEAU_DB = 0.05
 """Gain of the last third of the steps below which a fit of open length ends."""
@@ -69,6 +69,15 @@ class Plan:
             return scene.batch(generator, self.batch_size)
         used = min(self.batch_size, scene.rays_for(self.samples, trained, step))
         return scene.some_of_batch(generator, self.batch_size, used)
+
+    def rates(self, step: int, factor: float = 1.0) -> tuple[float, float]:
+        """What an optimizer takes at a step, counted from 0: the learning rate, and the schedule's share of the first.
+
+        Args:
+            factor: by which both are multiplied.
+        """
+        rate, share = (learning_rate_at(step, self.schedule, peak, self.steps) for peak in (self.learning_rate, 1.0))
+        return factor * rate, factor * share
 
     def frame_steps(self) -> Iterator[int]:
         """The steps to draw, rising; without end where `steps` is None."""

@@ -32,6 +32,9 @@ class TrainingState(Generic[FieldT]):
     seconds: float = 0.0
     seen: int | None = 0
     """Points or rays in all steps so far; None after a checkpoint that does not say, as older ones do not."""
+    rate_factor: float = 1.0
+    """By what all learning rates are multiplied beside the schedule: another number once a person has changed them
+    while the fit ran. No part of what is saved: the run folder keeps what was changed, and when."""
 
     def tensors(self) -> dict[str, Tensor]:
         """The state as `field.*`, `trained.*` where that is another, `moments.*` and `generator`; copies on the CPU."""

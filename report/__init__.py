@@ -1,7 +1,8 @@
 """Plain results in, one HTML file out: the page that shows a fit being learnt and says why detail is missing."""
 
-from fieldlens.report.build import report_html
+from fieldlens.report.build import curves_data, frame_data, live_html, report_html
 from fieldlens.report.claims_page import ClaimRow, StudyFigure, StudyReport, StudyTable, study_html
+from fieldlens.report.images import Encoded, encoded_frame, encoded_map
 from fieldlens.report.model import (
     Curves,
     Exhibit,
@@ -22,6 +23,7 @@ __all__ = [
     "SIGNAL_WORDS",
     "ClaimRow",
     "Curves",
+    "Encoded",
     "Exhibit",
     "FigureFile",
     "Frame",
@@ -36,6 +38,11 @@ __all__ = [
     "StudyTable",
     "ThroughTraining",
     "Words",
+    "curves_data",
+    "encoded_frame",
+    "encoded_map",
+    "frame_data",
+    "live_html",
     "report_html",
     "study_html",
 ]

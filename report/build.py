@@ -4,13 +4,15 @@ The page's words and marks live in `template.html`, its looks in `report.css`, i
 `viewer.js`; `report_html` writes the static parts as escaped HTML, puts pictures and curves into one JSON block and
 joins them all. A content security policy names the script by its hash, so that no text of a report can ever run, and
 allows no address at all.
+
+While a fit goes on, the page is the same with `live.html` and `live.js` in it, which ask the server that it came from.
 """
 
 import json
 import math
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from html import escape
 from importlib import resources
@@ -18,12 +20,20 @@ from string import Template
 
 from fieldlens.report import sections
 from fieldlens.report.guide import guide_html
-from fieldlens.report.images import LARGEST_SIDE, frame_uri, is_reduced, map_uri, still_uri
+from fieldlens.report.images import LARGEST_SIDE, Encoded, encoded_frame, encoded_map, encoded_still, is_reduced
 from fieldlens.report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
 from fieldlens.report.table import decimals, number_text, numbers_html
 from fieldlens.report.words import Words
 
 SCRIPTS = ("curves.js", "viewer.js")
+
+AT_REST = {
+    "live": "",
+    "own_pictures": "",
+    "connections": "",
+    "closing": "This page is complete: it asks nothing of the network.",
+}
+"""What the template has where the page is a file."""
 
 
 def report_html(report: Report) -> str:
@@ -31,9 +41,27 @@ def report_html(report: Report) -> str:
 
     Raises ValueError if the report has no run or a run has no frame: there would be nothing to show.
     """
+    return _page(report, SCRIPTS, AT_REST)
+
+
+def live_html(report: Report) -> str:
+    """The page of one run that goes on, as far as it is: the server that it comes from tells it the rest.
+
+    Raises ValueError as `report_html` does.
+    """
+    live = {
+        "live": _file("live.html"),
+        "own_pictures": " 'self'",
+        "connections": " connect-src 'self';",
+        "closing": "This page comes from the fit itself, on this machine. It becomes the report when the fit is over.",
+    }
+    return _page(report, (*SCRIPTS, "live.js"), live)
+
+
+def _page(report: Report, scripts: Iterable[str], parts_of_kind: Mapping[str, str]) -> str:
     if not report.runs or not all(run.frames for run in report.runs):
         raise ValueError("a report needs at least one run, and every run at least one frame")
-    script = "".join(_file(name) for name in SCRIPTS)
+    script = "".join(map(_file, scripts))
     parts = {name: _unbroken(html) for name, html in _static_parts(report).items()}
     return Template(_file("template.html")).substitute(
         title=escape(report.title),
@@ -43,6 +71,7 @@ def report_html(report: Report) -> str:
         video=sections.video_link(report),
         data=embedded_json(_data(report)),
         **parts,
+        **parts_of_kind,
     )
 
 
@@ -87,7 +116,7 @@ def _file(name: str) -> str:
 def _data(report: Report) -> dict[str, object]:
     height, width = report.target.shape[:2]
     return {
-        "target": {"label": "target", "image": still_uri(report.target), "height": height, "width": width},
+        "target": {"label": "target", "image": encoded_still(report.target).uri, "height": height, "width": width},
         "runs": [_run(run, report.words) for run in report.runs],
     }
 
@@ -97,34 +126,40 @@ def _run(run: RunPart, words: Words) -> dict[str, object]:
         "label": run.label,
         "network": run.network,
         "frames": [
-            *(_frame(frame, frame_uri(frame.image)) for frame in run.frames[:-1]),
-            _frame(run.frames[-1], still_uri(run.final)),
+            *(_frame(frame, encoded_frame(frame.image)) for frame in run.frames[:-1]),
+            _frame(run.frames[-1], encoded_still(run.final)),
         ],
         "overlays": [
             {
                 "name": overlay.name,
                 "caption": overlay.caption,
-                "image": map_uri(overlay.image),
-                "legend": None if overlay.legend is None else still_uri(overlay.legend),
+                "image": None if overlay.image is None else encoded_map(overlay.image).uri,
+                "legend": None if overlay.legend is None else encoded_still(overlay.legend).uri,
             }
             for overlay in run.overlays
         ],
-        "curves": _curves(run.curves, words),
+        "curves": curves_data(run.curves, words),
         "spectra": None if run.spectra is None else _spectra(run.spectra, words),
         "creases": None if run.through_training is None else _through_training(run.through_training),
     }
 
 
-def _frame(frame: Frame, image: str) -> dict[str, object]:
+def _frame(frame: Frame, image: Encoded) -> dict[str, object]:
+    return frame_data(frame.step, frame.seconds, frame.psnr_db, image.uri)
+
+
+def frame_data(step: int, seconds: float, psnr_db: float, address: str) -> dict[str, object]:
+    """A recorded step as the page's scripts take it, with the address of its picture."""
     return {
-        "step": frame.step,
-        "time": f"{number_text(frame.seconds, decimals(1))} s",
-        "psnr": f"{number_text(frame.psnr_db, decimals(2))} dB",
-        "image": image,
+        "step": step,
+        "time": f"{number_text(seconds, decimals(1))} s",
+        "psnr": f"{number_text(psnr_db, decimals(2))} dB",
+        "image": address,
     }
 
 
-def _curves(curves: Curves, words: Words) -> dict[str, object]:
+def curves_data(curves: Curves, words: Words) -> dict[str, object]:
+    """Curves as the page's scripts take them."""
     heldout = _finite(curves.heldout_psnr_db)
     return {
         "step": [int(step) for step in curves.step],

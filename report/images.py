@@ -1,6 +1,7 @@
-"""Pictures as data URIs: exact where pixels are few and judged one by one, compact where there are many."""
+"""Pictures as a page holds or asks for them: exact where pixels are few and judged one by one, compact where many."""
 
 from base64 import b64encode
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,19 +19,32 @@ EXACT_FRAME_SIDE = 64
 RGBImage = UInt8[np.ndarray, "h w 3"]
 
 
-def still_uri(image: RGBImage) -> str:
+@dataclass(frozen=True)
+class Encoded:
+    """A picture as a browser takes it."""
+
+    media_type: str
+    data: bytes
+
+    @property
+    def uri(self) -> str:
+        """The whole picture as an address."""
+        return f"data:{self.media_type};base64,{b64encode(self.data).decode('ascii')}"
+
+
+def encoded_still(image: RGBImage) -> Encoded:
     """A target or a final reconstruction: exact up to `EXACT_SIDE`."""
-    return _data_uri(image, exact_side=EXACT_SIDE, quality=92)
+    return _encoded(image, exact_side=EXACT_SIDE, quality=92)
 
 
-def frame_uri(image: RGBImage) -> str:
-    """One of many frames, or a map: about 15 kB at 256x256."""
-    return _data_uri(image, exact_side=EXACT_FRAME_SIDE, quality=85)
+def encoded_frame(image: RGBImage) -> Encoded:
+    """One of many frames: about 15 kB at 256x256."""
+    return _encoded(image, exact_side=EXACT_FRAME_SIDE, quality=85)
 
 
-def map_uri(image: RGBImage) -> str:
-    """An overlay: its colours are read off a scale, so exact up to half of `EXACT_SIDE`."""
-    return _data_uri(image, exact_side=EXACT_SIDE // 2, quality=92)
+def encoded_map(image: RGBImage) -> Encoded:
+    """A map: its colours are read off a scale, so exact up to half of `EXACT_SIDE`."""
+    return _encoded(image, exact_side=EXACT_SIDE // 2, quality=92)
 
 
 def is_reduced(image: RGBImage) -> bool:
@@ -38,11 +52,13 @@ def is_reduced(image: RGBImage) -> bool:
     return max(image.shape[:2]) > LARGEST_SIDE
 
 
-def _data_uri(image: RGBImage, *, exact_side: int, quality: int) -> str:
+def _encoded(image: RGBImage, *, exact_side: int, quality: int) -> Encoded:
     shown = _reduced(image)
-    if max(shown.shape[:2]) <= exact_side:
-        return _encoded(shown, "png", [])
-    return _encoded(shown, "webp", [cv2.IMWRITE_WEBP_QUALITY, quality])
+    exact = max(shown.shape[:2]) <= exact_side
+    kind, parameters = ("png", []) if exact else ("webp", [cv2.IMWRITE_WEBP_QUALITY, quality])
+    # cv2 orders channels blue, green, red.
+    _, data = cv2.imencode(f".{kind}", np.ascontiguousarray(shown[..., ::-1]), parameters)
+    return Encoded(f"image/{kind}", data.tobytes())
 
 
 def _reduced(image: RGBImage) -> UInt8[np.ndarray, "shown_h shown_w 3"]:
@@ -52,9 +68,3 @@ def _reduced(image: RGBImage) -> UInt8[np.ndarray, "shown_h shown_w 3"]:
     scale = LARGEST_SIDE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-
-
-def _encoded(image: RGBImage, kind: str, parameters: list[int]) -> str:
-    # cv2 orders channels blue, green, red.
-    _, data = cv2.imencode(f".{kind}", np.ascontiguousarray(image[..., ::-1]), parameters)
-    return f"data:image/{kind};base64,{b64encode(data.tobytes()).decode('ascii')}"

@@ -33,7 +33,8 @@ class Overlay:
 
     name: str
     """One word, the same in every run of a report: `density`, `error`, `missing`."""
-    image: UInt8[np.ndarray, "h w 3"]
+    image: UInt8[np.ndarray, "h w 3"] | None
+    """None while a fit goes on, where it is drawn when somebody looks at it."""
     caption: str
     legend: UInt8[np.ndarray, "legend_h legend_w 3"] | None = None
     """A drawn colour scale with its unit, shown beside the caption."""

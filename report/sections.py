@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
-from fieldlens.report.images import still_uri
+from fieldlens.report.images import encoded_still
 from fieldlens.report.model import Exhibit, FigureFile, Learnt, Report, RunPart, Spectra
 from fieldlens.report.table import RUN_COLOURS, number_text
 from fieldlens.report.words import Words
@@ -157,7 +157,7 @@ def _run_heading(index: int, run: RunPart) -> str:
 
 def _exhibit(shown: Exhibit, kind: str = "picture") -> str:
     return (
-        f'<figure class="{kind}"><img alt="{escape(shown.title)}" src="{still_uri(shown.image)}">'
+        f'<figure class="{kind}"><img alt="{escape(shown.title)}" src="{encoded_still(shown.image).uri}">'
         f"<figcaption><b>{escape(shown.title)}.</b> {escape(shown.caption)}</figcaption></figure>"
     )
 

@@ -9,7 +9,7 @@ const runColour = (index) => `var(--run-${index % 6})`;
 
 // Source 0 is the target, source i the run i - 1.
 const sources = [{ label: "target", frames: [{ step: 0, image: data.target.image }], overlays: [] }, ...data.runs];
-const steps = [...new Set(data.runs.flatMap((run) => run.frames.map((frame) => frame.step)))].sort((a, b) => a - b);
+let steps = recordedSteps();
 // In the order of the run that has most of them: one without creases has no density.
 const mapNames = [...new Set([...data.runs].sort((a, b) => b.overlays.length - a.overlays.length)
   .flatMap((run) => run.overlays.map((overlay) => overlay.name)))];
@@ -20,6 +20,10 @@ const state = {
   map: null,
   timer: null,
 };
+
+function recordedSteps() {
+  return [...new Set(data.runs.flatMap((run) => run.frames.map((frame) => frame.step)))].sort((a, b) => a - b);
+}
 
 // ---- pictures ----
 
@@ -34,7 +38,7 @@ function withPicture(address, use) {
   }
   const entry = decoded.get(address);
   if (entry.done) use(entry.image);
-  else entry.ready.then(() => use(entry.image));
+  else entry.ready.then(() => use(entry.image), () => {}); // A fit that has ended serves no picture any more.
 }
 
 function frameOf(source, step) {
@@ -153,6 +157,7 @@ function chooseMap(name) {
   state.map = name;
   for (const input of document.getElementsByName("map")) input.checked = input.value === (name ?? "");
   show();
+  stage.dispatchEvent(new Event("map"));
 }
 
 function mapOf(source) { return source.overlays.find((overlay) => overlay.name === state.map); }
@@ -162,8 +167,8 @@ function showMaps() {
   for (const side of ["left", "right"]) {
     const overlay = mapOf(sources[state[side]]);
     const image = byId(`side-${side}`).querySelector("img");
-    image.hidden = !overlay;
-    if (!overlay) continue;
+    image.hidden = !overlay?.image;
+    if (!overlay?.image) continue;
     if (image.src !== overlay.image) image.src = overlay.image;
     image.decode().then(() => image.classList.toggle("pixelated", image.clientWidth >= 2 * image.naturalWidth), () => {});
   }
@@ -177,15 +182,16 @@ function showMaps() {
 
 function captionOfMap(index) {
   const source = sources[index];
-  const lastStep = source.frames.at(-1).step;
+  const map = mapOf(source);
+  const mapStep = map?.step ?? source.frames.at(-1).step;
   const name = htmlElement("span", { className: "run-name", textContent: source.label });
   name.style.setProperty("--run", runColour(index - 1));
-  const earlier = steps[state.index] < lastStep;
-  const words = mapOf(source) ? ` ${mapOf(source).caption}` : ` has no map of ${state.map}.`;
-  const at = mapOf(source) ? htmlElement(earlier ? "strong" : "span", {
-    textContent: ` Step ${lastStep.toLocaleString("en")}${earlier ? ", not the step shown" : ""}.`,
+  const other = steps[state.index] < mapStep || map?.step < steps[state.index];
+  const words = map ? ` ${map.caption}.` : ` has no map of ${state.map}.`;
+  const at = map ? htmlElement(other ? "strong" : "span", {
+    textContent: map.image ? ` Step ${mapStep.toLocaleString("en")}${other ? ", not the step shown" : ""}.` : " It is being drawn.",
   }) : "";
-  return htmlElement("p", { className: "caption" }, name, words, mapOf(source) ? "." : "", at);
+  return htmlElement("p", { className: "caption" }, name, words, at);
 }
 
 // ---- show everything at the current step ----
@@ -206,6 +212,7 @@ function show() {
     canvas.setAttribute("aria-label", `${source.label}, ${side} of the divider`);
     byId(`tag-${side}`).textContent = source.label;
   }
+  byId("scrubber").max = steps.length - 1;
   byId("scrubber").value = state.index;
   byId("scrubber").setAttribute("aria-valuetext", `step ${step}`);
   byId("step-label").textContent = `step ${step.toLocaleString("en")} of ${steps.at(-1).toLocaleString("en")}`;
@@ -305,7 +312,7 @@ function makeCharts() {
     title: "PSNR", unit: ["dB over training steps", data.runs[0].curves.psnrOf].filter(Boolean).join(", "), series: decibels, range: rangeOf(decibels), onScrub,
     format: (value, short) => (short ? String(value) : `${value.toFixed(2)} dB`),
   });
-  byId("psnr-chart").append(psnr.figure);
+  byId("psnr-chart").replaceChildren(psnr.figure);
   const bands = data.runs.map(bandSeries);
   const top = Math.min(1.5, Math.max(1, ...bands.flatMap(rangeOf).filter(Number.isFinite).map((v) => v - 0.5)));
   const kept = data.runs.flatMap((run, index) => (bands[index].length ? [lineChart({
@@ -313,7 +320,7 @@ function makeCharts() {
     series: bands[index], range: [0, top * 1.04], full: 1,
     onScrub, format: (value) => `${Math.round(value * 100)} %`,
   })] : []));
-  byId("band-charts").append(...kept.map(({ figure }) => figure));
+  byId("band-charts").replaceChildren(...kept.map(({ figure }) => figure));
   byId("curves").hidden = !kept.length;
   return [psnr, ...kept, ...makeCreaseCharts()];
 }
@@ -381,7 +388,6 @@ function makeCreaseCharts() {
 byId("bench").hidden = false;
 byId("theme").hidden = false;
 nameTheme();
-byId("scrubber").max = steps.length - 1;
 byId("scrubber").addEventListener("input", (event) => { play(false); goTo(Number(event.target.value)); });
 byId("play").addEventListener("click", () => play(state.timer === null));
 byId("opacity").addEventListener("input", (event) => stage.style.setProperty("--opacity", event.target.value / 100));

@@ -36,7 +36,7 @@ WINGS = {
         {"contest"},
         {"detail"},
     ),
-    "studies": ({"paper", "questions"}, {"contest"}, {"making"}, {"runs"}, {"subjects"}),
+    "studies": ({"paper", "questions"}, {"contest"}, {"making", "live"}, {"runs"}, {"subjects"}),
     "scenes": ({"solids"}, {"captures"}, {"pictures", "formats"}),
 }
 """The folders within a package that has any, highest line first. What stands in the package itself is the door: it may
@@ -66,6 +66,8 @@ HEAVY = {
     "open3d",
     "OpenEXR",
     "pillow_heif",
+    "starlette",
+    "uvicorn",
 }
 """What takes long to import. `--help` must not wait for it, and neither must whoever only reads a configuration."""
 

@@ -70,11 +70,19 @@ def nearest_crease(
     scratch = Scratch(network.device)
     points = chunk_points(max(network.width_per_layer))
     for here, x in centre_chunks(height, width, stride, points, network.device, progress):
-        found = [_nearness(layer, scratch) for layer in network.preactivations_with_tangents(x, scratch)]
-        nearness, layer = torch.stack(found).max(0)
-        distances[here] = (nearness.rsqrt() * max(height, width)).cpu().numpy()
-        layers[here] = torch.where(nearness > 0, layer, -1).cpu().numpy()
+        distance, layer = distance_at(network, x, scratch)
+        distances[here] = (distance * max(height, width)).cpu().numpy()
+        layers[here] = layer.cpu().numpy()
     return CreaseDistance(distances.reshape(shape), layers.reshape(shape), stride)
+
+
+def distance_at(
+    network: ReluNetwork, x: Float[Tensor, "n d"], scratch: Scratch
+) -> tuple[Float[Tensor, " n"], Int[Tensor, " n"]]:
+    """Distance from points to the nearest crease, in image coordinates, and its layer; infinite and -1 without one."""
+    found = [_nearness(layer, scratch) for layer in network.preactivations_with_tangents(x, scratch)]
+    nearness, layer = torch.stack(found).max(0)
+    return nearness.rsqrt(), torch.where(nearness > 0, layer, -1)
 
 
 def _nearness(layer: LayerTangents, scratch: Scratch) -> Float[Tensor, " n"]:

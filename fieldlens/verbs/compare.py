@@ -39,7 +39,7 @@ class CompareArguments(CompareConfig):
     """Start from the choices in a comparison.yaml."""
     preset: str | None = None
     """Start from a named set of choices, such as demo."""
-    preview: bool = False
+    preview: Json = False
     """Draw the newest reconstruction in the terminal, above the progress bar."""
     json: Json = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""

@@ -23,6 +23,9 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(number)
         self.number = number
 
+    came = False
+    """Whether there was such a signal: `interruptible` gives one before any comes."""
+
     @property
     def status(self) -> int:
         """The exit status, as a shell has it: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
@@ -60,7 +63,7 @@ def interruptible(
     def handle(number: int, _frame: FrameType | None) -> None:
         nonlocal first_at
         if first_at < 0:
-            first_at, caught.number = time.monotonic(), number
+            first_at, caught.number, caught.came = time.monotonic(), number, True
             again = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
             _tell(f"\n{promise}; {again} again ends at once\n")
             stop()

@@ -17,6 +17,7 @@ from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
 from fieldlens.configs.storage import to_yaml
 from fieldlens.fitting import (
+    Change,
     Controls,
     Ending,
     Estimate,
@@ -24,6 +25,7 @@ from fieldlens.fitting import (
     Snapshot,
     TrainingState,
     fit,
+    go_on_with,
     initial_state,
     nothing_left,
     place,
@@ -46,7 +48,7 @@ from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
 from .folder import COMPARISON, CONFIG, RunFolder, lost_note, new_folder
 from .metrics import Metrics
 from .record import RunRecord, finite, installed_versions
-from .recorder import MAPS_EVERY, FrameRecorder, Recorder, Stopwatch, forget_after, recorded_until
+from .recorder import MAPS_EVERY, FrameRecorder, Onlooker, Recorder, Stopwatch, forget_after, recorded_until
 from .report import write_report
 from .reporter import Moment, Reporter, Silent
 
@@ -144,6 +146,7 @@ def run(
     reporter: Reporter | None = None,
     controls: Controls | None = None,
     runs_left: int = 0,
+    onlooker: Onlooker | None = None,
 ) -> RunRecord:
     """Fit what a run folder holds, from its newest checkpoint or from the beginning, and fill the folder.
 
@@ -152,6 +155,7 @@ def run(
         config: a configuration with other limits than the folder's own, for going on beyond them; the folder keeps it.
         controls: stops the fit early; what there is by then is still drawn, explained and reported.
         runs_left: others of the same comparison that follow, for the estimate of how long all takes.
+        onlooker: sees the fit while it goes on, from its first moment.
 
     Returns:
         What run.json says.
@@ -161,11 +165,16 @@ def run(
     """
     reporter = reporter or Silent()
     with held(folder.path, reporter.say):
-        return _run(folder, config, reporter, controls or Controls(), runs_left)
+        return _run(folder, config, reporter, controls or Controls(), runs_left, onlooker)
 
 
 def _run(
-    folder: RunFolder, config: FitConfig | None, reporter: Reporter, controls: Controls, runs_left: int
+    folder: RunFolder,
+    config: FitConfig | None,
+    reporter: Reporter,
+    controls: Controls,
+    runs_left: int,
+    onlooker: Onlooker | None,
 ) -> RunRecord:
     look_after(folder.path)
     before = folder.config()
@@ -184,6 +193,8 @@ def _run(
         state.seen = state.step * _points_of_full_step(scene, plan)
     for sentence in taken_over:
         reporter.say(sentence)
+    changes = _changes(folder, state, reporter)
+    plan = go_on_with(changes, state, plan, keeps_limits=_limits(config) == _limits(before))
     metrics, watch = Metrics(folder.metrics_file, subject.frequencies), Stopwatch()
     metrics.read(until=recorded_until(plan, state.step))
     if state.step and not metrics.rows:
@@ -200,6 +211,7 @@ def _run(
         draws=() if config.output.quick else _maps_to_draw(folder, subject),
         film=turntable(spatial(subject, "--turntable is")) if config.output.turntable else None,
         watch=watch,
+        changes=changes,
     )
     if config != before:
         write_text(folder.config_file, to_yaml(config))
@@ -208,11 +220,18 @@ def _run(
     if config.output.quick:
         ending = replace(ending, maps=0.0)
     teller = _Teller(reporter, recorder, plan, scene, ending, runs_left)
-    reason = train(folder, scene, state, plan, recorder, controls, teller.tell)
+    tell = [teller.tell]
+    if onlooker is not None:
+        onlooker.begin(recorder, config, notes)
+        tell.append(onlooker.look)
+    reason = train(folder, scene, state, plan, recorder, controls, *tell)
     if taken_over and state.step == begun_at and reason != "interrupted":
         why = nothing_left(plan, reason, state.step, state.seconds)
         reporter.say(f"nothing is left to train: {why}")
-    return finish(folder, config, scene, subject, state, plan, reason, metrics, notes, watch, reporter)
+    plan, notes = recorder.plan, [*notes, *(change.sentence for change in recorder.changes)]
+    return finish(
+        folder, config, scene, subject, state, plan, reason, metrics, notes, recorder.changes, watch, reporter
+    )
 
 
 def finish(
@@ -225,6 +244,7 @@ def finish(
     reason: str,
     metrics: Metrics,
     notes: Sequence[str],
+    changes: Sequence[Change],
     watch: Stopwatch,
     reporter: Reporter,
 ) -> RunRecord:
@@ -234,6 +254,7 @@ def finish(
         reason: why training stopped.
         metrics: the curves, a row for each step that has frames, as far as nobody took them away.
         notes: what was said before it.
+        changes: what a person changed while it ran.
         watch: is run for drawing.
     """
     finished = subject.finish(state.field, partial(reporter.working, "drawing the reconstruction whole"))
@@ -275,6 +296,7 @@ def finish(
         notes=(*notes, *lost_note(lost)),
         gained_db=None if gained_db is None else round(gained_db, 4),
         versions=installed_versions(),
+        changed_by_hand=tuple(changes) or None,
     )
     with watch.running():
         reporter.working("writing the report", 0.0)
@@ -291,12 +313,12 @@ def train(
     plan: Plan,
     recorder: Recorder,
     controls: Controls,
-    tell: Callable[[Snapshot], None] = lambda _moment: None,
+    *tell: Callable[[Snapshot], None],
 ) -> str:
     """Train until something says stop: look at the steps that a recorder names, and save the state when it says so.
 
     Args:
-        tell: hears of every moment, about twice a second.
+        tell: hear of every moment, about twice a second.
 
     Returns:
         Why it stopped, as `RunRecord.stopped_because` has it.
@@ -307,12 +329,18 @@ def train(
         if moment.scheduled or reason:
             reason = recorder.record(moment)
         if reason or recorder.wants_state(moment.step):
-            recorder.save()  # what a checkpoint follows on must be there before it is
-            write_checkpoint(folder.checkpoints, state, recorder.kept_states())
-        tell(moment)
+            save(folder, state, recorder)
+        for hear in tell:
+            hear(moment)
         if reason:
             return reason
     raise AssertionError("the last moment of a fit says why it is the last")
+
+
+def save(folder: RunFolder, state: TrainingState, recorder: Recorder) -> None:
+    """Save a state from which the fit can go on."""
+    recorder.save()  # what a checkpoint follows on must be there before it is
+    write_checkpoint(folder.checkpoints, state, recorder.kept_states())
 
 
 def resumed(folder: RunFolder, state: TrainingState) -> list[str]:
@@ -328,6 +356,21 @@ def resumed(folder: RunFolder, state: TrainingState) -> list[str]:
         return []
     passed_over = read_newest(folder.checkpoints, state)
     return [*passed_over, f"going on from step {state.step}"]
+
+
+def _changes(folder: RunFolder, state: TrainingState, reporter: Reporter) -> list[Change]:
+    """What a person had changed by the state from which a fit goes on; what came after it is forgotten."""
+    changes = folder.changes(until=state.step)
+    if changes or folder.changes_file.exists():
+        folder.write_changes(changes)
+    for change in changes:
+        reporter.say(change.sentence)
+    return changes
+
+
+def _limits(config: FitConfig) -> tuple[float | None, ...]:
+    training = config.training
+    return training.steps, training.seconds, training.target_psnr, training.plateau
 
 
 class _Teller:

@@ -2,7 +2,7 @@
 
 import itertools
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,15 +11,16 @@ import numpy as np
 from jaxtyping import UInt8
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import numbered, numbered_file
-from fieldlens.configs.records import read_json_as
+from fieldlens.configs.files import numbered, numbered_file, write_json
+from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import FitConfig
 from fieldlens.configs.storage import read_config
+from fieldlens.fitting import Change
 from fieldlens.render.files import read_png
 from fieldlens.scenes.load import restore
 from fieldlens.scenes.scene import Scene
 
-from .record import RunRecord
+from .record import Changes, RunRecord
 
 CONFIG = "config.yaml"
 COMPARISON = "comparison.yaml"
@@ -82,6 +83,16 @@ class RunFolder:
         return self.path / "analysis"
 
     @property
+    def latest(self) -> Path:
+        """The newest frame, while the fit goes on and afterwards."""
+        return self.path / "latest.png"
+
+    @property
+    def changes_file(self) -> Path:
+        """What a person changed while the fit ran; there is none where nobody did."""
+        return self.path / "changed_by_hand.json"
+
+    @property
     def renders(self) -> Path:
         """Drawings and films of the finished field."""
         return self.path / "renders"
@@ -140,6 +151,20 @@ class RunFolder:
             InputError: when it is of another schema or damaged.
         """
         return read_config(self.config_file, FitConfig)
+
+    def changes(self, until: int) -> list[Change]:
+        """What a person changed by hand, up to a step.
+
+        Raises:
+            InputError: when the file is damaged.
+        """
+        if not self.changes_file.exists():
+            return []
+        return [change for change in read_json_as(self.changes_file, Changes).changes if change.step <= until]
+
+    def write_changes(self, changes: Sequence[Change]) -> None:
+        """Keep what a person changed, whatever becomes of the process."""
+        write_json(self.changes_file, to_json(Changes(changes)))
 
     @property
     def ended(self) -> bool:

@@ -3,7 +3,7 @@
 import math
 import platform
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +12,7 @@ from fieldlens.configs.errors import counted
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import IF_ANY, INLINE, fields_of, with_before
 from fieldlens.configs.run import named
-from fieldlens.fitting import Plan, is_still_gaining, longer
+from fieldlens.fitting import Change, Plan, is_still_gaining, longer
 from fieldlens.studies.subjects.found import Named, Summary
 
 STOPPED: Mapping[str, str] = {
@@ -24,6 +24,13 @@ STOPPED: Mapping[str, str] = {
     "interrupted": "it was interrupted",
 }
 """Why a fit stopped, as a person is told."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a person changed while a fit ran: changed_by_hand.json."""
+
+    changes: Sequence[Change]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +64,8 @@ class RunRecord:
     versions: Mapping[str, str]
     gained_db: float | None = field(default=None, metadata=IF_ANY)
     """PSNR gained over the last third of the steps, as the curves have it; None where it cannot be said."""
+    changed_by_hand: tuple[Change, ...] | None = field(default=None, metadata=IF_ANY)
+    """What a person changed while it ran; the configuration alone does not give such a run again."""
     drawing_seconds: float | None = None
     """Spent on frames, video and report; None while these are still drawn."""
     plan: Plan

@@ -3,14 +3,16 @@
 import itertools
 import math
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from fieldlens.configs.files import remove
-from fieldlens.fitting import Costs, Plan, Snapshot, TrainingState
-from fieldlens.render.files import write_png
+from fieldlens.configs.files import remove, write_bytes
+from fieldlens.configs.run import FitConfig
+from fieldlens.fitting import Change, Costs, Plan, Snapshot, TrainingState
+from fieldlens.fitting.by_hand import SNAPSHOT
+from fieldlens.render.files import png_bytes, write_png
 from fieldlens.studies.subjects.drawing import MAPS, DrawnMap
 from fieldlens.studies.subjects.film import Film
 from fieldlens.studies.subjects.found import Observation, Row
@@ -50,6 +52,25 @@ class Recorder(Protocol):
         ...
 
 
+@runtime_checkable
+class Onlooker(Protocol):
+    """Looks at a fit while it goes on, and may hold and change it; what it takes is none of the seconds of training."""
+
+    def begin(self, recorder: "FrameRecorder", config: FitConfig, notes: Sequence[str]) -> None:
+        """A fit is about to go on.
+
+        Args:
+            recorder: has its plan, its subject and its curves so far.
+            notes: what was done to what is fitted.
+        """
+        ...
+
+    def look(self, moment: Snapshot) -> None:
+        """A moment of it, after it was recorded; comes at the steps of frames, about twice a second besides, and when
+        the fit's controls ask for one."""
+        ...
+
+
 class Stopwatch:
     """Adds up the seconds of what it is started for."""
 
@@ -72,6 +93,7 @@ class FrameRecorder:
     Args:
         label: of titles, such as the encoding's word.
         film: of a camera that goes around; None where none was asked for.
+        changes: what a person has changed by hand so far.
         draws: names of maps to draw; others than there are of the field are left out.
         watch: is run for scores and frames; maps count as analysis.
         metrics: the curves so far.
@@ -89,10 +111,14 @@ class FrameRecorder:
         draws: Collection[str],
         film: Film | None,
         watch: Stopwatch,
+        changes: Sequence[Change] = (),
     ) -> None:
         self.folder, self.plan, self.subject, self.metrics, self.label = folder, plan, subject, metrics, label
         self.keeps_checkpoints, self.draws = keeps_checkpoints, draws
         self.film, self.watch = film, watch
+        self.changes = list(changes)
+        self.observed: tuple[int, Observation] | None = None
+        """What was seen at the newest step that was looked at."""
         self._map_watch = Stopwatch()
         self._frames = self._mapped = 0  # of this sitting
         newest = {name: folder.newest(name) for name in subject.map_looks}
@@ -105,17 +131,20 @@ class FrameRecorder:
         """Those of frames."""
         return self.plan.frame_steps()
 
-    def record(self, moment: Snapshot) -> str | None:
+    def record(self, moment: Snapshot, with_maps: bool = False) -> str | None:
         """Score and draw a moment.
+
+        Args:
+            with_maps: whether maps are drawn at any step.
 
         Returns:
             "diverged", or "target" or "plateau" where that goal of the plan is met.
         """
         with self.watch.running():
-            observation = self.subject.observe(moment.state.field)
+            observation = self.observe(moment.state)
         self.metrics.add(_row(moment, observation))
         reason = moment.stopped_because or self._reached()
-        if (self._is_mapped(moment.step) or reason) and self.draws:
+        if (self._is_mapped(moment.step) or reason or with_maps) and self.draws:
             with self._map_watch.running():
                 self._draw_maps(moment.state)
             self._mapped += 1
@@ -123,6 +152,22 @@ class FrameRecorder:
             self._draw_frame(moment.state, observation)
         self._frames += 1
         return reason
+
+    def observe(self, state: TrainingState) -> Observation:
+        """Draw and score a state, unless that was done at its step already."""
+        if self.observed is None or self.observed[0] != state.step:
+            self.observed = state.step, self.subject.observe(state.field)
+        return self.observed[1]
+
+    def snapshot(self, moment: Snapshot) -> None:
+        """Record a moment at which a person asked for it, with its maps; its state is kept once it is saved."""
+        self.record(moment, with_maps=True)
+        self.note(Change(moment.step, SNAPSHOT, None, None))
+
+    def note(self, change: Change) -> None:
+        """Keep what a person has changed."""
+        self.changes.append(change)
+        self.folder.write_changes(self.changes)
 
     def save(self) -> None:
         """Write the curves."""
@@ -135,8 +180,9 @@ class FrameRecorder:
         return overdue or (self.keeps_checkpoints and step == self._next_map)
 
     def kept_states(self) -> Collection[int]:
-        """Those that were drawn, where checkpoints of frames are kept."""
-        return self.folder.frame_steps() if self.keeps_checkpoints else ()
+        """Those that a person asked for; and where checkpoints of frames are kept, those that were drawn."""
+        asked = {change.step for change in self.changes if change.what == SNAPSHOT}
+        return asked.union(self.folder.frame_steps() if self.keeps_checkpoints else ())
 
     @property
     def newest(self) -> tuple[int, float, Path] | None:
@@ -175,7 +221,9 @@ class FrameRecorder:
     def _draw_frame(self, state: TrainingState, observation: Observation) -> None:
         field, step, rows = state.field, state.step, self.metrics.rows
         title = f"{self.label}   step {step}   {observation.scores.psnr_db:.2f} dB"
-        write_png(self.folder.frame(step), self.subject.frame(observation, title, self._maps, rows))
+        frame = png_bytes(self.subject.frame(observation, title, self._maps, rows))
+        for path in (self.folder.frame(step), self.folder.latest):
+            write_bytes(path, frame)
         write_png(self.folder.frame(step, "reconstruction"), observation.picture)
         if self.film is not None:
             before = len(rows) - 1  # frames: each has a row, this one as well

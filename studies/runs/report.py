@@ -1,7 +1,7 @@
 """From run folders to reports: reads what a run left and hands it to `report`."""
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject, read_json, write_text
 from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import Protocol
+from fieldlens.fitting import Plan
 from fieldlens.render.colour import (
     density_legend,
     error_legend,
@@ -38,7 +39,7 @@ from fieldlens.report import (
 )
 from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.drawing import ViewScores
-from fieldlens.studies.subjects.found import Row
+from fieldlens.studies.subjects.found import Image, Row
 from fieldlens.studies.subjects.missing import SavedSpectra
 from fieldlens.studies.subjects.subject import Subject
 
@@ -82,7 +83,7 @@ def write_report(folder: RunFolder, record: RunRecord) -> None:
         verdict=record.explained.sentences,
         target=subject.target(),
         runs=[part],
-        protocol=_protocol(to_json(folder.config()), _taken([record])),
+        protocol=protocol_of(folder.config(), {record.name: record.plan}),
         words=subject.words,
         notes=[*record.notes, *_thinning_note([folder]), *left_out],
         video_name=folder.video.name if folder.video.exists() else None,
@@ -103,7 +104,7 @@ def write_comparison_report(
         verdict=verdict,
         target=subject.target(),
         runs=parts,
-        protocol=_protocol(to_json(config), _taken(records)),
+        protocol=protocol_of(config, {record.name: record.plan for record in records}),
         words=subject.words,
         notes=[*notes, *_thinning_note(folders), *dict.fromkeys(left_out)],
         video_name="compare.mp4",
@@ -116,7 +117,8 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
     rows, words = drawn_rows(folder), subject.words
     quick = record.explained.explained_band is None
     explanation, spectra = ({}, None) if quick else _explained(folder)
-    followed, frames = _followed(record, rows), _frames(folder, rows, left_out)
+    followed = curves_of(rows, record.energy_kept, record.explained.amplitude_recovered)
+    frames = _frames(folder, rows, left_out)
     if not frames:
         again = f"`fieldlens fit --resume {shlex.quote(str(folder.path))}` draws the last"
         raise InputError(f"no frame of {str(folder.path)!r} is whole; {again}")
@@ -129,19 +131,19 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
         overlays=[
             overlay
             for name, file in overlays.items()
-            if file.exists() and (overlay := _unless_damaged(partial(_overlay, name, file, words), left_out))
+            if file.exists()
+            and (
+                overlay := _unless_damaged(
+                    lambda name=name, file=file: overlay_of(name, read_png(file), words), left_out
+                )
+            )
         ],
-        curves=Curves(
-            step=[row.step for row in rows],
-            psnr_db=[row.psnr_db for row in rows],
-            heldout_psnr_db=[row.heldout_psnr_db for row in rows],
-            energy_kept=followed,
-        ),
+        curves=followed,
         numbers=table_row(record, words),
         verdict=record.explained.sentences,
         explanation=explanation,
         spectra=spectra,
-        learnt=learnt_parts(rows, list(followed), in_cycles=words.in_cycles),
+        learnt=learnt_parts(rows, list(followed.energy_kept), in_cycles=words.in_cycles),
         through_training=_through_training(folder),
         views=_unless_damaged(partial(_views, folder), left_out),
         pictures=[seen for read in _pictures(folder) if (seen := _unless_damaged(read, left_out)) is not None],
@@ -160,7 +162,7 @@ def _explained(folder: RunFolder) -> tuple[JsonObject, Spectra]:
 
 def _frames(folder: RunFolder, rows: Sequence[Row], left_out: list[str]) -> list[Frame]:
     """Those of the scrubber that are whole."""
-    pictures = [(row, folder.picture(row.step, "reconstruction")) for row in _thinned(rows)]
+    pictures = [(row, folder.picture(row.step, "reconstruction")) for row in thinned(rows)]
     left_out += lost_note(row.step for row, seen in pictures if seen is None)
     return [Frame(row.step, row.seconds, row.psnr_db, seen) for row, seen in pictures if seen is not None]
 
@@ -242,19 +244,26 @@ def _series(found: Sequence[Association], label: str) -> Series:
     )
 
 
-def _followed(record: RunRecord, rows: Sequence[Row]) -> dict[str, list[float | None]]:
-    """Energy kept by octave band; of a signal, whose frequencies say more, the amplitude recovered at each."""
-    amplitudes = record.explained.amplitude_recovered
-    series = [row.energy_kept if amplitudes is None else row.amplitudes for row in rows]
-    labels = record.energy_kept if amplitudes is None else amplitudes
-    return {
-        label: [values[number] if number < len(values) else None for values in series]
-        for number, label in enumerate(labels)
-        if any(number < len(values) for values in series)
-    }
+def curves_of(rows: Sequence[Row], bands: Iterable[str], waves: Iterable[str] | None) -> Curves:
+    """What was recorded, with energy kept by octave band.
+
+    Args:
+        waves: of a signal, whose frequencies say more: the amplitude recovered at each takes the place of energies.
+    """
+    series = [row.energy_kept if waves is None else row.amplitudes for row in rows]
+    return Curves(
+        step=[row.step for row in rows],
+        psnr_db=[row.psnr_db for row in rows],
+        heldout_psnr_db=[row.heldout_psnr_db for row in rows],
+        energy_kept={
+            label: [values[number] if number < len(values) else None for values in series]
+            for number, label in enumerate(bands if waves is None else waves)
+            if any(number < len(values) for values in series)
+        },
+    )
 
 
-def _thinned(rows: Sequence[Row]) -> list[Row]:
+def thinned(rows: Sequence[Row]) -> list[Row]:
     """At most `MOST_FRAMES` of the rows, evenly spaced, the first and the last among them."""
     return [rows[i] for i in sorted(set(np.linspace(0, len(rows) - 1, MOST_FRAMES).round().astype(int)))]
 
@@ -266,17 +275,23 @@ def _thinning_note(folders: Sequence[RunFolder]) -> list[str]:
     )
 
 
-def _overlay(name: str, path: Path, words: Words) -> Overlay:
+def overlay_of(name: str, picture: Image | None, words: Words) -> Overlay:
+    """A map of this name with its words and its scale."""
     caption, legend = OVERLAYS[name]
     if name == "density":
         legend = partial(density_legend, unit=words.crossings)
-    return Overlay(name, read_png(path), caption, None if legend is None else legend(36, 360))
+    return Overlay(name, picture, caption, None if legend is None else legend(36, 360))
 
 
-def _taken(records: Sequence[RunRecord]) -> dict[str, str]:
+def protocol_of(config: Protocol, plans: Mapping[str, Plan]) -> dict[str, str]:
+    """Every choice, with what was taken where one was left open, by the names of runs."""
+    return _protocol(to_json(config), _taken(plans))
+
+
+def _taken(named: Mapping[str, Plan]) -> dict[str, str]:
     """What was taken where a choice was left open, by the choice's name; several where runs differ."""
-    plans = [record.plan for record in records]
-    rates = {f"{record.plan.learning_rate:g} for {record.name}": None for record in records}
+    plans = named.values()
+    rates = {f"{plan.learning_rate:g} for {name}": None for name, plan in named.items()}
     alike = {f"{plan.learning_rate:g}": None for plan in plans}
     taken = {
         "optimizer": {str(plan.optimizer): None for plan in plans},

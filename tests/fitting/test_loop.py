@@ -253,6 +253,49 @@ def test_a_caller_may_end_it_by_not_asking_on() -> None:
     assert state.step == 2
 
 
+# --- waiting
+
+
+def test_a_fit_that_waits_between_any_two_steps_has_the_same_bytes_and_counts_no_second_of_it(clock: Clock) -> None:
+    whole, waiting, controls = start(), start(), Controls(steps_allowed=0)
+    run(whole, 6)
+    for moment in fit(waiting, noise(), plan(RATE, steps=6), [], controls, heartbeat=0.001):
+        clock.now += 1000.0
+        controls.steps_allowed = 1 if controls.waits else controls.steps_allowed
+        assert moment.seconds == moment.step
+    assert same_bytes(whole.tensors(), waiting.tensors())
+
+
+def test_a_fit_that_waits_takes_as_many_steps_as_it_is_allowed_and_gives_signs_of_life() -> None:
+    controls, seen = Controls(steps_allowed=2), []
+    for moment in fit(start(), noise(), plan(RATE, steps=50), [], controls, heartbeat=0.001):
+        seen.append(moment.step)
+        controls.stop = seen.count(2) == 3
+    assert seen[-4:] == [2, 2, 2, 2]
+
+
+def test_a_moment_that_is_asked_for_comes_before_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    controls, take_step = Controls(), loop._step
+
+    def step(state: TrainingState, *rest) -> torch.Tensor:
+        if state.step == 3:
+            controls.look_now.set()  # as a thread would, in the middle of the fourth
+        return take_step(state, *rest)
+
+    monkeypatch.setattr(loop, "_step", step)
+    moments = [moment.step for moment in fit(start(), noise(), plan(RATE, steps=9), [], controls)]
+    assert moments == [0, 4, 9]
+
+
+def test_a_rate_factor_trains_as_a_plan_with_all_rates_multiplied_by_it() -> None:
+    changed, planned = start(), start()
+    changed.rate_factor = 0.5
+    run(changed, 5)
+    for _ in fit(planned, noise(), plan(RATE / 2, steps=5), []):
+        pass
+    assert same_bytes(changed.tensors(), planned.tensors())
+
+
 # --- learning
 
 

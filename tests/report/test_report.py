@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fieldlens.report import SIGNAL_WORDS, Learnt, Report, Spectra, report_html
 from fieldlens.report.build import embedded_json
-from fieldlens.report.images import EXACT_SIDE, LARGEST_SIDE, frame_uri, still_uri
+from fieldlens.report.images import EXACT_SIDE, LARGEST_SIDE, encoded_frame, encoded_still
 from fieldlens.report.sections import flattened
 from fieldlens.report.table import column, number_text, numbers_html, significant
 from tests.support import report_examples as examples
@@ -137,12 +137,12 @@ def test_last_frame_is_the_final_picture_at_full_size(two_runs: Report):
 
 def test_stills_are_exact_where_a_person_can_tell_pixels_apart():
     picture = np.random.default_rng(0).integers(0, 256, (EXACT_SIDE // 4, EXACT_SIDE, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(decoded(still_uri(picture)), picture)
+    np.testing.assert_array_equal(decoded(encoded_still(picture).uri), picture)
 
 
 def test_frames_are_compact_and_close():
     picture = examples.photograph()
-    uri = frame_uri(picture)
+    uri = encoded_frame(picture).uri
     assert uri.startswith("data:image/webp;base64,")
     assert len(uri) < 30_000
     assert examples.psnr_db(picture, decoded(uri)) > 32
@@ -151,7 +151,7 @@ def test_frames_are_compact_and_close():
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 64), (64, 1), (1, 20_000)])
 def test_thin_and_long_pictures_are_encoded(height: int, width: int):
     picture = np.full((height, width, 3), 77, np.uint8)
-    shown = decoded(still_uri(picture))
+    shown = decoded(encoded_still(picture).uri)
     assert shown.shape == (min(height, LARGEST_SIDE), min(width, LARGEST_SIDE), 3)
     assert abs(int(shown.mean()) - 77) <= 1
 

@@ -5,7 +5,7 @@ import errno
 import json
 import os
 import pickle
-from collections.abc import Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Target
-from fieldlens.fitting import TrainingState, initial_state
+from fieldlens.fitting import Controls, Snapshot, TrainingState, initial_state
+from fieldlens.fitting.by_hand import change_rate, change_target
 from fieldlens.render.files import write_png
 from fieldlens.render.video import read_frames
 from fieldlens.studies.questions.explanation import analyze
@@ -32,9 +33,10 @@ from fieldlens.studies.runs.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
-from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.fit import run, save, start
 from fieldlens.studies.runs.folder import RunFolder, find_run
 from fieldlens.studies.runs.metrics import Metrics
+from fieldlens.studies.runs.recorder import FrameRecorder
 from fieldlens.studies.runs.reporter import Moment
 from fieldlens.studies.subjects.found import Row
 from tests.support.runs import StopAt, small_config, small_picture, with_training
@@ -93,6 +95,7 @@ def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
     assert [row["step"] for row in timeless(folder)] == ["0", "8", "16", "24"]
     frames = list(read_frames(folder.video))
     assert len(frames) == 4 + 24  # 12 a second, the last held for two seconds more
+    assert folder.latest.read_bytes() == folder.frame(24).read_bytes()
     assert folder.report.read_text().startswith("<!doctype html>")
     assert {file.name for file in folder.analysis.iterdir()} >= {"explain.json", "density.npz", "density.png"}
     assert not list(folder.path.rglob("*.partial"))
@@ -541,3 +544,72 @@ def test_an_output_folder_that_cannot_be_written_is_refused(config: FitConfig, t
     blocked = replace(config, output=replace(config.output, output_dir=tmp_path / "file" / "deeper"))
     with pytest.raises(InputError, match="--output-dir"):
         start(blocked)
+
+
+class Hand:
+    """A person who makes one change at a step of a fit, and makes the fit look at itself there."""
+
+    def __init__(self, step: int, change: Callable[[FrameRecorder, Snapshot], None]) -> None:
+        self.step, self.change, self.controls = step, change, Controls(steps_allowed=step)
+
+    def begin(self, recorder: FrameRecorder, config: FitConfig, notes: Sequence[str]) -> None:
+        self.recorder = recorder
+
+    def look(self, moment: Snapshot) -> None:
+        if moment.step == self.step and self.controls.waits:
+            self.change(self.recorder, moment)
+            self.controls.steps_allowed = None
+
+
+def halve_rate(recorder: FrameRecorder, moment: Snapshot) -> None:
+    recorder.note(change_rate(moment.state, recorder.plan, recorder.plan.learning_rate / 2))
+
+
+def test_a_rate_changed_by_hand_is_in_run_json_and_the_fit_goes_on_with_it(config: FitConfig):
+    whole, cut = start(config), start(config)
+    first, second = Hand(5, halve_rate), Hand(5, halve_rate)
+    record = run(whole, controls=first.controls, onlooker=first)
+    rate = record.plan.learning_rate
+    assert json.loads(whole.result_file.read_text())["changed_by_hand"] == [
+        {"step": 5, "what": "learning_rate", "from": rate, "to": rate / 2}
+    ]
+    assert record.notes[-1] == f"learning rate {rate:g} became {rate / 2:g} at step 5, by hand"
+    stop = StopAt(10)
+    stop.controls = second.controls
+    assert run(cut, reporter=stop, controls=second.controls, onlooker=second).stopped_because == "interrupted"
+    again = StopAt(99)
+    assert run(cut, reporter=again).changed_by_hand == record.changed_by_hand
+    assert record.notes[-1] in again.said
+    assert same_bytes(whole, cut)
+    assert not same_bytes(whole, _unchanged(config))
+
+
+def _unchanged(config: FitConfig) -> RunFolder:
+    folder = start(config)
+    assert run(folder).changed_by_hand is None
+    assert not folder.changes_file.exists()
+    return folder
+
+
+def test_a_target_set_by_hand_ends_the_fit_at_the_next_frame(config: FitConfig):
+    def low_target(recorder: FrameRecorder, moment: Snapshot) -> None:
+        recorder.plan, change = change_target(moment.state, recorder.plan, 1.0)
+        recorder.note(change)
+
+    hand = Hand(5, low_target)
+    record = run(start(config), controls=hand.controls, onlooker=hand)
+    assert (record.stopped_because, record.steps, record.plan.target_psnr_db) == ("target", 8, 1.0)
+
+
+def test_a_snapshot_keeps_a_checkpoint_and_maps_of_its_step(config: FitConfig):
+    folder = start(with_training(config, steps=64))
+
+    def snapshot(recorder: FrameRecorder, moment: Snapshot) -> None:
+        recorder.snapshot(moment)
+        save(folder, moment.state, recorder)
+
+    hand = Hand(5, snapshot)
+    run(folder, controls=hand.controls, onlooker=hand)
+    assert checkpoint_steps(folder.checkpoints)[0] == 5
+    assert 5 in folder.frame_steps("density")
+    assert 5 in folder.frame_steps()

@@ -1,0 +1,125 @@
+// While the fit goes on: the server that the page came from says what is new, and is told what a reader wants.
+// The pictures, curves and maps are those of viewer.js; here they are only exchanged for newer ones.
+
+const RETRY_SECONDS = 2;
+const CLICK_PX = 4; // A pointer that moved less has pointed at a place, and dragged nothing.
+const run = data.runs[0];
+let events = null;
+let news = null;
+let reconnecting = null;
+
+const says = (text) => { byId("live-says").textContent = text; };
+
+// ---- what is new ----
+
+// Listens with the map that is shown, so that the fit draws no other; a page that nobody sees listens to nothing.
+function listen() {
+  events?.close();
+  clearTimeout(reconnecting);
+  if (document.hidden) return;
+  events = new EventSource(`events?map=${encodeURIComponent(state.map ?? "")}`);
+  events.addEventListener("message", (event) => take(JSON.parse(event.data)));
+  events.addEventListener("open", () => says(""));
+  events.addEventListener("error", () => {
+    if (news?.finished) return;
+    says("The fit does not answer. It may have ended; its folder has what there is.");
+    events.close();
+    reconnecting = setTimeout(listen, 1000 * RETRY_SECONDS);
+  });
+}
+
+function take(newest) {
+  const before = news;
+  news = newest;
+  if (news.finished) {
+    events.close();
+    location.reload(); // The address has the report now.
+    return;
+  }
+  says(news.says);
+  showFacts();
+  const follows = state.index === steps.length - 1;
+  if (before && run.frames.at(-1).image !== news.frames.at(-1).image) decoded.delete(run.frames.at(-1).image);
+  Object.assign(run, { frames: news.frames, curves: news.curves });
+  steps = recordedSteps();
+  state.index = follows ? steps.length - 1 : Math.min(state.index, steps.length - 1);
+  for (const overlay of run.overlays) Object.assign(overlay, news.maps[overlay.name]);
+  if (!before || JSON.stringify(before.curves) !== JSON.stringify(news.curves)) {
+    charts = makeCharts();
+    charts.forEach((chart) => chart.redraw());
+  }
+  show();
+}
+
+function showFacts() {
+  byId("live-facts").replaceChildren(...Object.entries(news.facts).map(([name, value]) => htmlElement("div", {},
+    htmlElement("dt", { textContent: name }), htmlElement("dd", { textContent: value }))));
+  const button = document.querySelector('[data-do="pause"], [data-do="resume"]');
+  button.dataset.do = news.paused ? "resume" : "pause";
+  button.textContent = news.paused ? "Resume" : "Pause";
+  document.querySelectorAll("#live button, #live input").forEach((control) => { control.disabled = !news.training; });
+  for (const form of document.querySelectorAll("[data-change]")) {
+    const field = form.elements.to;
+    if (document.activeElement !== field) field.value = news.changeable[form.dataset.change] ?? "";
+  }
+}
+
+stage.addEventListener("map", listen); // The map that was chosen is asked for by listening anew.
+
+// ---- what a reader wants ----
+
+async function ask(path, options) {
+  try {
+    const answer = await fetch(path, options);
+    const found = await answer.json();
+    if (!answer.ok) says(found.error);
+    return answer.ok ? found : null;
+  } catch {
+    says("The fit does not answer.");
+    return null;
+  }
+}
+
+function tell(kind, values) {
+  return ask(kind, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(values) });
+}
+
+for (const button of document.querySelectorAll("[data-do]")) {
+  button.addEventListener("click", () => tell("do", { do: button.dataset.do }));
+}
+for (const form of document.querySelectorAll("[data-change]")) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const typed = form.elements.to.value.trim();
+    form.elements.to.blur();
+    tell(form.dataset.change, { to: typed === "" ? null : typed });
+  });
+}
+
+// ---- what is at a place ----
+
+const mark = htmlElement("i", { className: "place-mark", hidden: true });
+const place = htmlElement("dl", { className: "facts-row place", hidden: true });
+place.setAttribute("aria-live", "polite");
+stage.append(mark);
+stage.after(place);
+let pressed = null;
+stage.addEventListener("pointerdown", (event) => {
+  pressed = { x: event.clientX, y: event.clientY, split: divider.getAttribute("aria-valuenow") / 100 };
+}, true); // Before the divider goes there: after a click it goes back.
+stage.addEventListener("click", async (event) => {
+  if (!pressed || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > CLICK_PX) return;
+  split(pressed.split);
+  const box = stage.getBoundingClientRect();
+  const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  const found = await ask(`at?x=${x}&y=${y}`);
+  if (!found) return;
+  mark.style.left = `${100 * x}%`;
+  mark.style.top = `${100 * y}%`;
+  place.replaceChildren(...Object.entries(found).map(([name, value]) => htmlElement("div", {},
+    htmlElement("dt", { textContent: name }), htmlElement("dd", { textContent: value }))));
+  mark.hidden = place.hidden = false;
+});
+
+document.addEventListener("visibilitychange", listen);
+listen();

@@ -1,0 +1,1 @@
+"""A fit while it goes on, shown and steered in browsers of this machine."""

@@ -1,0 +1,115 @@
+"""What the server answers: the page, what is new of the fit, its pictures, and what a viewer asks."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from fieldlens.configs.errors import InputError
+from fieldlens.studies.runs.folder import RunFolder
+
+from .asked import question_of
+from .hub import Hub, Viewer
+
+WAITING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="1">
+<title>fieldlens</title></head><body><p>The fit is being prepared. This page shows it as soon as it begins.</p></body>
+</html>"""
+
+SIGN_OF_LIFE = 15.0
+"""Seconds without anything new after which a line is sent all the same: who has gone is noticed by it."""
+
+
+def app_of(hub: Hub) -> Starlette:
+    """The application of a hub. Nothing that a viewer sends is part of a file's name, but for the number of a step."""
+
+    async def page(_request: Request) -> Response:
+        if hub.finished is not None:
+            return HTMLResponse(hub.finished.read_bytes())
+        return HTMLResponse(hub.page or WAITING)
+
+    async def events(request: Request) -> Response:
+        viewer = Viewer(request.query_params.get("map") or None, asyncio.get_running_loop())
+        return StreamingResponse(_news(hub, viewer), media_type="text/event-stream")
+
+    async def picture(request: Request) -> Response:
+        found = hub.pictures.get(request.url.path.removeprefix("/"))
+        return _not_found() if found is None else Response(found.data, media_type=found.media_type)
+
+    async def frame(request: Request) -> Response:
+        if hub.folder is None:
+            return _not_found()
+        file = RunFolder(hub.folder).frame(request.path_params["step"], "reconstruction")
+        return FileResponse(file) if file.is_file() else _not_found()
+
+    async def film(request: Request) -> Response:
+        folder = None if hub.finished is None else RunFolder(hub.finished.parent)
+        files = [] if folder is None else [folder.video, folder.turntable]
+        file = next((file for file in files if file.name == request.url.path.removeprefix("/")), None)
+        return FileResponse(file) if file is not None and file.is_file() else _not_found()
+
+    async def ask(request: Request) -> Response:
+        kind = request.url.path.removeprefix("/")
+        values = await _sent(request) if request.method == "POST" else dict(request.query_params)
+        answer = hub.ask(question_of(kind, values))
+        return JSONResponse(await asyncio.wrap_future(answer))
+
+    return Starlette(
+        routes=[
+            Route("/", page),
+            Route("/events", events),
+            Route("/now", picture),
+            Route("/map/{name}", picture),
+            Route("/frame/{step:int}", frame),
+            Route("/progress.mp4", film),
+            Route("/turntable.mp4", film),
+            Route("/at", ask),
+            *(Route(f"/{kind}", ask, methods=["POST"]) for kind in ("do", "learning_rate", "target_psnr_db")),
+        ],
+        exception_handlers={InputError: _refused},
+    )
+
+
+async def _news(hub: Hub, viewer: Viewer) -> AsyncIterator[str]:
+    """What is new, from now on, as server-sent events; the moments that came while one was sent are left out."""
+    try:
+        with hub.watching(viewer):
+            sent = -1
+            while not hub.is_closing:
+                if hub.news and sent != hub.version:
+                    sent = hub.version
+                    yield f"data: {hub.news}\n\n"
+                try:
+                    await asyncio.wait_for(viewer.changed.wait(), SIGN_OF_LIFE)
+                except TimeoutError:
+                    yield ": still there\n\n"
+                viewer.changed.clear()
+    except InputError as error:  # too many look
+        yield f"data: {json.dumps({'refused': str(error)})}\n\n"
+
+
+async def _sent(request: Request) -> Mapping[str, Any]:
+    """What a request holds, which the guard has found to be short.
+
+    Raises:
+        InputError: when it is no JSON object.
+    """
+    try:
+        values = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise InputError("what was sent is no JSON object")
+    return values
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 400)
+
+
+def _not_found() -> Response:
+    return JSONResponse({"error": "there is no such picture"}, 404)

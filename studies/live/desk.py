@@ -1,0 +1,213 @@
+"""The thread that trains, between two steps: it answers what viewers ask, and draws for them while somebody looks."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, assert_never
+
+import numpy as np
+
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.run import FitConfig
+from fieldlens.fitting import Controls, Snapshot, TrainingState
+from fieldlens.fitting.by_hand import change_rate, change_target
+from fieldlens.render.colour import error_rgb
+from fieldlens.report import Encoded, encoded_frame, encoded_map
+from fieldlens.studies.runs.fit import save
+from fieldlens.studies.runs.recorder import FrameRecorder
+from fieldlens.studies.runs.reporter import Moment, Reporter
+
+from .asked import Command, LearningRate, Place, Question, TargetPsnr
+from .hub import Hub
+from .page import ERROR, Shown, map_names, news_of, page_of
+from .place import target_like, what_is_at
+
+SHARE = 1 / 12
+"""Of the time of a fit that goes on, what drawings for viewers may take, and as much for maps besides."""
+LEAST_SECONDS = 0.3
+"""Between two drawings for viewers."""
+
+
+class Allowance:
+    """Lets a piece of work be done so rarely that it takes no more than `SHARE` of all time."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    @property
+    def allows(self) -> bool:
+        """Whether it may be done now."""
+        return time.monotonic() >= self._next
+
+    @contextmanager
+    def spent(self) -> Iterator[None]:
+        """Times what is done inside."""
+        started = time.monotonic()
+        yield
+        ended = time.monotonic()
+        self._next = ended + max(LEAST_SECONDS, (ended - started) * (1 / SHARE - 1))
+
+
+class Desk:
+    """Looks at a fit for a hub's viewers, and hears as its reporter where it is; another reporter hears all as well."""
+
+    def __init__(self, hub: Hub, controls: Controls, reporter: Reporter) -> None:
+        self.hub, self.controls, self.reporter = hub, controls, reporter
+        self._recorder: FrameRecorder | None = None
+        self._config = FitConfig()
+        self._notes: Sequence[str] = ()
+        self._moment: Moment | None = None
+        self._shown: Shown | None = None
+        self._pictures: dict[str, Encoded] = {}
+        self._maps: dict[str, int] = {}
+        self._rate = 0.0
+        self._drawing, self._mapping, self._telling = Allowance(), Allowance(), Allowance()
+
+    # ---- as a reporter
+
+    def say(self, sentence: str) -> None:
+        """Told to the other alone: the page has it in its notes."""
+        self.reporter.say(sentence)
+
+    def fitting(self, moment: Moment) -> None:
+        """Where the fit is; `look` comes right after it."""
+        self._moment = moment
+        self.reporter.fitting(moment)
+
+    def working(self, task: str, done: float) -> None:
+        """Something comes before or after training, when nothing can be asked."""
+        if self._recorder is not None:
+            self.hub.close("the fit trains no more: its report is being made")
+            if self.hub.is_watched and self._telling.allows:
+                self._publish(self._recorder, f"{task.capitalize()}, {100 * done:.0f} %", training=False)
+        self.reporter.working(task, done)
+
+    def finished(self) -> bool:
+        """The report is written: pages that look turn into it; gives whether there are any."""
+        assert self._recorder is not None, "a report is of a fit that has begun"
+        self.hub.finished = self._recorder.folder.report
+        looked_at = self.hub.is_watched
+        self.hub.publish(json.dumps({"finished": True}), {})
+        return looked_at
+
+    # ---- as an onlooker
+
+    def begin(self, recorder: FrameRecorder, config: FitConfig, notes: Sequence[str]) -> None:
+        """A fit is about to go on."""
+        self._recorder, self._config, self._notes = recorder, config, notes
+        self.hub.folder = recorder.folder.path
+
+    def look(self, moment: Snapshot) -> None:
+        """Answer what was asked, and draw for those who look."""
+        assert self._recorder is not None, "a fit begins before it goes on"
+        if self.hub.page is None:
+            self._show(self._recorder, moment.state)
+            self.hub.page = page_of(self._recorder, self._config, self._notes, self._newest)
+            self.hub.answers()
+        answered = self._answer(self._recorder, moment)
+        self._rate = moment.state.rate_factor * self._recorder.plan.learning_rate
+        if not self.hub.is_watched:
+            return
+        drawn = self._draw(self._recorder, moment.state)
+        if drawn or answered or self._telling.allows:
+            paused = self.controls.steps_allowed is not None
+            self._publish(self._recorder, "Paused." if paused else "", paused=paused)
+
+    def _answer(self, recorder: FrameRecorder, moment: Snapshot) -> bool:
+        """Answer all questions; gives whether there were any."""
+        answered = False
+        for question, future in self.hub.questions():
+            if not future.set_running_or_notify_cancel():  # whoever asked has gone
+                continue
+            answered = True
+            try:
+                future.set_result(self._found(question, recorder, moment))
+            except InputError as error:
+                future.set_exception(error)
+        return answered
+
+    def _found(self, question: Question, recorder: FrameRecorder, moment: Snapshot) -> dict[str, Any]:
+        """The answer to a question, once what it asks for is done."""
+        state, controls = moment.state, self.controls
+        match question:
+            case Command(do="pause"):
+                controls.steps_allowed = 0
+            case Command(do="resume"):
+                controls.steps_allowed = None
+            case Command(do="step"):
+                controls.steps_allowed = 1
+            case Command(do="stop"):
+                controls.stop = True
+            case Command(do="snapshot"):
+                recorder.snapshot(moment)
+                save(recorder.folder, state, recorder)
+            case LearningRate(to=rate):
+                recorder.note(change_rate(state, recorder.plan, rate))
+            case TargetPsnr(to=target_psnr_db):
+                recorder.plan, change = change_target(state, recorder.plan, target_psnr_db)
+                recorder.note(change)
+            case Place():
+                return what_is_at(question, recorder.subject, state.field, recorder.observe(state))
+            case Command():
+                raise AssertionError(f"a command that is not carried out: {question.do}")
+            case _:
+                assert_never(question)
+        return {"step": state.step}
+
+    # ---- drawing
+
+    def _draw(self, recorder: FrameRecorder, state: TrainingState) -> bool:
+        """Draw what is due for those who look; gives whether there is anything new.
+
+        While the fit waits nothing is lost by drawing, and each step is drawn once.
+        """
+        new = False
+        if self._newest.step != state.step and (self._drawing.allows or self.controls.waits):
+            with self._drawing.spent():
+                self._show(recorder, state)
+            new = True
+        wanted = self.hub.maps.intersection(map_names(recorder))
+        behind = {name for name in wanted if self._maps.get(name) != state.step}
+        first = any(name not in self._maps for name in wanted)
+        if behind and (self._mapping.allows or self.controls.waits or first):
+            with self._mapping.spent():
+                self._draw_maps(behind, recorder, state)
+            new = True
+        return new
+
+    def _show(self, recorder: FrameRecorder, state: TrainingState) -> None:
+        self._shown = Shown(state.step, state.seconds, recorder.observe(state))
+        self._pictures["now"] = encoded_frame(self._shown.observation.picture)
+
+    def _draw_maps(self, names: set[str], recorder: FrameRecorder, state: TrainingState) -> None:
+        """Draw maps of this step; those that the field has no more, as one that diverged, stay as they were."""
+        drawn = {}
+        if ERROR in names:
+            seen = recorder.observe(state)
+            target = target_like(recorder.subject, seen).astype(np.float32) / 255
+            drawn[ERROR] = error_rgb(target, seen.picture.astype(np.float32) / 255)
+        if names - {ERROR}:
+            drawn |= recorder.subject.maps(state, recorder.plan)
+        for name, picture in drawn.items():
+            self._pictures[f"map/{name}"], self._maps[name] = encoded_map(picture), state.step
+
+    @property
+    def _newest(self) -> Shown:
+        assert self._shown is not None, "the first look draws"
+        return self._shown
+
+    def _publish(self, recorder: FrameRecorder, says: str, *, paused: bool = False, training: bool = True) -> None:
+        assert self._moment is not None, "a fit tells where it is before it is looked at"
+        with self._telling.spent():
+            news = news_of(
+                recorder,
+                self._moment,
+                self._newest,
+                self._maps,
+                rate=self._rate,
+                says=says,
+                paused=paused,
+                training=training,
+            )
+            self.hub.publish(news, dict(self._pictures))

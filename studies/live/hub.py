@@ -1,0 +1,157 @@
+"""What the thread that trains and the thread that serves share.
+
+The first publishes the newest moment and answers questions between its steps; the second hands both on. A viewer that
+is slow gets the newest moment when it is ready for one, and never those before it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Lock
+from typing import Any
+
+from fieldlens.configs.errors import InputError
+from fieldlens.report import Encoded
+
+from .asked import Question
+
+MOST_QUESTIONS = 64
+"""That wait for an answer; whoever asks one more is refused."""
+MOST_VIEWERS = 32
+
+Answer = Any
+"""Plain values, as JSON has them."""
+
+
+@dataclass(eq=False)
+class Viewer:
+    """One page that is looking."""
+
+    map: str | None
+    """The map that it shows over the picture."""
+    loop: asyncio.AbstractEventLoop
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """Tell it that there is something new; from any thread."""
+        with suppress(RuntimeError):  # the server has ended
+            self.loop.call_soon_threadsafe(self.changed.set)
+
+
+class Hub:
+    """The newest moment of a fit, who looks at it, and what they ask."""
+
+    def __init__(self, look_now: Event) -> None:
+        """A hub that nobody looks at yet.
+
+        Args:
+            look_now: asks the fit for a moment, as `Controls.look_now`.
+        """
+        self._look_now, self._lock = look_now, Lock()
+        self._viewers: list[Viewer] = []
+        self._questions: deque[tuple[Question, Future[Answer]]] = deque()
+        self._closed: str | None = "the fit has not begun yet"
+        self.news = ""
+        """The newest moment, as JSON; empty before the first."""
+        self.version = 0
+        """How many moments there were."""
+        self.pictures: Mapping[str, Encoded] = {}
+        """By name: `now` and the maps that somebody looks at."""
+        self.page: str | None = None
+        """The page, once there is something to show."""
+        self.folder: Path | None = None
+        """The run folder, once it is there."""
+        self.finished: Path | None = None
+        """The report, once it is written."""
+        self.is_closing = False
+        """Whether the server is about to end."""
+
+    # ---- the thread that trains
+
+    def publish(self, news: str, pictures: Mapping[str, Encoded]) -> None:
+        """Hand on a moment to all who look."""
+        with self._lock:
+            self.news, self.pictures = news, pictures
+            self.version += 1
+            viewers = list(self._viewers)
+        for viewer in viewers:
+            viewer.wake()
+
+    def answers(self) -> None:
+        """Questions are answered from now on."""
+        with self._lock:
+            self._closed = None
+
+    def close(self, because: str) -> None:
+        """Questions are answered no more, for a reason in a sentence; those that wait are told so."""
+        with self._lock:
+            self._closed = because
+            waiting = list(self._questions)
+            self._questions.clear()
+        for _, future in waiting:
+            future.set_exception(InputError(because))
+
+    def questions(self) -> Iterator[tuple[Question, "Future[Answer]"]]:
+        """Those that wait, each once; whoever takes one sets its result."""
+        while True:
+            with self._lock:
+                if not self._questions:
+                    return
+                taken = self._questions.popleft()
+            yield taken
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody looks."""
+        return bool(self._viewers)
+
+    @property
+    def maps(self) -> set[str]:
+        """The maps that somebody looks at."""
+        with self._lock:
+            return {viewer.map for viewer in self._viewers if viewer.map is not None}
+
+    # ---- the thread that serves
+
+    def ask(self, question: Question) -> "Future[Answer]":
+        """Ask the fit something; it is answered between two steps.
+
+        Raises:
+            InputError: when it is over, has not begun, or too much has been asked.
+        """
+        future: Future[Answer] = Future()
+        with self._lock:
+            if self._closed is not None:
+                raise InputError(self._closed)
+            if len(self._questions) >= MOST_QUESTIONS:
+                raise InputError("too many questions are waiting for an answer; ask again in a moment")
+            self._questions.append((question, future))
+        self._look_now.set()
+        return future
+
+    @contextmanager
+    def watching(self, viewer: Viewer) -> Iterator[None]:
+        """Look, until the block is left.
+
+        Raises:
+            InputError: when too many do already.
+        """
+        with self._lock:
+            if len(self._viewers) >= MOST_VIEWERS:
+                raise InputError(f"{MOST_VIEWERS} pages look at this fit already; close one")
+            self._viewers.append(viewer)
+        self._look_now.set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._viewers.remove(viewer)
+
+    def wake_all(self) -> None:
+        """Have all who look see whether there is something new."""
+        for viewer in list(self._viewers):
+            viewer.wake()
