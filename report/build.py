@@ -2,10 +2,11 @@
 
 The page's words and marks live in `template.html`, its looks in `report.css`, its behaviour in `curves.js` and
 `viewer.js`; `report_html` writes the static parts as escaped HTML, puts pictures and curves into one JSON block and
-joins them all. A content security policy names the script by its hash, so that no text of a report can ever run, and
-allows no address at all.
+joins them all. Where a page carries networks, `microscope_page` adds a part with a script and data of its own. While a
+fit goes on, the page is the same with `live.html` and `live.js` in it, which ask the server that it came from.
 
-While a fit goes on, the page is the same with `live.html` and `live.js` in it, which ask the server that it came from.
+A content security policy names the scripts by their hashes, so that no text of a report can ever run. It allows no
+address at all, but that of a live page's own server; a worker may only be made of what the page holds.
 """
 
 import json
@@ -13,12 +14,13 @@ import math
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from importlib import resources
 from string import Template
 
-from fieldlens.report import sections
+from fieldlens.report import microscope_page, sections
 from fieldlens.report.guide import guide_html
 from fieldlens.report.images import LARGEST_SIDE, Encoded, encoded_frame, encoded_map, encoded_still, is_reduced
 from fieldlens.report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
@@ -61,18 +63,52 @@ def live_html(report: Report) -> str:
 def _page(report: Report, scripts: Iterable[str], parts_of_kind: Mapping[str, str]) -> str:
     if not report.runs or not all(run.frames for run in report.runs):
         raise ValueError("a report needs at least one run, and every run at least one frame")
-    script = "".join(map(_file, scripts))
+    script, microscope = _joined(scripts), _microscope(report)
     parts = {name: _unbroken(html) for name, html in _static_parts(report).items()}
     return Template(_file("template.html")).substitute(
         title=escape(report.title),
-        style=_file("report.css"),
+        style=_file("report.css") + microscope.style,
         script=script,
-        script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
+        script_hashes=" ".join(map(_hash_source, [script, *microscope.scripts])),
+        microscope=microscope.section,
+        microscope_scripts=microscope.elements,
         video=sections.video_link(report),
         data=embedded_json(_data(report)),
         **parts,
         **parts_of_kind,
     )
+
+
+@dataclass(frozen=True)
+class _Microscope:
+    """What it adds to the page; all empty where no network could be looked into."""
+
+    section: str = ""
+    style: str = ""
+    scripts: tuple[str, ...] = ()
+    """Texts that are run."""
+    elements: str = ""
+    """The script elements: data, and what is run."""
+
+
+def _microscope(report: Report) -> _Microscope:
+    words = microscope_page.section_words(report)
+    if not any(run.networks for run in report.runs):
+        return _Microscope(words["absent"])
+    script = _joined(microscope_page.SCRIPTS)
+    data = embedded_json(microscope_page.microscope_data(report))
+    return _Microscope(
+        Template(_file(f"{microscope_page.FOLDER}/section.html")).substitute(words),
+        _file(f"{microscope_page.FOLDER}/microscope.css"),
+        (script,),
+        f'<script type="application/json" id="lens-data">{data}</script>\n'
+        f'<script type="module" id="lens-script">{script}</script>',
+    )
+
+
+def _hash_source(script: str) -> str:
+    """A script as a content security policy allows it."""
+    return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
 def _static_parts(report: Report) -> dict[str, str]:
@@ -107,6 +143,10 @@ def embedded_json(data: object) -> str:
     text = json.dumps(data, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
     # ensure_ascii has already escaped U+2028 and U+2029. "<" must go or "<!--" and "</script>" would end the block.
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _joined(names: Iterable[str]) -> str:
+    return "".join(map(_file, names))
 
 
 def _file(name: str) -> str:

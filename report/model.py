@@ -1,4 +1,4 @@
-"""What a report is made of: plain results, already measured and drawn. Nothing here knows a network.
+"""What a report is made of: plain results, already measured and drawn; of networks, their plain arrays.
 
 Pictures are RGB of 8 bits, channels last, as the screen shows them. They need not share one size: each is stretched
 over the target's frame, so a snapshot drawn at half size still lies where it belongs. NaN and missing numbers are shown
@@ -7,10 +7,12 @@ as "n/a", infinite ones (the PSNR of an exact copy) as the sign for infinity.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
 
+from fieldlens.fields.plain import PlainField
 from fieldlens.report.words import PICTURE_WORDS, Words
 
 Number = float | int | str | None
@@ -122,6 +124,16 @@ class Exhibit:
 
 
 @dataclass(frozen=True)
+class KeptNetwork:
+    """A network that the page carries, for its microscope."""
+
+    step: int
+    field: PlainField
+    precision: Literal["float16", "float32"] = "float32"
+    """In which its weights are written."""
+
+
+@dataclass(frozen=True)
 class RunPart:
     """One trained field: its pictures, its curves, its numbers and what they say."""
 
@@ -149,6 +161,10 @@ class RunPart:
     """All views of a 3D scene on one sheet, each with its PSNR; None for what is no 3D scene."""
     pictures: Sequence[Exhibit] = ()
     """Drawings of analyses that were asked for besides, below the verdict."""
+    networks: Sequence[KeptNetwork] = ()
+    """Of two coordinates, by step; the last is the one that the rest of the page speaks of."""
+    no_network: str = ""
+    """A sentence on why the page carries none, where it might have."""
 
 
 @dataclass(frozen=True)

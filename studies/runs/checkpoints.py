@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -113,6 +113,20 @@ def read_newest(folder: Path, state: TrainingState, step: int | None = None) -> 
             "`fieldlens fit --resume` begins anew"
         )
     raise InputError(f"there is no checkpoint in {str(folder)!r}: the run ended before its first")
+
+
+def read_each(folder: Path, state: TrainingState) -> Iterator[int]:
+    """Restore `state` from one whole checkpoint after the other, the newest first, and give each one's step.
+
+    Raises:
+        InputError: when one is of another network.
+    """
+    for step in reversed(checkpoint_steps(folder)):
+        try:
+            read_checkpoint(checkpoint_file(folder, step), state)
+        except DamagedCheckpointError:
+            continue
+        yield step
 
 
 def _digest(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:

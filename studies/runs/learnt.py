@@ -1,4 +1,4 @@
-"""Spectra of the end of a run, and when each octave or frequency was learnt, as the report shows them."""
+"""What a run has learnt, as the report shows it: spectra of its end, when each octave was there, and its networks."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,28 @@ import numpy as np
 from jaxtyping import Float
 
 from fieldlens.analysis import half_energy_step, half_error_step
-from fieldlens.report import Learnt, Spectra
+from fieldlens.fields import Field
+from fieldlens.fields.plain import PlainField, half_rounding, plain_field
+from fieldlens.fitting import initial_state
+from fieldlens.report import KeptNetwork, Learnt, Spectra
+from fieldlens.scenes.scene import Scene
 from fieldlens.studies.subjects.found import Row
 from fieldlens.studies.subjects.missing import SavedSpectra
+
+from .checkpoints import read_each
+from .folder import RunFolder
+
+MOST_NETWORKS = 12
+"""Checkpoints whose networks a page carries."""
+
+MOST_BYTES = 4 * 2**20
+"""Of all networks of a page, before they are written as text, which takes a third more."""
+
+MOST_BYTES_BESIDE_OTHERS = 2**20
+"""Of the one network that each run has in the page of a comparison."""
+
+ROUNDING = 0.5 / 255
+"""How much a colour may change where a network before the last is written in half precision: what 8 bits round off."""
 
 
 def spectra_part(found: SavedSpectra) -> Spectra:
@@ -48,3 +67,45 @@ def _squared(value: float | None) -> float | None:
 def _columns(rows: Sequence[Sequence[float | None]], count: int) -> Float[np.ndarray, "rows columns"]:
     """Rows filled up with NaN, which is what is not known."""
     return np.array([[*row, *[None] * count][:count] for row in rows], np.float64)
+
+
+def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list[KeptNetwork], str]:
+    """The networks that the page of a run carries, by step, or why it has none.
+
+    The newest is in fp32, so that its creases lie where the program has them. Those of earlier checkpoints are in half
+    precision where that cannot be seen, and are left out from the one on for which there is no more room.
+
+    Args:
+        alone: whether the page is of this run only; with others, it carries the newest.
+
+    Raises:
+        InputError: when the run's configuration or a checkpoint is of another network or damaged.
+    """
+    state = initial_state(folder.config(), scene)
+    if not isinstance(state.field, Field) or state.field.encoding.dim != 2:
+        return [], ""  # only what is fitted over the plane can be put under a lens
+    kept, room = list[KeptNetwork](), MOST_BYTES if alone else MOST_BYTES_BESIDE_OTHERS
+    for step in read_each(folder.checkpoints, state):
+        plain = plain_field(state.field)
+        numbers = sum(part.size for part in plain.learnt)
+        precision = "float16" if kept and half_rounding(state.field) <= ROUNDING else "float32"
+        room -= numbers * np.dtype(precision).itemsize
+        if room < 0 or not _finite(plain):
+            return kept[::-1], "" if kept else _why_not(plain, numbers, alone=alone)
+        kept.append(KeptNetwork(step, plain, precision))
+        if len(kept) == (MOST_NETWORKS if alone else 1):
+            break
+    return kept[::-1], ""
+
+
+def _finite(plain: PlainField) -> bool:
+    return all(np.isfinite(part).all() for part in plain.learnt)
+
+
+def _why_not(plain: PlainField, numbers: int, *, alone: bool) -> str:
+    if not _finite(plain):
+        return "The network is not in this page, because its weights are not finite: the fit has diverged."
+    carries = f"carries up to {MOST_BYTES / 2**20:g} MB"
+    if not alone:
+        carries = f"of several runs carries up to {MOST_BYTES_BESIDE_OTHERS / 2**20:g} MB of each; a run's own page may"
+    return f"The network is not in this page, because it has {4 * numbers / 2**20:.1f} MB of weights. A page {carries}."

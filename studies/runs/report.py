@@ -47,7 +47,7 @@ from .answers import DRAWN, Found
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder, lost_note
 from .history import read_foretelling, read_history
-from .learnt import learnt_parts, spectra_part
+from .learnt import kept_networks, learnt_parts, spectra_part
 from .metrics import drawn_rows
 from .quantities import QUANTITIES, saturation_caveat
 from .record import RunRecord
@@ -77,7 +77,7 @@ def write_report(folder: RunFolder, record: RunRecord) -> None:
         InputError: when a file that it cannot do without is damaged; others, and frames, are left out with a note.
     """
     subject, left_out = subject_of(folder.scene()), list[str]()
-    part = _part(folder, record, subject, left_out)
+    part = _part(folder, record, subject, left_out, alone=True)
     report = Report(
         title=f"{record.scene}, {record.encoding}",
         verdict=record.explained.sentences,
@@ -97,7 +97,7 @@ def write_comparison_report(
     """Write the report of a comparison, whose runs share their scene."""
     folders, records = list(runs), list(runs.values())
     subject, left_out = subject_of(folders[0].scene()), list[str]()
-    parts = [_part(folder, record, subject, left_out) for folder, record in runs.items()]
+    parts = [_part(folder, record, subject, left_out, alone=False) for folder, record in runs.items()]
     notes = dict.fromkeys(note for record in records for note in record.notes)
     report = Report(
         title=f"{records[0].scene}: {', '.join(record.encoding for record in records)}",
@@ -112,7 +112,7 @@ def write_comparison_report(
     write_text(path, report_html(report))
 
 
-def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list[str]) -> RunPart:
+def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list[str], *, alone: bool) -> RunPart:
     """One run; what it has to go without is added to `left_out`."""
     rows, words = drawn_rows(folder), subject.words
     quick = record.explained.explained_band is None
@@ -123,6 +123,10 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
         again = f"`fieldlens fit --resume {shlex.quote(str(folder.path))}` draws the last"
         raise InputError(f"no frame of {str(folder.path)!r} is whole; {again}")
     overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
+    networks, no_network = _unless_damaged(partial(kept_networks, folder, folder.scene(), alone=alone), left_out) or (
+        [],
+        "",
+    )
     return RunPart(
         label=record.encoding,
         network=record.name.removeprefix(f"{record.encoding} "),
@@ -147,6 +151,8 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
         through_training=_through_training(folder),
         views=_unless_damaged(partial(_views, folder), left_out),
         pictures=[seen for read in _pictures(folder) if (seen := _unless_damaged(read, left_out)) is not None],
+        networks=networks,
+        no_network=no_network,
     )
 
 

@@ -1,0 +1,145 @@
+// A window of the picture as a raster of samples, drawn coarse first and finer for as long as nobody asks for another.
+
+const FIRST_MILLISECONDS = 150; // what the first, coarse raster may take
+const COARSEST = 16;
+const MOST_LAYERS = 32; // told apart by the bits of a number; deeper ones share the last
+
+// A graphics card if there is one, and if not, or if it fails, plain JavaScript. One that holds a network of the same
+// shape is loaded with the other's weights: a browser gives a page few cards at a time.
+async function samplerOf(network, before) {
+  const shape = (one) => one.layers.map(({ inputs, outputs }) => `${inputs}x${outputs}`).join();
+  try {
+    if (before?.sampler.load && shape(before.network) === shape(network)) {
+      before.sampler.load(network);
+      return before.sampler;
+    }
+    before?.sampler.free?.();
+    return (typeof OffscreenCanvas !== "undefined" && (await gpuSampler(network))) || plainSampler(network);
+  } catch {
+    return plainSampler(network);
+  }
+}
+
+// Draws one window after the other: draw(window) drops what the one before has not come to. A window has its left and
+// top in image coordinates, the spacing of its samples, and how many columns and rows of them there are.
+function rasterDrawer(post) {
+  let [sampler, network, newest, milliseconds] = [null, null, 0, 0.02]; // `sampler` is on its way; time of a sample, a guess
+
+  function use(other) {
+    const [held, of] = [sampler, network];
+    network = other;
+    sampler = Promise.resolve(held).then((made) => samplerOf(other, made && { sampler: made, network: of }));
+    newest += 1;
+  }
+
+  async function draw(window) {
+    const mine = (newest += 1);
+    const { kind } = await sampler;
+    for (let stride = firstStride(window); stride >= 1; stride /= 2) {
+      const started = performance.now();
+      const raster = await drawnRaster(window, stride, () => mine === newest);
+      if (!raster) return;
+      const time = performance.now() - started;
+      milliseconds = time / (raster.columns * raster.rows);
+      post({ ...raster, window, stride, time, kind });
+    }
+  }
+
+  function firstStride({ columns, rows }) {
+    for (let stride = 1; stride < COARSEST; stride *= 2) {
+      if ((milliseconds * columns * rows) / stride ** 2 <= FIRST_MILLISECONDS) return stride;
+    }
+    return COARSEST;
+  }
+
+  async function drawnRaster({ left, top, spacing, columns: across, rows: down }, stride, wanted) {
+    const [columns, rows] = [Math.ceil(across / stride), Math.ceil(down / stride)];
+    const words = patternWords(network);
+    const { side } = await sampler;
+    const [values, patterns] = [new Float32Array(4 * columns * rows), new Uint32Array(words * columns * rows)];
+    const places = (start, from, count) => Array.from({ length: count }, (_, i) => start + (from + i + 0.5) * stride * spacing);
+    for (let row = 0; row < rows; row += side) {
+      for (let column = 0; column < columns; column += side) {
+        const [width, height] = [Math.min(side, columns - column), Math.min(side, rows - row)];
+        const tile = await sampled(places(left, column, width), places(top, row, height));
+        for (let j = 0; j < height; j++) {
+          const at = (row + j) * columns + column;
+          values.set(tile.values.subarray(4 * j * width, 4 * (j + 1) * width), 4 * at);
+          patterns.set(tile.patterns.subarray(words * j * width, words * (j + 1) * width), words * at);
+        }
+        await breath();
+        if (!wanted()) return null;
+      }
+    }
+    return { columns, rows, values, patterns, changes: layersThatChange(network, patterns, columns, rows) };
+  }
+
+  async function sampled(xs, ys) {
+    try {
+      return await (await sampler).sample(xs, ys);
+    } catch { // the graphics card is gone: go on without it
+      sampler = Promise.resolve(plainSampler(network));
+      return sampler.sample(xs, ys);
+    }
+  }
+
+  return { use, draw };
+}
+
+// For each sample the layers, as bits, of which a neuron switches between it and the next to the right or below.
+function layersThatChange(network, patterns, columns, rows) {
+  const words = patternWords(network);
+  const bits = patternParts(network).flatMap(({ words: count }, layer) => Array(count).fill(1 << Math.min(layer, MOST_LAYERS - 1)));
+  const changes = new Uint32Array(columns * rows);
+  for (let j = 0; j < rows; j++) {
+    for (let i = 0; i < columns; i++) {
+      const at = (j * columns + i) * words;
+      const right = i + 1 < columns ? at + words : at;
+      const below = j + 1 < rows ? at + columns * words : at;
+      let found = 0;
+      for (let k = 0; k < words; k++) {
+        const pattern = patterns[at + k];
+        if ((pattern ^ patterns[right + k]) | (pattern ^ patterns[below + k])) found |= bits[k];
+      }
+      changes[j * columns + i] = found;
+    }
+  }
+  return changes;
+}
+
+// ---- in a worker, or without one in pieces of the page's own time ----
+
+// Answers messages { network } and { window }, as the page's own drawer does below.
+function startWorker() {
+  const drawer = rasterDrawer((raster) => postMessage(raster, [raster.values.buffer, raster.patterns.buffer, raster.changes.buffer]));
+  addEventListener("message", ({ data }) => serve(drawer, data));
+}
+
+function serve(drawer, { network, window }) {
+  if (network) drawer.use(network);
+  if (window) drawer.draw(window);
+}
+
+// Sends messages to a worker that runs this same script; where a browser refuses one, to a drawer in the page.
+function drawingService(script, receive) {
+  const inPage = () => {
+    const drawer = rasterDrawer(receive);
+    return { place: () => "the page", send: (message) => serve(drawer, message) };
+  };
+  if (typeof Worker === "undefined") return inPage();
+  let worker = null;
+  try {
+    worker = new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  } catch {
+    return inPage();
+  }
+  const sent = {};
+  const service = { place: () => "a worker", send: (message) => { Object.assign(sent, message); worker.postMessage(message); } };
+  worker.onmessage = ({ data }) => receive(data);
+  worker.onerror = (event) => { // it did not start
+    event.preventDefault();
+    Object.assign(service, inPage());
+    service.send(sent);
+  };
+  return service;
+}
