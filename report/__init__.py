@@ -4,9 +4,11 @@ from fieldlens.report.build import curves_data, frame_data, live_html, report_ht
 from fieldlens.report.claims_page import ClaimRow, StudyFigure, StudyReport, StudyTable, study_html
 from fieldlens.report.images import Encoded, encoded_frame, encoded_map
 from fieldlens.report.model import (
+    Chapter,
     Curves,
     Exhibit,
     FigureFile,
+    Film,
     Frame,
     KeptNetwork,
     Learnt,
@@ -22,11 +24,13 @@ from fieldlens.report.words import PICTURE_WORDS, SIGNAL_WORDS, Words
 __all__ = [
     "PICTURE_WORDS",
     "SIGNAL_WORDS",
+    "Chapter",
     "ClaimRow",
     "Curves",
     "Encoded",
     "Exhibit",
     "FigureFile",
+    "Film",
     "Frame",
     "KeptNetwork",
     "Learnt",

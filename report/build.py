@@ -72,7 +72,7 @@ def _page(report: Report, scripts: Iterable[str], parts_of_kind: Mapping[str, st
         script_hashes=" ".join(map(_hash_source, [script, *microscope.scripts])),
         microscope=microscope.section,
         microscope_scripts=microscope.elements,
-        video=sections.video_link(report),
+        films=sections.films(report.films),
         data=embedded_json(_data(report)),
         **parts,
         **parts_of_kind,
@@ -113,7 +113,8 @@ def _hash_source(script: str) -> str:
 
 def _static_parts(report: Report) -> dict[str, str]:
     return {
-        "verdict": sections.sentences(report.verdict),
+        "lead": escape(report.lead),
+        "chapters": sections.chapters(report),
         "numbers": numbers_html(report.runs),
         "guide": guide_html(report.words.guide),
         "views": sections.views_section(report.runs),

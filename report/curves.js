@@ -36,6 +36,7 @@ function stepTicks(last) {
 // An axis across: where a number lies as a share of it, the number there, and marks with their words.
 function stepAxis(last) {
   return {
+    name: "step",
     share: (step) => Math.log1p(Math.min(step, last)) / Math.log1p(last),
     at: (share) => Math.expm1(share * Math.log1p(last)),
     last,
@@ -51,6 +52,7 @@ function frequencyAxis(first, last, inCycles) {
     marks.push(inCycles ? [mark, mark.toLocaleString("en")] : [1 / mark, `${mark} px`]);
   }
   return {
+    name: inCycles ? "cycles" : "cycles per pixel",
     share: (frequency) => Math.log(frequency / first) / octaves,
     at: (share) => first * Math.exp(share * octaves),
     last,
@@ -99,6 +101,7 @@ function lineChart({ title, run, unit, series, range, full, format, onScrub, acr
   if (run !== undefined) Object.assign(name, { className: "run-name" }).dataset.run = run;
   const caption = htmlElement("figcaption", {}, name, htmlElement("span", { className: "unit", textContent: unit }));
   const figure = htmlElement("figure", { className: "chart" }, caption, svg, key);
+  caption.append(saveButtons(`${title} ${unit}`, svg, () => tableOf(axis, series)));
   let scale = null;
   let current = axis.last;
 
@@ -159,6 +162,66 @@ function lineChart({ title, run, unit, series, range, full, format, onScrub, acr
   svg.addEventListener("pointerdown", (event) => { svg.setPointerCapture(event.pointerId); scrub(event); });
   svg.addEventListener("pointermove", (event) => { if (event.buttons) scrub(event); });
   return { figure, moveTo, redraw };
+}
+
+// ---- charts as files ----
+
+function saveButtons(title, svg, table) {
+  const name = title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60);
+  const kinds = {
+    PNG: () => pixelsOf(svg).then((blob) => save(blob, `${name}.png`)),
+    SVG: () => save(new Blob([drawingOf(svg)], { type: "image/svg+xml" }), `${name}.svg`),
+    CSV: () => save(new Blob([table()], { type: "text/csv" }), `${name}.csv`),
+  };
+  return htmlElement("span", { className: "save" }, ...Object.entries(kinds).map(([kind, make]) => {
+    const button = htmlElement("button", { type: "button", textContent: kind });
+    button.setAttribute("aria-label", `Save the chart ${title} as ${kind}`);
+    button.addEventListener("click", make);
+    return button;
+  }));
+}
+
+function save(blob, name) {
+  const link = htmlElement("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+// A drawing on its own: looks that the page's style gives are written into it, on the page's paper.
+const LOOKS = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-weight"];
+
+function drawingOf(svg) {
+  const copy = svg.cloneNode(true);
+  const [width, height] = [svg.clientWidth, svg.clientHeight];
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` }).forEach(([key, value]) => copy.setAttribute(key, value));
+  const own = [...svg.querySelectorAll("*")];
+  copy.querySelectorAll("*").forEach((element, i) => {
+    const looks = getComputedStyle(own[i]);
+    element.setAttribute("style", LOOKS.map((look) => `${look}:${looks.getPropertyValue(look)}`).join(";"));
+  });
+  copy.querySelector(".at-cursor")?.remove();
+  copy.prepend(svgElement("rect", { width, height, fill: getComputedStyle(document.body).backgroundColor }));
+  return new XMLSerializer().serializeToString(copy);
+}
+
+async function pixelsOf(svg) {
+  const scale = 2;
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawingOf(svg))}`;
+  await image.decode();
+  const canvas = htmlElement("canvas", { width: scale * svg.clientWidth, height: scale * svg.clientHeight });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((done) => { canvas.toBlob(done); });
+}
+
+// A line for each place across at which something was measured, a column for each curve.
+function tableOf(axis, series) {
+  const places = [...new Set(series.flatMap(({ steps }) => steps))].sort((a, b) => a - b);
+  const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+  const columns = series.map(({ steps, values }) => new Map(steps.map((step, i) => [step, values[i]])));
+  const lines = places.map((place) => [place, ...columns.map((column) => column.get(place) ?? "")].join(","));
+  return `${[axis.name, ...series.map(({ label }) => label)].map(quoted).join(",")}\n${lines.join("\n")}\n`;
 }
 
 function spoken(series, format) {

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import UInt8
 
+from fieldlens.analysis.detail.windows import Place
 from fieldlens.fields.plain import PlainField
 from fieldlens.report.words import PICTURE_WORDS, Words
 
@@ -150,7 +151,7 @@ class RunPart:
     """One row of the table, under the names of `run.json`; `fieldlens.report.table` knows their headings and units."""
     verdict: Sequence[str]
     explanation: Mapping[str, object]
-    """The statistics behind the verdict, as in `explain.json`; shown as they are, in a foldable."""
+    """The statistics behind the verdict, as in `explain.json`: tables in a foldable."""
     spectra: Spectra | None = None
     """None where none were taken."""
     learnt: Sequence[Learnt] = ()
@@ -168,12 +169,35 @@ class RunPart:
 
 
 @dataclass(frozen=True)
+class Chapter:
+    """An answer to one question, with what shows it."""
+
+    heading: str
+    sentences: Sequence[str]
+    map: str | None = None
+    """The map of the picture that shows it, by the name of its overlay."""
+    places: Sequence[Place] = ()
+    """Where to look, worst first."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """A video beside the report."""
+
+    title: str
+    address: str
+    """Where the file is, relative to the report."""
+    data: bytes | None
+    """The file, as part of the page; None where it is too large, and the page has a link to it."""
+
+
+@dataclass(frozen=True)
 class Report:
     """One scene, fitted once or several times under one protocol."""
 
     title: str
-    verdict: Sequence[str]
-    """The sentences that open the page."""
+    lead: str
+    """The sentence that opens the page."""
     target: UInt8[np.ndarray, "h w 3"]
     runs: Sequence[RunPart]
     protocol: Mapping[str, str]
@@ -182,5 +206,7 @@ class Report:
     """What was done to the picture, and warnings, in words."""
     words: Words = PICTURE_WORDS
     """What the page calls the parts of what is fitted."""
-    video_name: str | None = None
-    """A video in the report's own folder."""
+    chapters: Sequence[Chapter] = ()
+    """What the lead leaves open, in the order in which a person asks."""
+    films: Sequence[Film] = ()
+    """Videos in the report's own folder."""

@@ -1,16 +1,18 @@
 """The parts of the page that stand without JavaScript: sentences, tables and foldables, as escaped HTML."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
+from fieldlens.analysis.detail.windows import Place
 from fieldlens.report.images import encoded_still
-from fieldlens.report.model import Exhibit, FigureFile, Learnt, Report, RunPart, Spectra
+from fieldlens.report.microscope_page import look_address
+from fieldlens.report.model import Exhibit, FigureFile, Film, Learnt, Report, RunPart, Spectra
+from fieldlens.report.statistics import statistics_html
 from fieldlens.report.table import RUN_COLOURS, number_text
+from fieldlens.report.terms import with_terms
 from fieldlens.report.words import Words
-
-SHOWN_ITEMS = 12
-"""Longer lists (one number per window, say) are counted, not printed; `explain.json` holds them."""
 
 
 def sentences(texts: Sequence[str]) -> str:
@@ -130,11 +132,53 @@ def notes_list(notes: Sequence[str]) -> str:
     return "".join(f"<li>{escape(note)}</li>" for note in notes)
 
 
-def video_link(report: Report) -> str:
-    """A link to the video in the report's own folder, or nothing."""
-    if report.video_name is None:
+def chapters(report: Report) -> str:
+    """The questions that the lead leaves open, each with its answer, and with what shows it."""
+    maps = {overlay.name for run in report.runs for overlay in run.overlays}
+    looked_into, known = any(run.networks for run in report.runs), set[str]()
+    return "".join(
+        f'<section class="chapter"><h2>{escape(chapter.heading)}</h2>{_explained(chapter.sentences, known)}'
+        f"{_places(chapter.places, looked_into)}{_map_link(chapter.map) if chapter.map in maps else ''}</section>"
+        for chapter in report.chapters
+    )
+
+
+def _explained(texts: Sequence[str], known: set[str]) -> str:
+    return "".join(f"<p>{with_terms(text, known)}</p>" for text in texts)
+
+
+def _places(places: Sequence[Place], looked_into: bool) -> str:
+    """The worst places, each a link into the microscope where the page has one."""
+    if not places:
         return ""
-    return f'<a class="video" href="{_address(report.video_name)}">Watch the video</a>'
+    words = [
+        f'<a href="{look_address(place.left, place.top, place.side)}">{place.label}</a>' if looked_into else place.label
+        for place in places
+    ]
+    return f"<p>Most is missing around {'; '.join(words)} px.</p>"
+
+
+def _map_link(name: str) -> str:
+    return f'<p><a class="shown" href="#bench" data-map="{escape(name)}">Show it on the picture</a></p>'
+
+
+def films(shown: Sequence[Film]) -> str:
+    """The videos, part of the page; nothing where there is none."""
+    if not shown:
+        return ""
+    return f"<h2>Films</h2>{''.join(map(_film, shown))}"
+
+
+def _film(film: Film) -> str:
+    title = escape(film.title)
+    if film.data is None:
+        return f'<p><a class="video" href="{_address(film.address)}">{title}</a></p>'
+    data = b64encode(film.data).decode("ascii")
+    return (
+        f'<figure class="film"><video controls loop muted playsinline preload="metadata" aria-label="{title}" '
+        f'src="data:video/mp4;base64,{data}"></video><figcaption>{title}: '
+        f'<a class="video" href="{_address(film.address)}">{escape(film.address)}</a></figcaption></figure>'
+    )
 
 
 def _address(name: str) -> str:
@@ -144,9 +188,10 @@ def _address(name: str) -> str:
 
 def _run_section(index: int, run: RunPart, *, alone: bool) -> str:
     verdict = "" if alone else _run_heading(index, run) + sentences(run.verdict)
-    rows = list(flattened(run.explanation))
+    tables = statistics_html(run.explanation)
     pictures = "".join(map(_exhibit, run.pictures))
-    statistics = f"<details><summary>The statistics behind it</summary>{_two_columns(rows)}</details>" if rows else ""
+    more = '<p class="caption">The run folder has all numbers in analysis/explain.json.</p>'
+    statistics = f"<details><summary>The statistics behind it</summary>{tables}{more}</details>" if tables else ""
     inside = verdict + pictures + statistics
     return f'<article class="run">{inside}</article>' if inside else ""
 
@@ -160,32 +205,6 @@ def _exhibit(shown: Exhibit, kind: str = "picture") -> str:
         f'<figure class="{kind}"><img alt="{escape(shown.title)}" src="{encoded_still(shown.image).uri}">'
         f"<figcaption><b>{escape(shown.title)}.</b> {escape(shown.caption)}</figcaption></figure>"
     )
-
-
-def flattened(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """Leaves of nested plain data with their path in words, in the order given.
-
-    >>> list(flattened({"primary": {"value": 0.5, "band_px": [2, 4]}, "note": None}))
-    [('primary › value', '0.5'), ('primary › band px', '2, 4'), ('note', 'n/a')]
-    """
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from flattened(inner, (*path, str(key).replace("_", " ")))
-    elif isinstance(value, (list, tuple)) and any(isinstance(item, (Mapping, list, tuple)) for item in value):
-        for number, inner in enumerate(value[:SHOWN_ITEMS], start=1):
-            yield from flattened(inner, (*path, str(number)))
-    else:
-        yield " › ".join(path), _plain_text(value)
-
-
-def _plain_text(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        return f"{len(value)} values" if len(value) > SHOWN_ITEMS else ", ".join(map(_plain_text, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None or isinstance(value, (int, float)):
-        return number_text(value, lambda number: f"{number:,.4g}".replace("-", "−"))
-    return str(value)
 
 
 def _two_columns(rows: Iterable[tuple[str, str]]) -> str:

@@ -269,6 +269,10 @@ function fitTable() {
   }
 }
 
+// ---- chapters point at what shows them ----
+
+for (const link of document.querySelectorAll("[data-map]")) link.addEventListener("click", () => chooseMap(link.dataset.map));
+
 // ---- theme ----
 
 function dark() {

@@ -22,7 +22,7 @@ from jaxtyping import Float, Int
 
 from .statistics import MIN_BLOCKS, RESAMPLES, Interval, block_draws, interval_of
 from .verdicts import percent
-from .windows import Windows
+from .windows import Place, Windows
 
 Reason: TypeAlias = Literal["on its way", "hindered", "few creases", "slow"]
 REASONS: tuple[Reason, ...] = ("on its way", "hindered", "few creases", "slow")
@@ -176,21 +176,24 @@ def steps_in_words(steps: float) -> str:
 
 def worst_places(
     missing: Float[np.ndarray, "rows columns"], windows: Windows, reduced_by: float = 1, most: int = 3
-) -> str:
-    """The windows with the most missing energy, by the pixels at their middle.
+) -> tuple[Place, ...]:
+    """The windows with the most missing energy, most first.
 
     Args:
         reduced_by: pixels of the picture in one of the windows'.
 
     >>> windows = Windows(np.array([0, 16, 32]), np.array([0, 16]), 16)
     >>> worst_places(np.array([[1.0], [3.0]]), windows, most=1)
-    'x 8, y 24'
+    (Place(left=0.0, top=16.0, side=16.0),)
     """
     order = np.argsort(-np.nan_to_num(missing), axis=None, kind="stable")[:most]
-    rows, columns = np.unravel_index(order, missing.shape)
-    middles = zip(_middles(windows.column_edges)[columns], _middles(windows.row_edges)[rows], strict=True)
-    return "; ".join(f"x {reduced_by * x:.0f}, y {reduced_by * y:.0f}" for x, y in middles)
-
-
-def _middles(edges: Int[np.ndarray, " edges"]) -> Int[np.ndarray, " windows"]:
-    return (edges[:-1] + edges[1:]) // 2
+    rows, columns = (places.tolist() for places in np.unravel_index(order, missing.shape))
+    tops, lefts = windows.row_edges * float(reduced_by), windows.column_edges * float(reduced_by)
+    return tuple(
+        Place(
+            float(lefts[column]),
+            float(tops[row]),
+            float(max(tops[row + 1] - tops[row], lefts[column + 1] - lefts[column])),
+        )
+        for row, column in zip(rows, columns, strict=True)
+    )

@@ -31,6 +31,24 @@ FLOOR_SHARE = 0.01
 
 
 @dataclass(frozen=True)
+class Place:
+    """A square of a picture, in its pixels from the left top corner."""
+
+    left: float
+    top: float
+    side: float
+
+    @property
+    def label(self) -> str:
+        """Its middle.
+
+        >>> Place(32, 64, 16).label
+        'x 40, y 72'
+        """
+        return f"x {self.left + self.side / 2:.0f}, y {self.top + self.side / 2:.0f}"
+
+
+@dataclass(frozen=True)
 class Windows:
     """A division of a picture into rectangles."""
 

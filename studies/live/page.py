@@ -48,7 +48,7 @@ def page_of(recorder: FrameRecorder, config: FitConfig, notes: Sequence[str], sh
     )
     report = Report(
         title=f"{config.scene}, {recorder.label}",
-        verdict=[],
+        lead="",
         target=subject.target(),
         runs=[run],
         protocol=protocol_of(config, {config.name: recorder.plan}),

@@ -24,9 +24,11 @@ from fieldlens.render.colour import (
 )
 from fieldlens.render.files import read_png
 from fieldlens.report import (
+    Chapter,
     Curves,
     Exhibit,
     FigureFile,
+    Film,
     Frame,
     Overlay,
     Report,
@@ -39,7 +41,7 @@ from fieldlens.report import (
 )
 from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.drawing import ViewScores
-from fieldlens.studies.subjects.found import Image, Row
+from fieldlens.studies.subjects.found import Image, Row, Summary
 from fieldlens.studies.subjects.missing import SavedSpectra
 from fieldlens.studies.subjects.subject import Subject
 
@@ -69,6 +71,9 @@ OVERLAYS = {
 }
 """The maps of the last snapshot: what each shows, and its colours."""
 
+MOST_FILM = 6_000_000
+"""Bytes of the largest video that is part of the page; a larger one is a link to its file."""
+
 
 def write_report(folder: RunFolder, record: RunRecord) -> None:
     """Write the report of one run, of which `record` is or will be in run.json.
@@ -80,13 +85,14 @@ def write_report(folder: RunFolder, record: RunRecord) -> None:
     part = _part(folder, record, subject, left_out, alone=True)
     report = Report(
         title=f"{record.scene}, {record.encoding}",
-        verdict=record.explained.sentences,
+        lead=record.explained.verdict[0],
         target=subject.target(),
         runs=[part],
         protocol=protocol_of(folder.config(), {record.name: record.plan}),
         words=subject.words,
         notes=[*record.notes, *_thinning_note([folder]), *left_out],
-        video_name=folder.video.name if folder.video.exists() else None,
+        chapters=_chapters(record.explained),
+        films=_films({folder.video: "How it was learnt", folder.turntable: "Seen from all around"}),
     )
     write_text(folder.report, report_html(report))
 
@@ -101,15 +107,37 @@ def write_comparison_report(
     notes = dict.fromkeys(note for record in records for note in record.notes)
     report = Report(
         title=f"{records[0].scene}: {', '.join(record.encoding for record in records)}",
-        verdict=verdict,
+        lead=verdict[0],
         target=subject.target(),
         runs=parts,
         protocol=protocol_of(config, {record.name: record.plan for record in records}),
         words=subject.words,
         notes=[*notes, *_thinning_note(folders), *dict.fromkeys(left_out)],
-        video_name="compare.mp4",
+        chapters=[Chapter("What sets them apart", verdict[1:])] if verdict[1:] else [],
+        films=_films({path.parent / "compare.mp4": "How they were learnt, side by side"}),
     )
     write_text(path, report_html(report))
+
+
+def _chapters(found: Summary) -> list[Chapter]:
+    """What is said of a run beyond its first sentence, question by question."""
+    chapters = []
+    if found.worst_places:
+        chapters.append(Chapter("Where detail is missing", [], "missing", found.worst_places))
+    if found.verdict[1:]:
+        chapters.append(Chapter("Why, and what would help", found.verdict[1:], "progress"))
+    if found.capacity:
+        chapters.append(Chapter("Could the network do better?", [found.capacity], "capacity"))
+    return chapters
+
+
+def _films(titles: Mapping[Path, str]) -> list[Film]:
+    """Those videos that are there."""
+    return [
+        Film(title, file.name, file.read_bytes() if file.stat().st_size <= MOST_FILM else None)
+        for file, title in titles.items()
+        if file.is_file()
+    ]
 
 
 def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list[str], *, alone: bool) -> RunPart:

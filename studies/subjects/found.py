@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt8
 
 from fieldlens.analysis import Explanation
 from fieldlens.analysis.creases.surface import SurfaceAgreement
+from fieldlens.analysis.detail.windows import Place
 from fieldlens.configs.files import JsonObject, remove, write_json
 from fieldlens.configs.records import IF_ANY, INLINE
 from fieldlens.render.files import write_npz, write_png
@@ -137,6 +138,8 @@ class Summary:
     """Of a signal, by its frequencies."""
     verdict: tuple[str, ...]
     """In sentences."""
+    worst_places: tuple[Place, ...] = field(default=(), metadata=IF_ANY)
+    """Squares of the picture in which most is missing, most first."""
     collapsed: bool | None = field(default=None, metadata=IF_ANY)
     """Of photographs: whether the field shows one colour and no more."""
     capacity: str | None = None
@@ -146,8 +149,14 @@ class Summary:
 
     @property
     def sentences(self) -> list[str]:
-        """The verdict, and after it whether the creases could express what is missing."""
-        return [*self.verdict, *([self.capacity] if self.capacity else [])]
+        """The verdict, with where most is missing, and after it whether the creases could express what is missing."""
+        first, *others = self.verdict
+        where = f"Most is missing around {'; '.join(place.label for place in self.worst_places)} px."
+        return [
+            f"{first} {where}" if self.worst_places else first,
+            *others,
+            *([self.capacity] if self.capacity else []),
+        ]
 
 
 @dataclass(frozen=True, eq=False)

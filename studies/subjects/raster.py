@@ -36,6 +36,7 @@ from fieldlens.analysis import (
 from fieldlens.analysis.creases.fineness import fineness
 from fieldlens.analysis.detail.bands import longest_wavelength
 from fieldlens.analysis.detail.reasons import REASONS, Motion, Reasons, reasons_of, reasons_sentences, worst_places
+from fieldlens.analysis.detail.windows import Place
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject
 from fieldlens.fields import Field
@@ -237,13 +238,19 @@ class PictureFindings:
 
     @property
     def verdict(self) -> tuple[str, ...]:
-        """What is missing and where; why; and what would help. Without reasons, whether it goes with few creases."""
+        """What is missing, why, and what would help. Without reasons, whether it goes with few creases."""
         missing, creases = self.explanation.verdict.sentences
-        if self.reasons is None or self.foreseen is None or not self.reasons.shares:
+        if self.reasons is None or not self.reasons.shares:
             return missing, creases
+        return missing, *reasons_sentences(self.reasons, has_creases=self.density is not None)
+
+    @property
+    def worst_places(self) -> tuple[Place, ...]:
+        """Where most is missing; none where nothing is."""
+        if self.foreseen is None or self.reasons is None or not self.reasons.shares:
+            return ()
         octave = self.foreseen.octave
-        where = f"Most is missing around {worst_places(octave.energy, octave.windows, self.foreseen.reduced_by)} px."
-        return f"{missing} {where}", *reasons_sentences(self.reasons, has_creases=self.density is not None)
+        return worst_places(octave.energy, octave.windows, self.foreseen.reduced_by)
 
     @property
     def dead_neurons(self) -> int | None:
@@ -254,6 +261,7 @@ class PictureFindings:
         """What run.json says."""
         return Summary(
             verdict=self.verdict,
+            worst_places=self.worst_places,
             explained_band=self.explanation.band,
             crossings_per_pixel=self.crossings_per_pixel,
             crossings_standard_error=None if self.refined is None else self.refined.standard_error,

@@ -2,7 +2,7 @@
 
 import json
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldlens.report import SIGNAL_WORDS, Learnt, Report, Spectra, report_html
+from fieldlens.analysis.detail.windows import Place
+from fieldlens.report import SIGNAL_WORDS, Chapter, Film, Learnt, Report, Spectra, report_html
 from fieldlens.report.build import embedded_json
 from fieldlens.report.images import EXACT_SIDE, LARGEST_SIDE, encoded_frame, encoded_still
-from fieldlens.report.sections import flattened
 from fieldlens.report.table import column, number_text, numbers_html, significant
 from tests.support import report_examples as examples
 
@@ -77,19 +77,45 @@ def test_page_names_no_address_outside_itself(two_runs: Report):
     addresses = [
         value for _, attributes in Page(html).elements for name, value in attributes.items() if name in ("src", "href")
     ]
-    assert addresses == ["data:,", "./compare.mp4"]
+    assert addresses == ["data:,", "#bench", "./compare.mp4"]
     assert set(re.findall(r"https?://[^\s\"']+", html)) == {"http://www.w3.org/2000/svg"}  # a name, never fetched
 
 
-def test_verdict_comes_before_every_number(two_runs: Report):
-    text = Page(report_html(two_runs)).text
-    assert text.index(two_runs.verdict[0]) < text.index(two_runs.verdict[1]) < text.index("PSNR")
+def test_the_lead_and_the_pictures_come_before_numbers_and_these_before_reasons(two_runs: Report):
+    html = report_html(two_runs)
+    order = [two_runs.lead, 'id="stage"', "What came out", "PSNR", "<h2>Why</h2>", "More <span"]
+    places = [html.index(text) for text in order]
+    assert places == sorted(places)
+
+
+def test_a_term_is_explained_where_the_page_first_has_it_and_nowhere_else(two_runs: Report):
+    chapters = [Chapter("One", ["Few creases, a < b."]), Chapter("Two", ["Creases again, and dead neurons."])]
+    page = Page(report_html(replace(two_runs, chapters=chapters)))
+    assert [attributes.get("class") for tag, attributes in page.elements if tag == "span"].count("term") == 2
+    assert "Few creasesA ReLU network" in page.text
+    assert "Creases again, and dead neuronsNeurons that are off" in page.text
+
+
+def test_a_chapter_points_at_its_map_and_places_only_where_the_page_has_them(two_runs: Report):
+    chapter = Chapter("Where", ["Here."], "density", [Place(32, 64, 16)])
+    html = report_html(replace(two_runs, chapters=[chapter]))
+    assert 'data-map="density"' in html
+    assert "Most is missing around x 40, y 72 px." in html
+    assert "#look" not in html
+    assert 'data-map="' not in report_html(replace(two_runs, chapters=[replace(chapter, map="capacity")]))
 
 
 def test_hostile_text_is_shown_as_text_and_adds_no_element(two_runs: Report):
     run = replace(two_runs.runs[0], label=HOSTILE, network=HOSTILE, verdict=[HOSTILE], explanation={HOSTILE: HOSTILE})
     run = replace(run, overlays=[replace(run.overlays[0], caption=HOSTILE)], numbers={HOSTILE: HOSTILE})
-    hostile = replace(two_runs, title=HOSTILE, verdict=[HOSTILE], protocol={HOSTILE: HOSTILE}, notes=[HOSTILE])
+    hostile = replace(
+        two_runs,
+        title=HOSTILE,
+        lead=HOSTILE,
+        chapters=[Chapter(HOSTILE, [HOSTILE])],
+        protocol={HOSTILE: HOSTILE},
+        notes=[HOSTILE],
+    )
     page = Page(report_html(replace(hostile, runs=[run, run])))
     assert [tag for tag, _ in page.elements].count("script") == 2
     assert "b" not in {tag for tag, _ in page.elements}
@@ -111,10 +137,17 @@ def test_embedded_json_reads_back_and_cannot_end_its_script(data: object):
     assert not set(text) & set("<>&")
 
 
-def test_video_name_with_spaces_and_signs_stays_a_relative_address(two_runs: Report):
-    html = report_html(replace(two_runs, video_name='a "b" #1:?.mp4'))
+def test_a_films_name_with_spaces_and_signs_stays_a_relative_address(two_runs: Report):
+    html = report_html(replace(two_runs, films=[Film("Watch it", 'a "b" #1:?.mp4', None)]))
     assert 'href="./a%20%22b%22%20%231%3A%3F.mp4"' in html
-    assert "Watch the video" not in report_html(replace(two_runs, video_name=None))
+    assert "<video" not in html
+    assert "<h2>Films" not in report_html(replace(two_runs, films=[]))
+
+
+def test_a_film_that_is_not_too_large_is_part_of_the_page(two_runs: Report):
+    html = report_html(replace(two_runs, films=[Film("Watch it", "progress.mp4", b"moving pictures")]))
+    video = next(attributes for tag, attributes in Page(html).elements if tag == "video")
+    assert video["src"] == f"data:video/mp4;base64,{b64encode(b'moving pictures').decode()}"
 
 
 def test_curves_keep_gaps_where_nothing_finite_was_measured(two_runs: Report):
@@ -180,13 +213,15 @@ def test_runs_without_spectra_have_no_section_of_them(two_runs: Report):
 def test_a_signals_page_speaks_of_samples_and_a_pictures_of_pixels(two_runs: Report):
     assert "pixel" in Page(report_html(two_runs)).text
     signal = [replace(run, numbers={"crossings_per_sample": 3.0}, spectra=None, learnt=[]) for run in two_runs.runs]
-    page = Page(report_html(replace(two_runs, runs=signal, words=SIGNAL_WORDS, verdict=[])))
+    page = Page(report_html(replace(two_runs, runs=signal, words=SIGNAL_WORDS, lead="", chapters=[])))
     assert "crossings / sample" in page.text
-    assert not re.search(r"pixel|\bpx\b|picture", page.text.partition("Watch it being learnt")[0])
+    assert not re.search(
+        r"pixel|\bpx\b|picture", page.text.partition("What came out")[2].partition("What was learnt")[0]
+    )
 
 
 def test_no_line_of_the_page_ends_between_a_number_and_its_percent_sign(two_runs: Report):
-    page = Page(report_html(replace(two_runs, verdict=["Of it 59 % is missing."], notes=["5 % of 3 % more"])))
+    page = Page(report_html(replace(two_runs, lead="Of it 59 % is missing.", notes=["5 % of 3 % more"])))
     assert "59\u00a0% is missing" in page.text
     assert not re.search(r"\d %", page.text)
 
@@ -230,13 +265,3 @@ def test_number_that_no_run_has_is_left_out(two_runs: Report):
     assert "Held-out" in numbers_html(two_runs.runs)
     assert "Held-out" not in numbers_html(bare)
     assert "Held-out" not in numbers_html(bare[:1])
-
-
-def test_explanation_is_flattened_in_its_own_order_and_long_lists_are_counted():
-    nested = {"primary": {"value": True, "blocks": list(range(40))}, "layers": [{"dead": 3}, {"dead": 4.5}]}
-    assert list(flattened(nested)) == [
-        ("primary › value", "yes"),
-        ("primary › blocks", "40 values"),
-        ("layers › 1 › dead", "3"),
-        ("layers › 2 › dead", "4.5"),
-    ]

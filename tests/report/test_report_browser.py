@@ -103,7 +103,7 @@ def colours() -> Report:
         plain_run("green run", [0, 10, 100], [BLACK, BLACK, GREEN]),
         plain_run("blue run", [0, 100], [BLACK, BLUE], has_density=False),
     ]
-    return replace(examples.report_of(runs, plain(RED)), verdict=["Blue is not green."])
+    return replace(examples.report_of(runs, plain(RED)), lead="Blue is not green.")
 
 
 def colour_at(stage: Locator, share: float) -> tuple[int, ...]:
@@ -122,7 +122,7 @@ def near(colour: tuple[int, ...]) -> object:
 
 def test_page_opens_with_the_verdict_and_the_last_step_of_both_runs(open_report: Open, colours: Report):
     page = open_report(colours)
-    assert page.inner_text(".verdict p") == "Blue is not green."
+    assert page.inner_text(".lead") == "Blue is not green."
     assert page.inner_text("#step-label") == "step 100 of 100"
     stage = page.locator("#stage")
     assert colour_at(stage, 0.25) == near(GREEN)

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from skimage import data
 
-from fieldlens.report import Curves, Frame, Learnt, Overlay, Report, RunPart, Spectra
+from fieldlens.analysis.detail.windows import Place
+from fieldlens.report import Chapter, Curves, Film, Frame, Learnt, Overlay, Report, RunPart, Spectra
 
 RGB = UInt8[np.ndarray, "h w 3"]
 
@@ -90,14 +91,13 @@ def run(
         ],
         explanation={
             "primary": {
-                "statistic": -0.41,
-                "interval": [-0.52, -0.29],
+                "density": "coarea",
                 "band": "2-4 px",
-                "window_px": 16,
-                "blocks": 16,
+                "statistic": "partial rank correlation with residual energy given target energy",
+                "estimate": -0.41,
+                "interval": {"low": -0.52, "high": -0.29, "level": 0.95, "resamples": 1000},
             },
-            "secondary": {"crofton": -0.38, "bend": float("nan"), "share_of_missing_in_sparsest_quarter": 0.44},
-            "dead_neurons_per_layer": [20, 35, 31, 32],
+            "creases": {"dead_neurons_by_layer": [20, 35, 31, 32]},
         },
         spectra=spectra(end_sigma_px),
         learnt=learnt,
@@ -159,7 +159,8 @@ def legend() -> UInt8[np.ndarray, "legend_h legend_w 3"]:
 def report_of(runs: Sequence[RunPart], target: RGB, title: str = "astronaut, 256×256") -> Report:
     return Report(
         title=title,
-        verdict=runs[0].verdict,
+        lead=runs[0].verdict[0],
+        chapters=[Chapter("Why, and what would help", runs[0].verdict[1:], "density", [Place(32, 64, 16)])],
         target=target,
         runs=runs,
         protocol={
@@ -171,7 +172,7 @@ def report_of(runs: Sequence[RunPart], target: RGB, title: str = "astronaut, 256
             "holdout": "checkerboard: pixels with an even row + column are trained, the others scored",
         },
         notes=["8-bit sRGB as stored, values in [0, 1].", "Reduced from 512×512 to 256×256 by area averaging."],
-        video_name="compare.mp4",
+        films=[Film("Side by side", "compare.mp4", None)],
     )
 
 
@@ -181,17 +182,17 @@ def two_runs() -> Report:
     report = report_of(runs, target)
     return replace(
         report,
-        verdict=[
-            "fourier:8 recovers 8 dB more than raw:-1..1 under the same protocol.",
-            "In raw:-1..1 the missing detail goes with sparse creases (partial rank correlation −0.41); "
-            "in fourier:8 creases are not what is lacking.",
+        lead="fourier:8 recovers 8 dB more than raw:-1..1 under the same protocol.",
+        chapters=[
+            Chapter("Why", ["In raw:-1..1 errors are larger where there are fewer creases.", "More octaves help."]),
         ],
     )
 
 
 def single_run() -> Report:
     target = photograph(192, 256)
-    return replace(report_of([run("fourier:8", target, end_sigma_px=0.8)], target), video_name="progress.mp4")
+    alone = report_of([run("fourier:8", target, end_sigma_px=0.8)], target)
+    return replace(alone, films=[Film("How it was learnt", "progress.mp4", b"no film")])
 
 
 def five_runs() -> Report:

@@ -13,7 +13,7 @@ from fieldlens.analysis.detail.reasons import (
     steps_in_words,
     worst_places,
 )
-from fieldlens.analysis.detail.windows import windows_of_side
+from fieldlens.analysis.detail.windows import Place, windows_of_side
 
 STEPS = 100
 PACE = np.log(2) / STEPS
@@ -129,7 +129,9 @@ def test_of_a_network_without_creases_nothing_is_said_of_them() -> None:
 
 def test_the_worst_places_are_where_most_energy_is_missing() -> None:
     missing = np.array([[1.0, 2.0], [np.nan, 4.0]])
-    assert worst_places(missing, windows_of_side(32, 32, 16), most=2) == "x 24, y 24; x 24, y 8"
+    assert worst_places(missing, windows_of_side(32, 32, 16), most=2) == (Place(16, 16, 16), Place(16, 0, 16))
+    twice = worst_places(missing, windows_of_side(32, 32, 16), reduced_by=2, most=1)
+    assert [place.label for place in twice] == ["x 48, y 48"]
 
 
 @pytest.mark.parametrize(("steps", "words"), [(0.2, "1"), (14.4, "14"), (149_999, "150,000")])
