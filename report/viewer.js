@@ -108,7 +108,7 @@ function fitStage() {
   const bench = getComputedStyle(byId("bench"));
   const controls = parseFloat(bench.getPropertyValue("--controls"));
   const column = byId("bench").clientWidth - (controls && controls + parseFloat(bench.columnGap));
-  const tallest = Math.max(240, window.innerHeight - 150);
+  const tallest = Math.max(240, window.innerHeight - 220);
   let width = Math.min(column, tallest * shownAspect());
   const multiple = (width * devicePixelRatio) / data.target.width;
   const whole = Math.floor(multiple);
