@@ -22,7 +22,15 @@ from string import Template
 
 from fieldlens.report import microscope_page, sections
 from fieldlens.report.guide import guide_html
-from fieldlens.report.images import LARGEST_SIDE, Encoded, encoded_frame, encoded_map, encoded_still, is_reduced
+from fieldlens.report.images import (
+    LARGEST_SIDE,
+    Encoded,
+    encoded_earlier,
+    encoded_frame,
+    encoded_map,
+    encoded_still,
+    is_reduced,
+)
 from fieldlens.report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
 from fieldlens.report.table import decimals, number_text, numbers_html
 from fieldlens.report.words import Words
@@ -176,6 +184,7 @@ def _run(run: RunPart, words: Words) -> dict[str, object]:
                 "caption": overlay.caption,
                 "image": None if overlay.image is None else encoded_map(overlay.image).uri,
                 "legend": None if overlay.legend is None else encoded_still(overlay.legend).uri,
+                "earlier": [{"step": step, "image": encoded_earlier(image).uri} for step, image in overlay.earlier],
             }
             for overlay in run.overlays
         ],

@@ -16,6 +16,9 @@ EXACT_SIDE = 512
 EXACT_FRAME_SIDE = 64
 """Frames come by the hundred; only tiny ones, where a codec's blocks would show, are PNGs."""
 
+EARLIER_SIDE = 256
+"""Pixels of the longer side of a map of an earlier step: a reader sees how it grows, and reads numbers off the last."""
+
 RGBImage = UInt8[np.ndarray, "h w 3"]
 
 
@@ -47,13 +50,18 @@ def encoded_map(image: RGBImage) -> Encoded:
     return _encoded(image, exact_side=EXACT_SIDE // 2, quality=92)
 
 
+def encoded_earlier(image: RGBImage) -> Encoded:
+    """A map of an earlier step, one of many: at most `EARLIER_SIDE` across, about 10 kB."""
+    return _encoded(image, exact_side=EXACT_FRAME_SIDE, quality=80, largest_side=EARLIER_SIDE)
+
+
 def is_reduced(image: RGBImage) -> bool:
     """Whether the report shows this picture smaller than it is."""
     return max(image.shape[:2]) > LARGEST_SIDE
 
 
-def _encoded(image: RGBImage, *, exact_side: int, quality: int) -> Encoded:
-    shown = _reduced(image)
+def _encoded(image: RGBImage, *, exact_side: int, quality: int, largest_side: int = LARGEST_SIDE) -> Encoded:
+    shown = _reduced(image, largest_side)
     exact = max(shown.shape[:2]) <= exact_side
     kind, parameters = ("png", []) if exact else ("webp", [cv2.IMWRITE_WEBP_QUALITY, quality])
     # cv2 orders channels blue, green, red.
@@ -61,10 +69,10 @@ def _encoded(image: RGBImage, *, exact_side: int, quality: int) -> Encoded:
     return Encoded(f"image/{kind}", data.tobytes())
 
 
-def _reduced(image: RGBImage) -> UInt8[np.ndarray, "shown_h shown_w 3"]:
-    if not is_reduced(image):
-        return image
+def _reduced(image: RGBImage, largest_side: int) -> UInt8[np.ndarray, "shown_h shown_w 3"]:
     height, width = image.shape[:2]
-    scale = LARGEST_SIDE / max(height, width)
+    if max(height, width) <= largest_side:
+        return image
+    scale = largest_side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)

@@ -32,7 +32,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Overlay:
-    """A map of the last snapshot, drawn over the picture with an opacity the reader chooses."""
+    """A map of the last snapshot, and of some before it, drawn over the picture with an opacity the reader chooses."""
 
     name: str
     """One word, the same in every run of a report: `density`, `error`, `missing`."""
@@ -41,6 +41,8 @@ class Overlay:
     caption: str
     legend: UInt8[np.ndarray, "legend_h legend_w 3"] | None = None
     """A drawn colour scale with its unit, shown beside the caption."""
+    earlier: Sequence[tuple[int, UInt8[np.ndarray, "h1 w1 3"]]] = ()
+    """The map of earlier steps, rising: the page shows the newest that is not after the step shown."""
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,12 @@ function chooseMap(name) {
   stage.dispatchEvent(new Event("map"));
 }
 
-function mapOf(source) { return source.overlays.find((overlay) => overlay.name === state.map); }
+// The map as it was at the step shown, or at the newest one before it that has one.
+function mapOf(source) {
+  const overlay = source.overlays.find(({ name }) => name === state.map);
+  if (!overlay?.earlier?.length || steps[state.index] >= source.frames.at(-1).step) return overlay;
+  return { ...overlay, ...overlay.earlier[indexAt(overlay.earlier.map(({ step }) => step), steps[state.index])] };
+}
 
 function showMaps() {
   byId("map-detail").hidden = state.map === null;
@@ -186,7 +191,7 @@ function captionOfMap(index) {
   const mapStep = map?.step ?? source.frames.at(-1).step;
   const name = htmlElement("span", { className: "run-name", textContent: source.label });
   name.style.setProperty("--run", runColour(index - 1));
-  const other = steps[state.index] < mapStep || map?.step < steps[state.index];
+  const other = Math.min(steps[state.index], source.frames.at(-1).step) !== mapStep;
   const words = map ? ` ${map.caption}.` : ` has no map of ${state.map}.`;
   const at = map ? htmlElement(other ? "strong" : "span", {
     textContent: map.image ? ` Step ${mapStep.toLocaleString("en")}${other ? ", not the step shown" : ""}.` : " It is being drawn.",

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -150,7 +151,6 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
     if not frames:
         again = f"`fieldlens fit --resume {shlex.quote(str(folder.path))}` draws the last"
         raise InputError(f"no frame of {str(folder.path)!r} is whole; {again}")
-    overlays = {name: folder.analysis / f"{name}.png" for name in OVERLAYS}
     networks, no_network = _unless_damaged(partial(kept_networks, folder, folder.scene(), alone=alone), left_out) or (
         [],
         "",
@@ -162,13 +162,8 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
         final=read_png(folder.path / "reconstruction.png"),
         overlays=[
             overlay
-            for name, file in overlays.items()
-            if file.exists()
-            and (
-                overlay := _unless_damaged(
-                    lambda name=name, file=file: overlay_of(name, read_png(file), words), left_out
-                )
-            )
+            for name in OVERLAYS
+            if (overlay := _unless_damaged(partial(_overlay, folder, name, rows, words), left_out)) is not None
         ],
         curves=followed,
         numbers=table_row(record, words),
@@ -307,6 +302,17 @@ def _thinning_note(folders: Sequence[RunFolder]) -> list[str]:
     return (
         [f"the scrubber has {MOST_FRAMES} of {drawn} recorded steps; the video has all"] if drawn > MOST_FRAMES else []
     )
+
+
+def _overlay(folder: RunFolder, name: str, rows: Sequence[Row], words: Words) -> Overlay | None:
+    """The map of the end, and of earlier steps as frames have it; None where there is none."""
+    file = folder.analysis / f"{name}.png"
+    if not file.exists():
+        return None
+    steps = sorted({row.step for row in rows[:-1]} & set(folder.frame_steps(name)))
+    drawn = ((step, folder.picture(step, name)) for step in steps)
+    earlier = [(step, seen) for step, seen in drawn if seen is not None]
+    return replace(overlay_of(name, read_png(file), words), earlier=earlier)
 
 
 def overlay_of(name: str, picture: Image | None, words: Words) -> Overlay:

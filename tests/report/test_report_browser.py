@@ -4,10 +4,12 @@ Runs and maps are plain colours here, so that one pixel of a screenshot says whi
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from fieldlens.report import (
+    Chapter,
     Curves,
     Exhibit,
     FigureFile,
@@ -242,6 +245,45 @@ def test_map_says_its_step_when_the_pictures_have_moved_on(open_report: Open, co
     page.keyboard.press("2")
     page.keyboard.press("Home")
     assert "Step 100, not the step shown." in page.inner_text("#map-captions")
+
+
+def test_a_map_follows_the_scrubber_where_there_are_maps_of_earlier_steps(open_report: Open, colours: Report):
+    run = colours.runs[0]
+    followed = replace(run.overlays[1], earlier=[(0, plain(RED)), (10, plain(BLUE))])
+    page = open_report(replace(colours, runs=[replace(run, overlays=[run.overlays[0], followed])]))
+    page.get_by_label("Error").check()
+    page.locator("#opacity").fill("100")
+    stage = page.locator("#stage")
+    for key, colour, step in (("End", BLACK, 100), ("Home", RED, 0), ("ArrowRight", BLUE, 10)):
+        page.locator("#step-label").click()
+        page.keyboard.press(key)
+        assert colour_at(stage, 0.75) == near(colour)
+        assert f"Step {step}." in page.inner_text("#map-captions")
+
+
+def test_a_chart_is_saved_as_table_and_as_a_drawing_that_stands_alone(open_report: Open, colours: Report):
+    page = open_report(colours)
+    with page.expect_download() as table:
+        page.locator("#psnr-chart button", has_text="CSV").click()
+    lines = Path(table.value.path()).read_text().splitlines()
+    assert lines == ['"step","green run","blue run"', "0,20,20", "10,21,", "100,22,21"]
+    with page.expect_download() as drawing:
+        page.locator("#psnr-chart button", has_text="SVG").click()
+    svg = ElementTree.fromstring(Path(drawing.value.path()).read_text())
+    curves = [path for path in svg.iter("{http://www.w3.org/2000/svg}path") if "curve" in path.get("class", "")]
+    assert len(curves) == 2
+    assert all(re.search(r"stroke:\s*rgb", path.get("style", "")) for path in curves)
+    with page.expect_download() as picture:
+        page.locator("#psnr-chart button", has_text="PNG").click()
+    image = cv2.imread(str(picture.value.path()))
+    assert image is not None
+    assert len(np.unique(image.reshape(-1, 3), axis=0)) > 10
+
+
+def test_a_chapter_shows_its_map_on_the_picture(open_report: Open, colours: Report):
+    page = open_report(replace(colours, chapters=[Chapter("Why", ["So."], "error")]))
+    page.locator(".chapter a.shown").click()
+    assert page.get_by_label("Error").is_checked()
 
 
 def test_curves_read_out_the_scrubbed_step_and_move_it_when_clicked(open_report: Open, colours: Report):
