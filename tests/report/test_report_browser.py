@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import cv2
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from fieldlens.report import (
@@ -278,6 +279,13 @@ def test_a_chart_is_saved_as_table_and_as_a_drawing_that_stands_alone(open_repor
     image = cv2.imread(str(picture.value.path()))
     assert image is not None
     assert len(np.unique(image.reshape(-1, 3), axis=0)) > 10
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("report", [examples.single_run, examples.two_runs])
+def test_axe_finds_no_fault_of_accessibility(open_report: Open, report: Callable[[], Report], scheme: str):
+    found = Axe().run(open_report(report(), width=1280, height=900, scheme=scheme))
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_a_chapter_shows_its_map_on_the_picture(open_report: Open, colours: Report):
