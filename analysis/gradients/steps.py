@@ -25,7 +25,7 @@ from fieldlens.fields.encodings import LearntTable
 
 from ..networks.sampling import Progress, image_points, pixel_centres, point_chunks
 from .point_gradients import Loss, loss_gradients, squared_error
-from .trained import Network, Trained, trained
+from .trained import Network, Trained, of_pictures, trained
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,12 +98,13 @@ def loss_step(
         dtype: of the passes and sums; encodings without parameters are evaluated in fp32 regardless.
 
     Raises:
-        InputError: when the network or the target is not finite, or no pixel counts.
+        InputError: when the network or the target is not finite, no pixel counts, or the network is not of pictures.
     """
     height, width, channels = target.shape
     chosen = slice(None) if counted is None else torch.from_numpy(counted.ravel())
     values = torch.from_numpy(target).reshape(-1, channels)[chosen]
-    return loss_step_at(network, _pixels(height, width)[chosen], values, dtype=dtype, progress=progress)
+    points = _pixels(of_pictures(network, height, "this step"), height, width)[chosen]
+    return loss_step_at(network, points, values, dtype=dtype, progress=progress)
 
 
 def loss_step_at(
@@ -154,13 +155,16 @@ def movement(
     by the square of its length. Costs about three passes of the network over the picture.
 
     Args:
-        network: a field, or what `relu_network` makes of a network trained elsewhere, of two coordinates.
+        network: a field, or what `relu_network` makes of a network trained elsewhere, of two coordinates; along a
+            picture of one row, such as the samples of a signal, of one.
         dtype: of the pass; encodings without parameters are evaluated in fp32 regardless.
 
     Raises:
-        InputError: when the step is not of this network, or moves it by what is no number.
+        InputError: when the step is not of this network, or moves it by what is no number; when the network is not of
+            pictures.
     """
-    moved = movement_at(network, _pixels(height, width), step, dtype=dtype, progress=progress)
+    points = _pixels(of_pictures(network, height, "this movement"), height, width)
+    moved = movement_at(network, points, step, dtype=dtype, progress=progress)
     return moved.cpu().numpy().reshape(height, width, -1)
 
 
@@ -242,7 +246,7 @@ def _points_at_once(layers: Trained, dtype: torch.dtype) -> int:
     return block_rows(max(len(weight) for weight in layers.weights), dtype)
 
 
-def _pixels(height: int, width: int) -> Float[Tensor, "n 2"]:
-    """Pixel centres as image coordinates, row by row."""
+def _pixels(layers: Trained, height: int, width: int) -> Float[Tensor, "n d"]:
+    """Pixel centres as image coordinates, row by row; of a network of one coordinate, x alone."""
     rows, columns = pixel_centres(height, 1), pixel_centres(width, 1)
-    return image_points(rows, columns, max(height, width), torch.device("cpu"))
+    return image_points(rows, columns, max(height, width), torch.device("cpu"))[:, : layers.dim]
