@@ -35,7 +35,7 @@ from .detail.attribution import Attribution, attribute
 from .detail.bands import band_labels, energy_kept, octave_bands
 from .detail.collapse import collapse
 from .detail.densities import BEND, COAREA, CROSSINGS, length_per_area
-from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views
+from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views, explained_details
 from .detail.metrics import psnr_db, ssim
 from .detail.octaves import Detail, octave_details
 from .detail.spectra import (
@@ -180,6 +180,7 @@ __all__ = [
     "expected_hamming",
     "explain",
     "explain_views",
+    "explained_details",
     "extract_surface",
     "first_layer_inspheres",
     "footprint_density",

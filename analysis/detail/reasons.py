@@ -148,8 +148,12 @@ WORTH_SAYING = 0.05
 """Least share of the missing energy that a reason is named for."""
 
 
-def reasons_sentences(reasons: Reasons, *, has_creases: bool) -> tuple[str, ...]:
-    """Why detail is missing, and what would help; nothing where none is missing."""
+def reasons_sentences(reasons: Reasons, *, has_creases: bool, subject: str = "picture") -> tuple[str, ...]:
+    """Why detail is missing, and what would help; nothing where none is missing.
+
+    Args:
+        subject: what the windows are of, in a word.
+    """
     shares: list[tuple[float, Reason]] = [(found.share, reason) for reason, found in reasons.shares.items()]
     if not shares:
         return ()
@@ -161,7 +165,7 @@ def reasons_sentences(reasons: Reasons, *, has_creases: bool) -> tuple[str, ...]
     parts[0] = parts[0].replace(" % ", " % of what is missing lies ", 1)
     why = f"{'; '.join(parts)}."
     if reasons.leading is None:
-        return (f"{why} This picture is too small, or its parts too unlike, to decide which of these leads.",)
+        return (f"{why} This {subject} is too small, or its parts too unlike, to decide which of these leads.",)
     return why, f"{_HELP[reasons.leading]}."
 
 

@@ -59,17 +59,6 @@ class Step:
             at[id(layers.learnt_table.values)] = self.table
         return {name: at[id(parameter)] for name, parameter in field.named_parameters()}
 
-    def along(self, other: "Step") -> float:
-        """How many times another step this one has in it: their inner product over the other's with itself."""
-        shared, whole = (
-            sum(float(torch.sum(a.double() * b.double())) for a, b in zip(step._parts(), other._parts(), strict=True))
-            for step in (self, other)
-        )
-        return shared / whole if whole else 0.0
-
-    def _parts(self) -> list[Tensor]:
-        return [*self.weights, *self.biases, *([] if self.table is None else [self.table])]
-
     def scaled(self, factor: float) -> "Step":
         """The same step, so many times as long."""
         return Step(
