@@ -181,7 +181,7 @@ def steps_in_words(steps: float) -> str:
 def worst_places(
     missing: Float[np.ndarray, "rows columns"], windows: Windows, reduced_by: float = 1, most: int = 3
 ) -> str:
-    """The windows with the most missing energy, by the pixels at their middle.
+    """The windows with the most missing energy, by the pixels at their middle, in words.
 
     Args:
         reduced_by: pixels of the picture in one of the windows'.
@@ -190,10 +190,17 @@ def worst_places(
     >>> worst_places(np.array([[1.0], [3.0]]), windows, most=1)
     'x 8, y 24'
     """
+    places = worst_middles(missing, windows, most)
+    return "; ".join(f"x {reduced_by * x:.0f}, y {reduced_by * y:.0f}" for x, y in places)
+
+
+def worst_middles(missing: Float[np.ndarray, "rows columns"], windows: Windows, most: int = 3) -> list[tuple[int, int]]:
+    """Column and row of the pixel in the middle of each of the windows with the most missing energy, most first."""
     order = np.argsort(-np.nan_to_num(missing), axis=None, kind="stable")[:most]
     rows, columns = np.unravel_index(order, missing.shape)
-    middles = zip(_middles(windows.column_edges)[columns], _middles(windows.row_edges)[rows], strict=True)
-    return "; ".join(f"x {reduced_by * x:.0f}, y {reduced_by * y:.0f}" for x, y in middles)
+    return list(
+        zip(_middles(windows.column_edges)[columns].tolist(), _middles(windows.row_edges)[rows].tolist(), strict=True)
+    )
 
 
 def _middles(edges: Int[np.ndarray, " edges"]) -> Int[np.ndarray, " windows"]:

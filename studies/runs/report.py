@@ -59,14 +59,14 @@ MOST_FRAMES = 120
 
 OVERLAYS = {
     "density": ("crease density", density_legend),
-    "speed": ("how fast the detail of each window would be moved, in the explained octave", speed_legend),
-    "progress": ("steps until half of what each window lacks is mended, at the pace of the next", steps_legend),
+    "speed": ("how fast the detail of each window would be moved, {octaves}", speed_legend),
+    "progress": ("steps until half of what each window lacks is mended, like the next one, {octaves}", steps_legend),
     "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
     "missing": ("missing fraction in the explained band: residual over target energy, per window", missing_legend),
     "capacity": ("share of the error that other output weights could not take away, per window", remaining_legend),
     "residual": ("reconstruction less target", None),
 }
-"""The maps of the last snapshot: what each shows, and its colours."""
+"""The maps of the last snapshot: what each shows, in the octaves of `Words.mapped`, and its colours."""
 
 
 def write_report(folder: RunFolder, record: RunRecord) -> None:
@@ -268,6 +268,7 @@ def _thinning_note(folders: Sequence[RunFolder]) -> list[str]:
 
 def _overlay(name: str, path: Path, words: Words) -> Overlay:
     caption, legend = OVERLAYS[name]
+    caption = caption.format(octaves=words.mapped)
     if name == "density":
         legend = partial(density_legend, unit=words.crossings)
     return Overlay(name, read_png(path), caption, None if legend is None else legend(36, 360))

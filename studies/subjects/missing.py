@@ -12,6 +12,7 @@ from fieldlens.analysis import (
     Crossings,
     Density,
     Explanation,
+    OctaveProgress,
     Speed,
     radial_spectra,
     spectral_bias,
@@ -106,6 +107,11 @@ def progress_arrays(foreseen: Foreseen, reasons: Reasons) -> Mapping[str, np.nda
             "reason: its number in reasons, -1 where nothing is missing; edges in pixels of what was looked at"
         ),
     }
+
+
+def steps_map(octave: OctaveProgress, floor: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "h w"]:
+    """Steps until half of what each window lacks is mended; NaN where no more than the floor is missing."""
+    return octave.windows.spread(np.where(octave.energy > floor, octave.steps_to_mend, np.nan))
 
 
 def reasons_numbers(foreseen: Foreseen, reasons: Reasons, sentences: Sequence[str]) -> JsonObject:

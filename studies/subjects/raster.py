@@ -48,6 +48,7 @@ from .missing import (
     speed_arrays,
     speed_numbers,
     speed_picture,
+    steps_map,
 )
 from .scoring import CROP_SIDE, SCORED_PIXELS, is_large
 from .subject import Progress
@@ -281,6 +282,4 @@ def findings_files(findings: PictureFindings, view: View, target: Values, drawn:
 
 def progress_picture(foreseen: Foreseen, view: View) -> Image:
     """Steps until half of what each window lacks is mended, at the size of frames."""
-    octave = foreseen.octave
-    steps = np.where(octave.energy > foreseen.floor, octave.steps_to_mend, np.nan)
-    return blocks(steps_rgb(octave.windows.spread(steps)), *view.preview)
+    return blocks(steps_rgb(steps_map(foreseen.octave, foreseen.floor)), *view.preview)
