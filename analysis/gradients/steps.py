@@ -192,7 +192,7 @@ def movement_at(
         if table is None or rows is None:
             h, tangent = layers.encode(x).to(dtype), None
         else:
-            h, tangent = _looked_up(table, rows, x.to(dtype))
+            h, tangent = looked_up(table, rows, x.to(dtype))
         for layer in range(last):
             h, tangent = linear(layer, h, tangent)
             slope = torch.empty_like(h)
@@ -210,7 +210,7 @@ def movement_at(
     return moved
 
 
-def _looked_up(
+def looked_up(
     table: LearntTable, values_and_changes: Float[Tensor, "rows both"], x: Float[Tensor, "n d"]
 ) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n f"]]:
     """The features of a learnt table, and their tangents, from rows that hold its values and then their changes."""
