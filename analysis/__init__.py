@@ -56,7 +56,7 @@ from .detail.spectra import (
 from .detail.statistics import OverPictures, over_pictures
 from .detail.verdicts import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
 from .detail.windows import MIN_WINDOW_PX
-from .gradients.along_rays import screen_movement, screen_push
+from .gradients.along_rays import screen_movement, screen_speed
 from .gradients.confusion import Confusion, ConfusionMap, confusion, confusion_map, pixel_confusion
 from .gradients.correlation_length import CorrelationLength, kernel_correlation_length
 from .gradients.kernel import Kernel, kernel
@@ -231,7 +231,7 @@ __all__ = [
     "score_quantity",
     "screen_density",
     "screen_movement",
-    "screen_push",
+    "screen_speed",
     "slopes",
     "spectral_bias",
     "spectral_norms",

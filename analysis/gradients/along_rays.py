@@ -29,31 +29,34 @@ from fieldlens.render.volume import Samples, accumulate, render_rays, weights_fr
 from ..detail.octaves import Detail
 from ..networks.sampling import image_points
 from .kernel import channel_directions
+from .speed import Speed
 from .steps import Step, looked_up, movement_at
 
 RAYS_AT_ONCE = 1024
 """In fog a ray has as many samples as it has steps, and a backward pass keeps what each layer makes of them."""
 
 
-def screen_push(
-    field: RadianceField, camera: Camera, step_length: float, shown_over: float, detail: Detail
-) -> Float[np.ndarray, "rows columns"]:
-    """What a step along the gradient of each window's detail does for it: y' K y of luma, as `Speed.push` has it.
+def screen_speed(field: RadianceField, camera: Camera, step_length: float, shown_over: float, detail: Detail) -> Speed:
+    """How fast the field could move the detail of each window of a view: `detail_speed` through the renderer.
 
-    Over the detail's energy it is the speed of the detail. All windows together cost a pass forward and back.
+    Parts of the push are those of the position network (its table first, where it has one), then of what is learnt of
+    directions, then of the colour layers. All windows together cost a pass forward and back.
 
     Args:
         camera: in coordinates of the field's unit cube, of the detail's size.
         step_length: between samples of a ray, in sides of the cube, as the field is rendered with.
         shown_over: brightness of the grey behind the volume.
-        detail: of the view's luma; windows that are not asked have NaN.
+        detail: of the view's luma.
 
     Raises:
         InputError: when a gradient is not finite, as those of a fit that has diverged are not.
     """
-    windows, parameters = detail.windows, list(field.parameters())
+    windows = detail.windows
+    names, parameters = zip(*field.named_parameters(), strict=True)
+    layers = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
+    layer_of = [layers.index(name.rpartition(".")[0]) for name in names]
     luma = torch.from_numpy(channel_directions("luma", 3)[0]).to(field.device, torch.float32)
-    push = np.full(windows.shape, np.nan)
+    by_layer = np.full((len(layers), *windows.shape), np.nan)
     for row, column in zip(*np.nonzero(detail.asked), strict=True):
         top, bottom = windows.row_edges[row : row + 2].tolist()
         left, right = windows.column_edges[column : column + 2].tolist()
@@ -69,10 +72,11 @@ def screen_push(
                 moved = y[here] @ (seen.over(seen.colour.new_full((3,), shown_over)) @ luma)
             gradients = torch.autograd.grad(moved, parameters, allow_unused=True, materialize_grads=True)
             torch._foreach_add_(total, gradients)  # type: ignore[reportPrivateImportUsage]  # torch.optim calls it too
-        push[row, column] = sum(float(torch.linalg.vector_norm(part)) ** 2 for part in total)
-    if not np.isfinite(push[detail.asked]).all():
+        squares = [float(torch.linalg.vector_norm(part)) ** 2 for part in total]
+        by_layer[:, row, column] = np.bincount(layer_of, squares)
+    if not np.isfinite(by_layer[:, detail.asked]).all():
         raise InputError("the field's gradients are not all finite, so that nothing can be foretold; the fit diverged")
-    return push
+    return Speed(detail, by_layer.sum(0), detail.energy, by_layer)
 
 
 @torch.no_grad()
@@ -84,7 +88,7 @@ def screen_movement(
     Costs about five times what drawing the view does.
 
     Args:
-        camera, step_length, shown_over: as `screen_push` takes them.
+        camera, step_length, shown_over: as `screen_speed` takes them.
         step: the change of each parameter, under the name that `named_parameters` has.
 
     Raises:

@@ -1,8 +1,8 @@
-"""Foresees what the next step of a fit does to what a view shows, and says why a part of what is missing stays."""
+"""Foresees what the next step of a fit does to what a view shows, and what becomes of the detail that is missing."""
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic
 
 import numpy as np
@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlens.analysis import Detail, OctaveProgress, band_labels, explained_details, octave_progress
+from fieldlens.analysis import Detail, OctaveProgress, Speed, band_labels, explained_details, octave_progress
 from fieldlens.analysis.detail.bands import longest_wavelength
-from fieldlens.analysis.detail.reasons import Motion, Reasons, reasons_of
+from fieldlens.analysis.detail.reasons import Motion
 from fieldlens.configs.errors import InputError
 from fieldlens.fields import Trainable
 from fieldlens.fitting import Plan, TrainingState, foreseen_change
@@ -63,12 +63,17 @@ class Foresight(Generic[FieldT]):
 
     def label(self, side: int) -> str | None:
         """The octave that is explained, in pixels of the view; None where there is no detail."""
-        detail = self._detail(side)
+        detail = self.detail(side)
         return None if detail is None else self._in_view(detail.label, side)
+
+    def speed(self, field: FieldT, side: int) -> Speed | None:
+        """How fast a field could move what the view holds in the octave that is explained; None where that is none."""
+        detail, label = self.detail(side), self.label(side)
+        return None if detail is None or label is None else self.ways.speed(field, replace(detail, label=label))
 
     def foresee(self, state: TrainingState[FieldT], plan: Plan, side: int) -> Foreseen | None:
         """None where there is no detail, or where the fit has diverged or is about to."""
-        detail, field = self._detail(side), state.field
+        detail, field = self.detail(side), state.field
         if detail is None or not (_is_finite(field) and _is_finite(state.trained)):
             return None
         target = self.target(side)
@@ -93,13 +98,13 @@ class Foresight(Generic[FieldT]):
             floor=detail.floor * octave.windows.areas,
         )
 
-    def reasons(
-        self, state: TrainingState[FieldT], foreseen: Foreseen, crossings: Float[np.ndarray, "_ _"] | None, seed: int
-    ) -> Reasons:
-        """Why each window lacks detail.
+    def motion(
+        self, state: TrainingState[FieldT], foreseen: Foreseen, crossings: Float[np.ndarray, "_ _"] | None
+    ) -> Motion:
+        """What becomes of the missing detail of each window, from which follows why it is missing (`reasons_of`).
 
-        Its own push is by a plain gradient step of the shown weights, as long as lowers the loss by what the fit's own
-        step does.
+        A window's own push is by a plain gradient step of the shown weights, as long as lowers the loss by what the
+        fit's own step does; it is as if the view were all that is trained on.
 
         Args:
             crossings: per pixel of the view, all layers together, at any size; None for a network without creases.
@@ -107,10 +112,10 @@ class Foresight(Generic[FieldT]):
         field, octave = state.field, foreseen.octave
         windows = octave.windows
         plain = self.ways.descent(field, self.target(max(octave.missing.shape)))
-        push = self.ways.push(field, Detail(octave.missing, windows, octave.label))
+        push = self.ways.speed(field, Detail(octave.missing, windows, octave.label)).push
         rate = max(0.0, _times_in(foreseen.change, plain))
-        motion = Motion(
-            windows=windows,
+        return Motion(
+            blocks=windows.blocks(),
             longest_px=foreseen.longest_px,
             missing=octave.energy,
             floor=foreseen.floor,
@@ -119,9 +124,8 @@ class Foresight(Generic[FieldT]):
             crossings=None if crossings is None else area_average(crossings[..., None], *windows.shape)[..., 0],
             steps=state.step,
         )
-        return reasons_of(motion, seed=seed)
 
-    def _detail(self, side: int) -> Detail | None:
+    def detail(self, side: int) -> Detail | None:
         """What the target holds in the octave that is explained; every map of a fit asks for the same."""
         if side not in self._explained:
             self._explained[side] = next(iter(explained_details(self.target(side))), None)

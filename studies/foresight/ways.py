@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlens.analysis import Detail, Step, detail_speed, movement
+from fieldlens.analysis import Detail, Speed, Step, detail_speed, movement
 from fieldlens.fields import Field
 from fieldlens.scenes.scene import FieldT_contra
 
@@ -31,8 +31,8 @@ class Ways(Protocol[FieldT_contra]):
         """How far a step moves what the view shows at that size, to first order."""
         ...
 
-    def push(self, field: FieldT_contra, detail: Detail) -> Float[np.ndarray, "rows columns"]:
-        """What a step along the gradient of each window's detail does for it, y' K y of luma; see `Speed.push`."""
+    def speed(self, field: FieldT_contra, detail: Detail) -> Speed:
+        """How fast the field could move detail of the view, which is of any size."""
         ...
 
 
@@ -49,6 +49,5 @@ class OnPixels:
     def movement(self, field: Field, height: int, width: int, step: Mapping[str, Tensor]) -> Float[np.ndarray, "h w c"]:
         return movement(field, height, width, Step.of_named(field, step))
 
-    def push(self, field: Field, detail: Detail) -> Float[np.ndarray, "rows columns"]:
-        (speed,) = detail_speed(field, [detail])
-        return speed.push
+    def speed(self, field: Field, detail: Detail) -> Speed:
+        return detail_speed(field, [detail])[0]

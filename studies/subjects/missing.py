@@ -29,7 +29,7 @@ from fieldlens.analysis.detail.spectra import (
 )
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import INLINE, to_json
-from fieldlens.render.colour import density_rgb, error_rgb, missing_rgb, speed_rgb
+from fieldlens.render.colour import density_rgb, error_rgb, missing_rgb, speed_rgb, steps_rgb
 from fieldlens.scenes.scene import View
 
 from ..foresight.foresight import Foreseen
@@ -112,6 +112,11 @@ def progress_arrays(foreseen: Foreseen, reasons: Reasons) -> Mapping[str, np.nda
 def steps_map(octave: OctaveProgress, floor: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "h w"]:
     """Steps until half of what each window lacks is mended; NaN where no more than the floor is missing."""
     return octave.windows.spread(np.where(octave.energy > floor, octave.steps_to_mend, np.nan))
+
+
+def progress_picture(foreseen: Foreseen, view: View) -> Image:
+    """Steps until half of what each window lacks is mended, at the size of frames."""
+    return blocks(steps_rgb(steps_map(foreseen.octave, foreseen.floor)), *view.preview)
 
 
 def reasons_numbers(foreseen: Foreseen, reasons: Reasons, sentences: Sequence[str]) -> JsonObject:

@@ -27,15 +27,15 @@ from fieldlens.analysis import (
     refined_crossings,
 )
 from fieldlens.analysis.creases.fineness import fineness
-from fieldlens.analysis.detail.reasons import Reasons, reasons_sentences, worst_places
+from fieldlens.analysis.detail.reasons import Reasons, reasons_of, reasons_sentences, worst_places
 from fieldlens.configs.files import JsonObject
 from fieldlens.fields import Field
 from fieldlens.fitting import Ending, Plan, TrainingState
-from fieldlens.render.colour import speed_legend, steps_legend, steps_rgb
+from fieldlens.render.colour import speed_legend, steps_legend
 from fieldlens.scenes.scene import View
 
 from ..foresight.foresight import Foreseen, Foresight
-from .creases import blocks, creased
+from .creases import creased
 from .drawing import CREASE_DENSITY, DENSITY, PROGRESS, SPEED, MapLook
 from .found import Explained, Files, Finished, Image, Statistic, Summary, Values
 from .missing import (
@@ -44,11 +44,11 @@ from .missing import (
     density_picture,
     missing_files,
     progress_arrays,
+    progress_picture,
     reasons_numbers,
     speed_arrays,
     speed_numbers,
     speed_picture,
-    steps_map,
 )
 from .scoring import CROP_SIDE, SCORED_PIXELS, is_large
 from .subject import Progress
@@ -231,7 +231,7 @@ def explain_field(
     if foreseen is None:
         return PictureFindings(explanation, density, pixels, refined, refit, [], None, None)
     found = None if density is None else density.crossings_per_pixel
-    reasons = foresight.reasons(state, foreseen, found, plan.seed)
+    reasons = reasons_of(foresight.motion(state, foreseen, found), seed=plan.seed)
     speeds = detail_speed(field, explained_details(target, LARGEST_SIDE**2))
     tell(1.0)
     return PictureFindings(explanation, density, pixels, refined, refit, speeds, foreseen, reasons)
@@ -278,8 +278,3 @@ def findings_files(findings: PictureFindings, view: View, target: Values, drawn:
     if findings.density is not None and findings.refined is not None:
         files |= density_files(findings.density, findings.refined, view)
     return files
-
-
-def progress_picture(foreseen: Foreseen, view: View) -> Image:
-    """Steps until half of what each window lacks is mended, at the size of frames."""
-    return blocks(steps_rgb(steps_map(foreseen.octave, foreseen.floor)), *view.preview)

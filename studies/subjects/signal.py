@@ -23,7 +23,7 @@ from fieldlens.analysis import (
     ssim,
 )
 from fieldlens.analysis.creases.crossings import starting_refinement
-from fieldlens.analysis.detail.reasons import reasons_sentences, worst_middles
+from fieldlens.analysis.detail.reasons import reasons_of, reasons_sentences, worst_middles
 from fieldlens.analysis.detail.spectra import HALF
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.files import JsonObject
@@ -203,9 +203,8 @@ class SignalSubject:
             return [], None, Files()
         speeds = detail_speed(state.field, self._details)
         crossings = None if creases is None else creases.per_sample(self.view.width).sum(0, keepdims=True)
-        found = self._foresight.reasons(
-            state, foreseen, None if crossings is None else crossings.astype(np.float32), plan.seed
-        )
+        in_windows = None if crossings is None else crossings.astype(np.float32)
+        found = reasons_of(self._foresight.motion(state, foreseen, in_windows), seed=plan.seed)
         sentences = reasons_sentences(found, has_creases=creases is not None, subject="signal")
         if sentences:
             sentences = _where(foreseen, self.view.width), *sentences

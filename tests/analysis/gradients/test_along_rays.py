@@ -1,6 +1,7 @@
 """Gradients through the renderer: against a backward pass for each pixel, and against views before and after a step."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlens.analysis import Detail, screen_movement, screen_push
+from fieldlens.analysis import Detail, Speed, screen_movement, screen_speed
 from fieldlens.analysis.detail.bands import REC709
 from fieldlens.analysis.detail.windows import Windows
 from fieldlens.analysis.gradients import along_rays
@@ -71,6 +72,10 @@ def moved_by(field: RadianceField, step: Mapping[str, Tensor]) -> Float[np.ndarr
     return screen_movement(field, CAMERA, STEP_LENGTH, GREY, step)
 
 
+def speed_of(field: RadianceField, detail: Detail) -> Speed:
+    return screen_speed(field, CAMERA, STEP_LENGTH, GREY, detail)
+
+
 def some_detail(every: int = 1) -> Detail:
     return Detail(np.random.default_rng(0).normal(size=(HEIGHT, WIDTH)), WINDOWS, "some", every=every)
 
@@ -83,7 +88,8 @@ def test_pushes_and_movements_are_those_of_the_jacobian_pixel_by_pixel(
     field, detail = field_of(*parts, solid=solid), some_detail()
     J = jacobian(field)
     of_luma = np.einsum("pcq,c->pq", J, REC709)
-    for (row, column), push in np.ndenumerate(screen_push(field, CAMERA, STEP_LENGTH, GREY, detail)):
+    found = speed_of(field, detail)
+    for (row, column), push in np.ndenumerate(found.push):
         inside = np.zeros((HEIGHT, WIDTH), bool)
         inside[slice(*WINDOWS.row_edges[row : row + 2]), slice(*WINDOWS.column_edges[column : column + 2])] = True
         y = np.where(inside, detail.values, 0).ravel()
@@ -92,6 +98,18 @@ def test_pushes_and_movements_are_those_of_the_jacobian_pixel_by_pixel(
     flat = torch.cat([change.flatten() for change in step.values()]).double().numpy()
     expected = (J @ flat).reshape(HEIGHT, WIDTH, 3)
     np.testing.assert_allclose(moved_by(field, step), expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_parts_of_a_push_are_those_of_tables_and_layers_and_add_up() -> None:
+    field, detail = field_of("hashgrid:3,log2_size=6,finest=20", "fourier:1", "2x12"), some_detail()
+    found = speed_of(field, detail)
+    np.testing.assert_allclose(found.by_layer.sum(0), found.push)
+    whole = Windows(np.array([0, HEIGHT]), np.array([0, WIDTH]), 5)
+    y = torch.from_numpy(detail.values.ravel()).float()
+    gradients = torch.autograd.grad(y @ (seen(field) @ torch.tensor(REC709)), list(field.parameters()))
+    squares = [float(part.square().sum()) for part in gradients]
+    layers = [squares[0], *(weight + bias for weight, bias in zip(squares[1::2], squares[2::2], strict=True))]
+    np.testing.assert_allclose(speed_of(field, replace(detail, windows=whole)).by_layer[:, 0, 0], layers, rtol=1e-4)
 
 
 @pytest.mark.parametrize("solid", [0.0, 6.0])
@@ -110,18 +128,18 @@ def test_what_sees_nothing_is_neither_pushed_nor_moved() -> None:
     field = field_of("raw", "fourier:2", "2x16")
     field.occupancy.occupied.fill_(False)
     assert not moved_by(field, random_step(field)).any()
-    assert not screen_push(field, CAMERA, STEP_LENGTH, GREY, some_detail()).any()
+    assert not speed_of(field, some_detail()).push.any()
 
 
 def test_rays_may_go_by_in_any_runs_and_windows_be_asked_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     field, detail = field_of("raw", "fourier:2", "2x16"), some_detail()
     step = random_step(field)
-    push, moved = screen_push(field, CAMERA, STEP_LENGTH, GREY, detail), moved_by(field, step)
+    push, moved = speed_of(field, detail).push, moved_by(field, step)
     monkeypatch.setattr(along_rays, "RAYS_AT_ONCE", 4)
-    np.testing.assert_allclose(screen_push(field, CAMERA, STEP_LENGTH, GREY, detail), push, rtol=1e-4)
+    np.testing.assert_allclose(speed_of(field, detail).push, push, rtol=1e-4)
     np.testing.assert_allclose(moved_by(field, step), moved, atol=1e-5 * np.abs(moved).max())
     some = some_detail(every=2)
-    alone = screen_push(field, CAMERA, STEP_LENGTH, GREY, some)
+    alone = speed_of(field, some).push
     assert some.asked.sum() == 1
     np.testing.assert_allclose(alone[some.asked], push[some.asked], rtol=1e-4)
     assert np.isnan(alone[~some.asked]).all()
@@ -136,4 +154,4 @@ def test_steps_of_other_fields_and_of_no_numbers_are_refused() -> None:
     with torch.no_grad():
         field.colour.linears[0].weight.fill_(float("nan"))
     with pytest.raises(InputError, match="not all finite"):
-        screen_push(field, CAMERA, STEP_LENGTH, GREY, some_detail())
+        speed_of(field, some_detail())
