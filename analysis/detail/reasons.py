@@ -171,11 +171,13 @@ WORTH_SAYING = 0.05
 """Least share of the missing energy that a reason is named for."""
 
 
-def reasons_sentences(reasons: Reasons, *, has_creases: bool, subject: str = "picture") -> tuple[str, ...]:
+def reasons_sentences(
+    reasons: Reasons, *, has_creases: bool, too_little: str = "This picture is too small, or its parts are too unlike"
+) -> tuple[str, ...]:
     """Why detail is missing, and what would help; nothing where none is missing.
 
     Args:
-        subject: what the windows are of, in a word.
+        too_little: what is said of the windows where they do not decide which reason leads.
     """
     shares: list[tuple[float, Reason]] = [(found.share, reason) for reason, found in reasons.shares.items()]
     if not shares:
@@ -188,7 +190,7 @@ def reasons_sentences(reasons: Reasons, *, has_creases: bool, subject: str = "pi
     parts[0] = parts[0].replace(" % ", " % of what is missing lies ", 1)
     why = f"{'; '.join(parts)}."
     if reasons.leading is None:
-        return (f"{why} This {subject} is too small, or its parts too unlike, to decide which of these leads.",)
+        return (f"{why} {too_little} to decide which of these leads.",)
     return why, f"{_HELP[reasons.leading]}."
 
 

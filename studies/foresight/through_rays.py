@@ -14,7 +14,7 @@ from fieldlens.fields import RadianceField
 from fieldlens.scenes.posed import PosedScene, RayBatch
 from fieldlens.scenes.posed_view import PosedView
 
-DESCENT_RAYS = 4096
+DESCENT_RAYS = 2048
 """Training pixels, evenly spread over all photographs, that stand for all in the gradient of the loss."""
 RAYS_AT_ONCE = 1024
 

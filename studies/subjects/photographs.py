@@ -63,10 +63,12 @@ SHOWN_PIXELS = 40_000
 FRAME_MAP_PIXELS = 2500
 """Pixels of a frame in progress, about, in which its map is measured."""
 
-ASKED_VIEWS = 2
-"""In which it is asked why detail is missing; in frames it is not, as it takes as long as drawing some ten of them."""
-ASKED_SIDE = 256
+ASKED_PIXELS = 30_000
+"""Pixels, about, of all views together in which it is asked why detail is missing: of one view at least."""
+ASKED_SIDE = 200
 """Pixels along the longer side, at most, of views as they are looked at for that."""
+ASKING_FRAMES = 10
+"""Times as long as drawing a view takes it to be asked; therefore frames in progress are not."""
 
 OCCUPIED_POINTS = 65_536
 """Points of the occupied cells at which neurons and crease area are looked at."""
@@ -111,8 +113,9 @@ class PhotographsSubject:
         views = self.scene.views()
         pixels, shown = sum(view.height * view.width for view in views), math.prod(self.view.preview)
         mapped = pixels / self._map_stride**2 + min(self.view.height * self.view.width, SHOWN_PIXELS)
+        asked = len(self._asked) * min(self.view.height * self.view.width, ASKED_SIDE**2)
         return Ending(
-            frames=pixels / (shown + 2 * FOLLOWED_RAYS),
+            frames=(pixels + ASKING_FRAMES * asked) / (shown + 2 * FOLLOWED_RAYS),
             maps=max(len(views), mapped / min(shown, FRAME_MAP_PIXELS)),
             grows=True,
         )
@@ -241,11 +244,10 @@ class PhotographsSubject:
         )
 
     def _why(self, state: TrainingState[RadianceField], plan: Plan, seen: Sequence[SeenView]) -> SeenReasons | None:
-        """Why detail is missing in the first views; the first is the one in frames, and the next is far from it."""
+        """Why detail is missing in some views."""
         views = self.scene.views()
-        asked = [Foresight(view, ThroughRays(self.scene, view)) for view in views[:ASKED_VIEWS]]
         return reasons_in_views(
-            dict(zip(asked, seen, strict=False)),
+            {Foresight(views[i], ThroughRays(self.scene, views[i])): seen[i] for i in self._asked},
             state,
             plan,
             side=ASKED_SIDE,
@@ -263,6 +265,13 @@ class PhotographsSubject:
             else:
                 yield SeenField(colour, view.see(field, device=field.device).opacity, None)
             progress(number / len(views))
+
+    @property
+    def _asked(self) -> list[int]:
+        """The numbers of some views, evenly spread; the first is the one in frames."""
+        views = len(self.scene.views())
+        count = max(1, min(views, ASKED_PIXELS // (self.view.height * self.view.width)))
+        return [views * number // count for number in range(count)]
 
     @property
     def _map_stride(self) -> int:

@@ -9,7 +9,6 @@ from jaxtyping import Float, Float32
 from fieldlens.analysis import COAREA, Explanation, SeenView, explain_views, length_per_area
 from fieldlens.analysis.detail.densities import CROSSINGS_PER_LENGTH
 from fieldlens.analysis.detail.reasons import Motion, reasons_of, reasons_sentences, worst_places
-from fieldlens.configs.errors import counted
 from fieldlens.configs.files import JsonObject
 from fieldlens.fitting import Plan, TrainingState
 from fieldlens.scenes.pictures.area import area_average
@@ -27,6 +26,8 @@ from .missing import (
     speed_numbers,
     speed_picture,
 )
+
+TOO_LITTLE = "These views are too few, or their parts are too unlike"
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,23 +121,25 @@ def reasons_in_views(
     alike = {one: foreseen for one, foreseen in found.items() if foreseen.longest_px == first.longest_px}
     motions = [one.motion(state, foreseen, _crossings(asked[one], foreseen)) for one, foreseen in alike.items()]
     reasons = reasons_of(Motion.joined(motions), seed=plan.seed)
-    names = [one.view.name for one in alike]
-    sentences = reasons_sentences(reasons, has_creases=has_creases, subject="part of the scene")
+    foresight, *_ = alike
+    view = foresight.view
+    sentences = reasons_sentences(reasons, has_creases=has_creases, too_little=TOO_LITTLE)
     if sentences:
         where = worst_places(first.octave.energy, first.octave.windows, first.reduced_by)
+        views = "every view" if len(alike) == all_views else f"{len(alike)} of {all_views} views"
         sentences = (
-            f"In {names[0]} most detail of {first.label} is missing around {where} px; the reasons that follow are of "
-            f"{len(names)} of {counted(all_views, 'view')} ({', '.join(names)}).",
+            f"In {view.name} most detail of {first.label} is missing around {where} px; the reasons that follow "
+            f"are of {views}.",
             *sentences,
         )
-    foresight = next(iter(alike))
     speed = foresight.speed(state.field, side)
     assert speed is not None  # what is foreseen has detail
-    pictures = {SPEED: speed_picture(speed, foresight.view), PROGRESS: progress_picture(first, foresight.view)}
+    pictures = {SPEED: speed_picture(speed, view), PROGRESS: progress_picture(first, view)}
     of_first = reasons_of(motions[0], seed=plan.seed)
+    numbers = reasons_numbers(first, reasons, sentences) | {"views": [one.view.name for one in alike]}
     return SeenReasons(
         sentences,
-        {"speed": speed_numbers([speed]), "reasons": reasons_numbers(first, reasons, sentences) | {"views": names}},
+        {"speed": speed_numbers([speed]), "reasons": numbers},
         Files(pictures, {SPEED: speed_arrays([speed]), PROGRESS: progress_arrays(first, of_first)}),
     )
 

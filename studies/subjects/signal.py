@@ -48,6 +48,8 @@ from .missing import progress_arrays, reasons_numbers, signal_spectra, speed_arr
 from .scoring import score
 from .subject import Progress
 
+TOO_LITTLE = "This signal is too short, or its parts are too unlike"
+
 KNOTS_PER_PERIOD = 2
 """Bends that a curve of straight pieces needs in each period of a wave to follow it at all: one at each extreme."""
 
@@ -205,7 +207,7 @@ class SignalSubject:
         crossings = None if creases is None else creases.per_sample(self.view.width).sum(0, keepdims=True)
         in_windows = None if crossings is None else crossings.astype(np.float32)
         found = reasons_of(self._foresight.motion(state, foreseen, in_windows), seed=plan.seed)
-        sentences = reasons_sentences(found, has_creases=creases is not None, subject="signal")
+        sentences = reasons_sentences(found, has_creases=creases is not None, too_little=TOO_LITTLE)
         if sentences:
             sentences = _where(foreseen, self.view.width), *sentences
         files = Files(
