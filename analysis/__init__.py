@@ -36,7 +36,7 @@ from .detail.attribution import Attribution, attribute
 from .detail.bands import band_labels, energy_kept, octave_bands
 from .detail.collapse import collapse
 from .detail.densities import BEND, COAREA, CROSSINGS, length_per_area
-from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views
+from .detail.explain import Explanation, SeenView, early_prediction, explain, explain_views, explained_details
 from .detail.metrics import psnr_db, ssim
 from .detail.octaves import Detail, octave_details
 from .detail.spectra import (
@@ -57,6 +57,7 @@ from .detail.spectra import (
 from .detail.statistics import OverPictures, over_pictures
 from .detail.verdicts import CapacityVerdict, PredictionVerdict, Verdict, capacity_verdict, prediction_verdict
 from .detail.windows import MIN_WINDOW_PX
+from .gradients.along_rays import screen_movement, screen_speed
 from .gradients.confusion import Confusion, ConfusionMap, confusion, confusion_map, pixel_confusion
 from .gradients.correlation_length import CorrelationLength, kernel_correlation_length
 from .gradients.kernel import Kernel, kernel
@@ -183,6 +184,7 @@ __all__ = [
     "expected_hamming",
     "explain",
     "explain_views",
+    "explained_details",
     "extract_surface",
     "first_layer_inspheres",
     "footprint_density",
@@ -231,6 +233,8 @@ __all__ = [
     "relu_network",
     "score_quantity",
     "screen_density",
+    "screen_movement",
+    "screen_speed",
     "slopes",
     "spectral_bias",
     "spectral_norms",

@@ -27,7 +27,7 @@ from .colour import (
     scalar_rgb,
     to_rgb,
 )
-from .curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
+from .curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb, strips_rgb
 from .grid import Extent, draw, picture_extent, pixel_points
 from .panel import Tile, panel
 from .text import draw_text, fit_text, text_width
@@ -69,6 +69,7 @@ __all__ = [
     "remaining_legend",
     "residual_rgb",
     "scalar_rgb",
+    "strips_rgb",
     "text_width",
     "to_rgb",
 ]

@@ -26,6 +26,7 @@ _TARGET: Rgb = (112, 118, 130)
 _RESIDUAL: Rgb = (235, 110, 75)
 _TEXT = 12
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 8, 22
+_WIDTH = SIZE[1] - _RIGHT - _LEFT  # of the line
 _RUGS = 52  # room for the ticks of all layers, kept where there are none so that curves can be laid over each other
 _CLEAR_DOTS = 150  # more than these are drawn the paler, or they would hide the curve
 
@@ -72,29 +73,33 @@ def amplitudes_rgb(
     image, legend = _ground(), 26
     top, bottom = _TOP, SIZE[0] - _BOTTOM - legend
     colours = amplitude_rgb(np.ascontiguousarray(share.T[::-1]))
-    area = image[top:bottom, _LEFT : SIZE[1] - _RIGHT]
+    area = image[top:bottom, _LEFT : _LEFT + _WIDTH]
     area[:] = cv2.resize(colours, area.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     _row_labels(image, [str(k) for k in reversed(frequencies)], top, bottom)
     _ends(image, f"step {steps[0]}", f"step {steps[-1]}", bottom + 2)
-    image[-legend:-2, _LEFT : SIZE[1] - _RIGHT] = amplitude_legend(legend - 2, SIZE[1] - _RIGHT - _LEFT)
+    image[-legend:-2, _LEFT : SIZE[1] - _RIGHT] = amplitude_legend(legend - 2, _WIDTH)
     return image
 
 
 def crease_density_rgb(per_sample: Real[np.ndarray, "layers samples"]) -> UInt8[np.ndarray, "h w 3"]:
     """Creases per sample along the line, one strip for each layer, on the one logarithmic scale of crease density."""
-    image = _ground()
-    top, bottom = _TOP, SIZE[0] - _BOTTOM
-    width = SIZE[1] - _RIGHT - _LEFT
-    shrinks = per_sample.shape[1] > width
+    shrinks = per_sample.shape[1] > _WIDTH
     mean = cv2.resize(
         per_sample.astype(np.float32),
-        (width, len(per_sample)),
+        (_WIDTH, len(per_sample)),
         interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST,
-    ).reshape(len(per_sample), width)
-    edges = np.linspace(top, bottom, len(per_sample) + 1).round().astype(int)
-    for strip, first, last in zip(density_rgb(mean), edges[:-1], edges[1:], strict=True):
-        image[first : last - 2, _LEFT : _LEFT + width] = strip
-    _row_labels(image, [f"layer {layer + 1}" for layer in range(len(per_sample))], top, bottom)
+    ).reshape(len(per_sample), _WIDTH)
+    return strips_rgb(density_rgb(mean), [f"layer {layer + 1}" for layer in range(len(per_sample))])
+
+
+def strips_rgb(colours: UInt8[np.ndarray, "strips samples 3"], labels: Sequence[str]) -> UInt8[np.ndarray, "h w 3"]:
+    """Colours along the line, one strip below the other, each with its label."""
+    image, top, bottom = _ground(), _TOP, SIZE[0] - _BOTTOM
+    wide = cv2.resize(colours, (_WIDTH, len(colours)), interpolation=cv2.INTER_NEAREST)
+    edges = np.linspace(top, bottom, len(colours) + 1).round().astype(int)
+    for strip, first, last in zip(wide, edges[:-1], edges[1:], strict=True):
+        image[first : last - 2, _LEFT : _LEFT + _WIDTH] = strip
+    _row_labels(image, labels, top, bottom)
     _ends(image, "0", "1", bottom + 2)
     return image
 
@@ -170,7 +175,7 @@ def _subpixels(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> Int[np
 
 def _columns(places: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Where places in [0, 1] are across."""
-    return _LEFT + places * (SIZE[1] - _RIGHT - _LEFT)
+    return _LEFT + places * _WIDTH
 
 
 def _blend(image: UInt8[np.ndarray, "h w 3"], strength: Float[np.ndarray, "h w"], colour: Rgb) -> None:

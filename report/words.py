@@ -19,13 +19,22 @@ class Words:
     """Whether frequencies are in cycles over the whole; if not, they are wavelengths in pixels."""
     guide: Entries
     """How the page's numbers are read."""
+    mapped: str
+    """Which octaves maps of speed and progress have."""
     psnr_of: str = ""
     """Which pixels the PSNR of curves is of, where not of all: "of 65,536 training pixels"."""
     energy_of: str = ""
     """Which part of the picture the other curves are of, where not of all."""
 
 
-PICTURE_WORDS = Words("pixel", "energy kept by wavelength", "crossings / px", in_cycles=False, guide=PICTURE_GUIDE)
+PICTURE_WORDS = Words(
+    "pixel",
+    "energy kept by wavelength",
+    "crossings / px",
+    in_cycles=False,
+    guide=PICTURE_GUIDE,
+    mapped="in the explained octave",
+)
 """Of pictures, and of 3D scenes, whose views are pictures."""
 
 SIGNAL_WORDS = Words(
@@ -34,5 +43,6 @@ SIGNAL_WORDS = Words(
     "crossings / sample",
     in_cycles=True,
     guide=SIGNAL_GUIDE,
+    mapped="octave by octave, with wavelengths in samples",
 )
 """Of signals, which have samples and no pixels."""

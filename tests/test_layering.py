@@ -36,7 +36,7 @@ WINGS = {
         {"contest"},
         {"detail"},
     ),
-    "studies": ({"paper", "questions"}, {"contest"}, {"making", "live"}, {"runs"}, {"subjects"}),
+    "studies": ({"paper", "questions"}, {"contest"}, {"making", "live"}, {"runs"}, {"subjects"}, {"foresight"}),
     "scenes": ({"solids"}, {"captures"}, {"pictures", "formats"}),
 }
 """The folders within a package that has any, highest line first. What stands in the package itself is the door: it may

@@ -5,8 +5,9 @@ given target energy, over windows of the finest octave that holds at least a hun
 Everything else is secondary, labelled so, and without an interval: it is there to look at, not to choose from.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -14,9 +15,10 @@ from jaxtyping import Float
 from fieldlens.configs.errors import InputError
 
 from .attribution import Attribution, attribute
-from .bands import Energies, rounding_variance
+from .bands import Energies, band_energies, luma, rounding_variance
 from .densities import BEND, COAREA, CROSSINGS_PER_LENGTH, Maps
 from .explanation import BAND_SHARE, Association, BandSummary, Explanation, LowestQuarter
+from .octaves import Detail, octave_details
 from .samples import ComparedView, Sample, blocks_of, compared_view, energies_of_all, sample_of
 from .statistics import MIN_BLOCKS, RESAMPLES, share_in_lowest_quarter
 from .verdicts import Findings, SubjectWord, verdict
@@ -153,6 +155,19 @@ def explained_octave(target: Float[np.ndarray, " bands"]) -> int:
     1
     """
     return int(np.argmax(target >= BAND_SHARE * target.sum()))
+
+
+def explained_details(target: Float[np.ndarray, "h w c"], most_pixels: int | None = None) -> list[Detail]:
+    """What a target holds in each octave from the one that is explained on; nothing of one of one tone.
+
+    Args:
+        most_pixels: of all windows of an octave that are asked how fast they are moved, about; by default all.
+    """
+    energies = band_energies(luma(target))
+    if energies.sum() <= rounding_variance():
+        return []
+    every = 1 if most_pixels is None else math.ceil(math.sqrt(target[..., 0].size / most_pixels))
+    return [replace(detail, every=every) for detail in octave_details(target)[explained_octave(energies) :]]
 
 
 def _attribution(views: Sequence[ComparedView], sample: Sample, seed: int, resamples: int) -> Attribution | None:

@@ -14,6 +14,7 @@ To follow a wave, a line of straight pieces bends twice in each wavelength: that
 crossings per pixel. The rules are fixed here, beforehand. They say what is there, and name no cause but these.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -35,7 +36,8 @@ BENDS_PER_WAVE = 2
 class Motion:
     """What becomes of the missing detail of one octave in each of its windows."""
 
-    windows: Windows
+    blocks: Int[np.ndarray, "rows columns"]
+    """The number of the block that each window belongs to; blocks are what is resampled."""
     longest_px: float
     """The octave's longest wavelength."""
     missing: Float[np.ndarray, "rows columns"]
@@ -50,6 +52,27 @@ class Motion:
     """Creases met per pixel; None of a network without creases."""
     steps: int
     """Taken so far."""
+
+    @classmethod
+    def joined(cls, motions: Sequence["Motion"]) -> "Motion":
+        """Of all windows of several views of one scene, in a row; their octaves and steps are the same."""
+        firsts = np.cumsum([0, *(int(motion.blocks.max()) + 1 for motion in motions[:-1])])
+        blocks = [motion.blocks + first for motion, first in zip(motions, firsts, strict=True)]
+        crossings = [motion.crossings for motion in motions if motion.crossings is not None]
+        return cls(
+            blocks=_in_a_row(blocks),
+            longest_px=motions[0].longest_px,
+            missing=_in_a_row([motion.missing for motion in motions]),
+            floor=_in_a_row([motion.floor for motion in motions]),
+            progress=_in_a_row([motion.progress for motion in motions]),
+            own_push=_in_a_row([motion.own_push for motion in motions]),
+            crossings=_in_a_row(crossings) if len(crossings) == len(motions) else None,
+            steps=motions[0].steps,
+        )
+
+
+def _in_a_row(maps: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([values.ravel() for values in maps])[None]
 
 
 @dataclass(frozen=True)
@@ -90,7 +113,7 @@ def reasons_of(motion: Motion, *, seed: int = 0, resamples: int = RESAMPLES) -> 
     pace = float(motion.progress[on_its_way].sum())
     return Reasons(
         of_window,
-        *_shares(of_window, energy, motion.windows, seed, resamples),
+        *_shares(of_window, energy, motion.blocks, seed, resamples),
         steps_to_mend=float(np.log(2) * energy[on_its_way].sum() / pace) if pace > 0 else np.inf,
     )
 
@@ -98,7 +121,7 @@ def reasons_of(motion: Motion, *, seed: int = 0, resamples: int = RESAMPLES) -> 
 def _shares(
     of_window: Int[np.ndarray, "rows columns"],
     energy: Float[np.ndarray, "rows columns"],
-    windows: Windows,
+    block_of_window: Int[np.ndarray, "rows columns"],
     seed: int,
     resamples: int,
 ) -> tuple[dict[Reason, Share], Reason | None]:
@@ -106,7 +129,7 @@ def _shares(
     total = float(energy.sum())
     if not total > 0:
         return {}, None
-    blocks = windows.blocks().ravel()
+    blocks = block_of_window.ravel()
     count = int(blocks.max()) + 1
     by_reason = (np.where(of_window == number, energy, 0.0).ravel() for number in range(len(REASONS)))
     in_blocks = np.stack([np.bincount(blocks, values, count) for values in by_reason])
@@ -148,8 +171,14 @@ WORTH_SAYING = 0.05
 """Least share of the missing energy that a reason is named for."""
 
 
-def reasons_sentences(reasons: Reasons, *, has_creases: bool) -> tuple[str, ...]:
-    """Why detail is missing, and what would help; nothing where none is missing."""
+def reasons_sentences(
+    reasons: Reasons, *, has_creases: bool, too_little: str = "This picture is too small, or its parts are too unlike"
+) -> tuple[str, ...]:
+    """Why detail is missing, and what would help; nothing where none is missing.
+
+    Args:
+        too_little: what is said of the windows where they do not decide which reason leads.
+    """
     shares: list[tuple[float, Reason]] = [(found.share, reason) for reason, found in reasons.shares.items()]
     if not shares:
         return ()
@@ -161,7 +190,7 @@ def reasons_sentences(reasons: Reasons, *, has_creases: bool) -> tuple[str, ...]
     parts[0] = parts[0].replace(" % ", " % of what is missing lies ", 1)
     why = f"{'; '.join(parts)}."
     if reasons.leading is None:
-        return (f"{why} This picture is too small, or its parts too unlike, to decide which of these leads.",)
+        return (f"{why} {too_little} to decide which of these leads.",)
     return why, f"{_HELP[reasons.leading]}."
 
 

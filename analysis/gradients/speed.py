@@ -24,7 +24,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fieldlens.configs.errors import InputError
-from fieldlens.fields.encodings import EncodingModule
 
 from ..detail.bands import band_labels
 from ..detail.octaves import Detail, octave_waves
@@ -32,7 +31,7 @@ from ..networks.sampling import Progress, image_points
 from ..networks.scratch import Scratch
 from .kernel import channel_directions
 from .point_gradients import PointGradients, TableEntries, output_gradients
-from .trained import Network, Trained, trained
+from .trained import Network, Trained, of_pictures
 
 RUN_POINTS = 4096
 """Pixels that are gone through at once, nearly: their factors take 34 MB of a network of 4x256 in fp32."""
@@ -75,18 +74,19 @@ def detail_speed(
     windows, but for windows that end with the rows of pixels in which they begin.
 
     Args:
-        network: a field with two coordinates, or what `relu_network` makes of a network trained elsewhere.
+        network: a field with two coordinates, or what `relu_network` makes of a network trained elsewhere; along a
+            picture of one row, such as the samples of a signal, it may have one.
         details: of pictures of one size, on whose pixel centres the network is asked; see `octave_details`.
         dtype: of the passes and products; encodings without parameters are evaluated in fp32 regardless.
 
     Raises:
-        InputError: when the network does not map two coordinates to 1 to 4 channels or is not finite, or details are
+        InputError: when the network does not map such coordinates to 1 to 4 channels or is not finite, or details are
             of pictures of different sizes.
     """
-    layers = _of_pictures(network)
     if not details:
         return []
     height, width = _common_size(details)
+    layers = of_pictures(network, height, "speed of detail")
     luma = torch.from_numpy(channel_directions("luma", layers.outputs))
     scratch, spare = Scratch(layers.device, dtype), list[_WindowGradient]()
     pushes = [_Pushes(detail, layers, scratch, spare, dtype) for detail in details]
@@ -94,7 +94,7 @@ def detail_speed(
     for rows, columns in _runs(details, width):
         down, across = (torch.arange(part.start, part.stop).double() + 0.5 for part in (rows, columns))
         # column by column, so that a window's share of the run is in one piece
-        points = image_points(across, down, max(height, width), layers.device).flip(-1)
+        points = image_points(across, down, max(height, width), layers.device).flip(-1)[:, : layers.dim]
         gradients = output_gradients(network, points, luma, dtype=dtype, scratch=scratch)
         for each in pushes:
             each.add(gradients, rows, columns)
@@ -258,17 +258,6 @@ def _asked_columns(details: Sequence[Detail], top: int, width: int) -> list[tupl
             asked[left + 1 : right + 1] = 1
     borders = np.flatnonzero(np.diff(asked)).tolist()
     return list(zip(borders[::2], borders[1::2], strict=True))
-
-
-def _of_pictures(network: Network) -> Trained:
-    layers = trained(network)
-    dim = layers.encode.dim if isinstance(layers.encode, EncodingModule) else 2
-    if dim != 2 or not 1 <= layers.outputs <= 4:
-        raise InputError(
-            "speed of detail is of pictures: of networks from 2 coordinates to 1 to 4 channels, and this one goes from "
-            f"{dim} to {layers.outputs}"
-        )
-    return layers
 
 
 def _common_size(details: Sequence[Detail]) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from fieldlens.fields.encodings import LearntTable
 
 from ..networks.sampling import Progress, image_points, pixel_centres, point_chunks
 from .point_gradients import Loss, loss_gradients, squared_error
-from .trained import Network, Trained, trained
+from .trained import Network, Trained, of_pictures, trained
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,17 +59,6 @@ class Step:
             at[id(layers.learnt_table.values)] = self.table
         return {name: at[id(parameter)] for name, parameter in field.named_parameters()}
 
-    def along(self, other: "Step") -> float:
-        """How many times another step this one has in it: their inner product over the other's with itself."""
-        shared, whole = (
-            sum(float(torch.sum(a.double() * b.double())) for a, b in zip(step._parts(), other._parts(), strict=True))
-            for step in (self, other)
-        )
-        return shared / whole if whole else 0.0
-
-    def _parts(self) -> list[Tensor]:
-        return [*self.weights, *self.biases, *([] if self.table is None else [self.table])]
-
     def scaled(self, factor: float) -> "Step":
         """The same step, so many times as long."""
         return Step(
@@ -98,12 +87,13 @@ def loss_step(
         dtype: of the passes and sums; encodings without parameters are evaluated in fp32 regardless.
 
     Raises:
-        InputError: when the network or the target is not finite, or no pixel counts.
+        InputError: when the network or the target is not finite, no pixel counts, or the network is not of pictures.
     """
     height, width, channels = target.shape
     chosen = slice(None) if counted is None else torch.from_numpy(counted.ravel())
     values = torch.from_numpy(target).reshape(-1, channels)[chosen]
-    return loss_step_at(network, _pixels(height, width)[chosen], values, dtype=dtype, progress=progress)
+    points = _pixels(of_pictures(network, height, "this step"), height, width)[chosen]
+    return loss_step_at(network, points, values, dtype=dtype, progress=progress)
 
 
 def loss_step_at(
@@ -154,13 +144,16 @@ def movement(
     by the square of its length. Costs about three passes of the network over the picture.
 
     Args:
-        network: a field, or what `relu_network` makes of a network trained elsewhere, of two coordinates.
+        network: a field, or what `relu_network` makes of a network trained elsewhere, of two coordinates; along a
+            picture of one row, such as the samples of a signal, of one.
         dtype: of the pass; encodings without parameters are evaluated in fp32 regardless.
 
     Raises:
-        InputError: when the step is not of this network, or moves it by what is no number.
+        InputError: when the step is not of this network, or moves it by what is no number; when the network is not of
+            pictures.
     """
-    moved = movement_at(network, _pixels(height, width), step, dtype=dtype, progress=progress)
+    points = _pixels(of_pictures(network, height, "this movement"), height, width)
+    moved = movement_at(network, points, step, dtype=dtype, progress=progress)
     return moved.cpu().numpy().reshape(height, width, -1)
 
 
@@ -199,7 +192,7 @@ def movement_at(
         if table is None or rows is None:
             h, tangent = layers.encode(x).to(dtype), None
         else:
-            h, tangent = _looked_up(table, rows, x.to(dtype))
+            h, tangent = looked_up(table, rows, x.to(dtype))
         for layer in range(last):
             h, tangent = linear(layer, h, tangent)
             slope = torch.empty_like(h)
@@ -217,7 +210,7 @@ def movement_at(
     return moved
 
 
-def _looked_up(
+def looked_up(
     table: LearntTable, values_and_changes: Float[Tensor, "rows both"], x: Float[Tensor, "n d"]
 ) -> tuple[Float[Tensor, "n f"], Float[Tensor, "n f"]]:
     """The features of a learnt table, and their tangents, from rows that hold its values and then their changes."""
@@ -242,7 +235,7 @@ def _points_at_once(layers: Trained, dtype: torch.dtype) -> int:
     return block_rows(max(len(weight) for weight in layers.weights), dtype)
 
 
-def _pixels(height: int, width: int) -> Float[Tensor, "n 2"]:
-    """Pixel centres as image coordinates, row by row."""
+def _pixels(layers: Trained, height: int, width: int) -> Float[Tensor, "n d"]:
+    """Pixel centres as image coordinates, row by row; of a network of one coordinate, x alone."""
     rows, columns = pixel_centres(height, 1), pixel_centres(width, 1)
-    return image_points(rows, columns, max(height, width), torch.device("cpu"))
+    return image_points(rows, columns, max(height, width), torch.device("cpu"))[:, : layers.dim]

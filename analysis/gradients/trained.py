@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
 from fieldlens.fields.encodings import EncodingModule, LearntTable
 from fieldlens.fields.field import SINE_RATE
@@ -22,6 +23,8 @@ class Trained:
     """The layers of a network and what stands before, between and behind them."""
 
     encode: Encode
+    dim: int
+    """How many coordinates it takes."""
     weights: tuple[Float[Tensor, "_ _"], ...]
     """(outputs, inputs) of each layer, the output layer last."""
     biases: tuple[Float[Tensor, " _"], ...]
@@ -66,6 +69,7 @@ def trained(network: Network) -> Trained:
     if isinstance(network, ReluNetwork):
         return Trained(
             network.encode,
+            network.dim,
             network.weights,
             network.biases,
             network.without_bias,
@@ -76,6 +80,7 @@ def trained(network: Network) -> Trained:
     mlp = network.mlp
     return Trained(
         network.encoding,
+        network.encoding.dim,
         tuple(linear.weight for linear in mlp.linears),
         tuple(linear.bias for linear in mlp.linears),
         frozenset(),
@@ -83,3 +88,22 @@ def trained(network: Network) -> Trained:
         negative_slope=mlp.negative_slope,
         sigmoid_output=mlp.output == "sigmoid",
     )
+
+
+def of_pictures(network: Network, height: int, what: str) -> Trained:
+    """The layers of a network that is asked at the pixels of a picture: of two coordinates, or along one row, of one.
+
+    Args:
+        height: of the picture, in pixels.
+        what: is asked, for the sentence.
+
+    Raises:
+        InputError: for a network of other coordinates, or with no channels that a picture has.
+    """
+    layers = trained(network)
+    if (layers.dim != 2 and (layers.dim, height) != (1, 1)) or not 1 <= layers.outputs <= 4:
+        raise InputError(
+            f"{what} is of pictures: of networks from 2 coordinates, or from 1 along a single row of pixels, to 1 to 4 "
+            f"channels, and this one goes from {layers.dim} to {layers.outputs}"
+        )
+    return layers

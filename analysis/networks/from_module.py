@@ -92,6 +92,7 @@ def _of_field(field: Field) -> ReluNetwork:
         highest_frequency=encoding.config.highest_frequency,
         grid_resolutions=encoding.config.grid_resolutions,
         encode_second_derivatives=encoding.second_derivatives,
+        dim=encoding.dim,
     )
     if network.is_finite:  # of a fit that has diverged it is for the analyses to say so
         require_same(network, _run_of_field(field), field)
@@ -132,6 +133,7 @@ def _of_sequential(module: nn.Sequential, encode: Encode | None, dim: int) -> Re
         sigmoid_output=stack.sigmoid_output,
         highest_frequency=highest_frequency,
         without_bias=frozenset(index for index, bias in enumerate(biases) if bias is None),
+        dim=dim,
     )
     require_same(network, ran, module)
     return network

@@ -59,6 +59,8 @@ class ReluNetwork:
     """Second derivatives of the features along each image axis; None where they are not known."""
     without_bias: frozenset[int] = frozenset()
     """Layers whose bias is no parameter but stands as zeros in `biases`."""
+    dim: int = 2
+    """How many coordinates `encode` takes."""
 
     @property
     def closed_form(self) -> ClosedForm | None:

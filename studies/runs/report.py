@@ -63,14 +63,14 @@ MOST_FRAMES = 120
 
 OVERLAYS = {
     "density": ("crease density", density_legend),
-    "speed": ("how fast the detail of each window would be moved, in the explained octave", speed_legend),
-    "progress": ("steps until half of what each window lacks is mended, at the pace of the next", steps_legend),
+    "speed": ("how fast the detail of each window would be moved, {octaves}", speed_legend),
+    "progress": ("steps until half of what each window lacks is mended, like the next one, {octaves}", steps_legend),
     "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
     "missing": ("missing fraction in the explained band: residual over target energy, per window", missing_legend),
     "capacity": ("share of the error that other output weights could not take away, per window", remaining_legend),
     "residual": ("reconstruction less target", None),
 }
-"""The maps of the last snapshot: what each shows, and its colours."""
+"""The maps of the last snapshot: what each shows, in the octaves of `Words.mapped`, and its colours."""
 
 MOST_FILM = 6_000_000
 """Bytes of the largest video that is part of the page; a larger one is a link to its file."""
@@ -318,6 +318,7 @@ def _overlay(folder: RunFolder, name: str, rows: Sequence[Row], words: Words) ->
 def overlay_of(name: str, picture: Image | None, words: Words) -> Overlay:
     """A map of this name with its words and its scale."""
     caption, legend = OVERLAYS[name]
+    caption = caption.format(octaves=words.mapped)
     if name == "density":
         legend = partial(density_legend, unit=words.crossings)
     return Overlay(name, picture, caption, None if legend is None else legend(36, 360))

@@ -23,11 +23,6 @@ def creased(field: Trainable) -> ReluNetwork | None:
     return network if network is not None and network.is_finite else None
 
 
-def is_finite(field: Trainable) -> bool:
-    """Whether the field's weights are; those of a fit that has diverged are not."""
-    return all(bool(parameter.isfinite().all()) for parameter in field.parameters())
-
-
 def stride_for(pixels: int, most: int) -> int:
     """Between the pixels to look at, so that there are about `most`; at most a window's side, so that each has one."""
     return min(MIN_WINDOW_PX, math.ceil(math.sqrt(pixels / most)))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from jaxtyping import Float
@@ -11,15 +11,14 @@ from fieldlens.analysis import (
     Capacity,
     Crossings,
     Density,
-    Detail,
     Explanation,
+    OctaveProgress,
     Speed,
-    octave_details,
     radial_spectra,
     spectral_bias,
 )
-from fieldlens.analysis.detail.bands import band_energies, luma, rounding_variance
-from fieldlens.analysis.detail.explain import explained_octave
+from fieldlens.analysis.detail.bands import rounding_variance
+from fieldlens.analysis.detail.reasons import REASONS, Reasons
 from fieldlens.analysis.detail.spectra import (
     LOOSE_CUTOFF,
     STRICT_CUTOFF,
@@ -30,28 +29,15 @@ from fieldlens.analysis.detail.spectra import (
 )
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import INLINE, to_json
-from fieldlens.render.colour import density_rgb, error_rgb, missing_rgb, speed_rgb
+from fieldlens.render.colour import density_rgb, error_rgb, missing_rgb, speed_rgb, steps_rgb
 from fieldlens.scenes.scene import View
 
+from ..foresight.foresight import Foreseen
 from .creases import blocks
-from .drawing import SPEED
 from .found import Files, Image, Values
 
 PER_OCTAVE = 8
 """Rings that share so small a part of an octave are joined: a chart would not tell them apart, and a file be long."""
-
-
-def details_asked(target: Values, most_pixels: int | None = None) -> list[Detail]:
-    """What a target holds in each octave from the one that is explained on; nothing of one of one tone.
-
-    Args:
-        most_pixels: of all windows of an octave that are asked how fast they are moved, about; by default all.
-    """
-    energies = band_energies(luma(target))
-    if energies.sum() <= rounding_variance():
-        return []
-    every = 1 if most_pixels is None else math.ceil(math.sqrt(target[..., 0].size / most_pixels))
-    return [replace(detail, every=every) for detail in octave_details(target)[explained_octave(energies) :]]
 
 
 def speed_picture(speed: Speed, view: View) -> Image:
@@ -68,8 +54,8 @@ def density_picture(density: Density, view: View) -> Image:
     return blocks(density_rgb(density.crossings_per_pixel), *view.preview)
 
 
-def speed_files(speeds: Sequence[Speed], view: View) -> Files:
-    """How fast each octave's detail is moved, window by window; the picture is of the first, which is explained."""
+def speed_arrays(speeds: Sequence[Speed]) -> Mapping[str, np.ndarray]:
+    """How fast each octave's detail is moved, window by window."""
     arrays = {
         f"{name} {speed.detail.label}": values
         for speed in speeds
@@ -81,7 +67,7 @@ def speed_files(speeds: Sequence[Speed], view: View) -> Files:
         )
     }
     units = np.array("speed: squared luma per unit of a gradient step; NaN where nothing is to move, or was not asked")
-    return Files(pictures={SPEED: speed_picture(speeds[0], view)}, arrays={SPEED: arrays | {"units": units}})
+    return arrays | {"units": units}
 
 
 def speed_numbers(speeds: Sequence[Speed]) -> list[JsonObject]:
@@ -102,6 +88,47 @@ def speed_numbers(speeds: Sequence[Speed]) -> list[JsonObject]:
             }
         )
     return numbers
+
+
+def progress_arrays(foreseen: Foreseen, reasons: Reasons) -> Mapping[str, np.ndarray]:
+    """What the next step does to each window of the octave that is explained, and why that is what it does."""
+    octave = foreseen.octave
+    return {
+        "missing_energy": octave.energy,
+        "progress": octave.whole,
+        "steps_to_mend": octave.steps_to_mend,
+        "reason": reasons.of_window,
+        "row_edges": octave.windows.row_edges,
+        "column_edges": octave.windows.column_edges,
+        "octave": np.array(foreseen.label),
+        "reasons": np.array(REASONS),
+        "units": np.array(
+            "per window; energies are sums of squared luma, progress by how much the next step lowers them; "
+            "reason: its number in reasons, -1 where nothing is missing; edges in pixels of what was looked at"
+        ),
+    }
+
+
+def steps_map(octave: OctaveProgress, floor: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "h w"]:
+    """Steps until half of what each window lacks is mended; NaN where no more than the floor is missing."""
+    return octave.windows.spread(np.where(octave.energy > floor, octave.steps_to_mend, np.nan))
+
+
+def progress_picture(foreseen: Foreseen, view: View) -> Image:
+    """Steps until half of what each window lacks is mended, at the size of frames."""
+    return blocks(steps_rgb(steps_map(foreseen.octave, foreseen.floor)), *view.preview)
+
+
+def reasons_numbers(foreseen: Foreseen, reasons: Reasons, sentences: Sequence[str]) -> JsonObject:
+    """What explain.json says of the reasons."""
+    steps = reasons.steps_to_mend
+    return {
+        "octave": foreseen.label,
+        "leading": reasons.leading,
+        "shares": {reason: asdict(share) for reason, share in reasons.shares.items()},
+        "steps_to_mend_half_of_what_is_on_its_way": steps if math.isfinite(steps) else None,
+        "sentences": list(sentences),
+    }
 
 
 def missing_files(explanation: Explanation, view: View, target: Values, drawn: Values) -> Files:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fieldlens.analysis import (
     ScreenDensity,
+    SeenView,
     collapse,
     crease_area_density,
     neuron_states,
@@ -38,12 +39,14 @@ from fieldlens.scenes.posed import PosedScene, RayBatch
 from fieldlens.scenes.posed_view import CHUNK, PosedView, see
 from fieldlens.scenes.solids.mesh import Mesh
 
+from ..foresight.foresight import Foresight
+from ..foresight.through_rays import ThroughRays
 from .creases import blocks, creased, stride_for
 from .drawing import CREASE_DENSITY, DENSITY, DrawnMap, frame_of, map_tiles
 from .found import Explained, Files, Finished, Image, Observation, Row, Scores, Statistic, Summary, Values
 from .kinds import Kind
 from .scoring import band_scores
-from .seen_views import SeenField, explain_seen
+from .seen_views import SeenField, SeenReasons, explain_seen, reasons_in_views
 from .subject import Level, Progress, Section, Sighting, plane_of
 
 FOLLOWED_RAYS = 1024
@@ -59,6 +62,13 @@ SHOWN_PIXELS = 40_000
 """Pixels of the view that is shown, about, in which its map is measured."""
 FRAME_MAP_PIXELS = 2500
 """Pixels of a frame in progress, about, in which its map is measured."""
+
+ASKED_PIXELS = 30_000
+"""Pixels, about, of all views together in which it is asked why detail is missing: of one view at least."""
+ASKED_SIDE = 200
+"""Pixels along the longer side, at most, of views as they are looked at for that."""
+ASKING_FRAMES = 10
+"""Times as long as drawing a view takes it to be asked; therefore frames in progress are not."""
 
 OCCUPIED_POINTS = 65_536
 """Points of the occupied cells at which neurons and crease area are looked at."""
@@ -103,8 +113,9 @@ class PhotographsSubject:
         views = self.scene.views()
         pixels, shown = sum(view.height * view.width for view in views), math.prod(self.view.preview)
         mapped = pixels / self._map_stride**2 + min(self.view.height * self.view.width, SHOWN_PIXELS)
+        asked = len(self._asked) * min(self.view.height * self.view.width, ASKED_SIDE**2)
         return Ending(
-            frames=pixels / (shown + 2 * FOLLOWED_RAYS),
+            frames=(pixels + ASKING_FRAMES * asked) / (shown + 2 * FOLLOWED_RAYS),
             maps=max(len(views), mapped / min(shown, FRAME_MAP_PIXELS)),
             grows=True,
         )
@@ -194,7 +205,7 @@ class PhotographsSubject:
     def explain(
         self, state: TrainingState[RadianceField], plan: Plan, finished: Finished, *, progress: Progress
     ) -> Explained:
-        """Crease maps and a sheet of all views, bands and the verdict."""
+        """Crease maps and a sheet of all views, bands, why detail is missing in some of them, and the verdict."""
         field, seed = state.field, plan.seed
         heldout = bool(self.scene.capture.heldout)
         found = explain_seen(
@@ -207,12 +218,22 @@ class PhotographsSubject:
         collapsed = collapse(found.views)
         by_layer = found.crossings_by_layer
         creases = None if by_layer is None else self._creases(field, by_layer)
-        files = Files(numbers={"explain": found.explanation.to_json() | {"capacity": None, "creases": creases}})
+        missing, goes_with_creases = found.explanation.verdict.sentences
+        why = self._why(state, plan, found.views)
+        of_why = {"speed": [], "reasons": None} if why is None else why.numbers
+        explain = found.explanation.to_json() | {"capacity": None, "creases": creases} | of_why
+        files = Files(numbers={"explain": explain})
+        if why is not None:
+            files |= why.files
         if creases is not None:
             files |= self._density_files(field)
         return Explained(
             Summary(
-                verdict=(*([collapsed] if collapsed else []), *found.explanation.verdict.sentences),
+                verdict=(
+                    *([collapsed] if collapsed else []),
+                    missing,
+                    *(why.sentences if why is not None and why.sentences else [goes_with_creases]),
+                ),
                 explained_band=found.explanation.band,
                 crossings_per_pixel=found.crossings_per_pixel,
                 dead_neurons=None if creases is None else sum(creases["dead_neurons_by_layer"]),
@@ -220,6 +241,18 @@ class PhotographsSubject:
                 collapsed=collapsed is not None,
             ),
             found.files | files,
+        )
+
+    def _why(self, state: TrainingState[RadianceField], plan: Plan, seen: Sequence[SeenView]) -> SeenReasons | None:
+        """Why detail is missing in some views."""
+        views = self.scene.views()
+        return reasons_in_views(
+            {Foresight(views[i], ThroughRays(self.scene, views[i])): seen[i] for i in self._asked},
+            state,
+            plan,
+            side=ASKED_SIDE,
+            has_creases=creased(state.field) is not None,
+            all_views=len(views),
         )
 
     def _seen_in_views(self, field: RadianceField, drawn: Sequence[Values], progress: Progress) -> Iterator[SeenField]:
@@ -232,6 +265,13 @@ class PhotographsSubject:
             else:
                 yield SeenField(colour, view.see(field, device=field.device).opacity, None)
             progress(number / len(views))
+
+    @property
+    def _asked(self) -> list[int]:
+        """The numbers of some views, evenly spread; the first is the one in frames."""
+        views = len(self.scene.views())
+        count = max(1, min(views, ASKED_PIXELS // (self.view.height * self.view.width)))
+        return [views * number // count for number in range(count)]
 
     @property
     def _map_stride(self) -> int:

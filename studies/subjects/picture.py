@@ -15,10 +15,12 @@ from fieldlens.report import PICTURE_WORDS
 from fieldlens.scenes.load import Working
 from fieldlens.scenes.picture import Picture
 
+from ..foresight.foresight import Foresight
+from ..foresight.ways import OnPixels
 from .drawing import DrawnMap, MapLook, frame_of, map_tiles
 from .found import Explained, Finished, Image, Observation, Row, Values
 from .kinds import Kind
-from .raster import Foresight, RasterMaps, explain_raster, raster_ending
+from .raster import RasterMaps, explain_raster, raster_ending
 from .scoring import CROP_SIDE, SCORED_PIXELS, Probe, is_large, score
 from .subject import Progress
 
@@ -111,7 +113,7 @@ class PictureSubject:
 
     @cached_property
     def _maps(self) -> RasterMaps:
-        return RasterMaps(Foresight(self.view, self._descent))
+        return RasterMaps(Foresight(self.view, OnPixels(self._descent)))
 
     def _descent(self, field: Field, target: Values) -> Step:
         whole = target.shape[:2] == (self.view.height, self.view.width)

@@ -16,10 +16,12 @@ from fieldlens.scenes.load import Working
 from fieldlens.scenes.points import Points
 from fieldlens.scenes.scene import Function
 
+from ..foresight.foresight import Foresight
+from ..foresight.ways import OnPixels
 from .drawing import DrawnMap, MapLook, frame_of, map_tiles
 from .found import Explained, Finished, Image, Observation, Row, Scores, Values
 from .kinds import Kind
-from .raster import Foresight, RasterMaps, explain_raster, raster_ending
+from .raster import RasterMaps, explain_raster, raster_ending
 from .scoring import band_scores, values_at
 from .subject import Progress
 
@@ -102,7 +104,7 @@ class PointsSubject:
 
     @cached_property
     def _maps(self) -> RasterMaps:
-        return RasterMaps(Foresight(self.view, self._descent))
+        return RasterMaps(Foresight(self.view, OnPixels(self._descent)))
 
     def _descent(self, field: Field, target: Values) -> Step:  # noqa: ARG002 (the loss is of the points, not the raster)
         there = ~self.points.heldout

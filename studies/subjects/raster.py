@@ -1,10 +1,8 @@
 """Whatever is seen as pixels of the plane: its maps in frames, and missing detail explained by windows."""
 
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -17,44 +15,39 @@ from fieldlens.analysis import (
     CapacityVerdict,
     Crossings,
     Density,
-    Detail,
     Explanation,
-    OctaveProgress,
     Speed,
-    Step,
-    band_labels,
     capacity,
     capacity_verdict,
     crease_density,
     crossings,
     detail_speed,
     explain,
-    movement,
-    octave_progress,
+    explained_details,
     refined_crossings,
 )
 from fieldlens.analysis.creases.fineness import fineness
-from fieldlens.analysis.detail.bands import longest_wavelength
-from fieldlens.analysis.detail.reasons import REASONS, Motion, Reasons, reasons_of, reasons_sentences, worst_places
+from fieldlens.analysis.detail.reasons import Reasons, reasons_of, reasons_sentences, worst_places
 from fieldlens.analysis.detail.windows import Place
-from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject
 from fieldlens.fields import Field
-from fieldlens.fitting import Ending, Plan, TrainingState, foreseen_change
-from fieldlens.render.colour import speed_legend, steps_legend, steps_rgb
-from fieldlens.scenes.pictures.area import area_average, fitted_size
+from fieldlens.fitting import Ending, Plan, TrainingState
+from fieldlens.render.colour import speed_legend, steps_legend
 from fieldlens.scenes.scene import View
 
-from .creases import blocks, creased, is_finite
+from ..foresight.foresight import Foreseen, Foresight
+from .creases import creased
 from .drawing import CREASE_DENSITY, DENSITY, PROGRESS, SPEED, MapLook
 from .found import Explained, Files, Finished, Image, Statistic, Summary, Values
 from .missing import (
     capacity_files,
     density_files,
     density_picture,
-    details_asked,
     missing_files,
-    speed_files,
+    progress_arrays,
+    progress_picture,
+    reasons_numbers,
+    speed_arrays,
     speed_numbers,
     speed_picture,
 )
@@ -69,115 +62,13 @@ OTHER_MAPS = 6
 """Maps in progress that take as long as counting crossings and refitting output layers."""
 
 
-Descent: TypeAlias = Callable[[Field, Values], Step]
-"""Plain gradient descent's step at rate 1 for a field, given the target at the size that is looked at."""
-
-
-@dataclass(frozen=True, eq=False)
-class Foreseen:
-    """What the next step of a fit does to the octave that is explained."""
-
-    change: Step
-    """Of the weights that are shown."""
-    octave: OctaveProgress
-    label: str
-    """The octave's, in pixels of the picture."""
-    longest_px: float
-    """Its longest wavelength in pixels of the picture."""
-    reduced_by: float
-    """Pixels of the picture in one that was looked at."""
-    floor: Float[np.ndarray, "rows columns"]
-    """Energy of 8-bit rounding in each window."""
-
-
-class Foresight:
-    """Foresees the next step of fits of one view.
-
-    A view that is larger than is looked at is reduced, and its octaves are of longer waves then.
-    """
-
-    def __init__(self, view: View, descent: Descent) -> None:
-        self.view, self.descent = view, descent
-        self._explained: dict[int, Detail | None] = {}
-
-    def target(self, side: int) -> Values:
-        """The view with its longer side at most so long."""
-        return self.view.target(*fitted_size(self.view.height, self.view.width, side))
-
-    def label(self, side: int) -> str | None:
-        """The octave that is explained, in pixels of the picture; None where there is no detail."""
-        detail = self._detail(side)
-        return None if detail is None else self._in_picture(detail.label, side)
-
-    def foresee(self, state: TrainingState[Field], plan: Plan, side: int) -> Foreseen | None:
-        """None where there is no detail, or where the fit has diverged or is about to."""
-        detail, field = self._detail(side), state.field
-        if detail is None or not (is_finite(field) and is_finite(state.trained)):
-            return None
-        target = self.target(side)
-        height, width, _ = target.shape
-        try:
-            gradient = self.descent(state.trained, target).scaled(-1).named(state.trained)
-            change = Step.of_named(field, foreseen_change(state, plan, gradient))
-            moved = movement(field, height, width, change)
-        except InputError:  # what the weights make of the picture is not finite
-            return None
-        residual = target - self.view.draw(field, height, width, device=field.device)
-        octave = next(one for one in octave_progress(residual, moved) if one.label == detail.label)
-        band = band_labels(height, width).index(octave.label)
-        longest = longest_wavelength(band) * self._reduced_by(side)
-        floor = detail.floor * octave.windows.areas
-        return Foreseen(change, octave, self._in_picture(octave.label, side), longest, self._reduced_by(side), floor)
-
-    def reasons(
-        self, state: TrainingState[Field], foreseen: Foreseen, crossings: Float[np.ndarray, "_ _"] | None, seed: int
-    ) -> Reasons:
-        """Why each window lacks detail.
-
-        Its own push is by a plain gradient step of the shown weights, as long as lowers the loss by what the fit's own
-        step does.
-
-        Args:
-            crossings: per pixel of the picture, all layers together, at any size; None for a network without creases.
-        """
-        field, octave = state.field, foreseen.octave
-        windows, channels = octave.windows, self.view.channels
-        plain = self.descent(field, self.target(max(octave.missing.shape)))
-        (speed,) = detail_speed(field, [Detail(octave.missing, windows, octave.label)])
-        rate = max(0.0, foreseen.change.along(plain))
-        motion = Motion(
-            windows=windows,
-            longest_px=foreseen.longest_px,
-            missing=octave.energy,
-            floor=foreseen.floor,
-            progress=octave.whole,
-            own_push=octave.split(speed.push, rate, channels=channels).own,
-            crossings=None if crossings is None else area_average(crossings[..., None], *windows.shape)[..., 0],
-            steps=state.step,
-        )
-        return reasons_of(motion, seed=seed)
-
-    def _detail(self, side: int) -> Detail | None:
-        """What the target holds in the octave that is explained; every map of a fit asks for the same."""
-        if side not in self._explained:
-            self._explained[side] = next(iter(details_asked(self.target(side))), None)
-        return self._explained[side]
-
-    def _reduced_by(self, side: int) -> float:
-        return max(1.0, max(self.view.height, self.view.width) / side)
-
-    def _in_picture(self, label: str, side: int) -> str:
-        by = self._reduced_by(side)
-        return label if by == 1 else re.sub(r"\d+", lambda number: f"{by * int(number[0]):.3g}", label)
-
-
 class RasterMaps:
     """The maps of whatever is seen as pixels of the plane, as frames show them."""
 
-    def __init__(self, foresight: Foresight) -> None:
+    def __init__(self, foresight: Foresight[Field]) -> None:
         self.foresight = foresight
         self._view = view = foresight.view
-        self._explained = details_asked(view.target(), FRAME_MAP_SIDE**2)[:1]
+        self._explained = explained_details(view.target(), FRAME_MAP_SIDE**2)[:1]
         self.looks = dict(CREASE_DENSITY)
         if self._explained:
             self.looks[SPEED] = MapLook(f"speed of {self._explained[0].label} detail", speed_legend)
@@ -273,7 +164,10 @@ class PictureFindings:
     def to_json(self) -> JsonObject:
         """The explanation and what was measured of creases, as strict JSON."""
         found = {"capacity": self._capacity(), "creases": self._creases(), "speed": speed_numbers(self.speeds)}
-        return self.explanation.to_json() | found | {"reasons": self._reasons()}
+        reasons = None
+        if self.reasons is not None and self.foreseen is not None:
+            reasons = reasons_numbers(self.foreseen, self.reasons, self.verdict)
+        return self.explanation.to_json() | found | {"reasons": reasons}
 
     def _capacity(self) -> JsonObject | None:
         if self.capacity is None:
@@ -281,18 +175,6 @@ class PictureFindings:
         said = self.capacity_verdict
         words = {"sentence": said and said.sentence, "outcome": said and said.outcome}
         return words | self.capacity.to_json()
-
-    def _reasons(self) -> JsonObject | None:
-        if self.reasons is None or self.foreseen is None:
-            return None
-        steps = self.reasons.steps_to_mend
-        return {
-            "octave": self.foreseen.label,
-            "leading": self.reasons.leading,
-            "shares": {reason: asdict(share) for reason, share in self.reasons.shares.items()},
-            "steps_to_mend_half_of_what_is_on_its_way": steps if math.isfinite(steps) else None,
-            "sentences": list(self.verdict),
-        }
 
     def _creases(self) -> JsonObject | None:
         if self.density is None or self.pixels is None or self.refined is None:
@@ -322,7 +204,7 @@ class PictureFindings:
 def explain_field(
     state: TrainingState[Field],
     plan: Plan,
-    foresight: Foresight,
+    foresight: Foresight[Field],
     drawn: Float[np.ndarray, "h w c"],
     progress: Progress | None = None,
 ) -> PictureFindings:
@@ -357,14 +239,14 @@ def explain_field(
     if foreseen is None:
         return PictureFindings(explanation, density, pixels, refined, refit, [], None, None)
     found = None if density is None else density.crossings_per_pixel
-    reasons = foresight.reasons(state, foreseen, found, plan.seed)
-    speeds = detail_speed(field, details_asked(target, LARGEST_SIDE**2))
+    reasons = reasons_of(foresight.motion(state, foreseen, found), seed=plan.seed)
+    speeds = detail_speed(field, explained_details(target, LARGEST_SIDE**2))
     tell(1.0)
     return PictureFindings(explanation, density, pixels, refined, refit, speeds, foreseen, reasons)
 
 
 def explain_raster(
-    state: TrainingState[Field], plan: Plan, foresight: Foresight, finished: Finished, progress: Progress
+    state: TrainingState[Field], plan: Plan, foresight: Foresight[Field], finished: Finished, progress: Progress
 ) -> Explained:
     """Crease maps, bands and the verdict, of whatever is seen as pixels of the plane."""
     drawn = finished.reconstructions[0]
@@ -392,41 +274,15 @@ def findings_files(findings: PictureFindings, view: View, target: Values, drawn:
     """Maps as arrays and pictures, and the numbers of explain.json."""
     files = missing_files(findings.explanation, view, target, drawn) | Files(numbers={"explain": findings.to_json()})
     if findings.speeds:
-        files |= speed_files(findings.speeds, view)
+        pictures = {SPEED: speed_picture(findings.speeds[0], view)}
+        files |= Files(pictures=pictures, arrays={SPEED: speed_arrays(findings.speeds)})
     if findings.foreseen is not None and findings.reasons is not None:
-        files |= _progress_files(findings.foreseen, findings.reasons, view)
+        files |= Files(
+            pictures={PROGRESS: progress_picture(findings.foreseen, view)},
+            arrays={PROGRESS: progress_arrays(findings.foreseen, findings.reasons)},
+        )
     if findings.capacity is not None:
         files |= capacity_files(findings.capacity, view)
     if findings.density is not None and findings.refined is not None:
         files |= density_files(findings.density, findings.refined, view)
     return files
-
-
-def progress_picture(foreseen: Foreseen, view: View) -> Image:
-    """Steps until half of what each window lacks is mended, at the size of frames."""
-    octave = foreseen.octave
-    steps = np.where(octave.energy > foreseen.floor, octave.steps_to_mend, np.nan)
-    return blocks(steps_rgb(octave.windows.spread(steps)), *view.preview)
-
-
-def _progress_files(foreseen: Foreseen, reasons: Reasons, view: View) -> Files:
-    octave = foreseen.octave
-    return Files(
-        pictures={PROGRESS: progress_picture(foreseen, view)},
-        arrays={
-            PROGRESS: {
-                "missing_energy": octave.energy,
-                "progress": octave.whole,
-                "steps_to_mend": octave.steps_to_mend,
-                "reason": reasons.of_window,
-                "row_edges": octave.windows.row_edges,
-                "column_edges": octave.windows.column_edges,
-                "octave": np.array(foreseen.label),
-                "reasons": np.array(REASONS),
-                "units": np.array(
-                    "per window; energies are sums of squared luma, progress by how much the next step lowers them; "
-                    "reason: its number in reasons, -1 where nothing is missing; edges in pixels of what was looked at"
-                ),
-            }
-        },
-    )

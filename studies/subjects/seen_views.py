@@ -1,17 +1,33 @@
-"""Missing detail of a 3D scene, over all its views: the same for photographs and for solids."""
+"""Missing detail of a 3D scene over all its views, the same for photographs and solids; and why, in some of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from fieldlens.analysis import COAREA, Explanation, SeenView, explain_views, length_per_area
-from fieldlens.scenes.scene import View
+from fieldlens.analysis.detail.densities import CROSSINGS_PER_LENGTH
+from fieldlens.analysis.detail.reasons import Motion, reasons_of, reasons_sentences, worst_places
+from fieldlens.configs.files import JsonObject
+from fieldlens.fitting import Plan, TrainingState
+from fieldlens.scenes.pictures.area import area_average
+from fieldlens.scenes.scene import FieldT, View
 
-from .drawing import sheet_files
+from ..foresight.foresight import Foreseen, Foresight
+from .drawing import PROGRESS, SPEED, sheet_files
 from .found import Files, Values
-from .missing import missing_files
+from .missing import (
+    missing_files,
+    progress_arrays,
+    progress_picture,
+    reasons_numbers,
+    speed_arrays,
+    speed_numbers,
+    speed_picture,
+)
+
+TOO_LITTLE = "These views are too few, or their parts are too unlike"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,3 +82,73 @@ def explain_seen(
     files = missing_files(explanation, views[0], first.target, first.reconstruction)
     files |= sheet_files(views, [one.reconstruction for one in found], kind=kind, compared=compared)
     return SceneFindings(found, explanation, by_layer, files)
+
+
+@dataclass(frozen=True, eq=False)
+class SeenReasons:
+    """Why detail is missing in some views of a scene, together."""
+
+    sentences: Sequence[str]
+    """Where it was asked and most is missing, why, and what would help; none where nothing is missing."""
+    numbers: JsonObject
+    """What explain.json says of them, and of the speed of detail in the first of the views."""
+    files: Files
+    """Speed and progress in the first of the views, as pictures and arrays."""
+
+
+def reasons_in_views(
+    asked: Mapping[Foresight[FieldT], SeenView],
+    state: TrainingState[FieldT],
+    plan: Plan,
+    *,
+    side: int,
+    has_creases: bool,
+    all_views: int,
+) -> SeenReasons | None:
+    """Why detail is missing in some of a scene's views; None where they have none, or of a fit that has diverged.
+
+    Views whose explained octave is another than the first one's are left out.
+
+    Args:
+        asked: foresights of views, with what was seen in each.
+        side: of the largest view that is looked at as it is, in pixels; larger ones are reduced.
+        all_views: how many the scene has, for the sentence.
+    """
+    found = {one: foreseen for one in asked if (foreseen := one.foresee(state, plan, side)) is not None}
+    if not found:
+        return None
+    first, *_ = found.values()
+    alike = {one: foreseen for one, foreseen in found.items() if foreseen.longest_px == first.longest_px}
+    motions = [one.motion(state, foreseen, _crossings(asked[one], foreseen)) for one, foreseen in alike.items()]
+    reasons = reasons_of(Motion.joined(motions), seed=plan.seed)
+    foresight, *_ = alike
+    view = foresight.view
+    sentences = reasons_sentences(reasons, has_creases=has_creases, too_little=TOO_LITTLE)
+    if sentences:
+        worst = worst_places(first.octave.energy, first.octave.windows, first.reduced_by)
+        where = "; ".join(place.label for place in worst)
+        views = "every view" if len(alike) == all_views else f"{len(alike)} of {all_views} views"
+        sentences = (
+            f"In {view.name} most detail of {first.label} is missing around {where} px; the reasons that follow "
+            f"are of {views}.",
+            *sentences,
+        )
+    speed = foresight.speed(state.field, side)
+    assert speed is not None  # what is foreseen has detail
+    pictures = {SPEED: speed_picture(speed, view), PROGRESS: progress_picture(first, view)}
+    of_first = reasons_of(motions[0], seed=plan.seed)
+    numbers = reasons_numbers(first, reasons, sentences) | {"views": [one.view.name for one in alike]}
+    return SeenReasons(
+        sentences,
+        {"speed": speed_numbers([speed]), "reasons": numbers},
+        Files(pictures, {SPEED: speed_arrays([speed]), PROGRESS: progress_arrays(first, of_first)}),
+    )
+
+
+def _crossings(seen: SeenView, foreseen: Foreseen) -> Float[np.ndarray, "rows columns"] | None:
+    """Crossings per pixel in each window, of as much of it as shows the scene."""
+    length, windows = seen.densities[COAREA], foreseen.octave.windows
+    if length is None:
+        return None
+    crossed, shown = (area_average(values[..., None], *windows.shape)[..., 0] for values in (length, seen.opacity))
+    return np.divide(CROSSINGS_PER_LENGTH * crossed, shown, out=np.zeros_like(crossed), where=shown > 0)

@@ -1,42 +1,54 @@
-"""A signal as a subject: curves with creases, amplitudes over training, and what is missing of each frequency."""
+"""A signal as a subject: curves with creases, amplitudes over training, what is missing of each frequency, and why."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from fieldlens.analysis import (
+    Detail,
     LineCreases,
     Recovered,
+    Speed,
+    Step,
     amplitudes_recovered,
+    detail_speed,
+    explained_details,
     line_creases,
+    loss_step,
     refined_line_creases,
     ssim,
 )
 from fieldlens.analysis.creases.crossings import starting_refinement
+from fieldlens.analysis.detail.reasons import reasons_of, reasons_sentences, worst_places
 from fieldlens.analysis.detail.spectra import HALF
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import to_json
 from fieldlens.fields import Field
 from fieldlens.fitting import Ending, Plan, TrainingState
-from fieldlens.render.colour import density_legend
-from fieldlens.render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb
+from fieldlens.render.colour import density_legend, speed_legend, speed_rgb, steps_legend, steps_rgb
+from fieldlens.render.curve import amplitudes_rgb, crease_density_rgb, curve_rgb, residual_rgb, strips_rgb
 from fieldlens.render.panel import Tile, panel
 from fieldlens.report import SIGNAL_WORDS
 from fieldlens.scenes.load import Working
 from fieldlens.scenes.scene import Function
 from fieldlens.scenes.signal import Signal
 
+from ..foresight.foresight import Foreseen, Foresight
+from ..foresight.ways import OnPixels
 from .creases import creased
-from .drawing import DENSITY, DrawnMap, MapLook, map_tiles
-from .found import Explained, Files, Finished, Image, Named, Observation, Row, Summary
+from .drawing import DENSITY, PROGRESS, SPEED, DrawnMap, MapLook, map_tiles
+from .found import Explained, Files, Finished, Image, Named, Observation, Row, Summary, Values
 from .kinds import Kind
-from .missing import signal_spectra
+from .missing import progress_arrays, reasons_numbers, signal_spectra, speed_arrays, speed_numbers, steps_map
 from .scoring import score
 from .subject import Progress
+
+TOO_LITTLE = "This signal is too short, or its parts are too unlike"
 
 KNOTS_PER_PERIOD = 2
 """Bends that a curve of straight pieces needs in each period of a wave to follow it at all: one at each extreme."""
@@ -49,11 +61,19 @@ class SignalSubject:
     trains_on_points = True
     words = SIGNAL_WORDS
     notes: Sequence[str] = ()
-    map_looks: Mapping[str, MapLook] = {DENSITY: MapLook("crease density", density_legend, " (px: samples)")}
+    map_looks: Mapping[str, MapLook] = {
+        DENSITY: MapLook("crease density", density_legend, " (px: samples)"),
+        SPEED: MapLook("speed of detail by octave of samples", speed_legend),
+        PROGRESS: MapLook("steps to mend half, by octave of samples", steps_legend),
+    }
 
     def __init__(self, signal: Signal, hidden_dtype: torch.dtype = torch.float32) -> None:
         self.view, self.hidden_dtype = signal, hidden_dtype
         self.frequencies: Sequence[int] = signal.frequencies
+        self._foresight = Foresight(signal, OnPixels(self._descent))
+
+    def _descent(self, field: Field, target: Values) -> Step:
+        return loss_step(field, target, counted=self.view.trained)
 
     def ending(self, field: Field) -> Ending:  # noqa: ARG002 (the work follows from the views)
         """Little: a line is drawn and measured in no time."""
@@ -96,14 +116,28 @@ class SignalSubject:
         curve = curve_rgb(self.view.samples, drawn[0, :, 0], [] if creases is None else creases.by_layer)
         return Observation(drawn, curve, scores)
 
-    def maps(
-        self,
-        state: TrainingState[Field],
-        plan: Plan,  # noqa: ARG002 (creases are of the field alone)
-    ) -> Mapping[str, Image]:
-        """Creases per sample along the line, by layer."""
-        creases = _quick_creases(state.field, self.view)
-        return {} if creases is None else {DENSITY: crease_density_rgb(creases.per_sample(self.view.width))}
+    def maps(self, state: TrainingState[Field], plan: Plan) -> Mapping[str, Image]:
+        """Creases per sample along the line, by layer; the speed of the signal's detail and what the next step mends
+        of it, by octave."""
+        creases, pictures = _quick_creases(state.field, self.view), dict[str, Image]()
+        if creases is not None:
+            pictures[DENSITY] = crease_density_rgb(creases.per_sample(self.view.width))
+        foreseen = self._foresight.foresee(state, plan, self.view.width)
+        if foreseen is not None:
+            pictures[SPEED] = _speeds_rgb(detail_speed(state.field, self._details))
+            pictures[PROGRESS] = self._progress_rgb(foreseen)
+        return pictures
+
+    def _progress_rgb(self, foreseen: Foreseen) -> Image:
+        """Steps until half of what is missing is mended, by window and octave, finest first."""
+        octaves = {octave.label: octave for octave in foreseen.octaves()}
+        steps = [steps_map(octaves[detail.label], detail.floor * detail.windows.areas)[0] for detail in self._details]
+        return strips_rgb(steps_rgb(np.stack(steps)), _octaves(self._details))
+
+    @cached_property
+    def _details(self) -> Sequence[Detail]:
+        """What the signal holds in each octave from the one that is explained on."""
+        return explained_details(self.view.target())
 
     def frame(
         self,
@@ -122,15 +156,8 @@ class SignalSubject:
         ]
         return panel([*tiles, *map_tiles(self.map_looks, maps)], title, columns=2)
 
-    def explain(
-        self,
-        state: TrainingState[Field],
-        plan: Plan,  # noqa: ARG002 (nothing is resampled, nor foreseen)
-        finished: Finished,
-        *,
-        progress: Progress,
-    ) -> Explained:
-        """Amplitude by frequency, and whether there are creases enough to follow the fastest."""
+    def explain(self, state: TrainingState[Field], plan: Plan, finished: Finished, *, progress: Progress) -> Explained:
+        """Amplitude by frequency, whether there are creases enough to follow the fastest, and why detail is missing."""
         field = state.field
         target, drawn = self.view.target()[0, :, 0], finished.reconstructions[0][0, :, 0]
         recovered = amplitudes_recovered(target, drawn, self.frequencies)
@@ -139,7 +166,10 @@ class SignalSubject:
         crossings = None if creases is None else len(creases.position)
         straight = field.encoding.config.is_affine and field.mlp.output == "linear"
         sentences = signal_verdict(self.frequencies, recovered, crossings, straight=straight)
-        files = Files(
+        speeds, reasons, files = self._why(state, plan, creases)
+        if reasons is not None:
+            sentences += reasons["sentences"]
+        files |= Files(
             pictures={"residual": residual_rgb(target, drawn)},
             numbers={
                 "explain": {
@@ -147,6 +177,8 @@ class SignalSubject:
                     "amplitude_over_target": self._named(recovered.share),
                     "relative_error": self._named(recovered.relative_error),
                     "creases": None if creases is None else self._numbers(creases),
+                    "speed": speed_numbers(speeds),
+                    "reasons": reasons,
                 },
                 "spectra": to_json(signal_spectra(target, drawn)),
             },
@@ -162,6 +194,27 @@ class SignalSubject:
             ),
             files if creases is None else files | self._crease_files(creases),
         )
+
+    def _why(
+        self, state: TrainingState[Field], plan: Plan, creases: LineCreases | None
+    ) -> tuple[Sequence[Speed], JsonObject | None, Files]:
+        """How fast the field moves the signal's detail, why a part of it is missing, and maps of both; nothing of a
+        field that has diverged."""
+        foreseen = self._foresight.foresee(state, plan, self.view.width)
+        if foreseen is None:
+            return [], None, Files()
+        speeds = detail_speed(state.field, self._details)
+        crossings = None if creases is None else creases.per_sample(self.view.width).sum(0, keepdims=True)
+        in_windows = None if crossings is None else crossings.astype(np.float32)
+        found = reasons_of(self._foresight.motion(state, foreseen, in_windows), seed=plan.seed)
+        sentences = reasons_sentences(found, has_creases=creases is not None, too_little=TOO_LITTLE)
+        if sentences:
+            sentences = _where(foreseen, self.view.width), *sentences
+        files = Files(
+            pictures={SPEED: _speeds_rgb(speeds), PROGRESS: self._progress_rgb(foreseen)},
+            arrays={SPEED: speed_arrays(speeds), PROGRESS: progress_arrays(foreseen, found)},
+        )
+        return speeds, reasons_numbers(foreseen, found, sentences), files
 
     def _crease_files(self, creases: LineCreases) -> Files:
         return Files(
@@ -223,6 +276,26 @@ def signal_verdict(
     else:
         limit = f"the field is straight between them, and a wave takes {KNOTS_PER_PERIOD} a period: by number they do."
     return [*sentences, f"{count}; {limit}"]
+
+
+def _where(foreseen: Foreseen, samples: int) -> str:
+    """Where along the line the most is missing of the octave that is explained, in a sentence."""
+    octave = foreseen.octave
+    worst = worst_places(octave.energy, octave.windows)
+    places = [f"{(place.left + place.side / 2) / samples:.2f}" for place in worst]
+    waves = foreseen.label.replace("+ px", " samples and more").replace("px", "samples")
+    return f"Of waves of {waves} most is missing around {_and(places)} of the line."
+
+
+def _speeds_rgb(speeds: Sequence[Speed]) -> Image:
+    """The speed of each octave's detail by window, finest first."""
+    along = np.stack([speed.detail.windows.spread(speed.per_energy)[0] for speed in speeds])
+    return strips_rgb(speed_rgb(along), _octaves([speed.detail for speed in speeds]))
+
+
+def _octaves(details: Sequence[Detail]) -> list[str]:
+    """Wavelengths of octaves, in samples."""
+    return [detail.label.removesuffix(" px") for detail in details]
 
 
 def _and(words: Sequence[str]) -> str:

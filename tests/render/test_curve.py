@@ -10,6 +10,7 @@ from fieldlens.render.curve import (
     crease_density_rgb,
     curve_rgb,
     residual_rgb,
+    strips_rgb,
 )
 
 STEP = np.where(np.arange(400) < 200, 0.2, 0.8).astype(np.float32)
@@ -78,6 +79,16 @@ def test_amplitudes_fill_from_the_bottom_and_steps_from_the_left():
 
 def test_many_frequencies_and_steps_are_drawn():
     assert amplitudes_rgb(range(900), range(1, 120), np.ones((900, 119))).shape == (*SIZE, 3)
+
+
+def test_strips_stand_below_one_another_and_blocks_stay_blocks():
+    colours = np.zeros((2, 4, 3), np.uint8)
+    colours[0, 1], colours[1, 3] = (255, 0, 0), (0, 255, 0)
+    image = strips_rgb(colours, ["2-4", "4+"])
+    assert image[80, column_of(0.375).__round__()].tolist() == [255, 0, 0]
+    assert image[220, column_of(0.875).__round__()].tolist() == [0, 255, 0]
+    assert image[80, column_of(0.49).__round__()].tolist() == [255, 0, 0]
+    assert image[80, column_of(0.51).__round__()].tolist() == [0, 0, 0]
 
 
 def test_density_has_the_colours_of_its_scale():

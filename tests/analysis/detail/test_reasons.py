@@ -30,7 +30,7 @@ def motion(
     """Windows of 16 px of the octave of 2-4 px, with progress and push as multiples of `PACE` times what is missing."""
     rows, columns = missing.shape
     return Motion(
-        windows_of_side(16 * rows, 16 * columns, 16),
+        windows_of_side(16 * rows, 16 * columns, 16).blocks(),
         longest_px=4,
         missing=missing,
         floor=np.full(missing.shape, 1e-6),
@@ -125,6 +125,22 @@ def test_of_a_network_without_creases_nothing_is_said_of_them() -> None:
     why, remedy = reasons_sentences(reasons_of(motion(np.ones((8, 8)), crossings=None)), has_creases=False)
     assert why == "100 % of what is missing lies where steps hardly move it."
     assert "Muon" in remedy
+
+
+def test_several_views_are_one_scene_whose_blocks_are_those_of_each() -> None:
+    """Two views of nine blocks each, of different windows: together they are enough to be resampled."""
+    rng = np.random.default_rng(0)
+    one, other = (motion(rng.random((12, columns)), progress=1.5 * rng.random((12, columns))) for columns in (12, 13))
+    joined = Motion.joined([one, other])
+    assert reasons_of(one).leading is None
+    assert reasons_of(joined).leading == "slow"
+    assert np.unique(joined.blocks).tolist() == list(range(18))
+    parts = [reasons_of(part).of_window.ravel() for part in (one, other)]
+    np.testing.assert_array_equal(reasons_of(joined).of_window[0], np.concatenate(parts))
+    energies = [part.missing.sum() for part in (one, other)]
+    for reason, share in reasons_of(joined).shares.items():
+        of_each = [reasons_of(part).shares[reason].share for part in (one, other)]
+        assert share.share == pytest.approx(np.average(of_each, weights=energies))
 
 
 def test_the_worst_places_are_where_most_energy_is_missing() -> None:

@@ -188,6 +188,24 @@ def test_the_speed_of_a_users_network_is_autograds(bias: bool) -> None:
         assert_close(found.push, by_autograd(Whole(), found.detail).sum(0), 1e-5)
 
 
+@pytest.mark.parametrize("encoding", ["raw", "fourier:4", "hashgrid:4,finest=40"])
+def test_along_a_line_a_push_is_the_quadratic_form_of_the_kernel_of_its_samples(encoding: str) -> None:
+    field, signal = field_of(encoding, "3x24", channels=1, dim=1), picture(1, 100)[..., :1]
+    K = kernel(field, (torch.arange(100)[:, None] + 0.5) / 100, "luma").matrix
+    details = octave_details(signal)
+    assert [detail.windows.shape for detail in details[:3]] == [(1, 6), (1, 3), (1, 1)]
+    for found in detail_speed(field, details, dtype=torch.float64):
+        assert_close(found.push, by_kernel(K, found.detail), 1e-9)
+
+
+def test_a_users_network_of_one_coordinate_is_asked_along_a_line() -> None:
+    model, y = sequential(1, 16, 12, 1), picture(1, 40)[..., 0] - 0.5
+    (found,) = detail_speed(relu_network(model), [Detail(y, Windows(np.array([0, 1]), np.array([0, 40]), 40), "all")])
+    values = model((torch.arange(40)[:, None] + 0.5) / 40)[:, 0]
+    gradients = torch.autograd.grad(torch.from_numpy(y[0]) @ values, list(model.parameters()))
+    assert found.push.item() == pytest.approx(sum(float(part.square().sum()) for part in gradients), rel=1e-5)
+
+
 @pytest.mark.parametrize("band", [0, 1])
 def test_waves_are_moved_as_cosines_of_the_octaves_centre_are(band: int) -> None:
     field = field_of("fourier:4", "3x24")
@@ -204,6 +222,8 @@ def test_what_cannot_be_asked_is_refused_in_one_sentence() -> None:
     field, details = field_of("raw"), crooked()
     with pytest.raises(InputError, match=r"^speed of detail is of pictures.*goes from 3 to 3$"):
         detail_speed(field_of("raw", dim=3), details)
+    with pytest.raises(InputError, match=r"^speed of detail is of pictures.*1 along a single row.*goes from 1 to 3$"):
+        detail_speed(field_of("raw", dim=1), details)
     with pytest.raises(InputError, match=r"^speed of detail is of pictures.*goes from 2 to 5$"):
         detail_speed(field_of("raw", channels=5), details)
     with pytest.raises(InputError, match=r"^details of one picture have one size; got 26x21 and 33x40$"):

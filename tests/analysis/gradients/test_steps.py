@@ -63,6 +63,19 @@ def test_the_loss_s_step_is_minus_the_gradient_that_autograd_finds(encoding: str
         np.testing.assert_allclose(found[name], -gradient, atol=1e-12 * float(gradient.abs().max()))
 
 
+@pytest.mark.parametrize("encoding", ["raw", "fourier:4", "hashgrid:4,finest=40"])
+def test_along_a_line_steps_and_movements_are_those_at_its_samples(encoding: str) -> None:
+    field, signal = field_of(encoding, channels=1, dim=1), np.random.default_rng(0).random((1, 9, 1), np.float32)
+    samples = (torch.arange(9)[:, None] + 0.5) / 9
+    step = loss_step(field, signal)
+    expected = loss_step_at(field, samples, torch.from_numpy(signal[0]))
+    for found, at_samples in zip(step.named(field).values(), expected.named(field).values(), strict=True):
+        np.testing.assert_array_equal(found, at_samples)
+    np.testing.assert_array_equal(movement(field, 1, 9, step)[0], movement_at(field, samples, step))
+    with pytest.raises(InputError, match=r"^this movement is of pictures.*goes from 1 to 1$"):
+        movement(field, 2, 9, step)
+
+
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_users_network_has_the_same_steps_and_movements(bias: bool) -> None:
     model, (x, y) = sequential(14, 16, 12, 3, slope=0.1, bias=bias).append(nn.Sigmoid()), some(40)

@@ -40,9 +40,16 @@ def test_a_run_leaves_all_that_its_folder_promises(folder: Path, capfd: pytest.C
         assert (run / name).stat().st_size > 0, name
     for name in ("explain.json", "density.png", "density.npz", "error.png", "missing.png", "spectra.json"):
         assert (run / "analysis" / name).stat().st_size > 0, name
-    creases = json.loads((run / "analysis" / "explain.json").read_text())["creases"]
+    explained = json.loads((run / "analysis" / "explain.json").read_text())
+    creases = explained["creases"]
     assert creases["crossings_per_pixel"] == pytest.approx(sum(creases["crossings_per_pixel_by_layer"]))
     assert result["dead_neurons"] == sum(creases["dead_neurons_by_layer"])
+    assert sum(share["share"] for share in explained["reasons"]["shares"].values()) == pytest.approx(1)
+    assert result["verdict"][-len(explained["reasons"]["sentences"]) :] == explained["reasons"]["sentences"]
+    assert explained["reasons"]["sentences"][0].endswith("the reasons that follow are of every view.")
+    assert [speed["octave"] for speed in explained["speed"]] == [explained["reasons"]["octave"]]
+    for name in ("speed", "progress"):
+        assert cv2.imread(str(run / "analysis" / f"{name}.png")).shape == (16, 16, 3)  # type: ignore[union-attr]
     frames = list(read_frames(run / "progress.mp4"))
     drawn = sorted((run / "frames").glob("*.png"))
     assert len(drawn) == 13
@@ -51,6 +58,7 @@ def test_a_run_leaves_all_that_its_folder_promises(folder: Path, capfd: pytest.C
     assert "ball, fourier:2" in page
     views = json.loads((run / "analysis" / "views.json").read_text())["views"]
     assert len(views) == 16
+    assert explained["reasons"]["views"] == [view["name"] for view in views]
     mean = sum(view["psnr_db"] for view in views) / 16
     assert mean == pytest.approx(result["heldout_psnr_db"], abs=1e-9)
     assert "View by view" in page

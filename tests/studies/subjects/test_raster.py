@@ -12,15 +12,18 @@ from fieldlens.analysis import MIN_WINDOW_PX, loss_step
 from fieldlens.analysis.detail.bands import REC709, band_picture, spectrum
 from fieldlens.configs.encoding import Raw
 from fieldlens.configs.network import Network
+from fieldlens.fields import Field
 from fieldlens.fitting import fit
 from fieldlens.scenes.picture import Picture
+from fieldlens.studies.foresight.foresight import Foresight
+from fieldlens.studies.foresight.ways import OnPixels
 from fieldlens.studies.subjects.found import Explained, write_explained
-from fieldlens.studies.subjects.raster import Foresight, RasterMaps, explain_field, findings_files
+from fieldlens.studies.subjects.raster import RasterMaps, explain_field, findings_files
 from tests.support.small_fits import noise, plan, start
 
 
-def foresight(picture: Picture) -> Foresight:
-    return Foresight(picture, lambda field, target: loss_step(field, target))
+def foresight(picture: Picture) -> Foresight[Field]:
+    return Foresight(picture, OnPixels(loss_step))
 
 
 @pytest.mark.parametrize("size", [(40, 9000), (1, 9000), (1, 1), (5, 3)])

@@ -4,13 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from fieldlens.analysis import loss_step, octave_bands
 from fieldlens.analysis.detail.spectra import Recovered
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import read_json
 from fieldlens.configs.network import Network
 from fieldlens.configs.run import CompareConfig, FitConfig
+from fieldlens.configs.signal import Sines
+from fieldlens.fitting import Plan, TrainingState, fit, initial_state, plan_of
+from fieldlens.scenes.signal import Signal, sum_of_sines
+from fieldlens.studies.foresight.foresight import Foresight
+from fieldlens.studies.foresight.ways import OnPixels
 from fieldlens.studies.questions.cells import draw_cells
 from fieldlens.studies.questions.explanation import analyze
 from fieldlens.studies.questions.rendering import render
@@ -18,8 +25,9 @@ from fieldlens.studies.runs.compare import run_comparison, start_comparison
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.metrics import Metrics
-from fieldlens.studies.subjects.signal import signal_verdict
+from fieldlens.studies.subjects.signal import SignalSubject, signal_verdict
 from tests.support.runs import StopAt, small_config
+from tests.support.small_fits import training
 
 WORD = "signal:1,4,samples=64"
 
@@ -46,11 +54,17 @@ def test_a_run_leaves_what_that_of_a_picture_does(finished):
     assert finished.video.stat().st_size > 1000
     assert "amplitude recovered by frequency" in finished.report.read_text()
     assert finished.frame_steps() == finished.frame_steps("reconstruction") == [0, 8, 16, 24]
-    assert finished.frame_steps("density") == [0, 24]
+    assert [finished.frame_steps(name) for name in ("density", "speed", "progress")] == [[0, 24]] * 3
+    explained = read_json(finished.analysis / "explain.json")
+    assert [speed["octave"] for speed in explained["speed"]] == ["8-16 px", "16-32 px", "32+ px"]
+    assert sum(share["share"] for share in explained["reasons"]["shares"].values()) == pytest.approx(1)
+    sentences = explained["reasons"]["sentences"]
+    assert len(sentences) >= 2
+    assert list(result.explained.verdict)[-len(sentences) :] == sentences
     assert set(result.explained.amplitude_recovered or {}) == {"1 cycles", "4 cycles"}
     assert result.explained.verdict[0].startswith("Of the signal's amplitude there is")
     assert result.ssim is None
-    creases = read_json(finished.analysis / "explain.json")["creases"]
+    creases = explained["creases"]
     with np.load(finished.analysis / "creases.npz") as arrays:
         assert len(arrays["position"]) == creases["crossings"] == sum(creases["crossings_by_layer"])
         assert result.explained.crossings_per_pixel == pytest.approx(len(arrays["position"]) / 64)
@@ -123,8 +137,65 @@ def test_a_smooth_network_has_a_curve_and_no_creases(tmp_path):
     folder = start(config(tmp_path, steps=8, network=Network(width=8, depth=1, activation="sine")))
     result = run(folder)
     assert result.explained.crossings_per_pixel is None
-    assert result.explained.verdict[-1] == "The network is smooth and has no creases."
+    assert result.explained.verdict[2] == "The network is smooth and has no creases."
+    assert read_json(folder.analysis / "explain.json")["reasons"]["shares"]["few creases"]["share"] == 0
     assert folder.frame_steps("density") == []
+
+
+def a_fit(learning_rate: float, steps: int = 4, network: Network | None = None) -> tuple[Signal, TrainingState, Plan]:
+    """Of a signal of 512 samples in full batches of plain steps, before its first step."""
+    signal = sum_of_sines(Sines((1, 45), 512), seed=0)
+    choices = FitConfig(
+        training=training(learning_rate=learning_rate, batch_size=512, steps=steps, schedule="constant"),
+        encoding=Raw(),
+        network=network or Network(16, 2),
+    )
+    return signal, initial_state(choices, signal), plan_of(choices, signal)
+
+
+def test_progress_is_what_the_next_full_batch_does_to_each_octave() -> None:
+    signal, state, plan = a_fit(1e-5)
+    for _ in fit(state, signal, replace(plan, steps=3), []):
+        pass
+    foreseen = Foresight(signal, OnPixels(loss_step)).foresee(state, plan, 512)
+    assert foreseen is not None
+    assert foreseen.label == "8-16 px"
+
+    def energies() -> list[float]:
+        residual = signal.target()[..., 0].astype(np.float64) - signal.draw(state.field)[..., 0]
+        return [float(np.square(octave).sum()) for octave in octave_bands(residual)]
+
+    before = energies()
+    for _ in fit(state, signal, plan, []):
+        pass
+    falls = np.array(before) - energies()
+    found = np.array([octave.whole.sum() for octave in foreseen.octaves()])
+    np.testing.assert_allclose(found, falls, atol=0.02 * np.abs(falls).max())
+
+
+def test_a_signal_lacks_creases_where_all_neurons_are_dead() -> None:
+    signal, state, plan = a_fit(1e-2)
+    with torch.no_grad():
+        for linear in state.field.mlp.linears[:-1]:
+            linear.bias.fill_(-1e3)
+    subject = SignalSubject(signal)
+    assert list(subject.maps(state, plan)) == list(subject.map_looks)
+    explained = subject.explain(state, plan, subject.finish(state.field, lambda _: None), progress=lambda _: None)
+    *_, where, why, remedy = explained.summary.verdict
+    assert where.startswith("Of waves of 8-16 samples most is missing around 0.")
+    assert why == "100 % of what is missing lies where there are too few creases to draw it, and steps hardly move it."
+    assert "More creases would help" in remedy
+
+
+def test_of_a_signal_whose_fit_has_diverged_no_reason_is_given() -> None:
+    signal, state, plan = a_fit(1e-2)
+    with torch.no_grad():
+        state.field.mlp.linears[0].weight.fill_(np.nan)
+    subject = SignalSubject(signal)
+    assert subject.maps(state, plan) == {}
+    explained = subject.explain(state, plan, subject.finish(state.field, lambda _: None), progress=lambda _: None)
+    assert explained.summary.verdict == ("The fit has diverged: there is nothing to explain.",)
+    assert explained.files.numbers["explain"]["reasons"] is None
 
 
 def test_the_verdict_says_which_frequencies_are_missing_and_whether_creases_could_do():
