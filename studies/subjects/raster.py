@@ -226,10 +226,15 @@ class PictureFindings:
         return None if self.refined is None else float(self.refined.mean_per_pixel.mean())
 
     @property
+    def nothing_to_explain(self) -> bool:
+        """Next to nothing is missing, or what is cannot be measured."""
+        return self.explanation.verdict.creases == "nothing to explain"
+
+    @property
     def capacity_verdict(self) -> CapacityVerdict | None:
         """Whether the creases could express what is missing; None where nothing is, or the field has none."""
         refit = self.capacity
-        if self.explanation.verdict.creases == "nothing to explain" or refit is None:
+        if self.nothing_to_explain or refit is None:
             return None
         if refit.removed is None or refit.null_removed is None:
             return None
@@ -241,7 +246,7 @@ class PictureFindings:
     def verdict(self) -> tuple[str, ...]:
         """What is missing and where; why; and what would help. Without reasons, whether it goes with few creases."""
         missing, creases = self.explanation.verdict.sentences
-        if self.reasons is None or self.foreseen is None or not self.reasons.shares:
+        if self.nothing_to_explain or self.reasons is None or self.foreseen is None or not self.reasons.shares:
             return missing, creases
         octave = self.foreseen.octave
         where = f"Most is missing around {worst_places(octave.energy, octave.windows, self.foreseen.reduced_by)} px."
