@@ -11,6 +11,7 @@ All that is meant for use is imported from here. It stands in wings; each import
 """
 
 from .contest.controls import Controls, controls_of
+from .contest.explained_shares import ExplainedShares, explained_shares
 from .contest.league import (
     Mediation,
     MediationOverPictures,
@@ -65,6 +66,7 @@ from .gradients.pairs import global_pairs, local_pairs
 from .gradients.progress import OctaveProgress, Split, octave_progress, steps_to_mend
 from .gradients.rate_agreement import RateAgreement, rate_agreement
 from .gradients.speed import Speed, detail_speed, wave_speed
+from .gradients.speed_structure import gradient_size
 from .gradients.steps import Step, loss_step, loss_step_at, movement, movement_at
 from .gradients.window_confusion import WindowConfusion, window_confusion
 from .networks.as_run import TooLargeError
@@ -116,6 +118,7 @@ __all__ = [
     "Density",
     "Detail",
     "DistinctPatterns",
+    "ExplainedShares",
     "Explanation",
     "GateOverlap",
     "HammingMeans",
@@ -185,11 +188,13 @@ __all__ = [
     "explain",
     "explain_views",
     "explained_details",
+    "explained_shares",
     "extract_surface",
     "first_layer_inspheres",
     "footprint_density",
     "gate_overlap",
     "global_pairs",
+    "gradient_size",
     "half_energy_step",
     "half_error_step",
     "hamming_means",

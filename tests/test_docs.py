@@ -14,6 +14,8 @@ from fieldlens.configs.run import CompareConfig, FitConfig
 from fieldlens.verbs.options import arguments_from, parse, starting_config
 
 ROOT = Path(__file__).resolve().parent.parent
+PICTURED = ("explain.md", "analysis.md", "scenes.md")
+"""Their pictures are those of `python -m docs.figures`, in this order."""
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
@@ -54,8 +56,8 @@ def test_every_picture_is_shown_and_says_in_words_what_it_shows() -> None:
     assert all(shown.values())
 
 
-def test_the_pictures_of_analysis_and_scenes_are_those_that_one_command_makes() -> None:
-    texts = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("analysis.md", "scenes.md"))
+def test_the_pictures_of_these_texts_are_those_that_one_command_makes() -> None:
+    texts = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in PICTURED)
     assert re.findall(r"\]\(pictures/(\w+)\.png\)", texts) == [*FIGURES]  # in the order of the texts
 
 

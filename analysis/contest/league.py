@@ -147,7 +147,7 @@ def score_quantity(
     columns = tuple(_standardised(control) for control in controls)
     nothing = unseen_errors((), log_error, blocks)
     base = unseen_errors(columns, log_error, blocks)
-    better = base - unseen_errors((*columns, _normal_scores(quantity)), log_error, blocks)
+    better = base - unseen_errors((*columns, normal_scores(quantity)), log_error, blocks)
     if sure is not None:
         drawn = block_draws(count, resamples, sure)
         gain_interval = interval_of(drawn @ better / (drawn @ nothing), count)
@@ -250,7 +250,7 @@ def _standardised(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     return around / spread if spread > 1e-9 * np.abs(values).max() else np.zeros_like(around)
 
 
-def _normal_scores(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+def normal_scores(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """The normal quantile of each value's mean rank, less a half, over n; ties share theirs."""
     _, place, times = np.unique(values, return_inverse=True, return_counts=True)
     return ndtri((np.cumsum(times) - times / 2) / len(values))[place]

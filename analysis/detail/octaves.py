@@ -3,8 +3,8 @@
 Either what a picture holds in the octave, or waves of the octave's centre, which are the same for every picture.
 """
 
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
+from itertools import pairwise, product
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -46,6 +46,19 @@ class Detail:
         in_rows = np.add.reduceat(squares, self.windows.row_edges[:-1], 0)
         return np.add.reduceat(in_rows, self.windows.column_edges[:-1], 1)
 
+    def levelled(self) -> "Detail":
+        """The same detail less its mean and its slope along both axes, in each window.
+
+        Edges of windows cut waves, so that a window's part of an octave has some of both, which are no fine detail.
+        """
+        values = self.values.astype(np.float64)
+        for top, bottom in pairwise(self.windows.row_edges.tolist()):
+            for left, right in pairwise(self.windows.column_edges.tolist()):
+                here = values[top:bottom, left:right]
+                for plane in _planes(*here.shape):
+                    here -= plane * (plane * here).sum()
+        return replace(self, values=values)
+
 
 def octave_details(
     picture: Float[np.ndarray, "h w c"] | Float[np.ndarray, "h w"], *, peak: float = 1.0
@@ -80,3 +93,10 @@ def octave_waves(height: int, width: int, band: int) -> list[Detail]:
         wave = np.cos(2 * np.pi * along / 2 ** (band + 1.5) - np.pi / 2 * phase)
         waves.append(Detail(wave, windows, label))
     return waves
+
+
+def _planes(rows: int, columns: int) -> list[Float[np.ndarray, "rows columns"]]:
+    """A constant, and slopes along both axes, as pictures orthogonal to each other and of length 1."""
+    down, across = (np.arange(size) - (size - 1) / 2 for size in (rows, columns))
+    planes = [np.ones((rows, columns)), np.tile(down[:, None], columns), np.tile(across, (rows, 1))]
+    return [plane / length for plane in planes if (length := np.linalg.norm(plane)) > 0]

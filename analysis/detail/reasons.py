@@ -163,20 +163,25 @@ _HELP: dict[Reason, str] = {
     "hindered": "No remedy is known that the study of docs/paper.md backs",
     "few creases": "More creases would help: more octaves of the encoding, or raw coordinates on a wider interval (A2, "
     "N4 and N5 of docs/paper.md)",
-    "slow": "More octaves of the encoding, or Muon instead of Adam, learn fine detail faster (A2, N8 of docs/paper.md)",
+    "slow": "More octaves of the encoding{or_muon} would learn fine detail faster (A2{of_muon} of docs/paper.md)",
 }
-"""What would help, where an intervention in the study backs it."""
+"""What would help, where an intervention in the study backs it; Muon only a fit that has it not."""
 
 WORTH_SAYING = 0.05
 """Least share of the missing energy that a reason is named for."""
 
 
 def reasons_sentences(
-    reasons: Reasons, *, has_creases: bool, too_little: str = "This picture is too small, or its parts are too unlike"
+    reasons: Reasons,
+    *,
+    has_creases: bool,
+    by_muon: bool,
+    too_little: str = "This picture is too small, or its parts are too unlike",
 ) -> tuple[str, ...]:
     """Why detail is missing, and what would help; nothing where none is missing.
 
     Args:
+        by_muon: whether Muon moves the weights already.
         too_little: what is said of the windows where they do not decide which reason leads.
     """
     shares: list[tuple[float, Reason]] = [(found.share, reason) for reason, found in reasons.shares.items()]
@@ -191,7 +196,8 @@ def reasons_sentences(
     why = f"{'; '.join(parts)}."
     if reasons.leading is None:
         return (f"{why} {too_little} to decide which of these leads.",)
-    return why, f"{_HELP[reasons.leading]}."
+    muon = {"or_muon": "", "of_muon": ""} if by_muon else {"or_muon": ", or Muon in place of Adam,", "of_muon": ", N8"}
+    return why, f"{_HELP[reasons.leading].format(**muon)}."
 
 
 def steps_in_words(steps: float) -> str:

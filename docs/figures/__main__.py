@@ -1,10 +1,11 @@
-"""Make the pictures of docs/analysis.md and docs/scenes.md.
+"""Make the pictures of docs/explain.md, docs/analysis.md and docs/scenes.md.
 
     python -m docs.figures [--only cells hamming] [--fits outputs/figures] [--write docs/pictures]
 
 A network of 4x64 neurons is fitted to a built-in picture with raw coordinates and under an encoding, and another to a
-signal in both ways: run folders below `--fits`, which are found and used again. All seeds are fixed, so the same
-machine draws the same pictures. Those of 3D scenes need no fit.
+signal in both ways: run folders below `--fits`, which are found and used again. Those of the chain in docs/explain.md,
+and of what speed is made of, are of short fits by the program's defaults. All seeds are fixed, so the same machine
+draws the same pictures. Those of 3D scenes need no fit.
 """
 
 import argparse
@@ -16,11 +17,16 @@ from pathlib import Path
 
 from fieldlens.configs.files import write_bytes
 
-from . import cells, densities, errors, gradients, neurons, scenes, training
+from . import cells, chain, densities, errors, gradients, neurons, scenes, speeds, training
 from .fits import Fits
 from .layout import Drawn, png_of
 
 FIGURES: Mapping[str, Callable[[Fits], Drawn]] = {
+    "missing": chain.missing,
+    "creases_to_speed": chain.creases_to_speed,
+    "speed_to_progress": chain.speed_to_progress,
+    "progress_to_missing": chain.progress_to_missing,
+    "reasons": chain.reasons,
     "cells": cells.exact_cells,
     "plane": cells.plane,
     "surrogate_cells": cells.interpolated_cells,
@@ -36,6 +42,7 @@ FIGURES: Mapping[str, Callable[[Fits], Drawn]] = {
     "confusion": gradients.confusion_maps,
     "confusion_distribution": gradients.confusion_distribution,
     "kernel": gradients.kernels,
+    "structure": speeds.structure,
     "correlation_length": gradients.correlation_length,
     "decay": gradients.decay,
     "capacity": errors.capacity_maps,

@@ -1,4 +1,4 @@
-"""The fits that the pictures of docs/analysis.md are of: made when first asked for, found and used again afterwards."""
+"""The fits that the pictures of the texts are of: made when first asked for, found and used again afterwards."""
 
 import shutil
 from dataclasses import dataclass, field, replace
@@ -87,6 +87,10 @@ def open_fit(folder: RunFolder, step: int | None = None) -> Fit:
     return Fit(folder, saved)
 
 
+SAME_EVERYWHERE = Training(device="cpu", precision="fp32", threads=1)
+"""The same fit on any number of cores."""
+
+
 @dataclass(frozen=True)
 class Fits:
     """Where the fits lie, and what they are of."""
@@ -109,29 +113,46 @@ class Fits:
         """A sum of four sines on a line."""
         return self._pair("signal:5,10,20,40", Fourier(4), Target())
 
-    def _pair(self, scene: str, encoding: Encoding, target: Target) -> Pair:
-        return self._fit(scene, Raw(), target), self._fit(scene, encoding, target)
+    def short(self, scene: str, steps: int = 300) -> Pair:
+        """A picture as `fieldlens fit SCENE --max-side 256 --steps 300` fits it, raw and under `fourier:8`.
 
-    def _fit(self, scene: str, encoding: Encoding, target: Target) -> Fit:
+        Fewer steps are the first ones of more.
+        """
+        raw, encoded = (
+            self._fit(
+                f"{steps} steps {scene} {encoding}",
+                FitConfig(
+                    scene=scene,
+                    training=replace(SAME_EVERYWHERE, steps=steps),
+                    target=Target(max_side=self.side),
+                    output=Output(output_dir=self.path, frames=f"every:{steps}", quick=True),
+                    encoding=encoding,
+                ),
+            )
+            for encoding in (Raw(), Fourier(8))
+        )
+        return raw, encoded
+
+    def _pair(self, scene: str, encoding: Encoding, target: Target) -> Pair:
+        return self._long(scene, Raw(), target), self._long(scene, encoding, target)
+
+    def _long(self, scene: str, encoding: Encoding, target: Target) -> Fit:
+        # one optimizer for both of a pair
+        rate = default_learning_rate(encoding, self.network, Adam())
         config = FitConfig(
             scene=scene,
-            # one thread and fp32: the same fit on any number of cores; and one optimizer for both of a pair
-            training=Training(
-                steps=self.steps,
-                batch_size=4096,
-                optimizer=Adam(),
-                learning_rate=default_learning_rate(encoding, self.network, Adam()),
-                average=0,
-                device="cpu",
-                precision="fp32",
-                threads=1,
+            training=replace(
+                SAME_EVERYWHERE, steps=self.steps, batch_size=4096, optimizer=Adam(), learning_rate=rate, average=0
             ),
             target=target,
             output=Output(output_dir=self.path, checkpoints="frames"),
             encoding=encoding,
             network=self.network,
         )
-        folder = RunFolder(known_folder(self.path, f"{scene} {encoding}"))
+        return self._fit(f"{scene} {encoding}", config)
+
+    def _fit(self, name: str, config: FitConfig) -> Fit:
+        folder = RunFolder(known_folder(self.path, name))
         if not _is_of(folder, config):
             shutil.rmtree(folder.path, ignore_errors=True)  # of another protocol, or left half made
             folder = start(config, folder.path)

@@ -30,6 +30,7 @@ from fieldlens.analysis.creases.fineness import fineness
 from fieldlens.analysis.detail.reasons import Reasons, reasons_of, reasons_sentences, worst_places
 from fieldlens.analysis.detail.windows import Place
 from fieldlens.configs.files import JsonObject
+from fieldlens.configs.optimizer import Muon
 from fieldlens.fields import Field
 from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.colour import speed_legend, steps_legend
@@ -111,6 +112,8 @@ class PictureFindings:
     """What the next step does; None likewise."""
     reasons: Reasons | None
     """Why each window lacks detail; None likewise."""
+    by_muon: bool
+    """Whether Muon moves the weights."""
 
     @property
     def crossings_per_pixel(self) -> float | None:
@@ -118,10 +121,15 @@ class PictureFindings:
         return None if self.refined is None else float(self.refined.mean_per_pixel.mean())
 
     @property
+    def nothing_to_explain(self) -> bool:
+        """Next to nothing is missing, or what is cannot be measured."""
+        return self.explanation.verdict.creases == "nothing to explain"
+
+    @property
     def capacity_verdict(self) -> CapacityVerdict | None:
         """Whether the creases could express what is missing; None where nothing is, or the field has none."""
         refit = self.capacity
-        if self.explanation.verdict.creases == "nothing to explain" or refit is None:
+        if self.nothing_to_explain or refit is None:
             return None
         if refit.removed is None or refit.null_removed is None:
             return None
@@ -131,14 +139,14 @@ class PictureFindings:
     def verdict(self) -> tuple[str, ...]:
         """What is missing, why, and what would help. Without reasons, whether it goes with few creases."""
         missing, creases = self.explanation.verdict.sentences
-        if self.reasons is None or not self.reasons.shares:
+        if self.nothing_to_explain or self.reasons is None or not self.reasons.shares:
             return missing, creases
-        return missing, *reasons_sentences(self.reasons, has_creases=self.density is not None)
+        return missing, *reasons_sentences(self.reasons, has_creases=self.density is not None, by_muon=self.by_muon)
 
     @property
     def worst_places(self) -> tuple[Place, ...]:
         """Where most is missing; none where nothing is."""
-        if self.foreseen is None or self.reasons is None or not self.reasons.shares:
+        if self.nothing_to_explain or not (self.foreseen and self.reasons and self.reasons.shares):
             return ()
         octave = self.foreseen.octave
         return worst_places(octave.energy, octave.windows, self.foreseen.reduced_by)
@@ -210,6 +218,7 @@ def explain_field(
 ) -> PictureFindings:
     """Measure the creases of a state's field, whether they go with what `drawn` is missing, and why it is."""
     tell, field, view = progress or (lambda _share: None), state.field, foresight.view
+    by_muon = isinstance(plan.optimizer, Muon)
     target = view.target()
     density = pixels = refined = refit = None
     maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {COAREA: None}
@@ -237,12 +246,12 @@ def explain_field(
     explanation = explain(target, drawn, maps, seed=plan.seed)
     foreseen = foresight.foresee(state, plan, LARGEST_SIDE)
     if foreseen is None:
-        return PictureFindings(explanation, density, pixels, refined, refit, [], None, None)
+        return PictureFindings(explanation, density, pixels, refined, refit, [], None, None, by_muon)
     found = None if density is None else density.crossings_per_pixel
     reasons = reasons_of(foresight.motion(state, foreseen, found), seed=plan.seed)
     speeds = detail_speed(field, explained_details(target, LARGEST_SIDE**2))
     tell(1.0)
-    return PictureFindings(explanation, density, pixels, refined, refit, speeds, foreseen, reasons)
+    return PictureFindings(explanation, density, pixels, refined, refit, speeds, foreseen, reasons, by_muon)
 
 
 def explain_raster(

@@ -27,6 +27,7 @@ from fieldlens.analysis.detail.reasons import reasons_of, reasons_sentences, wor
 from fieldlens.analysis.detail.spectra import HALF
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.files import JsonObject
+from fieldlens.configs.optimizer import Muon
 from fieldlens.configs.records import to_json
 from fieldlens.fields import Field
 from fieldlens.fitting import Ending, Plan, TrainingState
@@ -207,7 +208,9 @@ class SignalSubject:
         crossings = None if creases is None else creases.per_sample(self.view.width).sum(0, keepdims=True)
         in_windows = None if crossings is None else crossings.astype(np.float32)
         found = reasons_of(self._foresight.motion(state, foreseen, in_windows), seed=plan.seed)
-        sentences = reasons_sentences(found, has_creases=creases is not None, too_little=TOO_LITTLE)
+        sentences = reasons_sentences(
+            found, has_creases=creases is not None, by_muon=isinstance(plan.optimizer, Muon), too_little=TOO_LITTLE
+        )
         if sentences:
             sentences = _where(foreseen, self.view.width), *sentences
         files = Files(

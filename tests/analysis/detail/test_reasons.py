@@ -97,7 +97,7 @@ def test_where_nothing_is_missing_nothing_is_said() -> None:
     found = reasons_of(motion(np.full((8, 8), 1e-7)))
     assert (found.of_window == -1).all()
     assert (found.shares, found.leading) == ({}, None)
-    assert reasons_sentences(found, has_creases=True) == ()
+    assert reasons_sentences(found, has_creases=True, by_muon=False) == ()
 
 
 def test_windows_that_are_not_asked_do_not_count() -> None:
@@ -113,7 +113,9 @@ def test_sentences_name_the_reasons_worth_saying_the_largest_first() -> None:
     missing = np.ones((1, 100))
     progress = np.where(np.arange(100) < 30, 2.0, 0.0)[None]
     crossings = np.where(np.arange(100) < 97, 0.1, 9.0)[None]  # of 3 %, too little to be named, there are enough
-    why, *_ = reasons_sentences(reasons_of(motion(missing, progress=progress, crossings=crossings)), has_creases=True)
+    why, *_ = reasons_sentences(
+        reasons_of(motion(missing, progress=progress, crossings=crossings)), has_creases=True, by_muon=False
+    )
     assert why == (
         "67 % of what is missing lies where there are too few creases to draw "
         "it, and steps hardly move it; 30 % where it is being learnt: half of it within about 50 more steps, at the "
@@ -122,9 +124,24 @@ def test_sentences_name_the_reasons_worth_saying_the_largest_first() -> None:
 
 
 def test_of_a_network_without_creases_nothing_is_said_of_them() -> None:
-    why, remedy = reasons_sentences(reasons_of(motion(np.ones((8, 8)), crossings=None)), has_creases=False)
+    why, _ = reasons_sentences(reasons_of(motion(np.ones((8, 8)), crossings=None)), has_creases=False, by_muon=True)
     assert why == "100 % of what is missing lies where steps hardly move it."
-    assert "Muon" in remedy
+
+
+@pytest.mark.parametrize(
+    ("by_muon", "remedy"),
+    [
+        (True, "More octaves of the encoding would learn fine detail faster (A2 of docs/paper.md)."),
+        (
+            False,
+            "More octaves of the encoding, or Muon in place of Adam, would learn fine detail faster "
+            "(A2, N8 of docs/paper.md).",
+        ),
+    ],
+)
+def test_muon_is_recommended_to_a_fit_that_has_it_not(by_muon: bool, remedy: str) -> None:
+    slow = reasons_of(motion(np.ones((8, 8)), crossings=np.full((8, 8), 9.0)))
+    assert reasons_sentences(slow, has_creases=True, by_muon=by_muon)[1] == remedy
 
 
 def test_several_views_are_one_scene_whose_blocks_are_those_of_each() -> None:

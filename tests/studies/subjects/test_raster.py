@@ -10,10 +10,11 @@ import torch
 
 from fieldlens.analysis import MIN_WINDOW_PX, loss_step
 from fieldlens.analysis.detail.bands import REC709, band_picture, spectrum
-from fieldlens.configs.encoding import Raw
+from fieldlens.analysis.detail.reasons import REASONS
+from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.network import Network
 from fieldlens.fields import Field
-from fieldlens.fitting import fit
+from fieldlens.fitting import TrainingState, fit
 from fieldlens.scenes.picture import Picture
 from fieldlens.studies.foresight.foresight import Foresight
 from fieldlens.studies.foresight.ways import OnPixels
@@ -115,7 +116,8 @@ def test_a_network_of_dead_neurons_lacks_creases_and_says_so() -> None:
     assert findings.reasons is not None
     assert findings.reasons.shares["few creases"].share == 1
     missing, why, remedy = findings.verdict
-    assert "Most is missing around" in missing
+    assert missing.endswith("of the finest detail (2-4 px) is missing: 100 %.")
+    assert len(findings.worst_places) == 3
     assert why == "100 % of what is missing lies where there are too few creases to draw it, and steps hardly move it."
     assert "More creases would help" in remedy
 
@@ -131,6 +133,85 @@ def test_a_fit_that_was_ended_early_needs_more_steps_alone() -> None:
     assert findings.reasons is not None
     assert findings.reasons.leading == "on its way"
     assert findings.reasons.steps_to_mend < 40
+
+
+def opposed(left: float, right: float) -> Picture:
+    """Two windows of 16 px with a wave of 4 px in each, so many times as high and from grey."""
+    wave = 8 * np.cos(np.pi / 2 * np.arange(32) + 0.3) * np.repeat([left, right], 16)
+    return Picture("opposed", np.tile((128 + wave).round().astype(np.uint8)[:, None], (16, 1, 3)))
+
+
+def repeating() -> TrainingState[Field]:
+    """A grey field that has come to step 100 and goes on by its output layer, whose inputs repeat every 16 of 32 px."""
+    state = start(encoding=Fourier(6), network=Network(16, 1))
+    first, last = state.field.mlp.linears
+    x = torch.rand(50, 2, generator=torch.Generator().manual_seed(0))
+    here, beside = (state.field.encoding(x + torch.tensor([shift, 0.0])) for shift in (0.0, 0.5))
+    with torch.no_grad():
+        first.weight[:, (here - beside).abs().amax(0) > 1e-3] = 0
+        last.weight.zero_()
+        last.bias.fill_(128 / 255)
+    state.step = 100
+    return state
+
+
+@pytest.mark.parametrize(("left", "right", "reasons"), [(1, -2, [1, 0]), (1, 0, [0, -1])])
+def test_a_window_is_hindered_by_one_with_the_opposite_gradient_and_on_its_way_without_it(
+    left: float, right: float, reasons: list[int]
+) -> None:
+    picture, state = opposed(left, right), repeating()
+    whole = plan(1e-3, picture, batch_size=16 * 32, steps=101, schedule="constant")
+    findings = explain_field(state, whole, foresight(picture), picture.draw(state.field))
+    assert findings.reasons is not None
+    assert findings.foreseen is not None
+    assert findings.reasons.of_window.tolist() == [reasons]
+    why = findings.verdict[1]
+    assert ("steps for other places slow that down or undo it" in why) == (right != 0)
+    windows = findings.foreseen.octave.windows
+
+    def missing() -> np.ndarray:
+        residual = spectrum(picture.target() @ REC709 - picture.draw(state.field) @ REC709)
+        return windows.mean_of_map(np.square(band_picture(residual, 0)))[0]
+
+    before = missing()
+    for _ in fit(state, picture, whole, []):  # the step is really taken
+        pass
+    assert (missing()[0] > before[0]) == (right != 0)
+
+
+def test_of_half_noise_and_half_ramps_a_smooth_fit_lacks_the_noise_alone_for_want_of_creases() -> None:
+    pixels = (0.9 * np.indices((128, 128)).sum(0)).astype(np.uint8)[..., None].repeat(3, 2)
+    pixels[:, 64:] = np.random.default_rng(0).integers(0, 256, (128, 64, 1), dtype=np.uint8)
+    picture, state = Picture("half", pixels), start(encoding=Raw(), network=Network(16, 2))
+    whole = plan(1e-2, picture, batch_size=2048, steps=100, schedule="constant")
+    for _ in fit(state, picture, whole, []):
+        pass
+    findings = explain_field(state, whole, foresight(picture), picture.draw(state.field))
+    assert findings.reasons is not None
+    assert (findings.reasons.of_window[:, 4:] == REASONS.index("few creases")).all()
+    assert (findings.reasons.of_window[:, :3] == -1).all(), (
+        "nothing is missing of ramps; between both, waves reach over"
+    )
+    assert findings.reasons.shares["few creases"].share > 0.999
+    _, why, _ = findings.verdict
+    assert all(place.left >= 64 for place in findings.worst_places)
+    assert why.startswith("100 % of what is missing lies where there are too few creases")
+
+
+def test_of_an_octave_that_is_drawn_but_for_rounding_no_reason_is_given() -> None:
+    state = start(encoding=Fourier(6), network=Network(32, 2))
+    with torch.no_grad():
+        state.field.mlp.linears[-1].bias.fill_(0.5)
+    state.step = 100
+    drawn = noise(side=64).draw(state.field)
+    assert drawn.min() > 0
+    assert drawn.max() < 1
+    picture = Picture("itself", (255 * drawn).round().astype(np.uint8))
+    findings = explain_field(state, plan(), foresight(picture), drawn)
+    missing, creases = findings.verdict
+    assert missing.startswith("Next to nothing of the finest detail (2-4 px) is missing")
+    assert "Most is missing" not in missing
+    assert creases == "There is nothing here for the density of creases to explain."
 
 
 def test_frames_have_the_maps_that_there_are() -> None:
