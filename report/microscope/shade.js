@@ -20,7 +20,7 @@ function shaded(raster, look, picture) {
       const colour = chosen?.[p] ? LINE : seen ? picture.layerColours[layerOf(seen) % picture.layerColours.length] : null;
       const [red, green, blue] = colour ?? colourOf(values, p, picture, x, y);
       const strength = colour ? 1 : dim;
-      image.data.set([red * strength + 0.5, green * strength + 0.5, blue * strength + 0.5, 255], 4 * p);
+      image.data.set([red * strength, green * strength, blue * strength, 255], 4 * p);
     }
   }
   return image;

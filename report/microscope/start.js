@@ -118,7 +118,7 @@ function startMicroscope() {
     toggleCreases: () => { if (patternParts(network).length) showCreases(!look.creases); }, clear: () => choose(null),
   });
   section.addEventListener("keydown", (event) => event.stopPropagation()); // the page's keys move its scrubber
-  canvas.style.aspectRatio = String(Math.min(Math.max(data.width / data.height, 0.6), 2.4));
+  section.style.setProperty("--aspect", Math.min(Math.max(data.width / data.height, 0.6), 2.4));
   new ResizeObserver(() => lens.resize(canvas.clientWidth, canvas.clientHeight)).observe(canvas);
   lens.resize(canvas.clientWidth, canvas.clientHeight);
   chooseRun(0);
