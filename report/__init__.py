@@ -14,6 +14,7 @@ from fieldlens.report.model import (
     RunPart,
     Series,
     Spectra,
+    Square,
     ThroughTraining,
 )
 from fieldlens.report.words import PICTURE_WORDS, SIGNAL_WORDS, Words
@@ -33,6 +34,7 @@ __all__ = [
     "RunPart",
     "Series",
     "Spectra",
+    "Square",
     "StudyFigure",
     "StudyReport",
     "StudyTable",

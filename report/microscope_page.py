@@ -16,7 +16,7 @@ import numpy as np
 from fieldlens.configs.errors import counted
 from fieldlens.fields.plain import PlainField, PlainFormulas
 from fieldlens.render.colour import LAYER_COLOURS
-from fieldlens.report.model import Report, RunPart
+from fieldlens.report.model import Report, RunPart, Square
 
 FOLDER = "microscope"
 SCRIPTS = tuple(
@@ -25,18 +25,18 @@ SCRIPTS = tuple(
 )
 
 
-def look_address(left_px: float, top_px: float, side_px: float) -> str:
-    """A link within the page that flies the microscope to a square of the picture, given in its pixels.
+def look_address(square: Square) -> str:
+    """A link within the page that flies the microscope to a square of the picture.
 
-    >>> look_address(32, 0, 16)
+    >>> look_address(Square(32, 0, 16))
     '#look=32,0,16'
     """
-    return f"#look={left_px:g},{top_px:g},{side_px:g}"
+    return f"#look={square.left_px:g},{square.top_px:g},{square.side_px:g}"
 
 
 def section_words(report: Report) -> dict[str, str]:
     """What `section.html` leaves open."""
-    count = sum(len(run.networks) for run in report.runs)
+    count = sum(bool(run.networks) for run in report.runs)
     absent = [run for run in report.runs if run.no_network]
     of = [f"{run.label}: " if len(report.runs) > 1 else "" for run in absent]
     return {
@@ -72,6 +72,7 @@ def _run(run: RunPart, pixels: int) -> dict[str, object]:
             "slope": field.negative_slope,
             "output": field.output,
         },
+        "worst": [look_address(square) for square in run.worst],
         "octaves": [{"label": group.label, "features": group.features} for group in _groups(field, pixels)],
         "checkpoints": [
             {"step": kept.step, "type": kept.precision, "numbers": _base64(kept.field, kept.precision)}

@@ -133,6 +133,15 @@ class KeptNetwork:
 
 
 @dataclass(frozen=True)
+class Square:
+    """A part of the picture, in its pixels."""
+
+    left_px: float
+    top_px: float
+    side_px: float
+
+
+@dataclass(frozen=True)
 class RunPart:
     """One trained field: its pictures, its curves, its numbers and what they say."""
 
@@ -164,6 +173,8 @@ class RunPart:
     """Of two coordinates, by step; the last is the one that the rest of the page speaks of."""
     no_network: str = ""
     """A sentence on why the page carries none, where it might have."""
+    worst: Sequence[Square] = ()
+    """Where most detail is missing, the worst first: the microscope flies there."""
 
 
 @dataclass(frozen=True)

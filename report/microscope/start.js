@@ -22,6 +22,9 @@ function startMicroscope() {
     byId("checkpoint").value = run.checkpoints.length - 1;
     byId("checkpoints").hidden = run.checkpoints.length < 2;
     switches.offer(run.octaves);
+    choose(null);
+    byId("worst").hidden = !run.worst.length;
+    byId("worst-places").replaceChildren(...run.worst.flatMap((href, index) => [element("a", { href, textContent: `place ${index + 1}` }), " "]));
     chooseCheckpoint(run.checkpoints.length - 1);
     offerLayers();
   }
@@ -121,7 +124,11 @@ function startMicroscope() {
   section.style.setProperty("--aspect", Math.min(Math.max(data.width / data.height, 0.6), 2.4));
   new ResizeObserver(() => lens.resize(canvas.clientWidth, canvas.clientHeight)).observe(canvas);
   lens.resize(canvas.clientWidth, canvas.clientHeight);
-  chooseRun(0);
+  new IntersectionObserver((entries, observer) => { // no work for a reader who never comes here
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    chooseRun(0);
+  }, { rootMargin: "200px" }).observe(section);
 
   // A link to #look=left,top,side flies there: a square of the picture, in its pixels.
   function followLink() {

@@ -6,10 +6,12 @@ import numpy as np
 from jaxtyping import Float
 
 from fieldlens.analysis import half_energy_step, half_error_step
+from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
 from fieldlens.fields.plain import PlainField, half_rounding, plain_field
 from fieldlens.fitting import initial_state
-from fieldlens.report import KeptNetwork, Learnt, Spectra
+from fieldlens.render.files import read_npz
+from fieldlens.report import KeptNetwork, Learnt, Spectra, Square
 from fieldlens.scenes.scene import Scene
 from fieldlens.studies.subjects.found import Row
 from fieldlens.studies.subjects.missing import SavedSpectra
@@ -25,6 +27,9 @@ MOST_BYTES = 4 * 2**20
 
 MOST_BYTES_BESIDE_OTHERS = 2**20
 """Of the one network that each run has in the page of a comparison."""
+
+WORST_PLACES = 6
+"""Windows of the picture that a page leads to."""
 
 ROUNDING = 0.5 / 255
 """How much a colour may change where a network before the last is written in half precision: what 8 bits round off."""
@@ -96,6 +101,21 @@ def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list
         if len(kept) == (MOST_NETWORKS if alone else 1):
             break
     return kept[::-1], ""
+
+
+def worst_places(folder: RunFolder) -> list[Square]:
+    """The windows that lack most of the explained octave, by what of it is missing in them; none where none was."""
+    try:
+        found = read_npz(folder.analysis / "missing.npz", MOST_BYTES)
+        lacking, rows, columns = (found[name] for name in ("residual_energy", "row_edges", "column_edges"))
+    except (InputError, ValueError, KeyError):
+        return []  # not asked for, or damaged: the page does without
+    worst = np.argsort(-lacking, axis=None, kind="stable")[:WORST_PLACES]
+    return [
+        Square(float(columns[j]), float(rows[i]), float(max(columns[j + 1] - columns[j], rows[i + 1] - rows[i])))
+        for i, j in zip(*np.unravel_index(worst, lacking.shape), strict=True)
+        if lacking[i, j] > 0
+    ]
 
 
 def _finite(plain: PlainField) -> bool:

@@ -46,7 +46,7 @@ from .answers import DRAWN, Found
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder, lost_note
 from .history import read_foretelling, read_history
-from .learnt import kept_networks, learnt_parts, spectra_part
+from .learnt import kept_networks, learnt_parts, spectra_part, worst_places
 from .metrics import drawn_rows
 from .quantities import QUANTITIES, saturation_caveat
 from .record import RunRecord
@@ -151,6 +151,7 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
         pictures=[seen for read in _pictures(folder) if (seen := _unless_damaged(read, left_out)) is not None],
         networks=networks,
         no_network=no_network,
+        worst=worst_places(folder) if networks else [],
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from jaxtyping import Bool, Float
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from fieldlens.analysis import relu_network
 from fieldlens.analysis.networks.scratch import Scratch
@@ -18,7 +18,8 @@ from fieldlens.fields import Field
 from fieldlens.fields.plain import plain_field
 from fieldlens.report import KeptNetwork
 from fieldlens.report.build import file_text
-from fieldlens.report.microscope_page import SCRIPTS, look_address, microscope_data
+from fieldlens.report.microscope_page import SCRIPTS, microscope_data
+from tests.support.browsers import SOFTWARE_GL, chromium
 from tests.support.report_examples import microscope_report
 from tests.support.small_fits import start
 
@@ -49,13 +50,16 @@ SAMPLE = """async ([run, way, xs, ys, features, neurons]) => {
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser) -> Iterator[Page]:
-    """The scripts of the microscope without a report around them."""
-    page = browser.new_page()
+def page() -> Iterator[Page]:
+    """The scripts of the microscope without a report around them; WebGL2 is drawn in software."""
+    with chromium(SOFTWARE_GL) as browser:
+        yield _with_scripts(browser.new_page())
+
+
+def _with_scripts(page: Page) -> Page:
     page.add_script_tag(content="".join(map(file_text, SCRIPTS[: SCRIPTS.index("microscope/lens.js")])))
     page.evaluate("Object.assign(globalThis, { gpuSampler, plainSampler })")
-    yield page
-    page.close()
+    return page
 
 
 def field_of(encoding: Encoding, network: Network | None = None) -> Field:
@@ -213,7 +217,3 @@ def test_octaves_hold_each_wave_once_and_say_its_length():
     run = run_of(field_of(Fourier(4, include_input=True)))
     assert [octave["label"] for octave in run["octaves"]] == [f"waves of {px} px" for px in (128, 64, 32, 16)]
     assert sorted(feature for octave in run["octaves"] for feature in octave["features"]) == list(range(2, 18))
-
-
-def test_a_link_names_its_square():
-    assert look_address(12.5, 0, 32) == "#look=12.5,0,32"

@@ -2,8 +2,10 @@
 
 import re
 from base64 import b64decode
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 import cv2
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from jaxtyping import Float, UInt8
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from fieldlens.analysis import cells, relu_network
 from fieldlens.configs.encoding import Encoding, Fourier, Raw
@@ -19,9 +21,9 @@ from fieldlens.configs.network import Network
 from fieldlens.fields import Field
 from fieldlens.fields.plain import plain_field
 from fieldlens.render.colour import LAYER_COLOURS
-from fieldlens.report import KeptNetwork, Report
+from fieldlens.report import KeptNetwork, Report, Square
 from fieldlens.report.microscope_page import look_address
-from tests.report.conftest import Open
+from tests.support.browsers import NO_GL, SOFTWARE_GL, Open, chromium, launched, report_opener
 from tests.support.report_examples import microscope_report
 from tests.support.small_fits import start
 
@@ -47,14 +49,32 @@ def report_of(*fields: Field) -> Report:
 FOURIER = field_of(Fourier(3))
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One whose WebGL2 is drawn in software."""
+    with chromium(SOFTWARE_GL) as browser:
+        yield browser
+
+
 @pytest.fixture
-def open_page(open_report: Open) -> Open:
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """A page of the width of a phone, whose lens has few samples."""
-    return partial(open_report, width=360)
+    for open_report in report_opener(browser, tmp_path):
+        yield partial(open_report, width=240)
+
+
+@pytest.fixture
+def open_without_gl(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """The same in a browser that has no WebGL."""
+    other = launched(browser.browser_type, NO_GL)
+    for open_report in report_opener(other, tmp_path):
+        yield partial(open_report, width=240)
+    other.close()
 
 
 def settled(page: Page) -> Page:
     """The page once the lens has drawn all that it will."""
+    page.locator("#lens-canvas").scroll_into_view_if_needed()
     page.wait_for_selector("#lens-canvas[data-state=done]")
     return page
 
@@ -92,15 +112,18 @@ def hover(page: Page, across: float, down: float) -> None:
     page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
 
 
-@pytest.mark.parametrize("gl", [True, False])
-def test_the_lens_opens_with_the_whole_picture_as_the_program_draws_it(
-    gl: bool, open_page: Open, open_report_without_gl: Open
-):
-    page = (open_page if gl else open_report_without_gl)(report_of(FOURIER))
+def test_the_lens_opens_with_the_whole_picture_as_the_program_draws_it(open_page: Open):
+    page = open_page(report_of(FOURIER))
     seen = drawn(page)
     assert furthest(seen, expected(FOURIER, seen.shape, 0, 0, 1)) <= 1
-    way = "WebGL2" if gl else "plain JavaScript"
-    assert f"Drawn by {way} in a worker" in page.inner_text("#lens-how")
+    assert "Drawn by WebGL2 in a worker" in page.inner_text("#lens-how")
+
+
+def test_without_webgl_plain_javascript_draws_the_same(open_without_gl: Open):
+    page = open_without_gl(report_of(FOURIER))
+    seen = drawn(page)
+    assert furthest(seen, expected(FOURIER, seen.shape, 0, 0, 1)) <= 1
+    assert "Drawn by plain JavaScript in a worker" in page.inner_text("#lens-how")
 
 
 def test_without_workers_the_page_itself_draws(open_page: Open):
@@ -130,7 +153,7 @@ def test_the_wheel_zooms_around_the_pointer_and_past_one_pixel_the_network_goes_
 
 
 def test_a_link_flies_to_its_square_and_jumps_where_motion_is_reduced(open_page: Open):
-    link = look_address(40, 20, 4)
+    link = look_address(Square(40, 20, 4))
     for motion in ("no-preference", "reduce"):
         page = open_page(report_of(FOURIER), link=link, reduced_motion=motion)
         page.locator("#lens-width", has_text=re.compile(r"^4 px wide$")).wait_for()
@@ -324,6 +347,17 @@ def test_a_network_that_is_not_carried_is_explained_in_a_sentence(open_page: Ope
     report = report_of()
     page = open_page(replace(report, runs=[replace(report.runs[0], no_network="It has <b>9</b> MB of weights.")]))
     assert page.inner_text("#microscope") == "It has <b>9</b> MB of weights."
+
+
+def test_the_worst_places_are_linked_and_flown_to(open_page: Open):
+    report = report_of(FOURIER)
+    runs = [replace(report.runs[0], worst=[Square(16, 8, 8), Square(32, 0, 16)])]
+    page = settled(open_page(replace(report, runs=runs), reduced_motion="reduce"))
+    page.get_by_text("place 2", exact=True).click()
+    page.locator("#lens-width", has_text="16 px wide").wait_for()
+    assert read_out(page)["place"].startswith("x 40.0")
+    page.get_by_text("place 1", exact=True).click()
+    page.locator("#lens-width", has_text="8 px wide").wait_for()
 
 
 @pytest.mark.parametrize("width", [380, 1280])

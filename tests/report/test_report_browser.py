@@ -3,12 +3,14 @@
 Runs and maps are plain colours here, so that one pixel of a screenshot says which picture lies there.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Browser, Locator
 
 from fieldlens.report import (
     Curves,
@@ -21,10 +23,22 @@ from fieldlens.report import (
     Series,
     ThroughTraining,
 )
-from tests.report.conftest import Open
 from tests.support import report_examples as examples
+from tests.support.browsers import Open, chromium, report_opener
 
 RED, GREEN, BLUE, WHITE, BLACK = (220, 30, 30), (30, 160, 60), (40, 60, 200), (255, 255, 255), (0, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Opens a report from disk; no script error and no request beyond the file itself is let pass."""
+    yield from report_opener(browser, tmp_path)
 
 
 def plain(colour: tuple[int, int, int]) -> np.ndarray:

@@ -1,13 +1,14 @@
-"""Browsers for the tests that open a page, and a page that is opened from disk."""
+"""The system's Chromium, for the tests that open pages."""
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 
 from fieldlens.report import Report, report_html
 
@@ -19,47 +20,26 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
+@contextmanager
+def chromium(flags: Sequence[str] = ()) -> Iterator[Browser]:
+    """A browser; where there is none the test is skipped, and in continuous integration it fails."""
     with sync_playwright() as playwright:
-        yield playwright
+        browser = launched(playwright.chromium, flags)
+        yield browser
+        browser.close()
 
 
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """The system's Chromium, whose WebGL2 is drawn in software."""
-    yield from _launched(playwright, SOFTWARE_GL)
-
-
-@pytest.fixture(scope="module")
-def browser_without_gl(playwright: Playwright) -> Iterator[Browser]:
-    """One that has no WebGL at all."""
-    yield from _launched(playwright, NO_GL)
-
-
-def _launched(playwright: Playwright, flags: list[str]) -> Iterator[Browser]:
+def launched(kind: BrowserType, flags: Sequence[str] = ()) -> Browser:
+    """Another browser beside one that is there: `browser.browser_type` is its kind."""
     executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         missing = "Chromium is not installed (Debian: apt-get install chromium), so no page was opened"
         pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *flags])
-    yield browser
-    browser.close()
+    return kind.launch(executable_path=executable, args=[*FLAGS, *flags])
 
 
-@pytest.fixture
-def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Opens a report from disk; no script error and no request beyond the file itself is let pass."""
-    yield from _opener(browser, tmp_path)
-
-
-@pytest.fixture
-def open_report_without_gl(browser_without_gl: Browser, tmp_path: Path) -> Iterator[Open]:
-    """The same in a browser without WebGL."""
-    yield from _opener(browser_without_gl, tmp_path)
-
-
-def _opener(browser: Browser, folder: Path) -> Iterator[Open]:
+def report_opener(browser: Browser, folder: Path) -> Iterator[Open]:
+    """What opens a report from disk; no script error and no request beyond the file itself is let pass in the end."""
     pages, complaints = [], []
 
     def opened(
