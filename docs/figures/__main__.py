@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fieldlens.configs.files import write_bytes
 
-from . import cells, densities, errors, gradients, neurons, scenes, training
+from . import cells, densities, errors, gradients, microscope, neurons, scenes, training
 from .fits import Fits
 from .layout import Drawn, png_of
 
@@ -45,6 +45,7 @@ FIGURES: Mapping[str, Callable[[Fits], Drawn]] = {
     "bands": training.bands,
     "signals": training.signals,
     "over_training": training.over_training,
+    "microscope": microscope.lens,
     "scenes": scenes.sheet,
     "cameras": scenes.cameras,
 }
