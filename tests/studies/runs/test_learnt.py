@@ -152,7 +152,7 @@ def test_what_is_too_large_for_a_page_is_left_out_and_the_newest_said_why(
 
 
 def test_a_fit_that_diverged_has_no_network_to_look_into(fitted: RunFolder, monkeypatch: pytest.MonkeyPatch):
-    def diverged(folder: Path, state: object) -> list[int]:
+    def diverged(folder: Path, state: object, steps: list[int]) -> list[int]:
         with torch.no_grad():
             state.field.mlp.linears[0].bias[0] = float("nan")  # type: ignore[attr-defined]
         return [24]
