@@ -60,7 +60,7 @@ def live_html(report: Report) -> str:
     Raises ValueError as `report_html` does.
     """
     live = {
-        "live": _file("live.html"),
+        "live": file_text("live.html"),
         "own_pictures": " 'self'",
         "connections": " connect-src 'self';",
         "closing": "This page comes from the fit itself, on this machine. It becomes the report when the fit is over.",
@@ -73,9 +73,9 @@ def _page(report: Report, scripts: Iterable[str], parts_of_kind: Mapping[str, st
         raise ValueError("a report needs at least one run, and every run at least one frame")
     script, microscope = _joined(scripts), _microscope(report)
     parts = {name: _unbroken(html) for name, html in _static_parts(report).items()}
-    return Template(_file("template.html")).substitute(
+    return Template(file_text("template.html")).substitute(
         title=escape(report.title),
-        style=_file("report.css") + microscope.style,
+        style=file_text("report.css") + microscope.style,
         script=script,
         script_hashes=" ".join(map(_hash_source, [script, *microscope.scripts])),
         microscope=microscope.section,
@@ -106,8 +106,8 @@ def _microscope(report: Report) -> _Microscope:
     script = _joined(microscope_page.SCRIPTS)
     data = embedded_json(microscope_page.microscope_data(report))
     return _Microscope(
-        Template(_file(f"{microscope_page.FOLDER}/section.html")).substitute(words),
-        _file(f"{microscope_page.FOLDER}/microscope.css"),
+        Template(file_text(f"{microscope_page.FOLDER}/section.html")).substitute(words),
+        file_text(f"{microscope_page.FOLDER}/microscope.css"),
         (script,),
         f'<script type="application/json" id="lens-data">{data}</script>\n'
         f'<script type="module" id="lens-script">{script}</script>',
@@ -155,10 +155,11 @@ def embedded_json(data: object) -> str:
 
 
 def _joined(names: Iterable[str]) -> str:
-    return "".join(map(_file, names))
+    return "".join(map(file_text, names))
 
 
-def _file(name: str) -> str:
+def file_text(name: str) -> str:
+    """A file beside this one: a script, a style or a template."""
     return resources.files("fieldlens.report").joinpath(name).read_text(encoding="utf-8")
 
 

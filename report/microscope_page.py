@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from fieldlens.analysis.detail.windows import Place
 from fieldlens.configs.errors import counted
 from fieldlens.fields.plain import PlainField, PlainFormulas
 from fieldlens.render.colour import LAYER_COLOURS
@@ -25,18 +26,18 @@ SCRIPTS = tuple(
 )
 
 
-def look_address(left_px: float, top_px: float, side_px: float) -> str:
-    """A link within the page that flies the microscope to a square of the picture, given in its pixels.
+def look_address(place: Place) -> str:
+    """A link within the page that flies the microscope to a square of the picture.
 
-    >>> look_address(32, 0, 16)
+    >>> look_address(Place(32, 0, 16))
     '#look=32,0,16'
     """
-    return f"#look={left_px:g},{top_px:g},{side_px:g}"
+    return f"#look={place.left:g},{place.top:g},{place.side:g}"
 
 
 def section_words(report: Report) -> dict[str, str]:
     """What `section.html` leaves open."""
-    count = sum(len(run.networks) for run in report.runs)
+    count = sum(bool(run.networks) for run in report.runs)
     absent = [run for run in report.runs if run.no_network]
     of = [f"{run.label}: " if len(report.runs) > 1 else "" for run in absent]
     return {
@@ -72,6 +73,7 @@ def _run(run: RunPart, pixels: int) -> dict[str, object]:
             "slope": field.negative_slope,
             "output": field.output,
         },
+        "worst": [look_address(place) for place in run.worst],
         "octaves": [{"label": group.label, "features": group.features} for group in _groups(field, pixels)],
         "checkpoints": [
             {"step": kept.step, "type": kept.precision, "numbers": _base64(kept.field, kept.precision)}

@@ -168,6 +168,8 @@ class RunPart:
     """Of two coordinates, by step; the last is the one that the rest of the page speaks of."""
     no_network: str = ""
     """A sentence on why the page carries none, where it might have."""
+    worst: Sequence[Place] = ()
+    """Where most detail is missing, the worst first: the microscope flies there."""
 
 
 @dataclass(frozen=True)

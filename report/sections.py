@@ -151,10 +151,7 @@ def _places(places: Sequence[Place], looked_into: bool) -> str:
     """The worst places, each a link into the microscope where the page has one."""
     if not places:
         return ""
-    words = [
-        f'<a href="{look_address(place.left, place.top, place.side)}">{place.label}</a>' if looked_into else place.label
-        for place in places
-    ]
+    words = [f'<a href="{look_address(place)}">{place.label}</a>' if looked_into else place.label for place in places]
     return f"<p>Most is missing around {'; '.join(words)} px.</p>"
 
 

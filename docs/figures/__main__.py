@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fieldlens.configs.files import write_bytes
 
-from . import cells, chain, densities, errors, gradients, neurons, scenes, speeds, training
+from . import cells, chain, densities, errors, gradients, microscope, neurons, scenes, speeds, training
 from .fits import Fits
 from .layout import Drawn, png_of
 
@@ -52,6 +52,7 @@ FIGURES: Mapping[str, Callable[[Fits], Drawn]] = {
     "bands": training.bands,
     "signals": training.signals,
     "over_training": training.over_training,
+    "microscope": microscope.lens,
     "scenes": scenes.sheet,
     "cameras": scenes.cameras,
 }

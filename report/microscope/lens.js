@@ -12,7 +12,8 @@ function makeLens(canvas, picture, service, look, seen) {
   const context = canvas.getContext("2d");
   const bitmap = document.createElement("canvas");
   let [view, raster, parts, flight] = [null, null, null, 0]; // parts of patterns, null before there is a network
-  let [ticket, waiting, moved] = [0, false, false]; // of the newest window asked for; whether its first raster is due; whether the view has moved on
+  // Of the newest window asked for: its number, whether its first raster is due, and whether the view has moved on.
+  let [ticket, waiting, moved] = [0, false, false];
 
   // ---- where it looks ----
 
@@ -41,8 +42,9 @@ function makeLens(canvas, picture, service, look, seen) {
   function zoom(factor, across = 0.5, down = 0.5) {
     cancelAnimationFrame(flight);
     const width = Math.min(Math.max(view.width / factor, SMALLEST_WIDTH), whole().width);
-    const moved = view.width - width;
-    lookAt({ x: view.x + (across - 0.5) * moved, y: view.y + ((down - 0.5) * moved * canvas.height) / canvas.width, width });
+    const less = view.width - width;
+    const shape = canvas.height / canvas.width;
+    lookAt({ x: view.x + (across - 0.5) * less, y: view.y + (down - 0.5) * less * shape, width });
   }
 
   // Move by shares of the canvas.
@@ -85,7 +87,8 @@ function makeLens(canvas, picture, service, look, seen) {
     service.send({ network });
     waiting = false;
     seen(null);
-    if (view) ask();
+    resize(canvas.clientWidth, canvas.clientHeight); // patterns of a wide network leave room for fewer samples
+    ask();
   }
 
   function wantedWindow() {

@@ -6,42 +6,47 @@ const MOST_LAYERS = 32; // told apart by the bits of a number; deeper ones share
 
 // A graphics card if there is one, and if not, or if it fails, plain JavaScript. One that holds a network of the same
 // shape is loaded with the other's weights: a browser gives a page few cards at a time.
-async function samplerOf(network, before) {
+async function samplerOf(network, held, of) {
   const shape = (one) => one.layers.map(({ inputs, outputs }) => `${inputs}x${outputs}`).join();
   try {
-    if (before?.sampler.load && shape(before.network) === shape(network)) {
-      before.sampler.load(network);
-      return before.sampler;
+    if (held?.load && shape(of) === shape(network)) {
+      held.load(network);
+      return held;
     }
-    before?.sampler.free?.();
+    held?.free?.();
     return (typeof OffscreenCanvas !== "undefined" && (await gpuSampler(network))) || plainSampler(network);
   } catch {
     return plainSampler(network);
   }
 }
 
-// Draws one window after the other: draw(window) drops what the one before has not come to. A window has its left and
-// top in image coordinates, the spacing of its samples, and how many columns and rows of them there are.
+// Draws the windows it is given, one after the other; a newer one, or another network, ends the one before. A window
+// has its left and top in image coordinates, the spacing of its samples, and how many columns and rows of them.
 function rasterDrawer(post) {
-  let [sampler, network, newest, milliseconds] = [null, null, 0, 0.02]; // `sampler` is on its way; time of a sample, a guess
+  let [sampler, network, milliseconds] = [null, null, 0.02]; // of a sample, at first a guess
+  let [newest, working] = [0, Promise.resolve()];
 
   function use(other) {
-    const [held, of] = [sampler, network];
-    network = other;
-    sampler = Promise.resolve(held).then((made) => samplerOf(other, made && { sampler: made, network: of }));
     newest += 1;
+    working = working.then(async () => {
+      sampler = await samplerOf(other, sampler, network);
+      network = other;
+    });
   }
 
-  async function draw(window) {
+  function draw(window) {
     const mine = (newest += 1);
-    const { kind } = await sampler;
+    working = working.then(() => drawLevels(window, () => mine === newest));
+  }
+
+  async function drawLevels(window, wanted) {
     for (let stride = firstStride(window); stride >= 1; stride /= 2) {
       const started = performance.now();
-      const raster = await drawnRaster(window, stride, () => mine === newest);
+      const raster = await drawnRaster(window, stride, wanted);
       if (!raster) return;
       const time = performance.now() - started;
       milliseconds = time / (raster.columns * raster.rows);
-      post({ ...raster, window, stride, time, kind });
+      post({ ...raster, window, stride, time, kind: sampler.kind });
     }
   }
 
@@ -53,13 +58,15 @@ function rasterDrawer(post) {
   }
 
   async function drawnRaster({ left, top, spacing, columns: across, rows: down }, stride, wanted) {
-    const [columns, rows] = [Math.ceil(across / stride), Math.ceil(down / stride)];
+    const [columns, rows, side] = [Math.ceil(across / stride), Math.ceil(down / stride), sampler.side];
     const words = patternWords(network);
-    const { side } = await sampler;
     const [values, patterns] = [new Float32Array(4 * columns * rows), new Uint32Array(words * columns * rows)];
-    const places = (start, from, count) => Array.from({ length: count }, (_, i) => start + (from + i + 0.5) * stride * spacing);
+    const places = (start, first, count) =>
+      Array.from({ length: count }, (_, i) => start + (first + i + 0.5) * stride * spacing);
     for (let row = 0; row < rows; row += side) {
       for (let column = 0; column < columns; column += side) {
+        await breath();
+        if (!wanted()) return null;
         const [width, height] = [Math.min(side, columns - column), Math.min(side, rows - row)];
         const tile = await sampled(places(left, column, width), places(top, row, height));
         for (let j = 0; j < height; j++) {
@@ -67,8 +74,6 @@ function rasterDrawer(post) {
           values.set(tile.values.subarray(4 * j * width, 4 * (j + 1) * width), 4 * at);
           patterns.set(tile.patterns.subarray(words * j * width, words * (j + 1) * width), words * at);
         }
-        await breath();
-        if (!wanted()) return null;
       }
     }
     return { columns, rows, values, patterns, changes: layersThatChange(network, patterns, columns, rows) };
@@ -76,9 +81,9 @@ function rasterDrawer(post) {
 
   async function sampled(xs, ys) {
     try {
-      return await (await sampler).sample(xs, ys);
+      return await sampler.sample(xs, ys);
     } catch { // the graphics card is gone: go on without it
-      sampler = Promise.resolve(plainSampler(network));
+      sampler = plainSampler(network);
       return sampler.sample(xs, ys);
     }
   }

@@ -11,16 +11,17 @@ function shaded(raster, look, picture) {
   const spacing = raster.window.spacing * raster.stride;
   const chosen = look.chosen && lineOf(raster, look.chosen);
   const dim = look.creases || chosen ? DIMMED : 1;
+  const own = [0, 0, 0];
   for (let j = 0, p = 0; j < rows; j++) {
     const y = raster.window.top + (j + 0.5) * spacing;
     for (let i = 0; i < columns; i++, p++) {
       const x = raster.window.left + (i + 0.5) * spacing;
       if (x < 0 || y < 0 || x > picture.width || y > picture.height) continue; // nothing was fitted there
       const seen = look.creases ? changes[p] & look.layers : 0;
-      const colour = chosen?.[p] ? LINE : seen ? picture.layerColours[layerOf(seen) % picture.layerColours.length] : null;
-      const [red, green, blue] = colour ?? colourOf(values, p, picture, x, y);
-      const strength = colour ? 1 : dim;
-      image.data.set([red * strength + 0.5, green * strength + 0.5, blue * strength + 0.5, 255], 4 * p);
+      const line = chosen?.[p] ? LINE : seen ? picture.layerColours[layerOf(seen) % picture.layerColours.length] : null;
+      const [colour, strength] = [line ?? colourOf(values, p, picture, x, y, own), line ? 1 : dim];
+      for (let k = 0; k < 3; k++) image.data[4 * p + k] = colour[k] * strength;
+      image.data[4 * p + 3] = 255;
     }
   }
   return image;
@@ -30,16 +31,18 @@ function shaded(raster, look, picture) {
 function layerOf(bits) { return 31 - Math.clz32(bits & -bits); }
 
 // A sample's colour from 0 to 255: clipped, alpha over the checkerboard of the program's pictures.
-function colourOf(values, p, { channels, pixels }, x, y) {
-  const value = values.subarray(4 * p, 4 * p + channels);
-  if (value.some(Number.isNaN)) return MAGENTA;
-  const colours = channels < 3 ? [value[0], value[0], value[0]] : [value[0], value[1], value[2]];
-  const clipped = (number) => Math.min(Math.max(number, 0), 1);
-  if (channels % 2) return colours.map((number) => 255 * clipped(number));
-  const square = Math.max(1, Math.round(pixels / 32));
-  const ground = (Math.floor((x * pixels) / square) + Math.floor((y * pixels) / square)) % 2 ? 0.45 : 0.55;
-  return colours.map((number) => 255 * clipped(number + (1 - clipped(value[channels - 1])) * ground));
+function colourOf(values, p, { channels, pixels }, x, y, into = [0, 0, 0]) {
+  let under = 0;
+  if (channels % 2 === 0) {
+    const square = Math.max(1, Math.round(pixels / 32));
+    const dark = (Math.floor((x * pixels) / square) + Math.floor((y * pixels) / square)) % 2;
+    under = (1 - clipped(values[4 * p + channels - 1])) * (dark ? 0.45 : 0.55);
+  }
+  for (let k = 0; k < 3; k++) into[k] = 255 * clipped(values[4 * p + (channels < 3 ? 0 : k)] + under);
+  return into.some(Number.isNaN) ? MAGENTA : into;
 }
+
+function clipped(number) { return Math.min(Math.max(number, 0), 1); }
 
 // The samples next to which a neuron switches, three samples wide.
 function lineOf({ columns, rows, patterns, parts, words }, { layer, neuron }) {

@@ -5,7 +5,8 @@ function startMicroscope() {
   const data = JSON.parse(byId("data").textContent);
   const [section, canvas] = [document.getElementById("microscope"), byId("canvas")];
   const pixels = Math.max(data.height, data.width);
-  const picture = { width: data.width / pixels, height: data.height / pixels, pixels, channels: data.channels, layerColours: data.layerColours };
+  const { channels, layerColours } = data;
+  const picture = { width: data.width / pixels, height: data.height / pixels, pixels, channels, layerColours };
   const look = { creases: false, layers: -1, chosen: null };
   let [run, decoded, network, pointed] = [null, [], null, null];
 
@@ -22,6 +23,10 @@ function startMicroscope() {
     byId("checkpoint").value = run.checkpoints.length - 1;
     byId("checkpoints").hidden = run.checkpoints.length < 2;
     switches.offer(run.octaves);
+    choose(null);
+    byId("worst").hidden = !run.worst.length;
+    byId("worst-places").replaceChildren(...run.worst.flatMap(
+      (href, index) => [element("a", { href, textContent: `place ${index + 1}` }), " "]));
     chooseCheckpoint(run.checkpoints.length - 1);
     offerLayers();
   }
@@ -115,13 +120,17 @@ function startMicroscope() {
   byId("whole").addEventListener("click", () => lens.flyTo(lens.whole()));
   listen(canvas, lens, {
     point: (...place) => { pointed = place; point(...place); }, leave: () => { pointed = null; }, pick,
-    toggleCreases: () => { if (patternParts(network).length) showCreases(!look.creases); }, clear: () => choose(null),
+    toggleCreases: () => { if (network && hasCreases(network)) showCreases(!look.creases); }, clear: () => choose(null),
   });
   section.addEventListener("keydown", (event) => event.stopPropagation()); // the page's keys move its scrubber
-  canvas.style.aspectRatio = String(Math.min(Math.max(data.width / data.height, 0.6), 2.4));
+  section.style.setProperty("--aspect", Math.min(Math.max(data.width / data.height, 0.6), 2.4));
   new ResizeObserver(() => lens.resize(canvas.clientWidth, canvas.clientHeight)).observe(canvas);
   lens.resize(canvas.clientWidth, canvas.clientHeight);
-  chooseRun(0);
+  new IntersectionObserver((entries, observer) => { // no work for a reader who never comes here
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    chooseRun(0);
+  }, { rootMargin: "200px" }).observe(section);
 
   // A link to #look=left,top,side flies there: a square of the picture, in its pixels.
   function followLink() {
@@ -132,6 +141,9 @@ function startMicroscope() {
     lens.flyTo({ x: left + side / 2, y: top + side / 2, width: side * Math.max(1, canvas.width / canvas.height) });
   }
   addEventListener("hashchange", followLink);
+  document.addEventListener("click", ({ target }) => { // once more to where the address points already
+    if (target.closest?.("a[href^='#look=']")?.hash === location.hash) followLink();
+  });
   followLink();
 }
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -115,13 +115,13 @@ def read_newest(folder: Path, state: TrainingState, step: int | None = None) -> 
     raise InputError(f"there is no checkpoint in {str(folder)!r}: the run ended before its first")
 
 
-def read_each(folder: Path, state: TrainingState) -> Iterator[int]:
-    """Restore `state` from one whole checkpoint after the other, the newest first, and give each one's step.
+def read_each(folder: Path, state: TrainingState, steps: Iterable[int]) -> Iterator[int]:
+    """Restore `state` from one checkpoint after the other and give its step; damaged ones are passed over.
 
     Raises:
         InputError: when one is of another network.
     """
-    for step in reversed(checkpoint_steps(folder)):
+    for step in steps:
         try:
             read_checkpoint(checkpoint_file(folder, step), state)
         except DamagedCheckpointError:

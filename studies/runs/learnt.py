@@ -7,14 +7,14 @@ from jaxtyping import Float
 
 from fieldlens.analysis import half_energy_step, half_error_step
 from fieldlens.fields import Field
-from fieldlens.fields.plain import PlainField, half_rounding, plain_field
+from fieldlens.fields.plain import half_rounding, plain_field
 from fieldlens.fitting import initial_state
 from fieldlens.report import KeptNetwork, Learnt, Spectra
 from fieldlens.scenes.scene import Scene
 from fieldlens.studies.subjects.found import Row
 from fieldlens.studies.subjects.missing import SavedSpectra
 
-from .checkpoints import read_each
+from .checkpoints import checkpoint_steps, read_each
 from .folder import RunFolder
 
 MOST_NETWORKS = 12
@@ -25,6 +25,9 @@ MOST_BYTES = 4 * 2**20
 
 MOST_BYTES_BESIDE_OTHERS = 2**20
 """Of the one network that each run has in the page of a comparison."""
+
+FP32, FP16 = 4, 2
+"""Bytes of a number."""
 
 ROUNDING = 0.5 / 255
 """How much a colour may change where a network before the last is written in half precision: what 8 bits round off."""
@@ -72,8 +75,8 @@ def _columns(rows: Sequence[Sequence[float | None]], count: int) -> Float[np.nda
 def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list[KeptNetwork], str]:
     """The networks that the page of a run carries, by step, or why it has none.
 
-    The newest is in fp32, so that its creases lie where the program has them. Those of earlier checkpoints are in half
-    precision where that cannot be seen, and are left out from the one on for which there is no more room.
+    The newest is in fp32, so that its creases lie where the program has them. The others are spread evenly over the
+    checkpoints, as many as there is room for, and in half precision where that cannot be seen.
 
     Args:
         alone: whether the page is of this run only; with others, it carries the newest.
@@ -84,28 +87,42 @@ def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list
     state = initial_state(folder.config(), scene)
     if not isinstance(state.field, Field) or state.field.encoding.dim != 2:
         return [], ""  # only what is fitted over the plane can be put under a lens
-    kept, room = list[KeptNetwork](), MOST_BYTES if alone else MOST_BYTES_BESIDE_OTHERS
-    for step in read_each(folder.checkpoints, state):
+    numbers, room = sum(parameter.numel() for parameter in state.field.parameters()), _room(alone)
+    if numbers * FP32 > room:
+        return [], _too_large(numbers, alone=alone)
+    most = min(MOST_NETWORKS, 1 + (room - numbers * FP32) // (numbers * FP16)) if alone else 1
+    kept = list[KeptNetwork]()
+    for step in read_each(folder.checkpoints, state, _spread(checkpoint_steps(folder.checkpoints), most)):
         plain = plain_field(state.field)
-        numbers = sum(part.size for part in plain.learnt)
-        precision = "float16" if kept and half_rounding(state.field) <= ROUNDING else "float32"
-        room -= numbers * np.dtype(precision).itemsize
-        if room < 0 or not _finite(plain):
-            return kept[::-1], "" if kept else _why_not(plain, numbers, alone=alone)
-        kept.append(KeptNetwork(step, plain, precision))
-        if len(kept) == (MOST_NETWORKS if alone else 1):
+        half = bool(kept) and half_rounding(state.field) <= ROUNDING
+        room -= numbers * (FP16 if half else FP32)
+        if room < 0:
+            break
+        if not all(np.isfinite(part).all() for part in plain.learnt):
+            return [], "The network is not in this page, because its weights are not finite: the fit has diverged."
+        kept.append(KeptNetwork(step, plain, "float16" if half else "float32"))
+        if len(kept) == most:
             break
     return kept[::-1], ""
 
 
-def _finite(plain: PlainField) -> bool:
-    return all(np.isfinite(part).all() for part in plain.learnt)
+def _spread(steps: Sequence[int], most: int) -> list[int]:
+    """About `most` of rising steps from the last to the first; all where one is wanted, for the last may be damaged.
+
+    >>> _spread([0, 1, 2, 4, 8, 16, 32], 4), _spread([0, 1], 1)
+    ([32, 8, 2, 0], [1, 0])
+    """
+    if most == 1:
+        return list(steps[::-1])
+    return [steps[i] for i in sorted(set(np.linspace(0, len(steps) - 1, most).round().astype(int)), reverse=True)]
 
 
-def _why_not(plain: PlainField, numbers: int, *, alone: bool) -> str:
-    if not _finite(plain):
-        return "The network is not in this page, because its weights are not finite: the fit has diverged."
-    carries = f"carries up to {MOST_BYTES / 2**20:g} MB"
-    if not alone:
-        carries = f"of several runs carries up to {MOST_BYTES_BESIDE_OTHERS / 2**20:g} MB of each; a run's own page may"
-    return f"The network is not in this page, because it has {4 * numbers / 2**20:.1f} MB of weights. A page {carries}."
+def _room(alone: bool) -> int:
+    return MOST_BYTES if alone else MOST_BYTES_BESIDE_OTHERS
+
+
+def _too_large(numbers: int, *, alone: bool) -> str:
+    carries = f"{'carries' if alone else 'of several runs carries'} up to {_room(alone) / 2**20:g} MB"
+    instead = "" if alone else " of each; a run's own page has room for more"
+    size = f"{numbers * FP32 / 2**20:.1f} MB"
+    return f"The network is not in this page, because it has {size} of weights. A page {carries}{instead}."

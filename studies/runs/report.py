@@ -42,7 +42,7 @@ from fieldlens.report import (
 )
 from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.drawing import ViewScores
-from fieldlens.studies.subjects.found import Image, Row, Summary
+from fieldlens.studies.subjects.found import TOLD_PLACES, Image, Row, Summary
 from fieldlens.studies.subjects.missing import SavedSpectra
 from fieldlens.studies.subjects.subject import Subject
 
@@ -124,7 +124,7 @@ def _chapters(found: Summary) -> list[Chapter]:
     """What is said of a run beyond its first sentence, question by question."""
     chapters = []
     if found.worst_places:
-        chapters.append(Chapter("Where detail is missing", [], "missing", found.worst_places))
+        chapters.append(Chapter("Where detail is missing", [], "missing", found.worst_places[:TOLD_PLACES]))
     if found.verdict[1:]:
         chapters.append(Chapter("Why, and what would help", found.verdict[1:], "progress"))
     if found.capacity:
@@ -176,6 +176,7 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
         pictures=[seen for read in _pictures(folder) if (seen := _unless_damaged(read, left_out)) is not None],
         networks=networks,
         no_network=no_network,
+        worst=record.explained.worst_places if networks else (),
     )
 
 

@@ -26,6 +26,10 @@ Named: TypeAlias = Mapping[str, float | None]
 """Numbers by the name of a band or a frequency; None where there is nothing to divide by."""
 
 
+TOLD_PLACES = 3
+"""How many of the worst places are told in a sentence; a page has more to go to."""
+
+
 @dataclass(frozen=True)
 class Scores:
     """How close a drawing is to its target."""
@@ -151,7 +155,7 @@ class Summary:
     def sentences(self) -> list[str]:
         """The verdict, with where most is missing, and after it whether the creases could express what is missing."""
         first, *others = self.verdict
-        where = f"Most is missing around {'; '.join(place.label for place in self.worst_places)} px."
+        where = f"Most is missing around {'; '.join(place.label for place in self.worst_places[:TOLD_PLACES])} px."
         return [
             f"{first} {where}" if self.worst_places else first,
             *others,

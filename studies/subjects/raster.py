@@ -59,6 +59,8 @@ FRAME_MAP_SIDE = 256
 """Maps of a frame in progress are sampled about this often along the longer side, or as many pixels' windows asked."""
 LARGEST_SIDE = 512
 """At the end the next step is foreseen at most at this size, and windows of as many pixels are asked for speeds."""
+WORST_PLACES = 10
+"""Windows that are kept as those in which most is missing."""
 OTHER_MAPS = 6
 """Maps in progress that take as long as counting crossings and refitting output layers."""
 
@@ -149,7 +151,7 @@ class PictureFindings:
         if self.nothing_to_explain or not (self.foreseen and self.reasons and self.reasons.shares):
             return ()
         octave = self.foreseen.octave
-        return worst_places(octave.energy, octave.windows, self.foreseen.reduced_by)
+        return worst_places(octave.energy, octave.windows, self.foreseen.reduced_by, most=WORST_PLACES)
 
     @property
     def dead_neurons(self) -> int | None:

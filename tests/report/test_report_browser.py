@@ -3,9 +3,7 @@
 Runs and maps are plain colours here, so that one pixel of a screenshot says which picture lies there.
 """
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator
 
 from fieldlens.report import (
     Chapter,
@@ -28,51 +26,23 @@ from fieldlens.report import (
     RunPart,
     Series,
     ThroughTraining,
-    report_html,
 )
 from tests.support import report_examples as examples
-
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from tests.support.browsers import Open, chromium, report_opener
 
 RED, GREEN, BLUE, WHITE, BLACK = (220, 30, 30), (30, 160, 60), (40, 60, 200), (255, 255, 255), (0, 0, 0)
-
-Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if executable is None:
-        missing = "Chromium is not installed (Debian: apt-get install chromium), so the report was not opened"
-        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Opens a report from disk; no script error and no request beyond the file itself is let pass."""
-    pages, complaints = [], []
-
-    def opened(report: Report, *, width: int = 720, height: int = 600, scheme: str = "light") -> Page:
-        path = tmp_path / "a report's page é.html"
-        path.write_text(report_html(report), encoding="utf-8")
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # pyright: ignore
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.set_default_timeout(20_000)
-        page.on("request", lambda asked: complaints.append(asked.url) if asked.url.startswith("http") else None)
-        page.goto(path.as_uri())
-        pages.append(page)
-        return page
-
-    yield opened
-    for page in pages:
-        page.close()
-    assert complaints == []
+    yield from report_opener(browser, tmp_path)
 
 
 def plain(colour: tuple[int, int, int]) -> np.ndarray:

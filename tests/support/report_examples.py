@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from skimage import data
 
 from fieldlens.analysis.detail.windows import Place
-from fieldlens.report import Chapter, Curves, Film, Frame, Learnt, Overlay, Report, RunPart, Spectra
+from fieldlens.report import Chapter, Curves, Film, Frame, KeptNetwork, Learnt, Overlay, Report, RunPart, Spectra
 
 RGB = UInt8[np.ndarray, "h w 3"]
 
@@ -219,3 +219,10 @@ def without_density() -> Report:
 def thin_picture() -> Report:
     target = photograph(64, 64)[:1]
     return report_of([run("raw", target, end_sigma_px=1.0, frame_count=6)], target, title="1×64")
+
+
+def microscope_report(networks: Sequence[KeptNetwork], height: int = 64, width: int = 64) -> Report:
+    """A page that carries networks."""
+    target = photograph(height, width)
+    part = replace(run("fourier:3", target, end_sigma_px=1.0, frame_count=4), networks=networks)
+    return report_of([part], target, title="a network under a lens")

@@ -1,15 +1,25 @@
-"""The report's spectra: what a low pass leaves of a picture, and since when octaves are there."""
+"""What a report shows of what was learnt: spectra, since when octaves are there, and networks."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.numpy import load_file
 from scipy.fft import dctn, idctn
 
+from fieldlens.configs.encoding import Fourier
 from fieldlens.configs.records import from_json, to_json
-from fieldlens.studies.runs.learnt import learnt_parts, spectra_part
+from fieldlens.studies.runs.checkpoints import checkpoint_file, checkpoint_steps
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.learnt import kept_networks, learnt_parts, spectra_part
+from fieldlens.studies.runs.saved import open_run
 from fieldlens.studies.subjects.found import Row
 from fieldlens.studies.subjects.missing import SavedSpectra, picture_spectra, signal_spectra
+from tests.support.runs import small_config, small_picture
 
 NOISE = np.random.default_rng(0).uniform(0.3, 0.7, (96, 96)).astype(np.float32)
 
@@ -85,3 +95,74 @@ def test_an_amplitude_of_seven_tenths_is_not_yet_half_of_the_energy():
     rows = [row(0, [], [0.6], [0.7]), row(5, [], [0.4], [0.71])]
     (part,) = learnt_parts(rows, ["5 cycles"], in_cycles=True)
     assert (part.half_energy, part.half_error) == ((5, 5), (5, 5))
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A small run with two checkpoints."""
+    folder = tmp_path_factory.mktemp("run")
+    made = start(small_config(small_picture(folder / "p.png"), folder / "outputs"))
+    run(made)
+    assert len(checkpoint_steps(made.checkpoints)) == 2
+    return made
+
+
+def copied(fitted: RunFolder, folder: Path) -> RunFolder:
+    shutil.copytree(fitted.path, folder / "run")
+    return RunFolder(folder / "run")
+
+
+def test_a_page_carries_the_checkpoints_networks_with_the_newest_as_exact_as_it_is_saved(fitted: RunFolder):
+    kept, why_not = kept_networks(fitted, fitted.scene(), alone=True)
+    steps = checkpoint_steps(fitted.checkpoints)
+    assert [network.step for network in kept] == steps
+    assert [network.precision for network in kept] == ["float16", "float32"]
+    saved = load_file(checkpoint_file(fitted.checkpoints, steps[-1]))
+    for number, weight in enumerate(kept[-1].field.weights):
+        assert np.array_equal(weight, saved[f"field.mlp.layers.{number}.weight"])
+    assert why_not == ""
+
+
+def test_beside_others_a_run_has_its_newest_network_only(fitted: RunFolder):
+    kept, _ = kept_networks(fitted, fitted.scene(), alone=False)
+    assert [network.step for network in kept] == checkpoint_steps(fitted.checkpoints)[-1:]
+
+
+def test_a_damaged_checkpoint_is_passed_over(fitted: RunFolder, tmp_path: Path):
+    folder = copied(fitted, tmp_path)
+    first, last = checkpoint_steps(folder.checkpoints)
+    checkpoint_file(folder.checkpoints, last).write_bytes(b"no checkpoint")
+    kept, _ = kept_networks(folder, folder.scene(), alone=True)
+    assert [network.step for network in kept] == [first]
+    assert kept[0].precision == "float32"
+
+
+def test_what_is_too_large_for_a_page_is_left_out_and_the_newest_said_why(
+    fitted: RunFolder, monkeypatch: pytest.MonkeyPatch
+):
+    field = open_run(fitted).field
+    one = 4 * sum(parameter.numel() for parameter in field.parameters())
+    monkeypatch.setattr("fieldlens.studies.runs.learnt.MOST_BYTES", one)
+    kept, _ = kept_networks(fitted, fitted.scene(), alone=True)
+    assert [network.step for network in kept] == checkpoint_steps(fitted.checkpoints)[-1:]
+    monkeypatch.setattr("fieldlens.studies.runs.learnt.MOST_BYTES", one - 1)
+    kept, why_not = kept_networks(fitted, fitted.scene(), alone=True)
+    assert kept == []
+    assert why_not.startswith("The network is not in this page, because it has 0.0 MB of weights.")
+
+
+def test_a_fit_that_diverged_has_no_network_to_look_into(fitted: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    def diverged(folder: Path, state: object, steps: list[int]) -> list[int]:
+        with torch.no_grad():
+            state.field.mlp.linears[0].bias[0] = float("nan")  # type: ignore[attr-defined]
+        return [24]
+
+    monkeypatch.setattr("fieldlens.studies.runs.learnt.read_each", diverged)
+    kept, why_not = kept_networks(fitted, fitted.scene(), alone=True)
+    assert (kept, "diverged" in why_not) == ([], True)
+
+
+def test_a_signal_has_no_plane_to_look_at(tmp_path: Path):
+    folder = start(small_config("signal:2,5", tmp_path / "outputs", steps=4, encoding=Fourier(2)))
+    run(folder)
+    assert kept_networks(folder, folder.scene(), alone=True) == ([], "")

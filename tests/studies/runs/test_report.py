@@ -33,6 +33,17 @@ def test_a_report_has_every_drawn_step_of_a_usual_run(tmp_path: Path):
     assert "the scrubber has" not in folder.report.read_text()
 
 
+def test_a_report_of_a_picture_carries_its_network_and_leads_to_the_worst_places(tmp_path: Path):
+    folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs"))
+    record = run(folder)
+    found = re.search(r'id="lens-data">(.*?)</script>', folder.report.read_text())
+    assert found is not None
+    (carried,) = json.loads(found[1])["runs"]
+    assert carried["network"]["widths"] == [12, 16, 16, 3]
+    assert carried["checkpoints"][-1]["step"] == 24
+    assert len(carried["worst"]) == len(record.explained.worst_places) > 0
+
+
 def test_the_scrubber_of_a_run_with_many_frames_is_thinned_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     config = small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs")
     folder = start(replace(config, output=replace(config.output, frames="all")))

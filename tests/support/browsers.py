@@ -1,0 +1,63 @@
+"""The system's Chromium, for the tests that open pages."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+
+from fieldlens.report import Report, report_html
+
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+NO_GL = ["--disable-gpu", "--disable-software-rasterizer"]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+Open = Callable[..., Page]
+
+
+@contextmanager
+def chromium(flags: Sequence[str] = ()) -> Iterator[Browser]:
+    """A browser; where there is none the test is skipped, and in continuous integration it fails."""
+    with sync_playwright() as playwright:
+        browser = launched(playwright.chromium, flags)
+        yield browser
+        browser.close()
+
+
+def launched(kind: BrowserType, flags: Sequence[str] = ()) -> Browser:
+    """Another browser beside one that is there: `browser.browser_type` is its kind."""
+    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if executable is None:
+        missing = "Chromium is not installed (Debian: apt-get install chromium), so no page was opened"
+        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+    return kind.launch(executable_path=executable, args=[*FLAGS, *flags])
+
+
+def report_opener(browser: Browser, folder: Path) -> Iterator[Open]:
+    """What opens a report from disk; no script error and no request beyond the file itself is let pass in the end."""
+    pages, complaints = [], []
+
+    def opened(
+        report: Report, *, width: int = 720, height: int = 600, scheme: str = "light", link: str = "", **of_page: Any
+    ) -> Page:
+        path = folder / "a report's page é.html"
+        path.write_text(report_html(report), encoding="utf-8")
+        viewport = {"width": width, "height": height}
+        page = browser.new_page(viewport=viewport, color_scheme=scheme, **of_page)  # pyright: ignore
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.set_default_timeout(20_000)
+        page.on("request", lambda asked: complaints.append(asked.url) if asked.url.startswith("http") else None)
+        page.goto(path.as_uri() + link)
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert complaints == []
