@@ -9,8 +9,8 @@ where they are, and those behind what is opaque are left out, as in the renderer
 gradient is no single outer product, as a point's is (`point_gradients`). Therefore the sum of y_i J_i over a window is
 a backward pass over its rays; windows do not overlap, so that all together cost one over the picture.
 
-A step is followed forwards: to the samples' values by `movement_at`, which knows tables of hash grids, and on through
-colour layers and renderer by torch's forward mode.
+A step is followed forwards: to the samples' values by `movement_at`, which knows tables of hash grids, and from there
+on by the gradient of a gradient: J' u is linear in u, and J t is the gradient of t . J' u by u.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.func import functional_call, jvp
 
 from fieldlens.configs.errors import InputError
 from fieldlens.fields.radiance import RadianceField, density_of
@@ -113,21 +112,19 @@ def _moved(
 ) -> Float[Tensor, "n 3"]:
     """How far rays' colours move, given the samples that they are seen at."""
     points, directions = samples.points(rays), rays.directions[samples.ray]
-
-    def colours(
-        values: Float[Tensor, "m c"], encoded: Float[Tensor, "m e"], of_colour: dict[str, Tensor]
-    ) -> Float[Tensor, "n 3"]:
-        features = torch.cat([values[:, 1:], encoded], 1)
-        colour = functional_call(field.colour, of_colour, (features, field.position.hidden_dtype))
-        weights = weights_from_density(density_of(values[:, 0]), samples.ray, samples.step_length)
-        stopped = accumulate(weights, torch.ones_like(weights)[:, None], samples.ray, len(rays.origins))
-        return accumulate(weights, colour, samples.ray, len(rays.origins)) + (1 - stopped) * shown_over
-
     position_step = Step.of_named(field.position, _part(step, "position"))
-    values, values_moved = field.position(points), movement_at(field.position, points, position_step)
     encoded, encoded_moved = _encoded_directions(field, directions, step)
-    of_colour, colour_step = dict(field.colour.named_parameters()), _part(step, "colour")
-    return jvp(colours, (values, encoded, of_colour), (values_moved, encoded_moved, colour_step))[1]
+    moved = movement_at(field.position, points, position_step), encoded_moved, *_part(step, "colour").values()
+    with torch.enable_grad():
+        values, encoded = field.position(points).detach().requires_grad_(), encoded.detach().requires_grad_()
+        colour = field.colour(torch.cat([values[:, 1:], encoded], 1), field.position.hidden_dtype)
+        weights = weights_from_density(density_of(values[:, 0]), samples.ray, samples.step_length)
+        stopped = accumulate(weights, weights.new_ones(len(weights), 1), samples.ray, len(rays.origins))
+        seen = accumulate(weights, colour, samples.ray, len(rays.origins)) + (1 - stopped) * shown_over
+        u = torch.zeros_like(seen, requires_grad=True)
+        back = torch.autograd.grad(seen, (values, encoded, *field.colour.parameters()), u, create_graph=True)
+        along = torch.stack([torch.sum(part * change) for part, change in zip(back, moved, strict=True)]).sum()
+        return torch.autograd.grad(along, u)[0]
 
 
 def _encoded_directions(
