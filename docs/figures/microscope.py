@@ -14,15 +14,15 @@ from fieldlens.studies.runs.report import write_report
 from .fits import Fits
 from .layout import Drawn
 
-PLACE = Place(108, 62, 2)
-"""Two pixels beside the eye, where cells of all layers can be told apart."""
+PLACE = Place(104, 58, 10)
+"""Ten pixels of the face, where creases of all layers can be told apart."""
 
 PATIENCE_MS = 600_000
 """For all samples, where a browser has no graphics card."""
 
 
 def lens(fits: Fits) -> Drawn:
-    """Creases of the encoded fit in a square of two pixels, and what is said of its middle."""
+    """Creases of the encoded fit in a square of ten pixels, and what is said of its middle."""
     from playwright.sync_api import sync_playwright
 
     browsers = (os.environ.get("CHROMIUM"), shutil.which("chromium"), shutil.which("google-chrome"))

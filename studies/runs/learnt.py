@@ -94,12 +94,14 @@ def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list
     kept = list[KeptNetwork]()
     for step in read_each(folder.checkpoints, state, _spread(checkpoint_steps(folder.checkpoints), most)):
         plain = plain_field(state.field)
+        if not all(np.isfinite(part).all() for part in plain.learnt):
+            if kept:
+                continue
+            return [], "The network is not in this page, because its weights are not finite: the fit has diverged."
         half = bool(kept) and half_rounding(state.field) <= ROUNDING
         room -= numbers * (FP16 if half else FP32)
         if room < 0:
             break
-        if not all(np.isfinite(part).all() for part in plain.learnt):
-            return [], "The network is not in this page, because its weights are not finite: the fit has diverged."
         kept.append(KeptNetwork(step, plain, "float16" if half else "float32"))
         if len(kept) == most:
             break
