@@ -5,8 +5,9 @@ import itertools
 import shlex
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -14,12 +15,12 @@ from jaxtyping import UInt8
 from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError, counted
-from fieldlens.configs.files import JsonObject, look_after, remove, write_json, write_text
+from fieldlens.configs.files import JsonObject, look_after, read_bytes, remove, write_json, write_text
 from fieldlens.configs.holding import held
 from fieldlens.configs.names import folder_in, known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.optimizer import Adam, Muon, default_optimizer
-from fieldlens.configs.records import fields_of, to_json
+from fieldlens.configs.records import fields_of, read_json_as, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol, named
 from fieldlens.configs.storage import read_config, to_yaml
 from fieldlens.fitting import Controls, require_room
@@ -91,6 +92,24 @@ class Comparison:
             InputError: when it is missing, of another schema or damaged.
         """
         return read_config(self.config_file, CompareConfig)
+
+    @property
+    def table_file(self) -> Path:
+        """The table of all runs, as Markdown."""
+        return self.path / "table.md"
+
+    def record(self) -> "ComparisonRecord":
+        """What compare.json says.
+
+        Raises:
+            InputError: when it is damaged or of another version, or the comparison has not ended yet.
+        """
+        try:
+            found = read_json_as(self.result_file, ComparisonRecord)
+            return dataclasses.replace(found, table=read_bytes(self.table_file).decode(errors="replace"))
+        except InputError as error:
+            again = f"`fieldlens compare --resume {shlex.quote(str(self.path))}` makes it again"
+            raise InputError(f"{error}; {again}") from None
 
     def runs(self) -> dict[RunFolder, FitConfig]:
         """The folder and the configuration of each run, in the order they were named."""
@@ -174,12 +193,16 @@ def fits(config: CompareConfig) -> list[FitConfig]:
 
 
 def start_comparison(
-    config: CompareConfig, reporter: Reporter | None = None, typed: Collection[str] = ()
+    config: CompareConfig,
+    reporter: Reporter | None = None,
+    typed: Collection[str] = (),
+    picture: Any = None,
 ) -> Comparison:
     """Make the folder of a new comparison, with its runs' targets and configurations in it.
 
     Args:
         typed: choices that a person made, even where they are those by default.
+        picture: an array that is fitted, and no word names it.
 
     Raises:
         InputError: as `completed` and `fieldlens.studies.runs.fit.start` do.
@@ -187,7 +210,7 @@ def start_comparison(
     config = completed(config)
     for fit_config in fits(config):
         require_room(fit_config)
-    scene = load_scene(config, reporter, config.networks, typed)
+    scene = load_scene(config, reporter, config.networks, typed, picture)
     parent = folder_in(config.output.output_dir, scene.name) / "compare"
     comparison = Comparison(new_folder(parent))
     for fit_config in fits(config):
@@ -209,8 +232,8 @@ class ComparisonRecord:
     """`steps`, or `interrupted`."""
     drawing_seconds: float
     """Spent on video, table and report."""
-    table: str
-    """As table.md has it."""
+    table: str = field(metadata={"before": ""})
+    """As table.md has it, which compare.json leaves it to."""
     runs: Sequence[RunRecord]
 
     @property
@@ -299,7 +322,7 @@ def _side_by_side(
     write_comparison_report(comparison.report, records, verdict, comparison.config())
     write_text(comparison.path / "table.csv", to_csv(runs, subject.words))
     table = to_markdown(runs, subject.words)
-    write_text(comparison.path / "table.md", table)
+    write_text(comparison.table_file, table)
     record = ComparisonRecord(
         path=comparison.path,
         report=comparison.report,

@@ -28,7 +28,7 @@ from fieldlens.scenes.scene import Scene
 from fieldlens.studies.runs.reporter import Moment
 from fieldlens.verbs.console import Console
 from fieldlens.verbs.fit import FitArguments, with_limits_of
-from fieldlens.verbs.options import arguments_from, beginning, parse, starting_config
+from fieldlens.verbs.options import Beginning, arguments_from, beginning, parse, starting_config, typed_options
 from tests.support.runs import small_picture
 
 SMALL = ["--steps", "8", "--network.width", "8", "--network.depth", "2", "--batch-size", "64", "--frames", "every:4"]
@@ -240,15 +240,15 @@ def test_a_resumed_fit_keeps_what_it_was_begun_with(here: Path, capfd: pytest.Ca
 )
 def test_limits_that_are_named_replace_all_that_a_fit_had(words: list[str], kept: set[str]):
     before = FitConfig(training=Training(steps=5, seconds=60.0, target_psnr=30.0, plateau=0.1))
-    training = to_json(with_limits_of(before, words).training)
+    training = to_json(with_limits_of(before, typed_options(words)).training)
     assert {name for name in ("steps", "seconds", "target_psnr", "plateau") if training[name] is not None} == kept
 
 
 def test_a_cosine_goes_on_in_steps_alone():
     before = FitConfig(training=Training(steps=5, schedule="cosine"))
-    assert with_limits_of(before, ["--steps", "9"]) == before
+    assert with_limits_of(before, ["steps"]) == before
     with pytest.raises(InputError, match="give its length with --steps"):
-        with_limits_of(before, ["--seconds", "9"])
+        with_limits_of(before, ["seconds"])
 
 
 def test_a_fit_that_met_its_target_goes_on_to_steps_that_are_named(here: Path, capfd: pytest.CaptureFixture[str]):
@@ -370,9 +370,9 @@ def test_confusion_and_kernel_are_written_beside_the_verdict(
 
 
 def test_options_change_a_preset_and_nothing_else():
-    before = starting_config(CompareConfig, "compare", ["--preset", "demo"])
+    before = starting_config(CompareConfig, "compare", Beginning(preset="demo"))
     assert str(before.encodings[1]) == "fourier:8"
-    assert starting_config(FitConfig, "fit", []) == FitConfig()
+    assert starting_config(FitConfig, "fit", Beginning()) == FitConfig()
     changed = parse(FitArguments, "fit", "", ["x.png", "--seed", "7"], arguments_from(FitArguments, FitConfig()))
     assert (changed.scene, changed.seed, changed.training) == ("x.png", 7, FitConfig().training)
 
@@ -402,7 +402,7 @@ def test_an_option_to_begin_with_is_what_the_parser_reads(words: list[str]):
 
 
 def test_the_preset_of_the_authors_is_their_setting():
-    config = starting_config(FitConfig, "fit", ["--preset", "authors"])
+    config = starting_config(FitConfig, "fit", Beginning(preset="authors"))
     training = config.training
     assert (str(config.encoding), str(config.network)) == ("fourier:8", "4x512")
     assert (training.learning_rate, training.schedule, training.batch_size) == (1e-3, "constant", 8192)
