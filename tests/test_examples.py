@@ -26,7 +26,7 @@ def test_the_notebook_runs_from_top_to_bottom_and_is_kept_without_what_it_showed
     notebook = nbformat.read(ROOT / "examples" / "notebook.ipynb", as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [(cell.outputs, cell.execution_count) for cell in cells] == [([], None)] * len(cells)
-    by_file = Config(KernelManager={"transport": "ipc"})  # and by no port, which others might reach
+    by_file = Config(KernelManager={"transport": "ipc", "ip": str(tmp_path / "kernel")})  # no ports
     client = NotebookClient(notebook, config=by_file, timeout=600, resources={"metadata": {"path": str(tmp_path)}})
     client.execute(env=os.environ | {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path)})
     shown = [output.get("data", {}) for cell in cells for output in cell.outputs]
