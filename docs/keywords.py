@@ -33,9 +33,9 @@ HEAD = '''"""Keyword arguments of `fieldlens.fit` and `fieldlens.compare`: the c
 Written by `python -m docs.keywords` from the choices themselves, for type checkers and editors. Not to be changed here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.network import Network
@@ -79,7 +79,10 @@ def fields_of(kind: type) -> Iterator[tuple[str, str, str]]:
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
             text = str(after.value.value)
         if name in BEGINNING if kind in VERBS else name not in LEFT_OUT:
-            yield name, "str | Path | None" if name == "resume" else as_given(ast.unparse(node.annotation)), text
+            given = "str | Path | None" if name == "resume" else as_given(ast.unparse(node.annotation))
+            if name in ("encoding", "encodings"):
+                given = given.replace("str | Encoding", "str | Encoding | Callable[[Any], Any]")
+            yield name, given, text
 
 
 def as_given(annotation: str) -> str:

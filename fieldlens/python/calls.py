@@ -3,10 +3,12 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, get_args, overload
 
+from fieldlens.configs.encoding import Encoding, Own
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import CompareConfig, FitConfig
 
@@ -33,6 +35,10 @@ SceneLike: TypeAlias = Any
 channels last. Floats are from 0 to 1, integers of 8 or 16 bits span that."""
 
 
+EncodingLike: TypeAlias = str | Encoding | Callable[[Any], Any]
+"""An encoding's word, its record, or a function of one's own: points (n, d) to features (n, k), by torch's operations.
+"""
+
 RunLike: TypeAlias = str | os.PathLike[str] | Run
 """A run, its folder, or "latest"."""
 
@@ -57,16 +63,19 @@ def fit(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[FitKe
     Raises:
         InputError: with the command line's sentence for what cannot be used.
     """
+    from fieldlens.fields.own_encoding import made_ready
     from fieldlens.fitting import Controls
 
     word, picture = _scene(scene)
     settings: dict[str, Any] = dict(choices)
     begun = fit_verb.begin(beginning_of(settings), set(settings))
     config = with_settings(begun.default, {**word, **settings}, "fit")
+    if "encoding" in settings:
+        config = replace(config, encoding=made_ready(config.encoding))
     controls = Controls()
     with watching(progress) as reporter, interruptible(lambda: setattr(controls, "stop", True)):
         record = begun.fit(config, set(settings), reporter, controls, picture)
-    return Run(record.path)
+    return Run(record.path, config.encoding if isinstance(config.encoding, Own) else None)
 
 
 def compare(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[CompareKeywords]) -> Comparison:
@@ -82,35 +91,54 @@ def compare(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[C
     Raises:
         InputError: with the command line's sentence for what cannot be used.
     """
+    from fieldlens.fields.own_encoding import made_ready
     from fieldlens.fitting import Controls
 
     word, picture = _scene(scene)
     settings: dict[str, Any] = dict(choices)
     begun = compare_verb.begin(beginning_of(settings), set(settings))
     config = with_settings(begun.default, {**word, **settings}, "compare")
+    if "encodings" in settings:
+        config = replace(config, encodings=tuple(map(made_ready, config.encodings)))
     controls = Controls()
     with watching(progress) as reporter, interruptible(lambda: setattr(controls, "stop", True)):
         record = begun.compare(config, set(settings), reporter, controls, picture)
-    return Comparison(record.path)
+    return Comparison(record.path, _own(config.encodings))
 
 
-def open(run: str | os.PathLike[str] = "latest", *, output_dir: str | Path = "outputs") -> Run | Comparison:
+def open(
+    run: str | os.PathLike[str] = "latest",
+    *,
+    output_dir: str | Path = "outputs",
+    encoding: EncodingLike | Sequence[EncodingLike] = (),
+) -> Run | Comparison:
     """A run or a comparison that was made before, by its folder; "latest" is the newest of both below `output_dir`.
 
+    Args:
+        encoding: of one's own, a function or a word such as "mine.py:waves", of a run that was made with it; of a
+            comparison it may be several. It is compared with what the folder keeps, which is never run.
+
     Raises:
-        InputError: when there is none.
+        InputError: when there is no such folder, or it was made with another encoding.
     """
+    from fieldlens.fields.own_encoding import made_ready
     from fieldlens.studies.runs import compare as comparisons
     from fieldlens.studies.runs import folder
 
+    given = encoding if isinstance(encoding, list | tuple) else [encoding]
+    named = [made_ready(with_settings(FitConfig(), {"encoding": one}, "fit").encoding) for one in given]
     word = os.fspath(run)
     check_output_dir(word, {"output_dir"} if Path(output_dir) != Path("outputs") else ())
     if folder.is_latest(word):
         newest = folder.newest_folder(Path(output_dir), folder.CONFIG, folder.COMPARISON)
         word = word if newest is None else str(newest)
     if (Path(word) / folder.COMPARISON).is_file():
-        return Comparison(comparisons.find_comparison(word, Path(output_dir)).path)
-    return Run(folder.find_run(word, Path(output_dir)).path)
+        found = comparisons.find_comparison(word, Path(output_dir)).with_encodings(named)
+        return Comparison(found.path, found.named)
+    fitted = folder.find_run(word, Path(output_dir))
+    for one in named:
+        fitted = fitted.with_encoding(one)
+    return Run(fitted.path, fitted.named)
 
 
 @overload
@@ -199,6 +227,10 @@ def analyze(
 def _refuse_of_networks(picture: SceneLike, encode: Any) -> None:
     if picture is not None or encode is not None:
         raise InputError("a run has its picture and its encoding; leave out picture and encode")
+
+
+def _own(encodings: Iterable[Encoding]) -> tuple[Own, ...]:
+    return tuple(encoding for encoding in encodings if isinstance(encoding, Own))
 
 
 def _run(run: Any) -> Run:

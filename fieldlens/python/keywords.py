@@ -3,9 +3,9 @@
 Written by `python -m docs.keywords` from the choices themselves, for type checkers and editors. Not to be changed here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.network import Network
@@ -92,8 +92,9 @@ class Shared(TypedDict, total=False):
 class FitKeywords(Shared, total=False):
     """What `fieldlens.fit` takes."""
 
-    encoding: str | Encoding
-    """The encoding: what is done to coordinates first, such as raw, fourier:8, gaussian:10, hashgrid:16."""
+    encoding: str | Encoding | Callable[[Any], Any]
+    """The encoding: what is done to coordinates first, such as raw, fourier:8, gaussian:10, hashgrid:16.
+    A function of your own is named by its file, as mine.py:waves, and run because it is named."""
     network: str | Network
     resume: str | Path | None
     """Go on with a run folder, or the latest one, from its newest checkpoint.
@@ -108,7 +109,7 @@ class FitKeywords(Shared, total=False):
 class CompareKeywords(Shared, total=False):
     """What `fieldlens.compare` takes."""
 
-    encodings: Sequence[str | Encoding]
+    encodings: Sequence[str | Encoding | Callable[[Any], Any]]
     """The encodings to compare; raw and fourier:8 if none is named."""
     networks: Sequence[str | Network]
     """Networks to compare, each under every encoding; the default network if none is named."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload, runtime_checkable
 
+from fieldlens.configs.encoding import Own
 from fieldlens.configs.errors import InputError
 
 from ..verbs.analyze import AnalyzeArguments, answer_of, question_of
@@ -71,6 +72,8 @@ class Run:
     """A fit in its folder. In a notebook it shows what was learnt, its numbers and its report."""
 
     folder: Path
+    encoding: Own | None = dataclasses.field(default=None, compare=False)
+    """An encoding of one's own that it was made with, named again: what a folder holds is never run."""
 
     @property
     def record(self) -> "RunRecord":
@@ -227,7 +230,7 @@ class Run:
     def _folder(self) -> "RunFolder":
         from fieldlens.studies.runs.folder import RunFolder
 
-        return RunFolder(self.folder)
+        return RunFolder(self.folder, self.encoding)
 
     @cached_property
     def _saved(self) -> "Saved":
@@ -244,11 +247,13 @@ class Comparison:
     """A comparison in its folder. In a notebook it shows all runs side by side, their table and the report."""
 
     folder: Path
+    encodings: tuple[Own, ...] = dataclasses.field(default=(), compare=False)
+    """Encodings of one's own that it was made with, named again."""
 
     @property
     def runs(self) -> "Sequence[Run]":
         """Its fits, in the order in which they were named."""
-        return [Run(folder.path) for folder in self._comparison.runs()]
+        return [Run(folder.path, folder.named) for folder in self._comparison.runs()]
 
     @property
     def config(self) -> "CompareConfig":
@@ -283,7 +288,7 @@ class Comparison:
     def _comparison(self) -> Any:
         from fieldlens.studies.runs import compare
 
-        return compare.Comparison(self.folder)
+        return compare.Comparison(self.folder, self.encodings)
 
 
 def _asked(options: dict[str, Any]) -> AnalyzeArguments:

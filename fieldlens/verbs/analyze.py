@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.space import Slice
 from fieldlens.studies.questions.table import QUESTIONS, Question
@@ -51,6 +52,9 @@ class AnalyzeArguments:
     max_cells: int | None = None
     """With --cells under an encoding, the most cells, by default a hundred thousand: memory and time grow with them.
     A region that would hold more is refused."""
+    encoding: Encoding | None = None
+    """Of a run with an encoding of one's own, that encoding again, such as mine.py:waves.
+    The copy in the folder is to be read, and never run."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
     json: Json = False
@@ -66,7 +70,7 @@ def main(words: Sequence[str]) -> int:
     from .asked import Asked
     from .console import Console
 
-    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed)
+    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed, arguments.encoding)
     return asked.answer(console, lambda folder: answer_of(folder, arguments, question, console))
 
 

@@ -1,5 +1,6 @@
 """`fieldlens compare SCENE --encodings ...`: the same picture or 3D scene under several encodings, side by side."""
 
+import dataclasses
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -73,14 +74,17 @@ class Begun:
         Raises:
             InputError: when a comparison that goes on is to change, or as `studies.runs.compare` does.
         """
+        from fieldlens.fields.own_encoding import made_ready
         from fieldlens.studies.runs.compare import run_comparison, start_comparison
 
+        if "encodings" in typed:
+            config = dataclasses.replace(config, encodings=tuple(map(made_ready, config.encodings)))
         if self.comparison is None:
             return run_comparison(start_comparison(config, reporter, typed, picture), reporter, controls)
         begun = shlex.quote(str(self.comparison.config_file))
         hint = f"only --json and --output-dir go with --resume, and --config {begun} begins another"
         check_unchanged(self.default, config, "a resumed comparison", free=("output_dir",), hint=hint)
-        return run_comparison(self.comparison, reporter, controls)
+        return run_comparison(self.comparison.with_encodings(config.encodings), reporter, controls)
 
 
 def main(words: Sequence[str]) -> int:

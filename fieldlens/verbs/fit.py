@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fieldlens.configs.encoding import Own
 from fieldlens.configs.run import FitConfig
 
 from . import DONE
@@ -81,14 +82,21 @@ class Begun:
         Raises:
             InputError: when a run that goes on is to change, or as `studies.runs.fit` does.
         """
+        from fieldlens.fields.own_encoding import made_ready
         from fieldlens.studies.runs.fit import run, start
 
+        if "encoding" in typed:
+            config = dataclasses.replace(config, encoding=made_ready(config.encoding))
         if self.folder is None:
             return run(start(config, None, None, reporter, typed, picture), config, reporter, controls)
+        folder = self.folder
+        if isinstance(config.encoding, Own) and config.encoding.code is not None:
+            folder = folder.with_encoding(config.encoding)
+            config = dataclasses.replace(config, encoding=folder.config().encoding)  # by the name it had
         hint = f"only {', '.join(option_of(name) for name in RESUMABLE)} can be changed"
         check_unchanged(self.before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=hint)
         output = dataclasses.replace(config.output, output_dir=self.before.output.output_dir)
-        return run(self.folder, dataclasses.replace(config, output=output), reporter, controls)
+        return run(folder, dataclasses.replace(config, output=output), reporter, controls)
 
 
 def main(words: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from fieldlens.analysis.detail.verdicts import percent
-from fieldlens.configs.encoding import Fourier, Raw
+from fieldlens.configs.encoding import Encoding, Fourier, Own, Raw, require_named
 from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import JsonObject, look_after, read_bytes, remove, write_json, write_text
 from fieldlens.configs.holding import held
@@ -64,6 +64,8 @@ class Comparison:
     """Where the parts of a comparison lie."""
 
     path: Path
+    named: tuple[Own, ...] = field(default=(), compare=False, repr=False)
+    """Encodings of one's own that a person has named for it, ready to be built."""
 
     @property
     def config_file(self) -> Path:
@@ -113,7 +115,25 @@ class Comparison:
 
     def runs(self) -> dict[RunFolder, FitConfig]:
         """The folder and the configuration of each run, in the order they were named."""
-        return {RunFolder(self.run_path(config)): config for config in fits(self.config())}
+        named = {str(encoding): encoding for encoding in self.named}
+        return {
+            RunFolder(self.run_path(config), named.get(str(config.encoding))): config for config in fits(self.config())
+        }
+
+    def with_encodings(self, encodings: Sequence[Encoding]) -> "Comparison":
+        """The same, with those encodings of one's own that it was made with, which a person has named.
+
+        Args:
+            encodings: of the comparison; of those of one's own the ones that are ready to be built.
+
+        Raises:
+            InputError: when one is not what it was.
+        """
+        named = {str(encoding): encoding for encoding in encodings if isinstance(encoding, Own) and encoding.code}
+        for folder, config in self.runs().items():
+            if str(config.encoding) in named:
+                folder.with_encoding(named[str(config.encoding)])
+        return dataclasses.replace(self, named=tuple(named.values()))
 
     def run_path(self, config: FitConfig) -> Path:
         """Where the run of a configuration lies: by its choices as they were made, and not by what they stand for."""
@@ -209,10 +229,12 @@ def start_comparison(
     """
     config = completed(config)
     for fit_config in fits(config):
+        require_named(fit_config.encoding)
         require_room(fit_config)
     scene = load_scene(config, reporter, config.networks, typed, picture)
     parent = folder_in(config.output.output_dir, scene.name) / "compare"
-    comparison = Comparison(new_folder(parent))
+    own = tuple(encoding for encoding in config.encodings if isinstance(encoding, Own))
+    comparison = Comparison(new_folder(parent), own)
     for fit_config in fits(config):
         start(fit_config, comparison.run_path(fit_config), scene)
     write_text(comparison.config_file, to_yaml(config))

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from fieldlens.configs.encoding import Own, require_named
 from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import look_after, remove, require_new, write_json, write_text
 from fieldlens.configs.holding import held, require_there
@@ -131,6 +132,7 @@ def start(
     Raises:
         InputError: as `load_scene` does, and for a folder that cannot be written.
     """
+    require_named(config.encoding)
     require_room(config)
     if path is not None:
         require_new(path)  # checkpoints of another fit would be gone on with
@@ -140,13 +142,15 @@ def start(
     folder = RunFolder(path)
     look_after(folder.path)
     write_npz(folder.target_file, **scene.to_npz_arrays())
+    if isinstance(config.encoding, Own) and config.encoding.code is not None:
+        write_text(folder.encoding_file, config.encoding.code.source)
     picture = subject_of(scene).overview() if scene.views() else None  # the study's digits cannot be drawn
     if picture is not None:
         write_png(folder.cameras, picture)
     plan = plan_of(config, scene)
     taken = replace(config.training, optimizer=plan.optimizer, learning_rate=plan.learning_rate)
     write_text(folder.config_file, to_yaml(replace(config, training=taken)))
-    return folder
+    return folder if not isinstance(config.encoding, Own) else replace(folder, named=config.encoding)
 
 
 def run(
