@@ -48,6 +48,8 @@ OURS: Mapping[str, Mapping[str, str]] = {
     "compare": _FITTING | {"octaves": "--encodings fourier:4 fourier:8", "freqs": "--encodings fourier:4 fourier:8"},
     "render": dict.fromkeys(("o", "out", "output"), "--file") | {"size": "--scale", "frames": "--orbit"},
     "export": dict.fromkeys(("o", "out", "output"), "--mesh"),
+    "share": dict.fromkeys(("o", "out", "output"), "--file") | {"webp": "--file film.webp", "mp4": "--file film.mp4"},
+    "figure": dict.fromkeys(("o", "file", "output"), "--out"),
     "scenes": dict.fromkeys(("o", "out", "output"), "--thumbnails"),
     "paper": dict.fromkeys(("o", "out", "output"), "--output-dir"),
 }

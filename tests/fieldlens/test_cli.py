@@ -75,6 +75,20 @@ def test_render_at_full_size_is_the_reconstruction_of_the_run(here: Path, capfd:
     assert Path("drawn.png").read_bytes() == (run / "reconstruction.png").read_bytes()
 
 
+def test_share_and_figure_are_made_of_the_latest_run(here: Path, capfd: pytest.CaptureFixture[str]):
+    assert cli.main(["fit", "my photo.png", *SMALL, "--quick"]) == 0
+    capfd.readouterr()
+    assert cli.main(["share", "--portrait", "--json"]) == 0
+    shared = last_json(capfd.readouterr().out)
+    assert (shared["height"], shared["width"]) == (1920, 1080)
+    assert Path(shared["path"]).stat().st_size == shared["bytes"]
+    assert Path(shared["poster"]).exists()
+    assert cli.main(["figure", "latest", "--psnr", "--out", "curves.svg"]) == 0
+    assert "curves.svg" in capfd.readouterr().out
+    assert cli.main(["figure", "latest", "latest"]) == 2
+    assert "the same run is named twice" in capfd.readouterr().err
+
+
 def test_compare_prints_its_table_and_ends_with_json(here: Path, capfd: pytest.CaptureFixture[str]):
     words = ["compare", "my photo.png", "--encodings", "raw", "fourier:2", "--networks", "2x8", "--steps", "8"]
     words += ["--optimizer", "adam"]  # which leaves no trace in names
@@ -200,6 +214,11 @@ def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
         (["scenes", "--write", "demo:solids", "."], "'.' is there already; name a folder that is new or empty"),
         (["scenes", "--write", "demo:solids", "x", "--thumbnails", "y.png"], "choose one"),
         (["scenes", "--thumbnails", "my photo.png/sheet.png"], "cannot write"),
+        (["share", "nowhere"], "'nowhere' does not exist"),
+        (["share", "--out", "film.mp4"], "there is no option --out; here it is --file"),
+        (["figure"], "there is no run below 'outputs'"),
+        (["figure", "nowhere", "--psnr"], "'nowhere' does not exist"),
+        (["figure", "--file", "x.pdf"], "there is no option --file; here it is --out"),
     ],
 )
 def test_a_mistake_gets_one_sentence_and_status_2_and_writes_nothing(
