@@ -1,9 +1,11 @@
-"""What is done to coordinates first, as one word: `raw`, `raw:0..1`, `fourier:8`, `hashgrid:16,log2_size=19`."""
+"""What is done to coordinates first, as one word: `raw`, `raw:0..1`, `fourier:8`, `hashgrid:16,log2_size=19`; or a
+function of one's own, `mine.py:waves`."""
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 from .errors import InputError, did_you_mean
 from .records import within
@@ -182,9 +184,64 @@ class HashGrid(_Encoding):
         return tuple(math.floor(self.base * growth**level + 1e-6) for level in range(self.levels))
 
 
-Encoding: TypeAlias = Raw | Fourier | Positional | Basic | Gaussian | HashGrid
+PYTHON = "python"
+"""Stands for the file of a function that a program gave and no file has."""
 
-ENCODINGS: dict[str, type[Encoding]] = {cls.__name__.lower(): cls for cls in get_args(Encoding)}
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """A function that a person named, and the text that says what it is."""
+
+    function: Callable[[Any], Any]
+    """Points (n, d) to features (n, k), in torch's operations."""
+    source: str
+    """Of the file that was run, or of the function alone."""
+
+
+@dataclass(frozen=True)
+class Own(_Encoding):
+    """A function of one's own, by its file and its name there, such as `mine.py:waves`.
+
+    A word alone runs nothing. `fields.own_encoding` runs the file where a person has named it in a command.
+    """
+
+    file: str
+    """As it was named, ending in .py; `PYTHON` where there is none."""
+    function: str
+    code: Code | None = field(default=None, compare=False, repr=False)
+    """What it computes; None of a word that was only read, such as that in a folder."""
+    fastest: float = field(default=0.0, compare=False, repr=False)
+    """Cycles per unit of coordinates of its fastest feature, once it was tried (`fields.features`)."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.function}"
+
+    @property
+    def highest_frequency(self) -> float:
+        return self.fastest
+
+
+WithName: TypeAlias = Raw | Fourier | Positional | Basic | Gaussian | HashGrid
+Encoding: TypeAlias = WithName | Own
+
+ENCODINGS: dict[str, type[WithName]] = {cls.__name__.lower(): cls for cls in get_args(WithName)}
+
+
+def require_named(encoding: Encoding) -> None:
+    """See that a function of one's own is not only known by its word.
+
+    Raises:
+        InputError: where it is, with what to type.
+    """
+    if isinstance(encoding, Own) and encoding.code is None:
+        how = f"by --encoding {encoding} (of a comparison, by --encodings with all words as they were)"
+        if encoding.file == PYTHON:
+            how = f"from Python, by encoding={encoding.function}"
+        raise InputError(
+            f"{encoding} is an encoding of somebody's own, and what a folder holds is never run: name the function "
+            f"yourself, {how}"
+        )
+
 
 _ELSEWHERE = {
     "nerf": "fourier",
@@ -204,10 +261,18 @@ def parse_encoding(word: str) -> Encoding:
     Fourier(octaves=4, include_input=True, interval=(0.0, 1.0))
     >>> str(parse_encoding("raw:-1..1"))
     'raw'
+    >>> parse_encoding("mine.py:waves")
+    Own(file='mine.py', function='waves')
 
     Raises:
         InputError: for an unknown name or key, or a value that does not fit, with the nearest right one.
     """
+    file, colon, function = word.strip().rpartition(":")
+    if colon and (file.endswith(".py") or file == PYTHON):
+        _need(function.isidentifier(), f"{function!r} is no name of a function in {word!r}; write it as mine.py:waves")
+        return Own(file, function)
+    if word.strip().endswith(".py"):
+        raise InputError(f"{word!r} is a file: name the function in it as well, as in {word.strip()}:waves")
     return parse_word(word, ENCODINGS, "encoding", "--encodings raw fourier:8", _unknown)
 
 

@@ -7,7 +7,7 @@ again and writes its tables to docs/learning_rates.md.
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, get_args
 
-from .encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
+from .encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Own, Positional, Raw
 from .errors import InputError
 from .network import Network
 from .records import within
@@ -81,6 +81,7 @@ SEARCHED: dict[type[Encoding], Searched] = {
     Positional: Searched(3e-3, 0.01, 3e-3),
     Gaussian: Searched(3e-3, 0.01, 1e-3),
     HashGrid: Searched(3e-3, 0.01, 1e-3),
+    Own: Searched(3e-3, 0.02, 3e-3),  # not searched, as nobody knows what it is: those of fourier
 }
 
 SEARCHED_OF_SINES = Searched(3e-4, 0.0015, 3e-4)

@@ -92,15 +92,27 @@ class Choices:
     """What a field is called in a sentence: by its {name}, or as an {option} of the command line."""
 
     def __post_init__(self) -> None:
-        hints = _hints(type(self))
-        for part in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
-            called = self.CALLED.format(name=part.name, option=f"--{part.name.replace('_', '-')}")
-            value = _value(getattr(self, part.name), hints[part.name], called, _By.PYTHON)
-            if isinstance(value, tuple) and len(value) > MOST_VALUES:
-                raise InputError(f"{called} takes at most {MOST_VALUES:,} values, got {len(value):,}")
-            if "bounds" in part.metadata:
-                part.metadata["bounds"].check(value, called)
-            object.__setattr__(self, part.name, value)  # the class is frozen, and has not been seen yet
+        parts = fields(self)  # type: ignore[arg-type]  # every subclass is a dataclass
+        for name, value in taken(type(self), {part.name: getattr(self, part.name) for part in parts}).items():
+            object.__setattr__(self, name, value)  # the class is frozen, and has not been seen yet
+
+
+def taken(kind: type[Choices], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for some fields of choices, each of its field's type and in its bounds.
+
+    Raises:
+        InputError: for one that is not and cannot be converted.
+    """
+    values, hints, parts = {}, _hints(kind), {part.name: part for part in fields(kind)}  # type: ignore[arg-type]
+    for name, before in given.items():
+        called = kind.CALLED.format(name=name, option=f"--{name.replace('_', '-')}")
+        value = _value(before, hints[name], called, _By.PYTHON)
+        if isinstance(value, tuple) and len(value) > MOST_VALUES:
+            raise InputError(f"{called} takes at most {MOST_VALUES:,} values, got {len(value):,}")
+        if "bounds" in parts[name].metadata:
+            parts[name].metadata["bounds"].check(value, called)
+        values[name] = value
+    return values
 
 
 class Word(Choices):

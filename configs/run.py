@@ -197,7 +197,8 @@ class FitConfig(Protocol):
     """One fit."""
 
     encoding: Encoding = field(default_factory=Fourier)
-    """The encoding: what is done to coordinates first, such as raw, fourier:8, gaussian:10, hashgrid:16."""
+    """The encoding: what is done to coordinates first, such as raw, fourier:8, gaussian:10, hashgrid:16.
+    A function of your own is named by its file, as mine.py:waves, and run because it is named."""
     network: Network = field(default_factory=Network)
 
     def __post_init__(self) -> None:

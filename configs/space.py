@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast, get_args
 
-from .encoding import Encoding, Fourier
+from .encoding import Encoding, Fourier, Own
 from .errors import InputError, shown
 from .records import Choices, within
 
@@ -31,6 +31,13 @@ class Space(Choices):
     """Cells along each side of the occupancy grid, which knows where the scene is empty."""
     samples: int = field(default=128, metadata=within(1, 4096))
     """Steps of a ray in each length of a side of the scene's cube, before those in empty cells are left out."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.direction, Own):
+            raise InputError(
+                f"--direction takes an encoding by its name, such as {Fourier(2)}, and not {self.direction}"
+            )
 
 
 @dataclass(frozen=True)

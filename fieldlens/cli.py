@@ -23,6 +23,8 @@ VERBS = {
     "compare": "fit one picture or 3D scene under several encodings and set them side by side",
     "render": "draw a fitted field at any size, any region of it, or a film around a 3D scene",
     "export": "write the surface of a 3D scene as a mesh, or the depth of its held-out views",
+    "share": "make a film of how it was learnt, to be sent to somebody, and a poster of six steps",
+    "figure": "draw the curves of runs as PDF, SVG or PNG",
     "analyze": "explain again what a fit is missing of its picture or 3D scene, from any checkpoint, without training",
     "paper": "measure the claims of Lazzari & Liu on fits of your own making",
     "scenes": "list what is built in",

@@ -13,7 +13,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fieldlens.configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Interval, Positional, Raw
+from fieldlens.configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Interval, Own, Positional, Raw
+
+from .own_encoding import OwnEncoding
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,11 @@ class EncodingModule(Protocol):
 
 
 def build_encoding(config: Encoding, dim: int, generator: torch.Generator) -> EncodingModule:
-    """The module for a choice of encoding of `dim`-dimensional coordinates; random parts come from `generator`."""
+    """The module for a choice of encoding of `dim`-dimensional coordinates; random parts come from `generator`.
+
+    Raises:
+        InputError: for a function of one's own that nobody has named, or that is no encoding.
+    """
     match config:
         case Raw():
             return RawEncoding(config, dim)
@@ -113,6 +119,8 @@ def build_encoding(config: Encoding, dim: int, generator: torch.Generator) -> En
             return WaveEncoding(config, frequencies)
         case HashGrid():
             return HashGridEncoding(config, dim, generator)
+        case Own():
+            return OwnEncoding(config, dim)
 
 
 class RawEncoding(nn.Module):

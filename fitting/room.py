@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from fieldlens.configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
+from fieldlens.configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Own, Positional, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
 from fieldlens.configs.run import FitConfig
@@ -89,6 +89,8 @@ def _features(encoding: Encoding) -> int:
             return 2 * features
         case HashGrid(levels=levels, features=features):
             return levels * features
+        case Own():
+            return 1  # at the least: it is known once the function was tried
 
 
 def _gb(size: float) -> str:

@@ -10,13 +10,14 @@ from typing import Any, Literal, TypeAlias
 from fieldlens.configs.errors import InputError
 
 Sort: TypeAlias = Literal[
-    "picture", "built-in picture", "signal", "points", "photographs", "demo", "mesh", "photographed mesh"
+    "picture", "built-in picture", "array", "signal", "points", "photographs", "demo", "mesh", "photographed mesh"
 ]
-"""What a word for a scene names."""
+"""What a word for a scene names; an array is given by a program."""
 
 SORTS: Mapping[Sort, str] = {
     "picture": "a picture",
     "built-in picture": "a built-in picture",
+    "array": "a picture in an array",
     "signal": "a signal",
     "points": "a file of points",
     "photographs": "of photographs with their cameras",
@@ -33,6 +34,7 @@ _FLAT = (*_IN_THE_UNIT_INTERVAL, *_OF_POINTS)
 TAKES: Mapping[Sort, Collection[str]] = {
     "picture": (*_GRIDDED, *_FLAT, "max_side", "max_pixels"),
     "built-in picture": (*_GRIDDED, *_FLAT, "max_side"),
+    "array": (*_GRIDDED, *_FLAT, "max_side"),
     "signal": (*_GRIDDED, *_FLAT),
     "points": _FLAT,
     "photographs": (*_RAYS, "kind", "max_side", "max_pixels"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
@@ -32,7 +32,7 @@ from .mesh_photographs import photographed_mesh
 from .picture import Picture
 from .pictures.area import area_average, fitted_size
 from .pictures.pixels import unit_of
-from .pictures.reading import MAX_PIXELS, Reading, read_picture, reduced
+from .pictures.reading import MAX_PIXELS, Reading, read_array, read_picture, reduced
 from .points import ENDING, Points, read_points
 from .posed import PosedScene
 from .scene import Scene
@@ -42,6 +42,9 @@ from .solids.reading import READ_ENDINGS, read_mesh
 
 DEMO = "demo:"
 """What the word for a built-in 3D scene begins with."""
+
+ARRAY = "array"
+"""What a picture is called that a program gives as numbers."""
 
 CAMERAS = ".json"
 """The ending of a file that names photographs and their cameras."""
@@ -89,10 +92,24 @@ def load(
         case "points":
             return read_points(path, _scene_name(path))
         case "built-in picture":
-            name, reading = word, reduced(BUILTINS[word].make(), target.max_side)
+            return _pictured(word, reduced(BUILTINS[word].make(), target.max_side), target)
         case "picture":
-            name = _scene_name(path)
             reading = read_picture(path, max_pixels=target.max_pixels, max_side=target.max_side)
+            return _pictured(_scene_name(path), reading, target)
+    raise AssertionError(f"no word names an {sort}")
+
+
+def picture_in(values: Any, target: Target | None = None) -> Picture:
+    """The picture in an array, as `load` gives that in a file.
+
+    Raises:
+        InputError: as `read_array` does.
+    """
+    target = target or Target()
+    return _pictured(ARRAY, read_array(values, max_side=target.max_side), target)
+
+
+def _pictured(name: str, reading: Reading, target: Target) -> Picture:
     reading = _within_one(reading)
     return Picture(name, reading.pixels, target.holdout, reading.notes)
 

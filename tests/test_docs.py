@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from docs import house
+from docs import house, keywords
 from docs.figures.__main__ import FIGURES
 from fieldlens.cli import VERBS
 from fieldlens.configs.run import CompareConfig, FitConfig
-from fieldlens.verbs.options import arguments_from, parse, starting_config
+from fieldlens.verbs.options import arguments_from, beginning, parse, starting_config
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURED = ("explain.md", "analysis.md", "scenes.md")
@@ -65,12 +65,16 @@ def test_the_picture_of_the_house_is_the_one_that_its_script_draws() -> None:
     assert (ROOT / "docs/pictures/house.svg").read_text(encoding="utf-8") == house.picture()
 
 
+def test_the_keyword_arguments_are_those_that_their_script_writes() -> None:
+    assert keywords.FILE.read_text(encoding="utf-8") == keywords.written()
+
+
 @pytest.mark.parametrize("words", SHOWN, ids=" ".join)
 def test_every_command_shown_can_be_read(words: list[str]) -> None:
     verb, *rest = words
     kind = getattr(importlib.import_module(f"fieldlens.verbs.{verb}"), f"{verb.capitalize()}Arguments")
     config = {"fit": FitConfig, "compare": CompareConfig}.get(verb)
-    default = None if config is None else arguments_from(kind, starting_config(config, verb, rest))
+    default = None if config is None else arguments_from(kind, starting_config(config, verb, beginning(verb, rest)))
     assert isinstance(parse(kind, verb, "", rest, default), kind)
 
 

@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
+from nbclient import NotebookClient
+from traitlets.config import Config
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -16,3 +20,16 @@ def test_a_network_trained_elsewhere_is_analysed_by_the_example() -> None:
     assert run.returncode == 0, run.stderr
     for words in ("waves: ", "raw coordinates: ", "half width", "effective rank", "finest detail", "cells with"):
         assert words in run.stdout
+
+
+def test_the_notebook_runs_from_top_to_bottom_and_is_kept_without_what_it_showed(tmp_path: Path) -> None:
+    notebook = nbformat.read(ROOT / "examples" / "notebook.ipynb", as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [(cell.outputs, cell.execution_count) for cell in cells] == [([], None)] * len(cells)
+    by_file = Config(KernelManager={"transport": "ipc", "ip": str(tmp_path / "kernel")})  # no ports
+    client = NotebookClient(notebook, config=by_file, timeout=600, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute(env=os.environ | {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path)})
+    shown = [output.get("data", {}) for cell in cells for output in cell.outputs]
+    assert sum("<iframe" in data.get("text/html", "") for data in shown) == 2, "of the fit and of the comparison"
+    assert sum("image/png" in data for data in shown) == 1
+    assert "crossings of creases per pixel" in shown[-1]["text/plain"]

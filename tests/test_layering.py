@@ -27,7 +27,7 @@ LAYERS = (
 PACKAGES = set().union(*LAYERS)
 
 WINGS = {
-    "fieldlens": ({"verbs"},),
+    "fieldlens": ({"python"}, {"verbs"}),
     "analysis": (
         {"gradients", "partition"},
         {"creases"},

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fieldlens.configs.errors import InputError
+from fieldlens.fields.features import first_line
 
-from .features import first_line
 from .relu_network import ReluNetwork
 from .sequential import Stack, name_of
 

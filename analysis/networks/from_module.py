@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
+from fieldlens.fields.features import Features
 
 from .as_run import POINTS, Run, left_as_it_was, probes, require_same, run
-from .features import Features
 from .relu_network import Encode, ReluNetwork
 from .sequential import stack_of, with_article
 

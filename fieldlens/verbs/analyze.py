@@ -3,15 +3,21 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.space import Slice
 from fieldlens.studies.questions.table import QUESTIONS, Question
 
 from .options import Json, parse, typed_options
+
+if TYPE_CHECKING:
+    from fieldlens.studies.runs.answers import Answer
+    from fieldlens.studies.runs.folder import RunFolder
+    from fieldlens.studies.runs.reporter import Reporter
 
 DESCRIPTION = "Explain anew what a fit is missing of its picture or 3D scene, from any checkpoint, without training."
 
@@ -46,6 +52,9 @@ class AnalyzeArguments:
     max_cells: int | None = None
     """With --cells under an encoding, the most cells, by default a hundred thousand: memory and time grow with them.
     A region that would hold more is refused."""
+    encoding: Encoding | None = None
+    """Of a run with an encoding of one's own, that encoding again, such as mine.py:waves.
+    The copy in the folder is to be read, and never run."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
     json: Json = False
@@ -56,27 +65,32 @@ def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(AnalyzeArguments, "analyze", DESCRIPTION, words)
     typed = typed_options(words)
-    question = _question(arguments, typed)
-
-    from fieldlens.studies.questions.explanation import analyze
-    from fieldlens.studies.runs.answers import Answer
-    from fieldlens.studies.runs.folder import RunFolder
+    question = question_of(arguments, typed)
 
     from .asked import Asked
     from .console import Console
 
-    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed)
-
-    def answer_of(folder: RunFolder) -> Answer:
-        if question is None:
-            return analyze(folder, step=arguments.step, reporter=console)
-        said = {option: getattr(arguments, option) for option in question.options}
-        return question.answer(folder, reporter=console, **said)
-
-    return asked.answer(console, answer_of)
+    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed, arguments.encoding)
+    return asked.answer(console, lambda folder: answer_of(folder, arguments, question, console))
 
 
-def _question(arguments: AnalyzeArguments, typed: Collection[str]) -> Question | None:
+def answer_of(
+    folder: "RunFolder", arguments: AnalyzeArguments, question: Question | None, reporter: "Reporter"
+) -> "Answer":
+    """What a run answers to a question; to none, its verdict anew.
+
+    Raises:
+        InputError: when it cannot be asked that.
+    """
+    from fieldlens.studies.questions.explanation import analyze
+
+    if question is None:
+        return analyze(folder, step=arguments.step, reporter=reporter)
+    said = {option: getattr(arguments, option) for option in question.options}
+    return question.answer(folder, reporter=reporter, **said)
+
+
+def question_of(arguments: AnalyzeArguments, typed: Collection[str]) -> Question | None:
     """What is asked; None for the verdict anew.
 
     Raises:

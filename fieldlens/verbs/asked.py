@@ -1,9 +1,10 @@
 """What is asked of finished runs: which runs a word means, and their answers one by one."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fieldlens.configs.encoding import Encoding, Own
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.names import folder_name
 from fieldlens.configs.records import to_json
@@ -21,19 +22,23 @@ if TYPE_CHECKING:
 class Asked:
     """The runs that a word means: one, or those of a comparison."""
 
-    def __init__(self, word: str, output_dir: Path, typed: Collection[str]) -> None:
+    def __init__(self, word: str, output_dir: Path, typed: Collection[str], encoding: Encoding | None = None) -> None:
         """Find them.
 
         Args:
             typed: the options that a person typed.
+            encoding: of one's own, named again for the runs that were made with it.
 
         Raises:
-            InputError: when there is none, or it is said where to look for a run that is named.
+            InputError: when there is none, it is said where to look for a run that is named, or the encoding is of none
+                of them.
         """
         from fieldlens.studies.runs.compare import find_runs
 
         check_output_dir(word, typed)
         self.names = find_runs(word, output_dir)
+        if encoding is not None:
+            self.names = _with_encoding(self.names, encoding)
 
     def path(self, path: Path | None, run: "RunFolder") -> Path | None:
         """Where a run's answer is written: to the path that was named, or where there are several, beside it."""
@@ -67,6 +72,23 @@ class Asked:
             raise InputError("none of the runs can answer")
         console.finish({"runs": [{"run": str(run.path), **to_json(found)} for run, found in answers]})
         return WRONG_INPUT if refusals else DONE
+
+
+def _with_encoding(names: "Mapping[RunFolder, str]", encoding: Encoding) -> "dict[RunFolder, str]":
+    """The runs, those among them with the encoding that a person named which were made with it.
+
+    Raises:
+        InputError: when none was.
+    """
+    from fieldlens.fields.own_encoding import made_ready
+
+    made_with = {run: run.config().encoding for run in names}
+    theirs = [run for run, own in made_with.items() if isinstance(own, Own) and isinstance(encoding, Own)
+              and own.function == encoding.function]  # fmt: skip
+    ready = made_ready(encoding)
+    if not theirs:
+        next(iter(names)).with_encoding(ready)  # which says so
+    return {run.with_encoding(ready) if run in theirs else run: name for run, name in names.items()}
 
 
 def _under(name: str, lines: Sequence[str]) -> list[str]:

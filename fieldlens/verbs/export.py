@@ -7,6 +7,7 @@ from typing import Literal
 
 import tyro
 
+from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.names import require_folder_name
 
@@ -34,6 +35,9 @@ class ExportArguments:
     """With --mesh: vertices have the field's colours, or with density those of crease area per volume."""
     step: int | None = None
     """The checkpoint to export; by default the newest."""
+    encoding: Encoding | None = None
+    """Of a run with an encoding of one's own, that encoding again, such as mine.py:waves.
+    The copy in the folder is to be read, and never run."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
     json: Json = False
@@ -58,7 +62,7 @@ def main(words: Sequence[str]) -> int:
     from .asked import Asked
     from .console import Console
 
-    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed)
+    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed, arguments.encoding)
 
     def depth_of(folder: RunFolder) -> DepthExported:
         into = asked.path(arguments.depth, folder)

@@ -1,20 +1,23 @@
 """`fieldlens fit SCENE`: train a field, draw every step, explain what is missing."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from fieldlens.configs.encoding import Own
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import FitConfig
 
 from . import DONE
 from .options import (
+    Beginning,
     Json,
     arguments_from,
+    beginning,
     check_unchanged,
     config_in,
     folder_to_resume,
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from fieldlens.fitting import Controls
     from fieldlens.studies.live.desk import Desk
     from fieldlens.studies.runs.folder import RunFolder
+    from fieldlens.studies.runs.record import RunRecord
+    from fieldlens.studies.runs.reporter import Reporter
 
     from .console import Console
 
@@ -63,22 +68,62 @@ class FitArguments(FitConfig):
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
 
+@dataclass(frozen=True)
+class Begun:
+    """Where a fit begins, before anything is chosen."""
+
+    folder: "RunFolder | None"
+    """The run that goes on; None for a new one."""
+    before: FitConfig
+    """What its folder says, or a file or a preset."""
+    default: FitConfig
+    """What choices are changes to: of a run that goes on, without the limits that others replace."""
+
+    def fit(
+        self,
+        config: FitConfig,
+        typed: Collection[str],
+        reporter: "Reporter",
+        controls: "Controls",
+        picture: Any = None,
+        onlooker: "Desk | None" = None,
+    ) -> "RunRecord":
+        """Fit as chosen, in a new folder or in the one that goes on.
+
+        Args:
+            typed: the choices that were made.
+            picture: an array to fit, where no word names the scene.
+            onlooker: sees the fit while it goes on.
+
+        Raises:
+            InputError: when a run that goes on is to change, or as `studies.runs.fit` does.
+        """
+        from fieldlens.fields.own_encoding import made_ready
+        from fieldlens.studies.runs.fit import run, start
+
+        if "encoding" in typed:
+            config = dataclasses.replace(config, encoding=made_ready(config.encoding))
+        if self.folder is None:
+            made = start(config, None, None, reporter, typed, picture)
+            return run(made, config, reporter, controls, onlooker=onlooker)
+        folder = self.folder
+        if isinstance(config.encoding, Own) and config.encoding.code is not None:
+            folder = folder.with_encoding(config.encoding)
+            config = dataclasses.replace(config, encoding=folder.config().encoding)  # by the name it had
+        hint = f"only {', '.join(option_of(name) for name in RESUMABLE)} can be changed"
+        check_unchanged(self.before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=hint)
+        output = dataclasses.replace(config.output, output_dir=self.before.output.output_dir)
+        return run(folder, dataclasses.replace(config, output=output), reporter, controls, onlooker=onlooker)
+
+
 def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
-    resumed = _folder_to_resume(words)
-    before = starting_config(FitConfig, "fit", words) if resumed is None else resumed.config()
-    default = before if resumed is None else with_limits_of(before, words)
-    arguments = parse(FitArguments, "fit", DESCRIPTION, words, arguments_from(FitArguments, default))
+    typed = typed_options(words)
+    begun = begin(beginning("fit", words), typed)
+    arguments = parse(FitArguments, "fit", DESCRIPTION, words, arguments_from(FitArguments, begun.default))
     _check_live(arguments)
-    config = config_in(arguments, FitConfig)
-    if resumed is not None:
-        hint = f"only {', '.join(option_of(name) for name in RESUMABLE)} can be changed"
-        check_unchanged(before, config, "a resumed fit", free=(*RESUMABLE, "output_dir"), hint=hint)
-        output = dataclasses.replace(config.output, output_dir=before.output.output_dir)
-        config = dataclasses.replace(config, output=output)
 
     from fieldlens.fitting import Controls
-    from fieldlens.studies.runs.fit import run, start
 
     from .console import Console
     from .signals import interruptible
@@ -89,8 +134,7 @@ def main(words: Sequence[str]) -> int:
         if arguments.live:
             desk = reporter = serving.enter_context(_live(arguments, controls, console))
         with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
-            made = resumed or start(config, reporter=reporter, typed=typed_options(words))
-            record = run(made, config, reporter, controls, onlooker=desk)
+            record = begun.fit(config_in(arguments, FitConfig), typed, reporter, controls, onlooker=desk)
         console.answer(record)
         interrupted = record.stopped_because == "interrupted"
         if desk is not None and desk.finished() and not (interrupted and interruption.came):
@@ -134,22 +178,31 @@ def _stay(console: "Console") -> None:
         return
 
 
-def with_limits_of(before: FitConfig, words: Sequence[str]) -> FitConfig:
-    """The choices of a fit that goes on, without the limits that those named in `words` replace.
+def begin(begins: Beginning, typed: Collection[str]) -> Begun:
+    """Find the run that goes on, or what a new one starts from.
+
+    Args:
+        typed: the choices that were made.
+
+    Raises:
+        InputError: when there is no such run, file or preset.
+    """
+    named = folder_to_resume("fit", begins, typed)
+    if named is None:
+        before = starting_config(FitConfig, "fit", begins)
+        return Begun(None, before, before)
+    from fieldlens.studies.runs.folder import find_run
+
+    folder = find_run(*named)
+    return Begun(folder, folder.config(), with_limits_of(folder.config(), typed))
+
+
+def with_limits_of(before: FitConfig, typed: Collection[str]) -> FitConfig:
+    """The choices of a fit that goes on, without the limits that those among `typed` replace.
 
     Raises:
         InputError: where what is left cannot be, such as a cosine without --steps.
     """
-    typed = typed_options(words)
     named = [limit for limit in LIMITS if limit in typed]
     dropped = {limit: None for limit in LIMITS if named and limit not in named}
     return dataclasses.replace(before, training=dataclasses.replace(before.training, **dropped))
-
-
-def _folder_to_resume(words: Sequence[str]) -> "RunFolder | None":
-    named = folder_to_resume("fit", words)
-    if named is None:
-        return None
-    from fieldlens.studies.runs.folder import find_run
-
-    return find_run(*named)

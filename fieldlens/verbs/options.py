@@ -110,13 +110,12 @@ def beginning(verb: str, words: Sequence[str]) -> Beginning:
     return begins
 
 
-def starting_config(kind: type[Config], verb: str, words: Sequence[str]) -> Config:
+def starting_config(kind: type[Config], verb: str, begins: Beginning) -> Config:
     """The configuration that options are changes to: that of `--config FILE`, of `--preset NAME`, or the defaults.
 
     Raises:
         InputError: when the file is not there or is no configuration, or both are given.
     """
-    begins = beginning(verb, words)
     if begins.config is not None and begins.preset is not None:
         raise InputError("a fit or comparison starts from one set of choices: leave out --config or --preset")
     if begins.preset is not None:
@@ -132,19 +131,18 @@ def _preset(name: str, verb: str) -> Path:
     return known[name]
 
 
-def folder_to_resume(verb: str, words: Sequence[str]) -> tuple[str, Path] | None:
+def folder_to_resume(verb: str, begins: Beginning, typed: Collection[str]) -> tuple[str, Path] | None:
     """The word after `--resume` and where to look for the latest one; None for a new run.
 
     Raises:
         InputError: when other choices to start from are given as well.
     """
-    begins = beginning(verb, words)
     if begins.resume is None:
         return None
     for option in ("config", "preset"):
         if getattr(begins, option) is not None:
             raise InputError(f"{verb} --resume goes on with the choices in the folder: leave out --{option}")
-    check_output_dir(begins.resume, typed_options(words))
+    check_output_dir(begins.resume, typed)
     return begins.resume, begins.output_dir
 
 

@@ -48,6 +48,8 @@ OURS: Mapping[str, Mapping[str, str]] = {
     "compare": _FITTING | {"octaves": "--encodings fourier:4 fourier:8", "freqs": "--encodings fourier:4 fourier:8"},
     "render": dict.fromkeys(("o", "out", "output"), "--file") | {"size": "--scale", "frames": "--orbit"},
     "export": dict.fromkeys(("o", "out", "output"), "--mesh"),
+    "share": dict.fromkeys(("o", "out", "output"), "--file") | {"webp": "--file film.webp", "mp4": "--file film.mp4"},
+    "figure": dict.fromkeys(("o", "file", "output"), "--out"),
     "scenes": dict.fromkeys(("o", "out", "output"), "--thumbnails"),
     "paper": dict.fromkeys(("o", "out", "output"), "--output-dir"),
 }
@@ -100,8 +102,7 @@ def _said_anew(sentence: str, meant: Sequence[str], verb: str) -> str:
         option = next((word.partition("=")[0] for word in words if re.match("--?[a-zA-Z]", word)), None)
         if option is None:
             return f"{words[0]!r} is one word too many; what has spaces in it goes in quotes"
-        ours = OURS.get(verb, {}).get(option.lstrip("-").replace("_", "-"))
-        return f"there is no option {option}" + (f"; here it is {ours}" if ours else hint)
+        return no_such_option(option, verb, hint)
     if found := re.fullmatch(r"invalid choice ('.*') for argument '(.*)'\. Expected one of (\(.*\))", sentence):
         word, option, choices = ast.literal_eval(found[1]), found[2], ast.literal_eval(found[3])
         near = _CHOICES.get(word.lower())
@@ -112,6 +113,16 @@ def _said_anew(sentence: str, meant: Sequence[str], verb: str) -> str:
         return f"{found[1]} needs {'a value' if found[2] == '1' else f'{found[2]} values'}"
     # what holds of several options together is said of the class that has them, whose name a person need not know
     return re.sub(r"^Error parsing (\w+Arguments: )?", "", sentence) + hint
+
+
+def no_such_option(option: str, verb: str, hint: str) -> str:
+    """That there is none, and what it is called here, or else the hint.
+
+    >>> no_such_option("--lr", "fit", "")
+    'there is no option --lr; here it is --learning-rate'
+    """
+    ours = OURS.get(verb, {}).get(option.lstrip("-").replace("_", "-"))
+    return f"there is no option {option}" + (f"; here it is {ours}" if ours else hint)
 
 
 def _is_rule(line: str) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tyro
 
+from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.errors import InputError
 
 from .options import Json, parse, typed_options
@@ -36,6 +37,9 @@ class RenderArguments:
     file: Path | None = None
     """The file to write: .png, .jpg, .webp or .tiff, and a film as .mp4; by default one in the run's renders/.
     Of a comparison there is one for each run, and its name ends in the run's."""
+    encoding: Encoding | None = None
+    """Of a run with an encoding of one's own, that encoding again, such as mine.py:waves.
+    The copy in the folder is to be read, and never run."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
     json: Json = False
@@ -62,7 +66,7 @@ def main(words: Sequence[str]) -> int:
     from .asked import Asked
     from .console import Console
 
-    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed)
+    console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed, arguments.encoding)
 
     def film_of(folder: RunFolder) -> Filmed:
         return fly(

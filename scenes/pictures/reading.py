@@ -1,4 +1,4 @@
-"""Reading a picture from a file that a person names.
+"""Reading a picture from a file that a person names, or from an array.
 
 Whatever is done to the picture is said in its notes, and whatever is wrong with the file is one sentence.
 """
@@ -6,7 +6,7 @@ Whatever is done to the picture is said in its notes, and whatever is wrong with
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -55,21 +55,53 @@ def read_picture(
     opened = _undamaged(path, kind, lambda: open_picture(path, kind))
     _check_size(path, opened, max_pixels)
     decoded = _undamaged(path, kind, opened.decode)
-    pixels = _stored(path, decoded.pixels)
+    pixels = _stored(repr(str(path)), decoded.pixels)
     turned = turned_note(decoded.orientation)
     if turned and not upright:
         pixels, turned = as_stored(pixels, decoded.orientation), ("its orientation tag is not followed",)
     notes = [_describe(kind, pixels), *decoded.notes, *turned]
+    return reduced(_fitted(pixels, notes, decoded.premultiplied), max_side)
+
+
+def read_array(values: Any, *, max_side: int | None = None) -> Reading:
+    """The picture in an array: (h, w) or (h, w, c) with channels last, straight alpha as the last of 2 or 4.
+
+    It is taken as a file of the same numbers is: integers of 8 or 16 bits span [0, 1], floats are values themselves.
+
+    Args:
+        values: a NumPy array, or what `numpy.asarray` makes one of.
+
+    Raises:
+        InputError: for an array of another shape or type, an empty one, and values that are no numbers.
+    """
+    pixels = np.array(values)  # a copy: it is the person's own
+    pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
+    if pixels.ndim != 3 or not pixels.size:
+        raise InputError(f"a picture is an array (height, width) or (height, width, channels), not {np.shape(values)}")
+    if pixels.shape[2] not in _COLOURS and pixels.shape[0] in _COLOURS:
+        raise InputError(
+            f"the array {np.shape(values)} has its channels first; put them last, as numpy.moveaxis(array, 0, -1) does"
+        )
+    if pixels.dtype.kind != "f" and pixels.dtype not in (np.uint8, np.uint16):
+        raise InputError(
+            f"a picture is an array of floats from 0 to 1, uint8 or uint16, not of {pixels.dtype}; convert it"
+        )
+    pixels = _stored("the array", pixels)
+    return reduced(_fitted(pixels, [_describe("array", pixels)], premultiplied=False), max_side)
+
+
+def _fitted(pixels: Pixels, notes: list[str], premultiplied: bool) -> Reading:
+    """A picture as it is fitted: without values below 0, its colours multiplied by alpha."""
     negative = np.count_nonzero(pixels < 0) if pixels.dtype.kind == "f" else 0
     if negative:  # no light is less than none: filters overshoot by such values, at edges
         pixels = np.maximum(pixels, 0)
-        notes.append(f"{negative:,} negative values ({100 * negative / pixels.size:.3g} %) set to 0")
+        notes = [*notes, f"{negative:,} negative values ({100 * negative / pixels.size:.3g} %) set to 0"]
     if pixels.shape[2] in (2, 4):
-        if not decoded.premultiplied:
+        if not premultiplied:
             pixels = pixels if pixels.flags.writeable else pixels.copy()
             _premultiply(pixels)
-        notes.append("colours multiplied by alpha")
-    return reduced(Reading(np.ascontiguousarray(pixels), tuple(notes)), max_side)
+        notes = [*notes, "colours multiplied by alpha"]
+    return Reading(np.ascontiguousarray(pixels), tuple(notes))
 
 
 def picture_size(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -175,18 +207,18 @@ def _undamaged(path: Path, kind: str, read: Callable[[], T]) -> T:
         ) from problem
 
 
-def _stored(path: Path, pixels: Shaped[np.ndarray, "h w c"]) -> Pixels:
+def _stored(called: str, pixels: Shaped[np.ndarray, "h w c"]) -> Pixels:
     """The values as uint8, uint16 or float32, all of them numbers."""
     if pixels.shape[2] not in _COLOURS:
-        raise InputError(f"{str(path)!r} has {pixels.shape[2]} channels; 1 to 4 can be fitted")
+        raise InputError(f"{called} has {pixels.shape[2]} channels; 1 to 4 can be fitted")
     if pixels.dtype.kind == "f":
         with np.errstate(over="ignore"):  # what overflows is infinite, and refused for that
             pixels = pixels.astype(np.float32, copy=False)
-        _check_finite(path, pixels)
+        _check_finite(called, pixels)
     return pixels
 
 
-def _check_finite(path: Path, pixels: Shaped[np.ndarray, "h w c"]) -> None:
+def _check_finite(called: str, pixels: Shaped[np.ndarray, "h w c"]) -> None:
     bad = 0
     first = None
     for rows in rows_at_once(pixels):
@@ -196,7 +228,7 @@ def _check_finite(path: Path, pixels: Shaped[np.ndarray, "h w c"]) -> None:
             first = rows.start + int(where[0, 0]), int(where[0, 1])
     if first is not None:
         raise InputError(
-            f"{str(path)!r} has NaN or infinite values in {bad} of its pixels, the first in row {first[0]}, column "
+            f"{called} has NaN or infinite values in {bad} of its pixels, the first in row {first[0]}, column "
             f"{first[1]} (from 0); replace them by numbers"
         )
 

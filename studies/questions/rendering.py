@@ -15,7 +15,7 @@ from fieldlens.render.grid import Extent, picture_extent
 from fieldlens.scenes.scene import View
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Reporter, Silent
-from fieldlens.studies.runs.saved import NAME_A_FILE, open_run
+from fieldlens.studies.runs.saved import NAME_A_FILE, Saved, open_run
 
 from ..subjects.choice import spatial
 from ..subjects.subject import Spatial
@@ -26,6 +26,9 @@ MAX_PIXELS = 100_000_000
 Region = tuple[float, float, float, float]
 """Left, top, width and height as shares of the picture's width and height."""
 WHOLE: Region = (0.0, 0.0, 1.0, 1.0)
+
+Image = UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]
+"""RGB, or RGBA with straight alpha."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,33 @@ def render(
     if file is not None:
         require_ending(file, PICTURE_ENDINGS, "a drawing")
     saved = open_run(folder, step, reporter, into=file.parent if file else folder.renders, otherwise=NAME_A_FILE)
+    image = image_of(saved, scale=scale, region=region, view=view, reporter=reporter)
+    height, width = image.shape[:2]
+    of = "" if view is None else f"_{folder_name(_shown(saved, view).name)}"
+    left, top = region[:2]
+    file = file or folder.renders / f"step{saved.step:07d}{of}_{width}x{height}_at_{left:g}_{top:g}.png"
+    write_picture(file, image)
+    return Rendered(file, height, width, saved.step)
+
+
+def image_of(
+    saved: Saved,
+    *,
+    scale: float = 1.0,
+    region: Region = WHOLE,
+    view: str | None = None,
+    reporter: Reporter | None = None,
+) -> Image:
+    """What `render` writes: the field of an opened run, with `scale` pixels for each of the picture's.
+
+    Raises:
+        InputError: as `render` does.
+    """
     if saved.subject.kind == "signal":
         raise InputError("render is for pictures and 3D scenes; a signal's frames and report show its curve")
-    shown = saved.view if view is None else _view_named(spatial(saved.subject, "--view is"), view)
+    shown = _shown(saved, view)
     extent = region_extent(region, shown.height, shown.width)
-    left, top, wide, high = region
+    _left, _top, wide, high = region
     sides = shown.height * high * scale, shown.width * wide * scale
     if not (min(sides) > 0.5 and sides[0] * sides[1] <= MAX_PIXELS):  # nor does NaN pass
         raise InputError(
@@ -82,12 +107,13 @@ def render(
             "choose another --scale or --region"
         )
     height, width = round(sides[0]), round(sides[1])
-    progress = partial(reporter.working, "drawing")
-    drawn = shown.draw(saved.field, height, width, extent, device=saved.device, progress=progress)
-    of = "" if view is None else f"_{folder_name(shown.name)}"
-    file = file or folder.renders / f"step{saved.step:07d}{of}_{width}x{height}_at_{left:g}_{top:g}.png"
-    write_picture(file, _to_image(drawn))
-    return Rendered(file, height, width, saved.step)
+    progress = partial((reporter or Silent()).working, "drawing")
+    return _to_image(shown.draw(saved.field, height, width, extent, device=saved.device, progress=progress))
+
+
+def _shown(saved: Saved, view: str | None) -> View:
+    """The view that a word names; the first where none does."""
+    return saved.view if view is None else _view_named(spatial(saved.subject, "--view is"), view)
 
 
 def _view_named(subject: Spatial, word: str) -> View:
@@ -123,7 +149,7 @@ def region_extent(region: Region, height: int, width: int) -> Extent:
     return left * across, top * down, (left + wide) * across, (top + high) * down
 
 
-def _to_image(values: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]:
+def _to_image(values: Float[np.ndarray, "h w c"]) -> Image:
     """What a field says as a picture's bytes: RGB, or RGBA where it has an alpha, which files want straight.
 
     >>> _to_image(np.array([[[0.25, 0.5]]])).tolist()

@@ -4,7 +4,7 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -27,12 +27,30 @@ WIDTH, HEIGHT = 4.2, 3.0
 """Size of one chart, in inches."""
 
 
-def svg_of(draw: Callable[[], Figure]) -> bytes:
-    """A figure drawn in the style of the house, as SVG without a date or random names."""
-    with mpl.rc_context({"svg.hashsalt": "fieldlens", "font.size": 8, "axes.titlesize": 9, "axes.grid": True}):
+_DATELESS: Mapping[str, Mapping[str, None]] = {
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None},
+    ".png": {"Software": None},
+}
+
+FIGURE_ENDINGS = tuple(_DATELESS)
+"""What `figure_bytes` writes."""
+
+
+def figure_bytes(draw: Callable[[], Figure], ending: str) -> bytes:
+    """A figure drawn in the style of the house, as PDF, SVG or PNG without a date or random names."""
+    with mpl.rc_context(
+        # fonttype 42: letters stay letters in a PDF, as journals ask
+        {"svg.hashsalt": "fieldlens", "pdf.fonttype": 42, "font.size": 8, "axes.titlesize": 9, "axes.grid": True}
+    ):
         buffer = io.BytesIO()
-        draw().savefig(buffer, format="svg", metadata={"Date": None})
+        draw().savefig(buffer, format=ending[1:], metadata=dict(_DATELESS[ending]), dpi=200)
         return buffer.getvalue()
+
+
+def svg_of(draw: Callable[[], Figure]) -> bytes:
+    """The same as SVG."""
+    return figure_bytes(draw, ".svg")
 
 
 def charts(count: int, columns: int = 2) -> tuple[Figure, list[Axes]]:

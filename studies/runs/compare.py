@@ -5,21 +5,22 @@ import itertools
 import shlex
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
 from fieldlens.analysis.detail.verdicts import percent
-from fieldlens.configs.encoding import Fourier, Raw
+from fieldlens.configs.encoding import Encoding, Fourier, Own, Raw, require_named
 from fieldlens.configs.errors import InputError, counted
-from fieldlens.configs.files import JsonObject, look_after, remove, write_json, write_text
+from fieldlens.configs.files import JsonObject, look_after, read_bytes, remove, write_json, write_text
 from fieldlens.configs.holding import held
 from fieldlens.configs.names import folder_in, known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.optimizer import Adam, Muon, default_optimizer
-from fieldlens.configs.records import fields_of, to_json
+from fieldlens.configs.records import fields_of, read_json_as, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol, named
 from fieldlens.configs.storage import read_config, to_yaml
 from fieldlens.fitting import Controls, require_room
@@ -63,6 +64,8 @@ class Comparison:
     """Where the parts of a comparison lie."""
 
     path: Path
+    named: tuple[Own, ...] = field(default=(), compare=False, repr=False)
+    """Encodings of one's own that a person has named for it, ready to be built."""
 
     @property
     def config_file(self) -> Path:
@@ -92,9 +95,45 @@ class Comparison:
         """
         return read_config(self.config_file, CompareConfig)
 
+    @property
+    def table_file(self) -> Path:
+        """The table of all runs, as Markdown."""
+        return self.path / "table.md"
+
+    def record(self) -> "ComparisonRecord":
+        """What compare.json says.
+
+        Raises:
+            InputError: when it is damaged or of another version, or the comparison has not ended yet.
+        """
+        try:
+            found = read_json_as(self.result_file, ComparisonRecord)
+            return dataclasses.replace(found, table=read_bytes(self.table_file).decode(errors="replace"))
+        except InputError as error:
+            again = f"`fieldlens compare --resume {shlex.quote(str(self.path))}` makes it again"
+            raise InputError(f"{error}; {again}") from None
+
     def runs(self) -> dict[RunFolder, FitConfig]:
         """The folder and the configuration of each run, in the order they were named."""
-        return {RunFolder(self.run_path(config)): config for config in fits(self.config())}
+        named = {str(encoding): encoding for encoding in self.named}
+        return {
+            RunFolder(self.run_path(config), named.get(str(config.encoding))): config for config in fits(self.config())
+        }
+
+    def with_encodings(self, encodings: Sequence[Encoding]) -> "Comparison":
+        """The same, with those encodings of one's own that it was made with, which a person has named.
+
+        Args:
+            encodings: of the comparison; of those of one's own the ones that are ready to be built.
+
+        Raises:
+            InputError: when one is not what it was.
+        """
+        named = {str(encoding): encoding for encoding in encodings if isinstance(encoding, Own) and encoding.code}
+        for folder, config in self.runs().items():
+            if str(config.encoding) in named:
+                folder.with_encoding(named[str(config.encoding)])
+        return dataclasses.replace(self, named=tuple(named.values()))
 
     def run_path(self, config: FitConfig) -> Path:
         """Where the run of a configuration lies: by its choices as they were made, and not by what they stand for."""
@@ -174,22 +213,28 @@ def fits(config: CompareConfig) -> list[FitConfig]:
 
 
 def start_comparison(
-    config: CompareConfig, reporter: Reporter | None = None, typed: Collection[str] = ()
+    config: CompareConfig,
+    reporter: Reporter | None = None,
+    typed: Collection[str] = (),
+    picture: Any = None,
 ) -> Comparison:
     """Make the folder of a new comparison, with its runs' targets and configurations in it.
 
     Args:
         typed: choices that a person made, even where they are those by default.
+        picture: an array that is fitted, and no word names it.
 
     Raises:
         InputError: as `completed` and `fieldlens.studies.runs.fit.start` do.
     """
     config = completed(config)
     for fit_config in fits(config):
+        require_named(fit_config.encoding)
         require_room(fit_config)
-    scene = load_scene(config, reporter, config.networks, typed)
+    scene = load_scene(config, reporter, config.networks, typed, picture)
     parent = folder_in(config.output.output_dir, scene.name) / "compare"
-    comparison = Comparison(new_folder(parent))
+    own = tuple(encoding for encoding in config.encodings if isinstance(encoding, Own))
+    comparison = Comparison(new_folder(parent), own)
     for fit_config in fits(config):
         start(fit_config, comparison.run_path(fit_config), scene)
     write_text(comparison.config_file, to_yaml(config))
@@ -209,8 +254,8 @@ class ComparisonRecord:
     """`steps`, or `interrupted`."""
     drawing_seconds: float
     """Spent on video, table and report."""
-    table: str
-    """As table.md has it."""
+    table: str = field(metadata={"before": ""})
+    """As table.md has it, which compare.json leaves it to."""
     runs: Sequence[RunRecord]
 
     @property
@@ -299,7 +344,7 @@ def _side_by_side(
     write_comparison_report(comparison.report, records, verdict, comparison.config())
     write_text(comparison.path / "table.csv", to_csv(runs, subject.words))
     table = to_markdown(runs, subject.words)
-    write_text(comparison.path / "table.md", table)
+    write_text(comparison.table_file, table)
     record = ComparisonRecord(
         path=comparison.path,
         report=comparison.report,

@@ -5,9 +5,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from fieldlens.configs.encoding import Own, require_named
 from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import look_after, remove, require_new, write_json, write_text
 from fieldlens.configs.holding import held, require_there
@@ -36,7 +38,7 @@ from fieldlens.fitting.estimate import WORTH_TELLING, duration, estimate, in_wor
 from fieldlens.render.files import write_npz, write_png
 from fieldlens.render.video import VideoWriter, check_encoder
 from fieldlens.scenes.choices import changed, refuse_unused
-from fieldlens.scenes.load import load, sort_of
+from fieldlens.scenes.load import load, picture_in, sort_of
 from fieldlens.scenes.scene import Scene
 from fieldlens.studies.subjects.choice import spatial, subject_of
 from fieldlens.studies.subjects.film import turntable
@@ -59,13 +61,18 @@ LARGE_SIDE = 1024
 
 
 def load_scene(
-    config: Protocol, reporter: Reporter | None = None, networks: Sequence[Network] = (), typed: Collection[str] = ()
+    config: Protocol,
+    reporter: Reporter | None = None,
+    networks: Sequence[Network] = (),
+    typed: Collection[str] = (),
+    picture: Any = None,
 ) -> Scene:
     """The scene of a configuration, once everything else that could stop a run has been looked at.
 
     Args:
         networks: what it is to be fitted by.
         typed: choices that a person made, even where they are those by default.
+        picture: an array that is fitted, and no word names it.
 
     Raises:
         InputError: for a device that is not there, a machine without a video encoder, a choice that has no effect on
@@ -73,17 +80,20 @@ def load_scene(
     """
     place(config.training, Network())
     check_encoder()
-    if not config.scene:
+    if picture is None and not config.scene:
         raise InputError(
             "name a picture to fit, such as photo.jpg or astronaut, a signal such as signal:5,10,20, or a 3D scene "
             "such as demo:teapot; `fieldlens scenes` lists what is built in"
         )
-    _refuse_own(config.scene)
+    if picture is None:
+        _refuse_own(config.scene)
     require_folder_name(config.output.output_dir, "--output-dir")
     groups = (config.training, config.target, config.space, config.output)
     made = [*typed, *(name for group in groups for name in changed(group))]
     made += ["sigmoid" for network in networks if network.output == "sigmoid"]
-    refuse_unused(config.scene, sort_of(config.scene, config.space), made)
+    refuse_unused(config.scene, sort_of(config.scene, config.space) if picture is None else "array", made)
+    if picture is not None:
+        return picture_in(picture, config.target)
     working = (reporter or Silent()).working
     return load(config.scene, config.target, config.space, seed=config.seed, working=working)
 
@@ -108,6 +118,7 @@ def start(
     scene: Scene | None = None,
     reporter: Reporter | None = None,
     typed: Collection[str] = (),
+    picture: Any = None,
 ) -> RunFolder:
     """Make the folder of a new fit, with its configuration and target in it.
 
@@ -118,26 +129,30 @@ def start(
         path: the folder, new or empty; by default `<output_dir>/<scene>/<encoding>/<time>`.
         scene: what to fit, when it has been loaded already.
         typed: choices that a person made, even where they are those by default.
+        picture: an array to fit, where no word names the scene.
 
     Raises:
         InputError: as `load_scene` does, and for a folder that cannot be written.
     """
+    require_named(config.encoding)
     require_room(config)
     if path is not None:
         require_new(path)  # checkpoints of another fit would be gone on with
-    scene = scene or load_scene(config, reporter, [config.network], typed)
+    scene = scene or load_scene(config, reporter, [config.network], typed, picture)
     if path is None:
         path = new_folder(folder_in(folder_in(config.output.output_dir, scene.name), str(config.encoding)))
     folder = RunFolder(path)
     look_after(folder.path)
     write_npz(folder.target_file, **scene.to_npz_arrays())
+    if isinstance(config.encoding, Own) and config.encoding.code is not None:
+        write_text(folder.encoding_file, config.encoding.code.source)
     picture = subject_of(scene).overview() if scene.views() else None  # the study's digits cannot be drawn
     if picture is not None:
         write_png(folder.cameras, picture)
     plan = plan_of(config, scene)
     taken = replace(config.training, optimizer=plan.optimizer, learning_rate=plan.learning_rate)
     write_text(folder.config_file, to_yaml(replace(config, training=taken)))
-    return folder
+    return folder if not isinstance(config.encoding, Own) else replace(folder, named=config.encoding)
 
 
 def run(

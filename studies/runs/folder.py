@@ -1,17 +1,19 @@
 """The run folder: where each part of a run lies, and how a word names one."""
 
+import hashlib
 import itertools
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 
+from fieldlens.configs.encoding import Encoding, Own, require_named
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import numbered, numbered_file, write_json
+from fieldlens.configs.files import numbered, numbered_file, read_bytes, write_json
 from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import FitConfig
 from fieldlens.configs.storage import read_config
@@ -31,11 +33,18 @@ class RunFolder:
     """Where the parts of one fit lie."""
 
     path: Path
+    named: Own | None = field(default=None, compare=False, repr=False)
+    """An encoding of one's own that a person has named for it, ready to be built."""
 
     @property
     def config_file(self) -> Path:
         """The configuration, as YAML."""
         return self.path / CONFIG
+
+    @property
+    def encoding_file(self) -> Path:
+        """What an encoding of one's own was, for people to read: nothing runs it."""
+        return self.path / "encoding.py"
 
     @property
     def target_file(self) -> Path:
@@ -145,12 +154,43 @@ class RunFolder:
         return next(((step, seen) for step in steps if (seen := self.picture(step, kind)) is not None), None)
 
     def config(self) -> FitConfig:
-        """The configuration of the run.
+        """The configuration of the run, with the encoding that was named for it.
 
         Raises:
             InputError: when it is of another schema or damaged.
         """
-        return read_config(self.config_file, FitConfig)
+        config = read_config(self.config_file, FitConfig)
+        if self.named is None or not isinstance(config.encoding, Own):
+            return config
+        return replace(config, encoding=replace(config.encoding, code=self.named.code))
+
+    def with_encoding(self, named: Encoding) -> "RunFolder":
+        """The same, with the encoding of one's own that it was made with, which a person has named.
+
+        Args:
+            named: ready to be built.
+
+        Raises:
+            InputError: when it was made with another, which is known by its text, or with none of one's own.
+        """
+        made_with = self.config().encoding
+        if not isinstance(made_with, Own):
+            raise InputError(
+                f"{str(self.path)!r} was made with {made_with}, which need not be named; leave out --encoding"
+            )
+        if not isinstance(named, Own):
+            raise InputError(f"{str(self.path)!r} was made with {made_with}, and not with {named}; name that")
+        if named.function != made_with.function:
+            raise InputError(f"{str(self.path)!r} was made with {made_with}, and {named} is another function")
+        require_named(named)
+        assert named.code is not None
+        kept, now = _digest(read_bytes(self.encoding_file)), _digest(named.code.source.encode())
+        if kept != now:
+            raise InputError(
+                f"{named.file!r} is not what {str(self.path)!r} was made with: its digest is {now[:12]}, and that of "
+                f"{self.encoding_file.name} in the folder {kept[:12]}; name the file as it was"
+            )
+        return replace(self, named=named)
 
     def changes(self, until: int) -> list[Change]:
         """What a person changed by hand, up to a step.
@@ -191,6 +231,10 @@ class RunFolder:
         except InputError:
             return None
         return record if record.drawing_seconds is not None else None  # once, it was first written before the video
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
 
 
 def lost_note(steps: Iterable[int]) -> list[str]:

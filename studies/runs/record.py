@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from fieldlens.configs.encoding import Own, parse_encoding
 from fieldlens.configs.errors import counted
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import IF_ANY, INLINE, fields_of, with_before
@@ -96,6 +97,8 @@ class RunRecord:
     def _going_on(self) -> list[str]:
         """The command that trains on, for a fit that was interrupted or was still gaining."""
         command = f"go on   fieldlens fit --resume {shlex.quote(str(self.path))}"
+        if isinstance(parse_encoding(self.encoding), Own):
+            command += f" --encoding {shlex.quote(self.encoding)}"
         if self.stopped_because == "interrupted":
             return [command]
         if not self.still_gaining:

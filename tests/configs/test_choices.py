@@ -84,7 +84,7 @@ def test_no_field_takes_what_is_of_no_type_at_all(kind: Any) -> None:
         (lambda: made(FitConfig, training=None), "--training must be a Training, got None"),
         (
             lambda: made(FitConfig, encoding=8),
-            "--encoding must be one of Raw, Fourier, Positional, Basic, Gaussian, HashGrid, got 8",
+            "--encoding must be one of Raw, Fourier, Positional, Basic, Gaussian, HashGrid, Own, got 8",
         ),
         (lambda: made(CompareConfig, encodings="raw"), "--encodings must be a list, got 'raw'"),
         (lambda: made(Space, kind="x"), "--kind must be one of auto, radiance, occupancy, sdf, got 'x'"),

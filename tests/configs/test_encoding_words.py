@@ -14,6 +14,7 @@ from fieldlens.configs.encoding import (
     Fourier,
     Gaussian,
     HashGrid,
+    Own,
     Positional,
     Raw,
     parse_encoding,
@@ -74,6 +75,9 @@ def test_a_word_can_stand_in_a_shell_and_in_yaml_without_quotes(encoding: Encodi
         ("basic", Basic()),
         ("gaussian:1e1", Gaussian(10.0)),
         ("hashgrid:4,finest=64,base=8", HashGrid(4, base=8, finest=64)),
+        ("mine.py:waves", Own("mine.py", "waves")),
+        ("/a b,c/mine:1.py:waves", Own("/a b,c/mine:1.py", "waves")),
+        ("python:waves", Own("python", "waves")),
     ],
 )
 def test_words_mean_what_they_say(word: str, encoding: Encoding) -> None:

@@ -28,7 +28,7 @@ from fieldlens.scenes.scene import Scene
 from fieldlens.studies.runs.reporter import Moment
 from fieldlens.verbs.console import Console
 from fieldlens.verbs.fit import FitArguments, with_limits_of
-from fieldlens.verbs.options import arguments_from, beginning, parse, starting_config
+from fieldlens.verbs.options import Beginning, arguments_from, beginning, parse, starting_config, typed_options
 from tests.support.runs import small_picture
 
 SMALL = ["--steps", "8", "--network.width", "8", "--network.depth", "2", "--batch-size", "64", "--frames", "every:4"]
@@ -73,6 +73,20 @@ def test_render_at_full_size_is_the_reconstruction_of_the_run(here: Path, capfd:
     run = Path(last_json(capfd.readouterr().out)["path"])
     assert cli.main(["render", str(run), "--file", "drawn.png"]) == 0
     assert Path("drawn.png").read_bytes() == (run / "reconstruction.png").read_bytes()
+
+
+def test_share_and_figure_are_made_of_the_latest_run(here: Path, capfd: pytest.CaptureFixture[str]):
+    assert cli.main(["fit", "my photo.png", *SMALL, "--quick"]) == 0
+    capfd.readouterr()
+    assert cli.main(["share", "--portrait", "--json"]) == 0
+    shared = last_json(capfd.readouterr().out)
+    assert (shared["height"], shared["width"]) == (1920, 1080)
+    assert Path(shared["path"]).stat().st_size == shared["bytes"]
+    assert Path(shared["poster"]).exists()
+    assert cli.main(["figure", "latest", "--psnr", "--out", "curves.svg"]) == 0
+    assert "curves.svg" in capfd.readouterr().out
+    assert cli.main(["figure", "latest", "latest"]) == 2
+    assert "the same run is named twice" in capfd.readouterr().err
 
 
 def test_compare_prints_its_table_and_ends_with_json(here: Path, capfd: pytest.CaptureFixture[str]):
@@ -200,6 +214,11 @@ def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
         (["scenes", "--write", "demo:solids", "."], "'.' is there already; name a folder that is new or empty"),
         (["scenes", "--write", "demo:solids", "x", "--thumbnails", "y.png"], "choose one"),
         (["scenes", "--thumbnails", "my photo.png/sheet.png"], "cannot write"),
+        (["share", "nowhere"], "'nowhere' does not exist"),
+        (["share", "--out", "film.mp4"], "there is no option --out; here it is --file"),
+        (["figure"], "there is no run below 'outputs'"),
+        (["figure", "nowhere", "--psnr"], "'nowhere' does not exist"),
+        (["figure", "--file", "x.pdf"], "there is no option --file; here it is --out"),
     ],
 )
 def test_a_mistake_gets_one_sentence_and_status_2_and_writes_nothing(
@@ -240,15 +259,15 @@ def test_a_resumed_fit_keeps_what_it_was_begun_with(here: Path, capfd: pytest.Ca
 )
 def test_limits_that_are_named_replace_all_that_a_fit_had(words: list[str], kept: set[str]):
     before = FitConfig(training=Training(steps=5, seconds=60.0, target_psnr=30.0, plateau=0.1))
-    training = to_json(with_limits_of(before, words).training)
+    training = to_json(with_limits_of(before, typed_options(words)).training)
     assert {name for name in ("steps", "seconds", "target_psnr", "plateau") if training[name] is not None} == kept
 
 
 def test_a_cosine_goes_on_in_steps_alone():
     before = FitConfig(training=Training(steps=5, schedule="cosine"))
-    assert with_limits_of(before, ["--steps", "9"]) == before
+    assert with_limits_of(before, ["steps"]) == before
     with pytest.raises(InputError, match="give its length with --steps"):
-        with_limits_of(before, ["--seconds", "9"])
+        with_limits_of(before, ["seconds"])
 
 
 def test_a_fit_that_met_its_target_goes_on_to_steps_that_are_named(here: Path, capfd: pytest.CaptureFixture[str]):
@@ -370,9 +389,9 @@ def test_confusion_and_kernel_are_written_beside_the_verdict(
 
 
 def test_options_change_a_preset_and_nothing_else():
-    before = starting_config(CompareConfig, "compare", ["--preset", "demo"])
+    before = starting_config(CompareConfig, "compare", Beginning(preset="demo"))
     assert str(before.encodings[1]) == "fourier:8"
-    assert starting_config(FitConfig, "fit", []) == FitConfig()
+    assert starting_config(FitConfig, "fit", Beginning()) == FitConfig()
     changed = parse(FitArguments, "fit", "", ["x.png", "--seed", "7"], arguments_from(FitArguments, FitConfig()))
     assert (changed.scene, changed.seed, changed.training) == ("x.png", 7, FitConfig().training)
 
@@ -402,7 +421,7 @@ def test_an_option_to_begin_with_is_what_the_parser_reads(words: list[str]):
 
 
 def test_the_preset_of_the_authors_is_their_setting():
-    config = starting_config(FitConfig, "fit", ["--preset", "authors"])
+    config = starting_config(FitConfig, "fit", Beginning(preset="authors"))
     training = config.training
     assert (str(config.encoding), str(config.network)) == ("fourier:8", "4x512")
     assert (training.learning_rate, training.schedule, training.batch_size) == (1e-3, "constant", 8192)

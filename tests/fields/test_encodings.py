@@ -10,12 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from fieldlens.configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Positional, Raw
+from fieldlens.configs.encoding import Basic, Code, Encoding, Fourier, Gaussian, HashGrid, Own, Positional, Raw
 from fieldlens.fields import build_encoding
 from fieldlens.fields.encodings import EncodingModule, HashGridEncoding, octave_waves
 
 LAST_PLACE = 2.0**-23
 """The step from 1 to the next fp32 number."""
+
+
+def bumps(x: Tensor) -> Tensor:
+    """Features of one's own: no waves, and of all coordinates at once."""
+    centres = torch.linspace(0, 1, 5)
+    return torch.exp(-8 * (x.sum(1, keepdim=True) / x.shape[1] - centres).square())
+
 
 EVERY_KIND = [
     Raw(),
@@ -27,6 +34,7 @@ EVERY_KIND = [
     Basic(),
     Gaussian(3.0, 8),
     HashGrid(3, base=3, finest=11, log2_size=5),
+    Own("mine.py", "bumps", Code(bumps, "")),
 ]
 
 
@@ -147,8 +155,9 @@ def test_where_frequencies_are_drawn_or_features_interpolated_the_highest_is_a_c
 
 @pytest.mark.parametrize("config", EVERY_KIND, ids=str)
 def test_the_affine_encodings_are_those_whose_slope_is_the_same_everywhere(config: Encoding) -> None:
-    _, tangents = make(config).value_and_tangents(points())
-    assert config.is_affine == torch.equal(tangents, tangents[:1].expand_as(tangents))
+    encoding = make(config)
+    _, tangents = encoding.value_and_tangents(points())
+    assert encoding.config.is_affine == torch.equal(tangents, tangents[:1].expand_as(tangents))
 
 
 @pytest.mark.parametrize("config", [Gaussian(), HashGrid(2)], ids=str)

@@ -1,4 +1,4 @@
-"""Features that a person computes of coordinates before a network that was trained elsewhere."""
+"""Features that a person's own function computes of coordinates, and their derivatives."""
 
 import math
 from collections.abc import Callable
@@ -39,6 +39,18 @@ class Features:
         points = x.to(self.dtype)
         passes = [torch.func.jvp(self.function, (points,), (axis.expand_as(points),)) for axis in axes]
         return self._checked(passes[0][0], x), torch.stack([done[1] for done in passes], 1).float()
+
+    def second_derivatives(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d f"]:
+        """d^2 features / d x_a^2 along each axis a, by a forward pass through a forward pass."""
+        points, along = x.to(self.dtype), []
+        for axis in torch.eye(x.shape[1], dtype=self.dtype, device=x.device):
+            step = axis.expand_as(points)
+
+            def slope(at: Tensor, step: Tensor = step) -> Tensor:
+                return torch.func.jvp(self.function, (at,), (step,))[1]
+
+            along.append(torch.func.jvp(slope, (points,), (step,))[1])
+        return torch.stack(along, 1).float()
 
     @torch.inference_mode(False)
     @torch.no_grad()
@@ -90,6 +102,6 @@ class Features:
         return value.float()
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """An exception in one line."""
     return f"{type(error).__name__}: {error}".splitlines()[0]

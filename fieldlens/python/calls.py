@@ -1,0 +1,290 @@
+"""fit, compare, open, analyze and explain, with the command line's words as keyword arguments."""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, get_args, overload
+
+from fieldlens.configs.encoding import Encoding, Own
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.run import CompareConfig, FitConfig
+
+from ..verbs import compare as compare_verb
+from ..verbs import fit as fit_verb
+from ..verbs.options import check_output_dir
+from ..verbs.signals import interruptible
+from .keywords import CompareKeywords, FitKeywords
+from .networks import NetworkExplained, Question, ask_network, explain_network
+from .runs import Answered, Comparison, Run
+from .settings import beginning_of, defaults_of, with_settings
+from .watching import watching
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from fieldlens.analysis import Cells, Confusion, Kernel, SurrogateCells
+    from fieldlens.analysis.networks.relu_network import Encode
+    from fieldlens.studies.questions.explanation import ExplainedAnew
+    from fieldlens.studies.runs.answers import Answer
+
+SceneLike: TypeAlias = Any
+"""A word or path, as the command line takes it, or a picture: a NumPy array or a torch tensor, (h, w) or (h, w, c) with
+channels last. Floats are from 0 to 1, integers of 8 or 16 bits span that."""
+
+
+EncodingLike: TypeAlias = str | Encoding | Callable[[Any], Any]
+"""An encoding's word, its record, or a function of one's own: points (n, d) to features (n, k), by torch's operations.
+"""
+
+RunLike: TypeAlias = str | os.PathLike[str] | Run
+"""A run, its folder, or "latest"."""
+
+
+def fit(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[FitKeywords]) -> Run:
+    """Fit a coordinate network to a picture or a 3D scene, as `fieldlens fit` does, and give the finished run.
+
+        run = fieldlens.fit("photo.jpg", encoding="fourier:8", seconds=20)
+        run = fieldlens.fit(array, encoding="raw", network="4x64", steps=500, output_dir="mine")
+        run = fieldlens.fit(resume="latest", steps=2000)
+
+    The first interruption (Ctrl-C, or a notebook's stop) ends training, and what there is is explained and reported.
+    A picture that is given as numbers is kept in the folder's target.npz, from which the fit goes on; in the
+    configuration its scene is called "array".
+
+    Args:
+        scene: what to fit; a path, a built-in name such as "astronaut" or "demo:teapot", or a picture as numbers.
+        progress: whether to show how it goes on: in a notebook as a picture, else on standard error.
+        choices: the options of the command line by their names, with underscores; `fieldlens fit --help` has their
+            texts. The network is a word, such as network="4x128".
+
+    Raises:
+        InputError: with the command line's sentence for what cannot be used.
+    """
+    from fieldlens.fields.own_encoding import made_ready
+    from fieldlens.fitting import Controls
+
+    word, picture = _scene(scene)
+    settings: dict[str, Any] = dict(choices)
+    begun = fit_verb.begin(beginning_of(settings), set(settings))
+    config = with_settings(begun.default, {**word, **settings}, "fit")
+    if "encoding" in settings:
+        config = replace(config, encoding=made_ready(config.encoding))
+    controls = Controls()
+    with watching(progress) as reporter, interruptible(lambda: setattr(controls, "stop", True)):
+        record = begun.fit(config, set(settings), reporter, controls, picture)
+    return Run(record.path, config.encoding if isinstance(config.encoding, Own) else None)
+
+
+def compare(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[CompareKeywords]) -> Comparison:
+    """Fit one picture or 3D scene under several encodings or networks, as `fieldlens compare` does.
+
+        fieldlens.compare("photo.jpg", encodings=["raw", "fourier:8"], steps=1000)
+
+    Args:
+        scene: as `fit` takes it.
+        progress: as `fit` takes it.
+        choices: the options of the command line by their names, with underscores; those of several words are lists.
+
+    Raises:
+        InputError: with the command line's sentence for what cannot be used.
+    """
+    from fieldlens.fields.own_encoding import made_ready
+    from fieldlens.fitting import Controls
+
+    word, picture = _scene(scene)
+    settings: dict[str, Any] = dict(choices)
+    begun = compare_verb.begin(beginning_of(settings), set(settings))
+    config = with_settings(begun.default, {**word, **settings}, "compare")
+    if "encodings" in settings:
+        config = replace(config, encodings=tuple(map(made_ready, config.encodings)))
+    controls = Controls()
+    with watching(progress) as reporter, interruptible(lambda: setattr(controls, "stop", True)):
+        record = begun.compare(config, set(settings), reporter, controls, picture)
+    return Comparison(record.path, _own(config.encodings))
+
+
+def open(
+    run: str | os.PathLike[str] = "latest",
+    *,
+    output_dir: str | Path = "outputs",
+    encoding: EncodingLike | Sequence[EncodingLike] = (),
+) -> Run | Comparison:
+    """A run or a comparison that was made before, by its folder; "latest" is the newest of both below `output_dir`.
+
+    Args:
+        encoding: of one's own, a function or a word such as "mine.py:waves", of a run that was made with it; of a
+            comparison it may be several. It is compared with what the folder keeps, which is never run.
+
+    Raises:
+        InputError: when there is no such folder, or it was made with another encoding.
+    """
+    from fieldlens.fields.own_encoding import made_ready
+    from fieldlens.studies.runs import compare as comparisons
+    from fieldlens.studies.runs import folder
+
+    given = encoding if isinstance(encoding, list | tuple) else [encoding]
+    named = [made_ready(with_settings(FitConfig(), {"encoding": one}, "fit").encoding) for one in given]
+    word = os.fspath(run)
+    check_output_dir(word, {"output_dir"} if Path(output_dir) != Path("outputs") else ())
+    if folder.is_latest(word):
+        newest = folder.newest_folder(Path(output_dir), folder.CONFIG, folder.COMPARISON)
+        word = word if newest is None else str(newest)
+    if (Path(word) / folder.COMPARISON).is_file():
+        found = comparisons.find_comparison(word, Path(output_dir)).with_encodings(named)
+        return Comparison(found.path, found.named)
+    fitted = folder.find_run(word, Path(output_dir))
+    for one in named:
+        fitted = fitted.with_encoding(one)
+    return Run(fitted.path, fitted.named)
+
+
+@overload
+def explain(
+    run: RunLike = "latest", *, step: int | None = None, progress: bool = True
+) -> "Answered[ExplainedAnew]": ...
+@overload
+def explain(
+    run: "nn.Module", picture: SceneLike, *, encode: "Encode | None" = None, seed: int = 0
+) -> NetworkExplained: ...
+def explain(
+    run: Any = "latest",
+    picture: SceneLike = None,
+    *,
+    encode: "Encode | None" = None,
+    seed: int = 0,
+    step: int | None = None,
+    progress: bool = True,
+) -> "Answered[ExplainedAnew] | NetworkExplained":
+    """Say what detail is missing, and whether it is missing where creases are few.
+
+        fieldlens.explain("latest")
+        fieldlens.explain(model, picture, encode=waves)     # a torch.nn.Sequential of one's own
+
+    Args:
+        run: a run, its folder, or "latest"; or a network trained elsewhere, a `torch.nn.Sequential` of Linear and ReLU
+            or LeakyReLU in turns, which gives a pixel's values for the coordinates of its centre.
+        picture: for a network, what it was trained on: a word or path, or numbers.
+        encode: for a network, what was done to coordinates (n, 2) before its first layer, in torch's operations.
+        seed: for a network, of the bootstrap.
+        step: for a run, the checkpoint; by default the newest.
+        progress: for a run, whether to show how it goes on.
+
+    Raises:
+        InputError: with a sentence for what cannot be used.
+    """
+    if _is_network(run):
+        return explain_network(run, _picture(picture), encode, seed)
+    _refuse_of_networks(picture, encode)
+    return _run(run).explain(step=step, progress=progress)
+
+
+@overload
+def analyze(run: RunLike = "latest", *, progress: bool = True, **asked: Any) -> "Answered[Answer]": ...
+@overload
+def analyze(
+    run: "nn.Module", picture: SceneLike, *, encode: "Encode | None" = None, seed: int = 0, **asked: Any
+) -> "Cells | SurrogateCells | Confusion | Kernel | NetworkExplained": ...
+def analyze(
+    run: Any = "latest",
+    picture: SceneLike = None,
+    *,
+    encode: "Encode | None" = None,
+    seed: int = 0,
+    progress: bool = True,
+    **asked: Any,
+) -> Any:
+    """Ask one question, as `fieldlens analyze` does, with its options as keywords; without one, as `explain` does.
+
+        fieldlens.analyze("latest", cells=True, region=(0.4, 0.1, 0.1, 0.1))
+        fieldlens.analyze("latest", slice="z=0.5")
+        fieldlens.analyze(model, picture, encode=waves, confusion=True)
+
+    A run keeps what is found in its folder, and its report shows it. Of a network trained elsewhere it is given as
+    `fieldlens.analysis` has it; `cells`, with a `region`, `confusion` and `kernel` can be asked of one.
+
+    Args:
+        run, picture, encode, seed, progress: as `explain` takes them.
+
+    Raises:
+        InputError: with the command line's sentence for what cannot be used.
+    """
+    if not _is_network(run):
+        _refuse_of_networks(picture, encode)
+        return _run(run).analyze(progress=progress, **asked)
+    questions = [name for name in get_args(Question) if asked.pop(name, False)]
+    region = asked.pop("region", None)
+    if asked or len(questions) > 1 or (region is not None and questions != ["cells"]):
+        raise InputError("of a network ask one of cells, with or without a region, confusion and kernel")
+    if not questions:
+        return explain_network(run, _picture(picture), encode, seed)
+    of_region = {} if region is None else {"region": region}
+    return ask_network(run, _picture(picture), encode, questions[0], seed=seed, **of_region)
+
+
+def _refuse_of_networks(picture: SceneLike, encode: Any) -> None:
+    if picture is not None or encode is not None:
+        raise InputError("a run has its picture and its encoding; leave out picture and encode")
+
+
+def _own(encodings: Iterable[Encoding]) -> tuple[Own, ...]:
+    return tuple(encoding for encoding in encodings if isinstance(encoding, Own))
+
+
+def _run(run: Any) -> Run:
+    found = run if isinstance(run, Run | Comparison) else open(run)
+    if isinstance(found, Comparison):
+        raise InputError(
+            f"{str(found.folder)!r} is a comparison: ask one of its runs, as in comparison.runs[0].explain()"
+        )
+    return found
+
+
+def _scene(scene: SceneLike) -> tuple[dict[str, Any], Any]:
+    """The choice of a scene, and the picture where it is given as numbers."""
+    if isinstance(scene, str | os.PathLike):
+        return ({"scene": os.fspath(scene)} if os.fspath(scene) else {}), None
+    from fieldlens.scenes.load import ARRAY
+
+    return {"scene": ARRAY}, _numbers(scene)
+
+
+def _picture(scene: SceneLike) -> Any:
+    """A picture's values (h, w, c) in [0, 1]."""
+    if scene is None:
+        raise InputError("of a network, give the picture that it was trained on as well")
+    from fieldlens.scenes.load import load, picture_in
+
+    loaded = load(os.fspath(scene)) if isinstance(scene, str | os.PathLike) else picture_in(_numbers(scene))
+    return loaded.views()[0].target()
+
+
+def _numbers(picture: Any) -> Any:
+    """A tensor as an array, wherever it is; anything else as it is."""
+    torch = sys.modules.get("torch")  # whoever has a tensor has imported it
+    if torch is not None and isinstance(picture, torch.Tensor):
+        picture = picture.detach().cpu()
+        return (picture.float() if picture.dtype == torch.bfloat16 else picture).numpy()
+    return picture
+
+
+def _is_network(run: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(run, torch.nn.Module)
+
+
+def _tell_keywords(function: Callable[..., Any], keywords: type, known: Mapping[str, Any]) -> None:
+    """Let `help` and an editor that asks Python show each keyword with what it is by default."""
+    before, kind = inspect.signature(function), inspect.Parameter.KEYWORD_ONLY
+    named = [
+        inspect.Parameter(name, kind, default=known.get(name), annotation=annotation)
+        for name, annotation in inspect.get_annotations(keywords).items()
+    ]
+    given = [part for part in before.parameters.values() if part.kind is not inspect.Parameter.VAR_KEYWORD]
+    function.__signature__ = before.replace(parameters=[*given, *named])  # type: ignore[attr-defined]
+
+
+_tell_keywords(fit, FitKeywords, defaults_of(FitConfig()))
+_tell_keywords(compare, CompareKeywords, defaults_of(CompareConfig()))
