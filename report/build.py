@@ -51,6 +51,7 @@ def live_html(report: Report) -> str:
     """
     live = {
         "live": _file("live.html"),
+        "numbers": "",
         "own_pictures": " 'self'",
         "connections": " connect-src 'self';",
         "closing": "This page comes from the fit itself, on this machine. It becomes the report when the fit is over.",
@@ -70,8 +71,7 @@ def _page(report: Report, scripts: Iterable[str], parts_of_kind: Mapping[str, st
         script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
         video=sections.video_link(report),
         data=embedded_json(_data(report)),
-        **parts,
-        **parts_of_kind,
+        **(parts | parts_of_kind),
     )
 
 

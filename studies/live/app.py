@@ -17,7 +17,8 @@ from .asked import question_of
 from .hub import Hub, Viewer
 
 WAITING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="1">
-<title>fieldlens</title></head><body><p>The fit is being prepared. This page shows it as soon as it begins.</p></body>
+<title>fieldlens</title><link rel="icon" href="data:,"></head>
+<body><p>The fit is being prepared. This page shows it as soon as it begins.</p></body>
 </html>"""
 
 SIGN_OF_LIFE = 15.0

@@ -19,14 +19,14 @@ class Command(Choices):
 class LearningRate(Choices):
     """Another learning rate from the next step on."""
 
-    to: float = field(metadata=within(0, 1e30, above=True))
+    rate: float = field(metadata=within(0, 1e30, above=True))
 
 
 @dataclass(frozen=True)
 class TargetPsnr(Choices):
     """Other dB at which the fit ends, or none."""
 
-    to: float | None = field(metadata=within(-1000, 1000))
+    psnr_db: float | None = field(metadata=within(-1000, 1000))
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ class Desk:
         self._recorder: FrameRecorder | None = None
         self._config = FitConfig()
         self._notes: Sequence[str] = ()
-        self._moment: Moment | None = None
+        self.heard: Moment | None = None
+        """Where the fit was when it last told."""
         self._shown: Shown | None = None
         self._pictures: dict[str, Encoded] = {}
         self._maps: dict[str, int] = {}
@@ -72,7 +73,7 @@ class Desk:
 
     def fitting(self, moment: Moment) -> None:
         """Where the fit is; `look` comes right after it."""
-        self._moment = moment
+        self.heard = moment
         self.reporter.fitting(moment)
 
     def working(self, task: str, done: float) -> None:
@@ -80,7 +81,7 @@ class Desk:
         if self._recorder is not None:
             self.hub.close("the fit trains no more: its report is being made")
             if self.hub.is_watched and self._telling.allows:
-                self._publish(self._recorder, f"{task.capitalize()}, {100 * done:.0f} %", training=False)
+                self._publish(self._recorder, f"The fit trains no more: {task}, {100 * done:.0f} %", training=False)
         self.reporter.working(task, done)
 
     def finished(self) -> bool:
@@ -100,19 +101,22 @@ class Desk:
 
     def look(self, moment: Snapshot) -> None:
         """Answer what was asked, and draw for those who look."""
-        assert self._recorder is not None, "a fit begins before it goes on"
-        if self.hub.page is None:
-            self._show(self._recorder, moment.state)
-            self.hub.page = page_of(self._recorder, self._config, self._notes, self._newest)
-            self.hub.answers()
-        answered = self._answer(self._recorder, moment)
-        self._rate = moment.state.rate_factor * self._recorder.plan.learning_rate
-        if not self.hub.is_watched:
-            return
-        drawn = self._draw(self._recorder, moment.state)
-        if drawn or answered or self._telling.allows:
+        recorder = self._recorder
+        assert recorder is not None, "a fit begins before it goes on"
+        first, answered, drawn = self.hub.page is None, False, False
+        if first:
+            self._show(recorder, moment.state)
+        else:
+            answered = self._answer(recorder, moment)
+        self._rate = moment.state.rate_factor * recorder.plan.learning_rate
+        if self.hub.is_watched:
+            drawn = self._draw(recorder, moment.state)
+        if first or drawn or answered or (self.hub.is_watched and self._telling.allows):
             paused = self.controls.steps_allowed is not None
-            self._publish(self._recorder, "Paused." if paused else "", paused=paused)
+            self._publish(recorder, self._says(recorder, paused), paused=paused)
+        if first:
+            self.hub.page = page_of(recorder, self._config, self._notes, self._newest)
+            self.hub.answers()
 
     def _answer(self, recorder: FrameRecorder, moment: Snapshot) -> bool:
         """Answer all questions; gives whether there were any."""
@@ -136,15 +140,15 @@ class Desk:
             case Command(do="resume"):
                 controls.steps_allowed = None
             case Command(do="step"):
-                controls.steps_allowed = 1
+                controls.steps_allowed = (controls.steps_allowed or 0) + 1
             case Command(do="stop"):
                 controls.stop = True
             case Command(do="snapshot"):
                 recorder.snapshot(moment)
                 save(recorder.folder, state, recorder)
-            case LearningRate(to=rate):
+            case LearningRate(rate=rate):
                 recorder.note(change_rate(state, recorder.plan, rate))
-            case TargetPsnr(to=target_psnr_db):
+            case TargetPsnr(psnr_db=target_psnr_db):
                 recorder.plan, change = change_target(state, recorder.plan, target_psnr_db)
                 recorder.note(change)
             case Place():
@@ -192,17 +196,22 @@ class Desk:
         for name, picture in drawn.items():
             self._pictures[f"map/{name}"], self._maps[name] = encoded_map(picture), state.step
 
+    def _says(self, recorder: FrameRecorder, paused: bool) -> str:
+        """That the fit waits, and what was changed last."""
+        changes = [f"By now: {change.sentence}." for change in recorder.changes[-1:]]
+        return " ".join([*(["Paused."] if paused else []), *changes])
+
     @property
     def _newest(self) -> Shown:
         assert self._shown is not None, "the first look draws"
         return self._shown
 
     def _publish(self, recorder: FrameRecorder, says: str, *, paused: bool = False, training: bool = True) -> None:
-        assert self._moment is not None, "a fit tells where it is before it is looked at"
+        assert self.heard is not None, "a fit tells where it is before it is looked at"
         with self._telling.spent():
             news = news_of(
                 recorder,
-                self._moment,
+                self.heard,
                 self._newest,
                 self._maps,
                 rate=self._rate,

@@ -33,11 +33,11 @@ def map_names(recorder: FrameRecorder) -> list[str]:
 
 def page_of(recorder: FrameRecorder, config: FitConfig, notes: Sequence[str], shown: Shown) -> str:
     """The page of a fit as far as it is."""
-    subject, network = recorder.subject, f"{config.network} {recorder.plan.optimizer}"
+    subject = recorder.subject
     frame = Frame(shown.step, shown.seconds, shown.observation.scores.psnr_db, shown.observation.picture)
     run = RunPart(
         label=recorder.label,
-        network=network,
+        network=str(config.network),
         frames=[frame],
         final=frame.image,
         overlays=[overlay_of(name, None, subject.words) for name in map_names(recorder)],
@@ -47,7 +47,7 @@ def page_of(recorder: FrameRecorder, config: FitConfig, notes: Sequence[str], sh
         explanation={},
     )
     report = Report(
-        title=f"{config.scene}, {recorder.label}",
+        title=f"{config.scene}, {config.name}",
         verdict=[],
         target=subject.target(),
         runs=[run],
