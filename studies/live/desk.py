@@ -23,7 +23,7 @@ from .hub import Hub
 from .page import ERROR, Shown, map_names, news_of, page_of
 from .place import target_like, what_is_at
 
-SHARE = 1 / 12
+SHARE = 1 / 16
 """Of the time of a fit that goes on, what drawings for viewers may take, and as much for maps besides."""
 LEAST_SECONDS = 0.3
 """Between two drawings for viewers."""
