@@ -12,7 +12,7 @@ import json
 import math
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
 from html import escape
 from importlib import resources
@@ -56,10 +56,10 @@ def live_html(report: Report) -> str:
         "connections": " connect-src 'self';",
         "closing": "This page comes from the fit itself, on this machine. It becomes the report when the fit is over.",
     }
-    return _page(report, (*SCRIPTS, "live.js"), live)
+    return _page(report, (*SCRIPTS, "orbit.js", "live.js"), live)
 
 
-def _page(report: Report, scripts: Iterable[str], parts_of_kind: Mapping[str, str]) -> str:
+def _page(report: Report, scripts: Iterable[str], parts_of_kind: dict[str, str]) -> str:
     if not report.runs or not all(run.frames for run in report.runs):
         raise ValueError("a report needs at least one run, and every run at least one frame")
     script = "".join(map(_file, scripts))

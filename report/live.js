@@ -38,6 +38,7 @@ function take(newest) {
   }
   says(news.says);
   showFacts();
+  if (news.orbit) openOrbit(news.orbit);
   const follows = state.index === steps.length - 1;
   if (before && run.frames.at(-1).image !== news.frames.at(-1).image) decoded.delete(run.frames.at(-1).image);
   Object.assign(run, { frames: news.frames, curves: news.curves });

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, assert_never
+from typing import assert_never
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from fieldlens.report import Encoded, encoded_frame, encoded_map
 from fieldlens.studies.runs.fit import save
 from fieldlens.studies.runs.recorder import FrameRecorder
 from fieldlens.studies.runs.reporter import Moment, Reporter
+from fieldlens.studies.subjects.choice import is_spatial
 
-from .asked import Command, LearningRate, Place, Question, TargetPsnr
-from .hub import Hub
+from .asked import Command, LearningRate, Place, Question, TargetPsnr, View
+from .hub import Answer, Hub
+from .orbit import Orbit
 from .page import ERROR, Shown, map_names, news_of, page_of
 from .place import target_like, what_is_at
 
@@ -63,6 +65,7 @@ class Desk:
         self._pictures: dict[str, Encoded] = {}
         self._maps: dict[str, int] = {}
         self._rate = 0.0
+        self._orbit: Orbit | None = None
         self._drawing, self._mapping, self._telling = Allowance(), Allowance(), Allowance()
 
     # ---- as a reporter
@@ -97,6 +100,7 @@ class Desk:
     def begin(self, recorder: FrameRecorder, config: FitConfig, notes: Sequence[str]) -> None:
         """A fit is about to go on."""
         self._recorder, self._config, self._notes = recorder, config, notes
+        self._orbit = Orbit(recorder.subject) if is_spatial(recorder.subject) else None
         self.hub.folder = recorder.folder.path
 
     def look(self, moment: Snapshot) -> None:
@@ -131,7 +135,7 @@ class Desk:
                 future.set_exception(error)
         return answered
 
-    def _found(self, question: Question, recorder: FrameRecorder, moment: Snapshot) -> dict[str, Any]:
+    def _found(self, question: Question, recorder: FrameRecorder, moment: Snapshot) -> Answer:
         """The answer to a question, once what it asks for is done."""
         state, controls = moment.state, self.controls
         match question:
@@ -153,6 +157,10 @@ class Desk:
                 recorder.note(change)
             case Place():
                 return what_is_at(question, recorder.subject, state.field, recorder.observe(state))
+            case View():
+                if self._orbit is None:
+                    raise InputError("a camera can only be moved around a 3D scene")
+                return encoded_map(self._orbit.picture(state.field, question))
             case Command():
                 raise AssertionError(f"a command that is not carried out: {question.do}")
             case _:
@@ -214,6 +222,7 @@ class Desk:
                 self.heard,
                 self._newest,
                 self._maps,
+                self._orbit,
                 rate=self._rate,
                 says=says,
                 paused=paused,

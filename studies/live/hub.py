@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 from fieldlens.configs.errors import InputError
 from fieldlens.report import Encoded
@@ -23,8 +23,8 @@ MOST_QUESTIONS = 64
 """That wait for an answer; whoever asks one more is refused."""
 MOST_VIEWERS = 32
 
-Answer = Any
-"""Plain values, as JSON has them."""
+Answer: TypeAlias = Mapping[str, Any] | Encoded
+"""Plain values, as JSON has them, or a picture."""
 
 
 @dataclass(eq=False)

@@ -12,6 +12,8 @@ from fieldlens.studies.runs.report import curves_of, overlay_of, protocol_of, th
 from fieldlens.studies.runs.reporter import Moment
 from fieldlens.studies.subjects.found import Observation
 
+from .orbit import Orbit
+
 ERROR = "error"
 """The map that every kind of scene has but signals, whose picture is a curve."""
 
@@ -63,6 +65,7 @@ def news_of(
     moment: Moment,
     shown: Shown,
     maps: Mapping[str, int],
+    orbit: Orbit | None,
     *,
     rate: float,
     says: str,
@@ -74,6 +77,7 @@ def news_of(
     Args:
         shown: the newest drawing; its picture is at `now`.
         maps: the step of each that was drawn; its picture is at `map/NAME`.
+        orbit: of a 3D scene.
         rate: the learning rate that steps are taken with, but for the schedule.
         says: what is to be read below the facts.
         training: whether anything can be asked.
@@ -91,6 +95,7 @@ def news_of(
         "changeable": {"learning_rate": rate, "target_psnr_db": recorder.plan.target_psnr_db},
         "frames": frames,
         "curves": curves_data(_curves(recorder, shown.observation), recorder.subject.words),
+        "orbit": orbit and {"elevation": orbit.elevation, "aspect": orbit.aspect},
         "maps": {name: {"step": step, "image": f"map/{name}?{step}"} for name, step in maps.items()},
     }
     return json.dumps(news, allow_nan=False)

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from fieldlens.fitting import TrainingState
 from fieldlens.studies.live import desk as desks
 from fieldlens.studies.live.desk import Allowance
+from fieldlens.studies.runs.recorder import FrameRecorder
+from fieldlens.studies.subjects.found import Observation
 from tests.support.live_fits import begun, live_fit
 
 
@@ -37,10 +40,13 @@ def test_nothing_is_drawn_while_nobody_looks_and_nobody_pays_for_a_viewer_that_h
     with live_fit(tmp_path) as fit:
         begun(fit)
         drawn = []
-        observe = type(fit.desk._recorder).observe  # pyright: ignore[reportOptionalMemberAccess]
-        monkeypatch.setattr(
-            type(fit.desk._recorder), "observe", lambda self, state: drawn.append(state.step) or observe(self, state)
-        )
+        observe = FrameRecorder.observe
+
+        def watched(recorder: FrameRecorder, state: TrainingState) -> Observation:
+            drawn.append(state.step)
+            return observe(recorder, state)
+
+        monkeypatch.setattr(FrameRecorder, "observe", watched)
         for _ in range(3):
             fit.ask("/do", {"do": "step"})
         fit.wait_for(3)

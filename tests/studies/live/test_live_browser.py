@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsers import chromium
 from tests.support.live_fits import LiveFit, begun, live_fit
+from tests.support.small_runs import small_radiance_config
 
 Open = Callable[[LiveFit], Page]
 
@@ -93,6 +94,25 @@ def test_a_place_and_a_map_are_shown_on_request(tmp_path: Path, open_page: Open)
         names = page.locator(".place dt").all_inner_texts()
         assert {"Target", "Here", "Error", "Crossings", "Nearest crease", "Neurons on, by layer"} <= {*names}
         assert page.get_attribute("#divider", "aria-valuenow") == "50", "a click moves nothing"
+
+
+def test_a_scene_is_drawn_from_where_the_reader_moves_the_camera(tmp_path: Path, open_page: Open) -> None:
+    with live_fit(tmp_path, small_radiance_config(tmp_path, steps=1000)) as fit:
+        page = open_page(begun(fit))
+        lens = page.locator("#orbit-view")
+        seen = []
+        for act, azimuth, mode in (
+            (lambda: None, "0", "colour"),
+            (lambda: lens.press("ArrowRight"), "10", "colour"),
+            (lambda: page.get_by_label("Normals").check(), "10", "normals"),
+        ):
+            act()
+            expect(
+                page.locator(f'#orbit-view[data-azimuth="{azimuth}"][data-mode="{mode}"][data-size="fine"]')
+            ).to_be_visible()
+            seen.append(lens.evaluate("(canvas) => canvas.toDataURL()"))
+        assert len({*seen}) == 3
+        assert lens.evaluate("(canvas) => canvas.width") == 24
 
 
 def test_two_look_and_when_one_leaves_the_other_sees_on_and_then_the_report(tmp_path: Path, open_page: Open) -> None:
