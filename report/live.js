@@ -36,6 +36,11 @@ function take(newest) {
     location.reload(); // The address has the report now.
     return;
   }
+  if (news.refused) {
+    says(news.refused);
+    events.close();
+    return;
+  }
   says(news.says);
   showFacts();
   if (news.orbit) openOrbit(news.orbit);
@@ -89,6 +94,7 @@ async function ask(path, options) {
 }
 
 function tell(kind, values) {
+  says("The fit is told, and does it after its step.");
   return ask(kind, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(values) });
 }
 

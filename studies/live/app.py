@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
+from html import escape
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,7 +20,7 @@ from .hub import Hub, Viewer
 
 WAITING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="1">
 <title>fieldlens</title><link rel="icon" href="data:,"></head>
-<body><p>The fit is being prepared. This page shows it as soon as it begins.</p></body>
+<body><p>The fit is being prepared. This page shows it as soon as it begins.</p><p>{doing}</p></body>
 </html>"""
 
 SIGN_OF_LIFE = 15.0
@@ -32,7 +33,7 @@ def app_of(hub: Hub) -> Starlette:
     async def page(_request: Request) -> Response:
         if hub.finished is not None:
             return HTMLResponse(hub.finished.read_bytes())
-        return HTMLResponse(hub.page or WAITING)
+        return HTMLResponse(hub.page or WAITING.format(doing=escape(hub.preparing)))
 
     async def events(request: Request) -> Response:
         viewer = Viewer(request.query_params.get("map") or None, asyncio.get_running_loop())

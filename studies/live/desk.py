@@ -81,7 +81,9 @@ class Desk:
 
     def working(self, task: str, done: float) -> None:
         """Something comes before or after training, when nothing can be asked."""
-        if self._recorder is not None:
+        if self._recorder is None:
+            self.hub.preparing = f"{task}, {100 * done:.0f} %"
+        else:
             self.hub.close("the fit trains no more: its report is being made")
             if self.hub.is_watched and self._telling.allows:
                 self._publish(self._recorder, f"The fit trains no more: {task}, {100 * done:.0f} %", training=False)

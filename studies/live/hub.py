@@ -61,6 +61,8 @@ class Hub:
         """How many moments there were."""
         self.pictures: Mapping[str, Encoded] = {}
         """By name: `now` and the maps that somebody looks at."""
+        self.preparing = ""
+        """What comes before the first step, in words."""
         self.page: str | None = None
         """The page, once there is something to show."""
         self.folder: Path | None = None

@@ -84,14 +84,15 @@ def news_of(
     """
     rows = thinned(recorder.metrics.rows) if recorder.metrics.rows else []
     frames = [frame_data(row.step, row.seconds, row.psnr_db, f"frame/{row.step}") for row in rows]
+    scored = [(row.step, row.psnr_db) for row in rows[-1:]]
     if not rows or shown.step > rows[-1].step:
-        psnr_db = shown.observation.scores.psnr_db
-        frames.append(frame_data(shown.step, shown.seconds, psnr_db, f"now?{shown.step}"))
+        scored = [(shown.step, shown.observation.scores.psnr_db)]
+        frames.append(frame_data(shown.step, shown.seconds, scored[0][1], f"now?{shown.step}"))
     news = {
         "training": training,
         "paused": paused,
         "says": says,
-        "facts": _facts(moment, shown),
+        "facts": _facts(moment, *scored[0]),
         "changeable": {"learning_rate": rate, "target_psnr_db": recorder.plan.target_psnr_db},
         "frames": frames,
         "curves": curves_data(_curves(recorder, shown.observation), recorder.subject.words),
@@ -101,12 +102,12 @@ def news_of(
     return json.dumps(news, allow_nan=False)
 
 
-def _facts(moment: Moment, shown: Shown) -> dict[str, str]:
-    """Where the fit is, in words."""
-    of = "" if shown.step == moment.step else f" at step {shown.step:,}"
+def _facts(moment: Moment, scored_step: int, psnr_db: float) -> dict[str, str]:
+    """Where the fit is, in words; its PSNR is of the step that was scored last."""
+    of = "" if scored_step == moment.step else f" at step {scored_step:,}"
     facts = {
         "Step": f"{moment.step:,}",
-        "PSNR": f"{number_text(shown.observation.scores.psnr_db, decimals(2))} dB{of}",
+        "PSNR": f"{number_text(psnr_db, decimals(2))} dB{of}",
         "Training": f"{number_text(moment.seconds, decimals(1))} s",
     }
     if moment.steps_per_s > 0:

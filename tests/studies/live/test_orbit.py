@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
+from fieldlens.fields.radiance import RadianceField
 from fieldlens.fitting import initial_state
 from fieldlens.render.colour import to_rgb
 from fieldlens.scenes.load import load
@@ -18,7 +18,7 @@ from tests.support.small_runs import small_radiance_config
 
 
 @pytest.fixture(scope="module")
-def scene_and_field(tmp_path_factory: pytest.TempPathFactory) -> tuple[Spatial, torch.nn.Module]:
+def scene_and_field(tmp_path_factory: pytest.TempPathFactory) -> tuple[Spatial, RadianceField]:
     config = small_radiance_config(tmp_path_factory.mktemp("scene"))
     scene = load(config.scene, config.target, config.space)
     return spatial(subject_of(scene), "this is"), initial_state(config, scene).field
@@ -28,7 +28,7 @@ def at(**changes: float | str) -> View:
     return View(**{"azimuth": 0.0, "elevation": 0.0, "away": 1.0} | changes)  # type: ignore[arg-type]
 
 
-def test_at_first_it_stands_where_an_orbit_begins(scene_and_field: tuple[Spatial, torch.nn.Module]) -> None:
+def test_at_first_it_stands_where_an_orbit_begins(scene_and_field: tuple[Spatial, RadianceField]) -> None:
     subject, _ = scene_and_field
     orbit, first = Orbit(subject), subject.bounds.camera_to_unit(orbit_of(subject, 1)[0])
     camera = orbit.camera(at(elevation=orbit.elevation))
@@ -36,7 +36,7 @@ def test_at_first_it_stands_where_an_orbit_begins(scene_and_field: tuple[Spatial
     assert orbit.aspect == first.width / first.height
 
 
-def test_it_goes_around_as_a_film_does(scene_and_field: tuple[Spatial, torch.nn.Module]) -> None:
+def test_it_goes_around_as_a_film_does(scene_and_field: tuple[Spatial, RadianceField]) -> None:
     subject, _ = scene_and_field
     orbit = Orbit(subject)
     for number, camera in enumerate(orbit_of(subject, 4)):
@@ -45,7 +45,7 @@ def test_it_goes_around_as_a_film_does(scene_and_field: tuple[Spatial, torch.nn.
 
 
 def test_wherever_it_is_it_looks_at_the_middle_from_its_distance(
-    scene_and_field: tuple[Spatial, torch.nn.Module],
+    scene_and_field: tuple[Spatial, RadianceField],
 ) -> None:
     subject, _ = scene_and_field
     orbit = Orbit(subject)
@@ -58,7 +58,7 @@ def test_wherever_it_is_it_looks_at_the_middle_from_its_distance(
         assert camera.pose[:3, 1] @ [0.0, 0.0, 1.0] > 0, "what is up stays up"
 
 
-def test_a_picture_is_what_the_field_shows_that_camera(scene_and_field: tuple[Spatial, torch.nn.Module]) -> None:
+def test_a_picture_is_what_the_field_shows_that_camera(scene_and_field: tuple[Spatial, RadianceField]) -> None:
     subject, field = scene_and_field
     orbit, view = Orbit(subject), at(azimuth=30.0, elevation=20.0)
     seen = subject.seen(field, orbit.camera(view))
