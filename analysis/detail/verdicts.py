@@ -1,7 +1,7 @@
-"""The verdict in two sentences: what is missing, and whether that goes with a lack of creases. A third, apart from
-them, says how much of the error other output weights would take away.
+"""The verdict in words: what is missing, and whether that goes with a lack of creases. Apart from them, how much of the
+error other output weights would take away.
 
-Each sentence is the first of a list of rules that holds. The thresholds are fixed here, beforehand; nothing is chosen
+Each of them is the first of a list of rules that holds. The thresholds are fixed here, beforehand; nothing is chosen
 after the numbers are seen. The words never say that creases are the reason: in one picture and one network, density and
 error only go together or do not.
 """
@@ -28,6 +28,14 @@ follow it, so one crossing per pixel for the shortest waves, of 2 px; this is te
 MOSTLY = 2 / 3
 """Least share of the error that is called most of it."""
 
+AMOUNTS = ((0.95, "almost all"), (MOSTLY, "most"), (0.4, "about half"), (0.1, "part"), (0.0, "a little"))
+"""Words for shares that are missing, each from a least one on."""
+
+SLIGHTLY = 1.2
+"""Missing fraction up to which leaving the detail out would be only slightly better."""
+
+UNSAID = "whether errors are larger where there are fewer creases cannot be said"
+UNFORETOLD = "whether {early} foretell what is missing at {end} cannot be said"
 
 SubjectWord = Literal["picture", "scene"]
 """What was looked at: a picture, in blocks of its windows, or a scene, in views."""
@@ -45,14 +53,11 @@ class Findings:
     """The target varies less than 8-bit rounding would make it."""
     missing: float | None = None
     """Residual over target energy in the band."""
-    kept: float | None = None
-    """Reconstruction over target energy in the band."""
     crossings_per_pixel: float | None = None
     """Typical (median over windows); None for a network without creases."""
     correlation: float | None = None
     """Partial rank correlation of crease density with residual energy given target energy; None if undefined."""
     interval: Interval | None = None
-    windows: int = 0
     blocks: int = 0
     """Blocks of windows that are resampled; of a scene, its views."""
     block_side: int = 64
@@ -62,7 +67,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Two sentences, and in one or two words each what they say."""
+    """The words on missing detail and on creases, and in one or two words each what they say."""
 
     detail: str
     """One of the outcomes of `DETAIL_RULES`."""
@@ -80,8 +85,8 @@ class Rule:
     outcome: str
     when: Callable[[Findings], bool]
     words: str
-    link: str = "and"
-    """What joins the words to "Creases are not what is lacking"."""
+    link: str = ""
+    """What joins the words to "There are plenty of creases"."""
 
 
 def _otherwise(_: Findings) -> bool:
@@ -92,7 +97,7 @@ DETAIL_RULES = (
     Rule(
         "diverged",
         lambda found: found.diverged,
-        "the fit has diverged: the reconstruction holds values that are not finite, so its detail cannot be measured",
+        "the fit has diverged: some of its values are not finite, so what it lacks cannot be measured",
     ),
     Rule(
         "no detail",
@@ -102,23 +107,21 @@ DETAIL_RULES = (
     Rule(
         "nothing missing",
         lambda found: found.missing is not None and found.missing < NOTHING_MISSING,
-        "next to nothing is missing of the finest detail of this {subject} ({wavelengths}): the error has {missing} "
-        "of the detail's energy",
+        "next to nothing of the finest detail ({wavelengths}) is missing: {missing}",
     ),
     Rule(
         "missing",
         lambda found: found.missing is not None and round(found.missing, 2) <= 1,  # as a person reads it
-        "of the finest detail of this {subject} ({wavelengths}) {missing} is missing, counted as the error's energy "
-        "over the detail's, and the reconstruction shows {kept} of the detail's energy",
+        "{amount} of the finest detail ({wavelengths}) is missing: {missing}",
     ),
     Rule(
         "wrong",
         _otherwise,
-        "at the finest detail of this {subject} ({wavelengths}) the reconstruction is worse than none: the error has "
-        "{missing} of the detail's energy, and the reconstruction shows {kept} of it",
+        "the finest detail ({wavelengths}) is wrong: leaving it out would be {better} (error {missing})",
     ),
 )
-"""First sentence. Energy is meant in the finest octave that holds at least a hundredth of the target's variance."""
+"""First sentence. Its figure is the error's energy over the detail's, in the finest octave that holds at least a
+hundredth of the target's variance."""
 
 NOTHING_TO_EXPLAIN = ("diverged", "no detail", "nothing missing")
 """Outcomes of the first sentence that leave nothing for the second to explain."""
@@ -158,68 +161,46 @@ CREASE_RULES = (
     Rule(
         "nothing to explain",
         lambda found: _first(DETAIL_RULES, found).outcome in NOTHING_TO_EXPLAIN,
-        "there is nothing here for the density of creases to explain",
+        "there is nothing here for creases to explain",
     ),
     Rule(
         "n/a",
         lambda found: found.crossings_per_pixel is None,
-        "this network has no creases (its crease density is n/a), so creases cannot explain what it lacks",
+        "this network has no creases, so they cannot explain what it lacks",
     ),
-    Rule(
-        "undecided",
-        _unseen,
-        "whether missing detail goes with fewer creases is undecided: the field fills half of a window, or more, in "
-        "none of the views",
-    ),
-    Rule(
-        "undecided",
-        _too_few_blocks,
-        "whether missing detail goes with fewer creases is undecided: the {subject} {makes_blocks}, and with "
-        f"fewer than {MIN_BLOCKS} it cannot be said how sure a correlation is",
-    ),
-    Rule(
-        "undecided",
-        _undefined,
-        "whether missing detail goes with fewer creases is undecided: crease density, or the error where the picture "
-        "is equally detailed, does not vary",
-    ),
+    Rule("undecided", _unseen, f"{UNSAID}: the field fills half of a window, or more, in none of the views"),
+    Rule("undecided", _too_few_blocks, f"{UNSAID}: the {{subject}} {{makes_blocks}}, and it takes {MIN_BLOCKS}"),
+    Rule("undecided", _undefined, f"{UNSAID}: their number, or the error, is the same everywhere"),
     Rule(
         "goes with",
         _explains,
-        "missing detail goes with fewer creases here: where the {subject} is equally detailed, the error tends to be "
-        "larger where creases are fewer ({statistic}), which is an association within this {subject} and this network",
-        link="although",
+        "among equally detailed places, errors are larger where there are fewer creases: {statistic}",
+        link="Still, ",
     ),
     Rule(
         "does not explain it here",
         _surely_above(0),
-        "crease density does not explain it here: where the {subject} is equally detailed, the error tends to be "
-        "larger where creases are more, not fewer ({statistic})",
+        "among equally detailed places, errors are larger where there are more creases, not fewer: {statistic}",
     ),
     Rule(
         "does not explain it here",
         _surely_above(-EXPLANATORY),
-        "crease density does not explain it here: where the {subject} is equally detailed, the error is at most "
-        "slightly larger where creases are fewer ({statistic})",
+        "among equally detailed places, errors are hardly larger where there are fewer creases: {statistic}",
     ),
-    Rule(
-        "undecided",
-        _otherwise,
-        "whether missing detail goes with fewer creases is undecided: where the {subject} is equally detailed, a "
-        "clear association and next to none are both possible ({statistic})",
-    ),
+    Rule("undecided", _otherwise, f"{UNSAID}: {{statistic}}"),
 )
 """Second sentence."""
 
 
 def verdict(found: Findings) -> Verdict:
-    """The two sentences for these findings."""
+    """The words for these findings."""
     detail, creases = _first(DETAIL_RULES, found), _first(CREASE_RULES, found)
     figures = _figures(found)
     words = creases.words.format(**figures)
     plenty = (found.crossings_per_pixel or 0) >= PLENTY
     if plenty and creases.outcome != "nothing to explain":
-        words = f"creases are not what is lacking ({figures['crossings']}), {creases.link} {words}"
+        joined = f"{creases.link}{words}" if creases.link else _capital(words)
+        words = f"there are plenty of creases ({figures['crossings']}). {joined}"
     sentences = _sentence(detail.words.format(**figures)), _sentence(words)
     return Verdict(detail.outcome, creases.outcome, plenty, sentences)
 
@@ -232,27 +213,23 @@ class CapacityVerdict:
     sentence: str
 
 
-def capacity_verdict(
-    removed: float, by_waves: float, by_one_layer: float | None, window_px: int, error: float | None = None
-) -> CapacityVerdict:
-    """The sentence for shares of residual energy that refits of the output layer remove from unseen pixels.
+def capacity_verdict(removed: float, by_waves: float, window_px: int, error: float | None = None) -> CapacityVerdict:
+    """The words for shares of residual energy, of all wavelengths, that refits remove from pixels they did not see.
 
-    `removed` by one in each window of `window_px`, `by_waves` by as many cosine waves, `by_one_layer` by one for the
-    whole picture; `error` is the standard error of `removed` where some windows stand for the whole picture.
+    `removed` by output weights of its own in each window of `window_px`, `by_waves` by as many cosine waves; `error` is
+    the standard error of `removed` where some windows stand for the whole picture.
     "mostly dynamics" from two thirds, "mostly capacity" up to one third, "both" in between.
     """
-    whole = "" if by_one_layer is None else f", and one set of weights for the whole picture {percent(by_one_layer)}"
-    sampled = "" if error is None else f", give or take {percent(error)}, as some windows stand for all"
-    outcome, amount = "both", "part"
+    sampled = "" if error is None else f", give or take {percent(error)}"
+    outcome, amount = "both", "Partly"
     if removed >= MOSTLY:
-        outcome, amount = "mostly dynamics", "most"
+        outcome, amount = "mostly dynamics", "Yes"
     elif removed <= 1 - MOSTLY:
-        outcome, amount = "mostly capacity", "little"
+        outcome, amount = "mostly capacity", "A little" if removed > 0 else "No"
+    shares = [percent(share) if share > 0 else "nothing" for share in (removed, by_waves)]
     sentence = (
-        f"Capacity or dynamics: the creases that are there could express {amount} of the error, all wavelengths taken "
-        f"together: output weights of its own in each window of {window_px} px would take away {percent(removed)} of "
-        f"it{sampled} (at pixels they were not fitted to; as many cosine waves would take away "
-        f"{percent(by_waves)}{whole})."
+        f"Could these creases do better? {amount}: refitting only the last layer, in windows of {window_px} px, "
+        f"removes {shares[0]} of the error{sampled}. As many cosine waves remove {shares[1]}."
     )
     return CapacityVerdict(outcome, sentence)
 
@@ -267,42 +244,28 @@ class PredictionVerdict:
 
 
 PREDICTION_RULES = (
-    Rule(
-        "undecided",
-        _too_few_blocks,
-        "whether {early} foretell what is missing at {end} is undecided: the picture makes {blocks}, and with fewer "
-        f"than {MIN_BLOCKS} it cannot be said how sure a correlation is",
-    ),
-    Rule(
-        "undecided",
-        _undefined,
-        "whether {early} foretell what is missing at {end} is undecided: one of the two does not vary",
-    ),
+    Rule("undecided", _too_few_blocks, f"{UNFORETOLD}: the picture makes {{blocks}}, and it takes {MIN_BLOCKS}"),
+    Rule("undecided", _undefined, f"{UNFORETOLD}: one of the two is the same everywhere"),
     Rule(
         "foretell",
         _explains,
-        "{early} foretell what is missing at {end}: where the picture is equally detailed, the error at the end tends "
-        "to be larger where they were fewer ({statistic})",
+        "{early} foretell what is missing at {end}. Among equally detailed places, errors are then larger where they "
+        "were fewer: {statistic}",
     ),
     Rule(
         "do not foretell",
         _surely_above(-EXPLANATORY),
-        "{early} do not foretell what is missing at {end}: where the picture is equally detailed, the error at the end "
-        "is at most slightly larger where they were fewer ({statistic})",
+        "{early} do not foretell what is missing at {end}. Among equally detailed places, errors are then hardly "
+        "larger where they were fewer: {statistic}",
     ),
-    Rule(
-        "undecided",
-        _otherwise,
-        "whether {early} foretell what is missing at {end} is undecided: a clear association and next to none are both "
-        "possible ({statistic})",
-    ),
+    Rule("undecided", _otherwise, f"{UNFORETOLD}: {{statistic}}"),
 )
 
 
 def prediction_verdict(found: Findings, early_step: int, end_step: int) -> PredictionVerdict:
     """The sentence for what `early_prediction` found, by the thresholds of the verdict's second sentence.
 
-    `found` needs the band, the correlation with its interval, and how many windows and blocks it was made in.
+    `found` needs the band, the correlation with its interval, and how many blocks it was made in.
     """
     rule = _first(PREDICTION_RULES, found)
     steps = {"early": f"the creases of step {early_step:,}", "end": f"step {end_step:,}"}
@@ -326,27 +289,26 @@ def _first(rules: tuple[Rule, ...], found: Findings) -> Rule:
 
 def _figures(found: Findings) -> dict[str, str]:
     picture = found.subject == "picture"
-    blocks = counted(found.blocks, "block" if picture else "view")
+    blocks, missing = counted(found.blocks, "block" if picture else "view"), found.missing or 0
     return {
         "subject": found.subject,
-        "wavelengths": f"wavelengths of {found.band.replace('+ px', ' px and more')}",
-        "missing": percent(found.missing or 0),
-        "kept": percent(found.kept or 0),
-        "crossings": f"typically {found.crossings_per_pixel or 0:.0f} crossings per pixel",
+        "wavelengths": found.band.replace("+ px", " px and more"),
+        "missing": percent(missing),
+        "amount": next(word for least, word in AMOUNTS if missing >= least),
+        "better": "slightly better" if missing <= SLIGHTLY else "better",
+        "crossings": f"about {found.crossings_per_pixel or 0:.0f} per pixel",
         "blocks": blocks,
         "makes_blocks": f"makes {blocks} of {found.block_side} px" if picture else f"is shown in {blocks}",
-        "statistic": _statistic(found, blocks),
+        "statistic": _statistic(found),
     }
 
 
-def _statistic(found: Findings, blocks: str) -> str:
+def _statistic(found: Findings) -> str:
+    """A correlation with its interval."""
     if found.correlation is None or found.interval is None:
         return "no interval"
     low, high = found.interval.low, found.interval.high
-    return (
-        f"partial rank correlation {_signed(found.correlation)}, {100 * found.interval.level:.0f} % interval "
-        f"{_signed(low)} to {_signed(high)}, {counted(found.windows, 'window')} in {blocks}"
-    )
+    return f"{_signed(found.correlation)} ({100 * found.interval.level:.0f} %: {_signed(low)} to {_signed(high)})"
 
 
 def _signed(value: float) -> str:
@@ -355,4 +317,8 @@ def _signed(value: float) -> str:
 
 
 def _sentence(words: str) -> str:
-    return words[0].upper() + words[1:] + "."
+    return f"{_capital(words)}."
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]

@@ -39,6 +39,8 @@ class CompareArguments(CompareConfig):
     """Start from the choices in a comparison.yaml."""
     preset: str | None = None
     """Start from a named set of choices, such as demo."""
+    preview: bool = False
+    """Draw the newest reconstruction in the terminal, above the progress bar."""
     json: Json = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
@@ -60,7 +62,7 @@ def main(words: Sequence[str]) -> int:
     from .console import Console
     from .signals import interruptible
 
-    console, controls = Console(arguments.json), Controls()
+    console, controls = Console(arguments.json, preview=arguments.preview), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
         comparison = resumed or start_comparison(config, console, typed_options(words))
         record = run_comparison(comparison, console, controls)

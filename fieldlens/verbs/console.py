@@ -3,20 +3,37 @@
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
+from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
+from fieldlens.configs.errors import InputError
 from fieldlens.configs.records import to_json
 from fieldlens.studies.runs.reporter import Moment
 
+from .preview import half_blocks, pixels, shows_pixels
 from .streams import printable
 
 if TYPE_CHECKING:
     from fieldlens.studies.runs.answers import Answer
+
+
+class _Bar(Progress):
+    """A progress bar below a picture."""
+
+    above: RenderableType = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The picture, then the bar."""
+        if self.above:
+            yield self.above
+        yield from super().get_renderables()
+
 
 LINE_EVERY = 5.0
 """Seconds between two plain lines of progress."""
@@ -24,13 +41,20 @@ LINE_EVERY = 5.0
 
 class Console:
     """The reporter of the command line. Progress goes to standard error; results to standard output, unless `--json`
-    leaves that to the last line."""
+    leaves that to the last line.
 
-    def __init__(self, json_last: bool = False) -> None:
+    Args:
+        preview: draws the newest reconstruction above the bar of a fit, on a terminal.
+    """
+
+    def __init__(self, json_last: bool = False, *, preview: bool = False) -> None:
         self.json_last = json_last
         self.results = sys.stderr if json_last else sys.stdout
         self.progress_console = RichConsole(stderr=True)
-        self._bar: Progress | None = None
+        self._preview = preview
+        self._picture: Path | None = None
+        """The reconstruction that is shown."""
+        self._bar: _Bar | None = None
         self._task: Any = None
         self._task_name = ""
         self._last_line = 0.0
@@ -53,6 +77,8 @@ class Console:
         if moment.artefact is not None:
             parts.append(str(moment.artefact))
         self._show(moment.label, "  ".join(parts), moment.done)
+        if self._preview and moment.picture is not None:
+            self._show_picture(moment.picture)
 
     def working(self, task: str, done: float) -> None:
         """Something else goes on."""
@@ -75,11 +101,39 @@ class Console:
             print(json.dumps(result, allow_nan=False), flush=True)  # ASCII, which all can write and show
 
     def close(self) -> None:
-        """Take the progress bar away, or end its line."""
+        """Take the progress bar away, or end its line. The picture above it stays."""
         self._end_line()
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        if self._bar is None:
+            return
+        self._bar.stop()
+        self._bar, picture = None, self._picture
+        if picture is not None:
+            self._picture = None
+            self._leave(picture)
+
+    def _show_picture(self, picture: Path) -> None:
+        """Draw a reconstruction above the bar, if it is another than the one that is there."""
+        if self._bar is None or picture == self._picture or (drawn := self._drawn(picture)) is None:
+            return
+        self._picture = picture
+        self._bar.above = drawn
+
+    def _leave(self, picture: Path) -> None:
+        """Print the last reconstruction, where it stays: in its pixels if the terminal can."""
+        if shows_pixels() and picture.is_file():
+            self.progress_console.file.write(f"{pixels(picture.read_bytes(), min(40, self.progress_console.width))}\n")
+        elif (drawn := self._drawn(picture)) is not None:
+            self.progress_console.print(drawn)
+
+    def _drawn(self, picture: Path) -> RenderableType | None:
+        """The picture in characters, beside which there is room for the bar."""
+        from fieldlens.render.files import read_png
+
+        width, height = self.progress_console.size
+        try:
+            return half_blocks(read_png(picture), width, max(1, height - 4))
+        except InputError:  # somebody took it away
+            return None
 
     def _end_line(self) -> None:
         """A task that is followed by something else is over, even where it did not say so itself."""
@@ -104,7 +158,7 @@ class Console:
             self.close()
             columns = [TextColumn("{task.fields[name]}", markup=False), BarColumn(bar_width=20), TaskProgressColumn()]
             columns.append(TextColumn("{task.fields[detail]}", markup=False))
-            self._bar = Progress(*columns, console=self.progress_console, transient=True)
+            self._bar = _Bar(*columns, console=self.progress_console, transient=True)
             self._task = self._bar.add_task("", total=1.0, name=name, detail=detail)
             self._task_name = name
             self._bar.start()

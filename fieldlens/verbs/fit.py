@@ -51,6 +51,8 @@ class FitArguments(FitConfig):
     """Start from the choices in a run's config.yaml."""
     preset: str | None = None
     """Start from a named set of choices, such as authors."""
+    preview: bool = False
+    """Draw the newest reconstruction in the terminal, above the progress bar."""
     live: Json = False
     """Serve the run's page to browsers of this machine while it trains: see it, hold it, change its rate."""
     port: int | None = None
@@ -81,7 +83,7 @@ def main(words: Sequence[str]) -> int:
     from .console import Console
     from .signals import interruptible
 
-    console, controls = Console(arguments.json), Controls()
+    console, controls = Console(arguments.json, preview=arguments.preview), Controls()
     with ExitStack() as serving:
         desk, reporter = None, console
         if arguments.live:

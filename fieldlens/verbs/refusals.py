@@ -53,6 +53,9 @@ OURS: Mapping[str, Mapping[str, str]] = {
 }
 """By verb: what other programs call its options, and what they are here."""
 
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+"""Of a box where the output is a terminal."""
+
 _CHOICES = {"gpu": "cuda", "jax": "auto", "siren": "sine", "sdf": "sdf", "nerf": "radiance", "density": "occupancy"}
 """Values of options as others write them."""
 
@@ -81,7 +84,7 @@ def sentence_in(box: str, verb: str = "") -> str:
     >>> print(sentence_in(box))
     there is no option --stpes; did you mean --steps?
     """
-    lines = [line.strip("│╰╯ ") for line in box.splitlines()]
+    lines = [line.strip("│╰╯ ") for line in _COLOURS.sub("", box).splitlines()]
     inside = itertools.dropwhile(lambda line: not (line.startswith("╭") or _is_rule(line)), lines)
     first, *parts = (list(part) for rule, part in itertools.groupby(list(inside)[1:], _is_rule) if not rule)
     meant = [line.split()[0] for part in parts for line in part if line.startswith("--")]

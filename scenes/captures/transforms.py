@@ -5,6 +5,7 @@ A folder has either `transforms_train.json`, with `transforms_test.json` and `tr
 """
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.render.camera import Camera
 
 from ..pictures.area import area_average, fitted_size
@@ -35,6 +36,9 @@ HOLDOUT_EVERY = 8
 """One view in so many, by the names of their files, is held out where no file says which (Mildenhall et al. 2019)."""
 
 LONE, TRAIN, TEST, VAL = "transforms.json", "transforms_train.json", "transforms_test.json", "transforms_val.json"
+
+PICTURES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".heic", ".exr"))
+"""Endings of what a person calls photographs, told by their names alone."""
 
 
 def read_capture(
@@ -103,7 +107,24 @@ def _camera_file(path: Path) -> Path:
     for name in (TRAIN, LONE):
         if _is_file(path / name):
             return path / name
-    raise InputError(f"{str(path)!r} is no folder of posed photographs: it has neither {TRAIN} nor {LONE}")
+    raise InputError(
+        f"{str(path)!r} is no folder of posed photographs: it has neither {TRAIN} nor {LONE}{_without_cameras(path)}"
+    )
+
+
+def _without_cameras(path: Path) -> str:
+    """What can be done with photographs that have no cameras; nothing where there is none."""
+    try:
+        pictures = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES)
+    except OSError:
+        return ""
+    if not pictures:
+        return ""
+    return (
+        f". Fit its {counted(len(pictures), 'picture')} one by one, as in `fieldlens fit "
+        f"{shlex.quote(str(pictures[0]))}`; or find their cameras first, for a 3D scene: nerfstudio's "
+        f"`ns-process-data images --data {shlex.quote(str(path))} --output-dir posed` does it by COLMAP"
+    )
 
 
 def _is_file(path: Path) -> bool:

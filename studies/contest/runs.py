@@ -37,13 +37,13 @@ class ContestRuns:
 
     @cached_property
     def fits(self) -> list[FitConfig]:
-        """All of them, picture by picture."""
+        """All of them: one seed of everything first, so that what is there early is of all pictures."""
         contest = self.contest
-        every = product(contest.pictures, contest.encodings, contest.optimizers, range(contest.repeats))
-        return [self.config(*one) for one in every]
+        every = product(contest.pictures, contest.encodings, contest.optimizers)
+        return [self.config(*one, repeat) for repeat, one in product(range(contest.repeats), every)]
 
     def config(self, picture: str, encoding: Encoding, optimizer: Optimizer, repeat: int) -> FitConfig:
-        """One fit. No two of a picture's repeats share their initial weights, nor do those of two pictures."""
+        """One fit. No two share their seed, by picture or repeat; more repeats add fits and change none."""
         contest = self.contest
         optimizer = with_rate(optimizer, encoding, contest.network)
         rate = default_learning_rate(encoding, contest.network, optimizer)
@@ -52,7 +52,7 @@ class ContestRuns:
             training=replace(contest.training, optimizer=optimizer, learning_rate=rate),
             target=Target(max_side=contest.max_side),
             output=Output(output_dir=self.path),
-            seed=contest.pictures.index(picture) * contest.repeats + repeat,
+            seed=repeat * len(contest.pictures) + contest.pictures.index(picture),
             encoding=encoding,
             network=contest.network,
         )
@@ -66,7 +66,7 @@ class ContestRuns:
         """The fit of the picture before, alike in all else, whose network was asked for this one's detail."""
         pictures = self.contest.pictures
         before = pictures[pictures.index(config.scene) - 1]
-        repeat = config.seed % self.contest.repeats
+        repeat = config.seed // len(pictures)
         assert config.training.optimizer is not None  # every fit of a contest names it
         return self.config(before, config.encoding, config.training.optimizer, repeat)
 

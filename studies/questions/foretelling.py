@@ -96,7 +96,6 @@ def _findings(found: Association) -> Findings:
         band=found.band,
         correlation=found.estimate,
         interval=found.interval,
-        windows=found.windows,
         blocks=found.blocks,
     )
 

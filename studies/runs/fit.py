@@ -415,6 +415,7 @@ class _Teller:
                 max(limits, default=0.0),
                 newest,
                 drawn_step,
+                None if drawn_step is None else self.recorder.folder.frame(drawn_step, "reconstruction"),
                 None if expected is None else expected.whole,
             )
         )

@@ -22,6 +22,8 @@ class Moment:
     """The newest frame's file."""
     drawn_step: int | None
     """The newest frame's step, which may be long before this one."""
+    picture: Path | None = None
+    """The newest reconstruction's file, of which the frame is a larger drawing."""
     left: float | None = None
     """Seconds that everything still takes, report and all; None where that cannot be said yet."""
 

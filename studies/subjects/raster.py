@@ -233,9 +233,7 @@ class PictureFindings:
             return None
         if refit.removed is None or refit.null_removed is None:
             return None
-        return capacity_verdict(
-            refit.removed, refit.null_removed, refit.whole_removed, refit.windows.side, refit.removed_error
-        )
+        return capacity_verdict(refit.removed, refit.null_removed, refit.windows.side, refit.removed_error)
 
     @property
     def verdict(self) -> tuple[str, ...]:

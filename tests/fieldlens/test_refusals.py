@@ -1,6 +1,10 @@
 """tyro's refusals as one sentence. These fail when it says or draws them otherwise."""
 
+import os
+import pty
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -118,3 +122,21 @@ def test_help_and_version_are_verbs(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_scene_without_a_verb_is_to_be_fitted(capfd: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["my photo.jpg"]) == 2
     assert "did you mean `fieldlens fit 'my photo.jpg'`?" in capfd.readouterr().err
+
+
+def test_on_a_terminal_where_tyro_draws_in_colour_it_is_the_same_sentence():
+    ours, theirs = pty.openpty()
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "fieldlens", "fit", "astronaut", "--nonsense", "3"],
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"TERM": "xterm-256color"},
+            check=False,
+            text=True,
+        )
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert ended.returncode == 2
+    assert ended.stderr == "fieldlens: there is no option --nonsense; see fieldlens fit --help\n"

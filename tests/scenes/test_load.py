@@ -177,6 +177,16 @@ def test_a_folder_is_refused(here) -> None:
         load("album")
 
 
+def test_photographs_without_cameras_are_refused_with_what_can_be_done(here) -> None:
+    (here / "my album").mkdir()
+    for name in ("b.JPG", "a.png", "notes.txt"):
+        (here / "my album" / name).touch()
+    with pytest.raises(InputError) as refused:
+        load("my album")
+    assert "Fit its 2 pictures one by one, as in `fieldlens fit 'my album/a.png'`" in str(refused.value)
+    assert "`ns-process-data images --data 'my album' --output-dir posed`" in str(refused.value)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1)])
 def test_the_smallest_pictures_can_be_trained_on_and_drawn(here, size) -> None:
     written(here / "small.png", png16(noise(*size, 3, dtype=np.uint16)))
