@@ -29,6 +29,7 @@ ARGUMENTS = {
     "scenes": [],
     "export": [],
     "startup": [],
+    "live": [],
     "demo": ["--picture", "docs/pictures/demo.png"],
     "large_picture": [],
 }

@@ -13,7 +13,7 @@ import json
 import math
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
@@ -32,7 +32,7 @@ from fieldlens.report.images import (
     is_reduced,
 )
 from fieldlens.report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
-from fieldlens.report.table import decimals, number_text, numbers_html
+from fieldlens.report.table import decimals, number_text
 from fieldlens.report.words import Words
 
 SCRIPTS = ("curves.js", "viewer.js")
@@ -61,14 +61,15 @@ def live_html(report: Report) -> str:
     """
     live = {
         "live": file_text("live.html"),
+        "numbers": "",
         "own_pictures": " 'self'",
         "connections": " connect-src 'self';",
         "closing": "This page comes from the fit itself, on this machine. It becomes the report when the fit is over.",
     }
-    return _page(report, (*SCRIPTS, "live.js"), live)
+    return _page(report, (*SCRIPTS, "orbit.js", "live.js"), live)
 
 
-def _page(report: Report, scripts: Iterable[str], parts_of_kind: Mapping[str, str]) -> str:
+def _page(report: Report, scripts: Iterable[str], parts_of_kind: dict[str, str]) -> str:
     if not report.runs or not all(run.frames for run in report.runs):
         raise ValueError("a report needs at least one run, and every run at least one frame")
     script, microscope = _joined(scripts), _microscope(report)
@@ -82,8 +83,7 @@ def _page(report: Report, scripts: Iterable[str], parts_of_kind: Mapping[str, st
         microscope_scripts=microscope.elements,
         films=sections.films(report.films),
         data=embedded_json(_data(report)),
-        **parts,
-        **parts_of_kind,
+        **(parts | parts_of_kind),
     )
 
 
@@ -123,7 +123,7 @@ def _static_parts(report: Report) -> dict[str, str]:
     return {
         "lead": escape(report.lead),
         "chapters": sections.chapters(report),
-        "numbers": numbers_html(report.runs),
+        "numbers": sections.numbers(report.runs),
         "guide": guide_html(report.words.guide),
         "views": sections.views_section(report.runs),
         "spectra": sections.spectra_section(report.runs, report.words),

@@ -36,8 +36,14 @@ function take(newest) {
     location.reload(); // The address has the report now.
     return;
   }
+  if (news.refused) {
+    says(news.refused);
+    events.close();
+    return;
+  }
   says(news.says);
   showFacts();
+  if (news.orbit) openOrbit(news.orbit);
   const follows = state.index === steps.length - 1;
   if (before && run.frames.at(-1).image !== news.frames.at(-1).image) decoded.delete(run.frames.at(-1).image);
   Object.assign(run, { frames: news.frames, curves: news.curves });
@@ -51,15 +57,22 @@ function take(newest) {
   show();
 }
 
+function factsOf(found) {
+  return Object.entries(found).map(([name, value]) => {
+    const shown = htmlElement("dd", { textContent: value, className: value.startsWith("#") ? "swatch" : "" });
+    shown.style.setProperty("--swatch", value);
+    return htmlElement("div", {}, htmlElement("dt", { textContent: name }), shown);
+  });
+}
+
 function showFacts() {
-  byId("live-facts").replaceChildren(...Object.entries(news.facts).map(([name, value]) => htmlElement("div", {},
-    htmlElement("dt", { textContent: name }), htmlElement("dd", { textContent: value }))));
+  byId("live-facts").replaceChildren(...factsOf(news.facts));
   const button = document.querySelector('[data-do="pause"], [data-do="resume"]');
   button.dataset.do = news.paused ? "resume" : "pause";
   button.textContent = news.paused ? "Resume" : "Pause";
   document.querySelectorAll("#live button, #live input").forEach((control) => { control.disabled = !news.training; });
   for (const form of document.querySelectorAll("[data-change]")) {
-    const field = form.elements.to;
+    const field = form.querySelector("input");
     if (document.activeElement !== field) field.value = news.changeable[form.dataset.change] ?? "";
   }
 }
@@ -81,6 +94,7 @@ async function ask(path, options) {
 }
 
 function tell(kind, values) {
+  says("The fit is told, and does it after its step.");
   return ask(kind, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(values) });
 }
 
@@ -90,9 +104,9 @@ for (const button of document.querySelectorAll("[data-do]")) {
 for (const form of document.querySelectorAll("[data-change]")) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const typed = form.elements.to.value.trim();
-    form.elements.to.blur();
-    tell(form.dataset.change, { to: typed === "" ? null : typed });
+    const field = form.querySelector("input");
+    field.blur();
+    tell(form.dataset.change, { [field.name]: field.value.trim() || null });
   });
 }
 
@@ -102,7 +116,7 @@ const mark = htmlElement("i", { className: "place-mark", hidden: true });
 const place = htmlElement("dl", { className: "facts-row place", hidden: true });
 place.setAttribute("aria-live", "polite");
 stage.append(mark);
-stage.after(place);
+stage.parentElement.append(place);
 let pressed = null;
 stage.addEventListener("pointerdown", (event) => {
   pressed = { x: event.clientX, y: event.clientY, split: divider.getAttribute("aria-valuenow") / 100 };
@@ -116,8 +130,7 @@ stage.addEventListener("click", async (event) => {
   if (!found) return;
   mark.style.left = `${100 * x}%`;
   mark.style.top = `${100 * y}%`;
-  place.replaceChildren(...Object.entries(found).map(([name, value]) => htmlElement("div", {},
-    htmlElement("dt", { textContent: name }), htmlElement("dd", { textContent: value }))));
+  place.replaceChildren(...factsOf(found));
   mark.hidden = place.hidden = false;
 });
 

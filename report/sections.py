@@ -10,7 +10,7 @@ from fieldlens.report.images import encoded_still
 from fieldlens.report.microscope_page import look_address
 from fieldlens.report.model import Exhibit, FigureFile, Film, Learnt, Report, RunPart, Spectra
 from fieldlens.report.statistics import statistics_html
-from fieldlens.report.table import RUN_COLOURS, number_text
+from fieldlens.report.table import RUN_COLOURS, number_text, numbers_html
 from fieldlens.report.terms import with_terms
 from fieldlens.report.words import Words
 
@@ -130,6 +130,15 @@ def protocol_table(protocol: Mapping[str, str]) -> str:
 def notes_list(notes: Sequence[str]) -> str:
     """Notes as list items."""
     return "".join(f"<li>{escape(note)}</li>" for note in notes)
+
+
+def numbers(runs: Sequence[RunPart]) -> str:
+    """What came out of each run, in numbers."""
+    return (
+        '<section aria-labelledby="numbers-heading"><h2 id="numbers-heading">What came out</h2>'
+        '<div class="scroller" tabindex="0" role="region" aria-label="Numbers of each run">'
+        f"{numbers_html(runs)}</div></section>"
+    )
 
 
 def chapters(report: Report) -> str:

@@ -136,8 +136,9 @@ def main(words: Sequence[str]) -> int:
         with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
             record = begun.fit(config_in(arguments, FitConfig), typed, reporter, controls, onlooker=desk)
         console.answer(record)
-        interrupted = record.stopped_because == "interrupted"
-        if desk is not None and desk.finished() and not (interrupted and interruption.came):
+        # a fit that was ended on its page has not been interrupted: somebody looks at it
+        interrupted = record.stopped_because == "interrupted" and interruption.came
+        if desk is not None and desk.finished() and not interrupted:
             _stay(console)
     return interruption.status if interrupted else DONE
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from html import escape
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,13 +12,15 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 
 from fieldlens.configs.errors import InputError
+from fieldlens.report import Encoded
 from fieldlens.studies.runs.folder import RunFolder
 
 from .asked import question_of
 from .hub import Hub, Viewer
 
 WAITING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="1">
-<title>fieldlens</title></head><body><p>The fit is being prepared. This page shows it as soon as it begins.</p></body>
+<title>fieldlens</title><link rel="icon" href="data:,"></head>
+<body><p>The fit is being prepared. This page shows it as soon as it begins.</p><p>{doing}</p></body>
 </html>"""
 
 SIGN_OF_LIFE = 15.0
@@ -30,7 +33,7 @@ def app_of(hub: Hub) -> Starlette:
     async def page(_request: Request) -> Response:
         if hub.finished is not None:
             return HTMLResponse(hub.finished.read_bytes())
-        return HTMLResponse(hub.page or WAITING)
+        return HTMLResponse(hub.page or WAITING.format(doing=escape(hub.preparing)))
 
     async def events(request: Request) -> Response:
         viewer = Viewer(request.query_params.get("map") or None, asyncio.get_running_loop())
@@ -54,9 +57,11 @@ def app_of(hub: Hub) -> Starlette:
 
     async def ask(request: Request) -> Response:
         kind = request.url.path.removeprefix("/")
-        values = await _sent(request) if request.method == "POST" else dict(request.query_params)
-        answer = hub.ask(question_of(kind, values))
-        return JSONResponse(await asyncio.wrap_future(answer))
+        values = await _sent(request) if request.method == "POST" else _asked(request)
+        found = await asyncio.wrap_future(hub.ask(question_of(kind, values)))
+        if isinstance(found, Encoded):
+            return Response(found.data, media_type=found.media_type)
+        return JSONResponse(found)
 
     return Starlette(
         routes=[
@@ -68,13 +73,14 @@ def app_of(hub: Hub) -> Starlette:
             Route("/progress.mp4", film),
             Route("/turntable.mp4", film),
             Route("/at", ask),
+            Route("/view", ask),
             *(Route(f"/{kind}", ask, methods=["POST"]) for kind in ("do", "learning_rate", "target_psnr_db")),
         ],
         exception_handlers={InputError: _refused},
     )
 
 
-async def _news(hub: Hub, viewer: Viewer) -> AsyncIterator[str]:
+async def _news(hub: Hub, viewer: Viewer) -> AsyncGenerator[str]:
     """What is new, from now on, as server-sent events; the moments that came while one was sent are left out."""
     try:
         with hub.watching(viewer):
@@ -90,6 +96,11 @@ async def _news(hub: Hub, viewer: Viewer) -> AsyncIterator[str]:
                 viewer.changed.clear()
     except InputError as error:  # too many look
         yield f"data: {json.dumps({'refused': str(error)})}\n\n"
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """What the address asks, without what is for the guard, and for the browser, which asks no address twice."""
+    return {name: value for name, value in request.query_params.items() if name not in ("token", "again")}
 
 
 async def _sent(request: Request) -> Mapping[str, Any]:

@@ -19,14 +19,14 @@ class Command(Choices):
 class LearningRate(Choices):
     """Another learning rate from the next step on."""
 
-    to: float = field(metadata=within(0, 1e30, above=True))
+    rate: float = field(metadata=within(0, 1e30, above=True))
 
 
 @dataclass(frozen=True)
 class TargetPsnr(Choices):
     """Other dB at which the fit ends, or none."""
 
-    to: float | None = field(metadata=within(-1000, 1000))
+    psnr_db: float | None = field(metadata=within(-1000, 1000))
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,30 @@ class Place(Choices):
     """From above, as a share of the height."""
 
 
-Question: TypeAlias = Command | LearningRate | TargetPsnr | Place
+@dataclass(frozen=True)
+class View(Choices):
+    """What a camera sees that is moved around a 3D scene."""
+
+    azimuth: float = field(metadata=within(-36_000, 36_000))
+    """Degrees around the scene from where the camera is at first."""
+    elevation: float = field(metadata=within(-89, 89))
+    """Degrees above the horizon."""
+    away: float = field(metadata=within(0, 4, above=True))
+    """Its distance from the scene's middle, in distances of the scene's own cameras."""
+    mode: Literal["colour", "distance", "normals"] = "colour"
+    size: Literal["draft", "fine"] = "draft"
+
+
+Question: TypeAlias = Command | LearningRate | TargetPsnr | Place | View
 
 
 def question_of(kind: str, values: Mapping[str, Any]) -> Question:
-    """The question of a kind, `do`, `learning_rate`, `target_psnr_db` or `at`, from values as they were sent.
+    """The question of a kind, `do`, `learning_rate`, `target_psnr_db`, `at` or `view`, from values as they were sent.
 
     Raises:
         InputError: for another kind, and for values that do not fit.
     """
-    kinds = {"do": Command, "learning_rate": LearningRate, "target_psnr_db": TargetPsnr, "at": Place}
+    kinds = {"do": Command, "learning_rate": LearningRate, "target_psnr_db": TargetPsnr, "at": Place, "view": View}
     if kind not in kinds:
         raise InputError(f"nothing that is called so can be asked; there are {', '.join(kinds)}")
     missing = [part.name for part in fields(kinds[kind]) if part.default is MISSING and part.name not in values]

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, assert_never
+from typing import assert_never
 
 import numpy as np
 
@@ -17,13 +17,15 @@ from fieldlens.report import Encoded, encoded_frame, encoded_map
 from fieldlens.studies.runs.fit import save
 from fieldlens.studies.runs.recorder import FrameRecorder
 from fieldlens.studies.runs.reporter import Moment, Reporter
+from fieldlens.studies.subjects.choice import is_spatial
 
-from .asked import Command, LearningRate, Place, Question, TargetPsnr
-from .hub import Hub
+from .asked import Command, LearningRate, Place, Question, TargetPsnr, View
+from .hub import Answer, Hub
+from .orbit import Orbit
 from .page import ERROR, Shown, map_names, news_of, page_of
 from .place import target_like, what_is_at
 
-SHARE = 1 / 12
+SHARE = 1 / 16
 """Of the time of a fit that goes on, what drawings for viewers may take, and as much for maps besides."""
 LEAST_SECONDS = 0.3
 """Between two drawings for viewers."""
@@ -57,11 +59,13 @@ class Desk:
         self._recorder: FrameRecorder | None = None
         self._config = FitConfig()
         self._notes: Sequence[str] = ()
-        self._moment: Moment | None = None
+        self.heard: Moment | None = None
+        """Where the fit was when it last told."""
         self._shown: Shown | None = None
         self._pictures: dict[str, Encoded] = {}
         self._maps: dict[str, int] = {}
         self._rate = 0.0
+        self._orbit: Orbit | None = None
         self._drawing, self._mapping, self._telling = Allowance(), Allowance(), Allowance()
 
     # ---- as a reporter
@@ -72,15 +76,17 @@ class Desk:
 
     def fitting(self, moment: Moment) -> None:
         """Where the fit is; `look` comes right after it."""
-        self._moment = moment
+        self.heard = moment
         self.reporter.fitting(moment)
 
     def working(self, task: str, done: float) -> None:
         """Something comes before or after training, when nothing can be asked."""
-        if self._recorder is not None:
+        if self._recorder is None:
+            self.hub.preparing = f"{task}, {100 * done:.0f} %"
+        else:
             self.hub.close("the fit trains no more: its report is being made")
             if self.hub.is_watched and self._telling.allows:
-                self._publish(self._recorder, f"{task.capitalize()}, {100 * done:.0f} %", training=False)
+                self._publish(self._recorder, f"The fit trains no more: {task}, {100 * done:.0f} %", training=False)
         self.reporter.working(task, done)
 
     def finished(self) -> bool:
@@ -96,23 +102,27 @@ class Desk:
     def begin(self, recorder: FrameRecorder, config: FitConfig, notes: Sequence[str]) -> None:
         """A fit is about to go on."""
         self._recorder, self._config, self._notes = recorder, config, notes
+        self._orbit = Orbit(recorder.subject) if is_spatial(recorder.subject) else None
         self.hub.folder = recorder.folder.path
 
     def look(self, moment: Snapshot) -> None:
         """Answer what was asked, and draw for those who look."""
-        assert self._recorder is not None, "a fit begins before it goes on"
-        if self.hub.page is None:
-            self._show(self._recorder, moment.state)
-            self.hub.page = page_of(self._recorder, self._config, self._notes, self._newest)
-            self.hub.answers()
-        answered = self._answer(self._recorder, moment)
-        self._rate = moment.state.rate_factor * self._recorder.plan.learning_rate
-        if not self.hub.is_watched:
-            return
-        drawn = self._draw(self._recorder, moment.state)
-        if drawn or answered or self._telling.allows:
+        recorder = self._recorder
+        assert recorder is not None, "a fit begins before it goes on"
+        first, answered, drawn = self.hub.page is None, False, False
+        if first:
+            self._show(recorder, moment.state)
+        else:
+            answered = self._answer(recorder, moment)
+        self._rate = moment.state.rate_factor * recorder.plan.learning_rate
+        if self.hub.is_watched:
+            drawn = self._draw(recorder, moment.state)
+        if first or drawn or answered or (self.hub.is_watched and self._telling.allows):
             paused = self.controls.steps_allowed is not None
-            self._publish(self._recorder, "Paused." if paused else "", paused=paused)
+            self._publish(recorder, self._says(recorder, paused), paused=paused)
+        if first:
+            self.hub.page = page_of(recorder, self._config, self._notes, self._newest)
+            self.hub.answers()
 
     def _answer(self, recorder: FrameRecorder, moment: Snapshot) -> bool:
         """Answer all questions; gives whether there were any."""
@@ -127,7 +137,7 @@ class Desk:
                 future.set_exception(error)
         return answered
 
-    def _found(self, question: Question, recorder: FrameRecorder, moment: Snapshot) -> dict[str, Any]:
+    def _found(self, question: Question, recorder: FrameRecorder, moment: Snapshot) -> Answer:
         """The answer to a question, once what it asks for is done."""
         state, controls = moment.state, self.controls
         match question:
@@ -136,19 +146,23 @@ class Desk:
             case Command(do="resume"):
                 controls.steps_allowed = None
             case Command(do="step"):
-                controls.steps_allowed = 1
+                controls.steps_allowed = (controls.steps_allowed or 0) + 1
             case Command(do="stop"):
                 controls.stop = True
             case Command(do="snapshot"):
                 recorder.snapshot(moment)
                 save(recorder.folder, state, recorder)
-            case LearningRate(to=rate):
+            case LearningRate(rate=rate):
                 recorder.note(change_rate(state, recorder.plan, rate))
-            case TargetPsnr(to=target_psnr_db):
+            case TargetPsnr(psnr_db=target_psnr_db):
                 recorder.plan, change = change_target(state, recorder.plan, target_psnr_db)
                 recorder.note(change)
             case Place():
                 return what_is_at(question, recorder.subject, state.field, recorder.observe(state))
+            case View():
+                if self._orbit is None:
+                    raise InputError("a camera can only be moved around a 3D scene")
+                return encoded_map(self._orbit.picture(state.field, question))
             case Command():
                 raise AssertionError(f"a command that is not carried out: {question.do}")
             case _:
@@ -192,19 +206,25 @@ class Desk:
         for name, picture in drawn.items():
             self._pictures[f"map/{name}"], self._maps[name] = encoded_map(picture), state.step
 
+    def _says(self, recorder: FrameRecorder, paused: bool) -> str:
+        """That the fit waits, and what was changed last."""
+        changes = [f"By now: {change.sentence}." for change in recorder.changes[-1:]]
+        return " ".join([*(["Paused."] if paused else []), *changes])
+
     @property
     def _newest(self) -> Shown:
         assert self._shown is not None, "the first look draws"
         return self._shown
 
     def _publish(self, recorder: FrameRecorder, says: str, *, paused: bool = False, training: bool = True) -> None:
-        assert self._moment is not None, "a fit tells where it is before it is looked at"
+        assert self.heard is not None, "a fit tells where it is before it is looked at"
         with self._telling.spent():
             news = news_of(
                 recorder,
-                self._moment,
+                self.heard,
                 self._newest,
                 self._maps,
+                self._orbit,
                 rate=self._rate,
                 says=says,
                 paused=paused,

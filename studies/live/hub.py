@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 from fieldlens.configs.errors import InputError
 from fieldlens.report import Encoded
@@ -23,8 +23,8 @@ MOST_QUESTIONS = 64
 """That wait for an answer; whoever asks one more is refused."""
 MOST_VIEWERS = 32
 
-Answer = Any
-"""Plain values, as JSON has them."""
+Answer: TypeAlias = Mapping[str, Any] | Encoded
+"""Plain values, as JSON has them, or a picture."""
 
 
 @dataclass(eq=False)
@@ -61,6 +61,8 @@ class Hub:
         """How many moments there were."""
         self.pictures: Mapping[str, Encoded] = {}
         """By name: `now` and the maps that somebody looks at."""
+        self.preparing = ""
+        """What comes before the first step, in words."""
         self.page: str | None = None
         """The page, once there is something to show."""
         self.folder: Path | None = None

@@ -12,6 +12,8 @@ from fieldlens.studies.runs.report import curves_of, overlay_of, protocol_of, th
 from fieldlens.studies.runs.reporter import Moment
 from fieldlens.studies.subjects.found import Observation
 
+from .orbit import Orbit
+
 ERROR = "error"
 """The map that every kind of scene has but signals, whose picture is a curve."""
 
@@ -33,11 +35,11 @@ def map_names(recorder: FrameRecorder) -> list[str]:
 
 def page_of(recorder: FrameRecorder, config: FitConfig, notes: Sequence[str], shown: Shown) -> str:
     """The page of a fit as far as it is."""
-    subject, network = recorder.subject, f"{config.network} {recorder.plan.optimizer}"
+    subject = recorder.subject
     frame = Frame(shown.step, shown.seconds, shown.observation.scores.psnr_db, shown.observation.picture)
     run = RunPart(
         label=recorder.label,
-        network=network,
+        network=str(config.network),
         frames=[frame],
         final=frame.image,
         overlays=[overlay_of(name, None, subject.words) for name in map_names(recorder)],
@@ -47,7 +49,7 @@ def page_of(recorder: FrameRecorder, config: FitConfig, notes: Sequence[str], sh
         explanation={},
     )
     report = Report(
-        title=f"{config.scene}, {recorder.label}",
+        title=f"{config.scene}, {config.name}",
         lead="",
         target=subject.target(),
         runs=[run],
@@ -63,6 +65,7 @@ def news_of(
     moment: Moment,
     shown: Shown,
     maps: Mapping[str, int],
+    orbit: Orbit | None,
     *,
     rate: float,
     says: str,
@@ -74,34 +77,37 @@ def news_of(
     Args:
         shown: the newest drawing; its picture is at `now`.
         maps: the step of each that was drawn; its picture is at `map/NAME`.
+        orbit: of a 3D scene.
         rate: the learning rate that steps are taken with, but for the schedule.
         says: what is to be read below the facts.
         training: whether anything can be asked.
     """
     rows = thinned(recorder.metrics.rows) if recorder.metrics.rows else []
     frames = [frame_data(row.step, row.seconds, row.psnr_db, f"frame/{row.step}") for row in rows]
+    scored = [(row.step, row.psnr_db) for row in rows[-1:]]
     if not rows or shown.step > rows[-1].step:
-        psnr_db = shown.observation.scores.psnr_db
-        frames.append(frame_data(shown.step, shown.seconds, psnr_db, f"now?{shown.step}"))
+        scored = [(shown.step, shown.observation.scores.psnr_db)]
+        frames.append(frame_data(shown.step, shown.seconds, scored[0][1], f"now?{shown.step}"))
     news = {
         "training": training,
         "paused": paused,
         "says": says,
-        "facts": _facts(moment, shown),
+        "facts": _facts(moment, *scored[0]),
         "changeable": {"learning_rate": rate, "target_psnr_db": recorder.plan.target_psnr_db},
         "frames": frames,
         "curves": curves_data(_curves(recorder, shown.observation), recorder.subject.words),
+        "orbit": orbit and {"elevation": orbit.elevation, "aspect": orbit.aspect},
         "maps": {name: {"step": step, "image": f"map/{name}?{step}"} for name, step in maps.items()},
     }
     return json.dumps(news, allow_nan=False)
 
 
-def _facts(moment: Moment, shown: Shown) -> dict[str, str]:
-    """Where the fit is, in words."""
-    of = "" if shown.step == moment.step else f" at step {shown.step:,}"
+def _facts(moment: Moment, scored_step: int, psnr_db: float) -> dict[str, str]:
+    """Where the fit is, in words; its PSNR is of the step that was scored last."""
+    of = "" if scored_step == moment.step else f" at step {scored_step:,}"
     facts = {
         "Step": f"{moment.step:,}",
-        "PSNR": f"{number_text(shown.observation.scores.psnr_db, decimals(2))} dB{of}",
+        "PSNR": f"{number_text(psnr_db, decimals(2))} dB{of}",
         "Training": f"{number_text(moment.seconds, decimals(1))} s",
     }
     if moment.steps_per_s > 0:

@@ -63,6 +63,7 @@ def _bound(port: int | None) -> Iterator[socket.socket]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # those of a server that has ended are free
             try:
                 listener.bind((HOST, candidate))
+                listener.listen()  # only then is a port that another has just bound known to be taken
             except OSError as error:
                 if port is not None:
                     raise InputError(f"port {port} cannot be had ({error.strerror}); name another --port") from None

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldlens.analysis.detail.windows import Place
-from fieldlens.report import SIGNAL_WORDS, Chapter, Film, Learnt, Report, Spectra, report_html
+from fieldlens.report import SIGNAL_WORDS, Chapter, Film, Learnt, Report, Spectra, live_html, report_html
 from fieldlens.report.build import embedded_json
 from fieldlens.report.images import EXACT_SIDE, LARGEST_SIDE, encoded_frame, encoded_still
 from fieldlens.report.table import column, number_text, numbers_html, significant
@@ -79,6 +79,19 @@ def test_page_names_no_address_outside_itself(two_runs: Report):
     ]
     assert addresses == ["data:,", "#bench", "./compare.mp4"]
     assert set(re.findall(r"https?://[^\s\"']+", html)) == {"http://www.w3.org/2000/svg"}  # a name, never fetched
+
+
+def test_a_live_page_asks_its_own_server_and_no_other_and_one_at_rest_asks_none(two_runs: Report):
+    live, rest = (make(replace(two_runs, runs=two_runs.runs[:1])) for make in (live_html, report_html))
+    policies = []
+    for html in (live, rest):
+        metas = (attributes for tag, attributes in Page(html).elements if tag == "meta")
+        policies.append(next(one["content"] for one in metas if one.get("http-equiv") == "Content-Security-Policy"))
+    assert "connect-src 'self'; " in str(policies[0])
+    assert "img-src data: 'self';" in str(policies[0])
+    assert "'self'" not in str(policies[1])
+    assert ("EventSource" in live, "EventSource" in rest) == (True, False)
+    assert set(re.findall(r"https?://[^\s\"']+", live)) == {"http://www.w3.org/2000/svg"}
 
 
 def test_the_lead_and_the_pictures_come_before_numbers_and_these_before_reasons(two_runs: Report):

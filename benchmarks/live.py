@@ -1,0 +1,149 @@
+"""What the live page costs a fit: steps in a second with nobody looking, and with one page that looks and asks nothing.
+
+    python -m benchmarks.live [--quick]
+
+Three fits of one picture take turns, each with its own weights: plain, served to nobody, and served to one viewer. That
+one reads all news and fetches each newest picture, in a process of its own. A turn's steps are divided by all of its
+seconds, those between steps included.
+"""
+
+import argparse
+import http.client
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.measure import print_json
+from fieldlens.configs.run import FitConfig, Output, Target, Training
+from fieldlens.fitting import Controls, Snapshot, fit, initial_state, plan_of
+from fieldlens.scenes.load import load
+from fieldlens.scenes.scene import Scene
+from fieldlens.studies.live.desk import Desk
+from fieldlens.studies.live.hub import Hub
+from fieldlens.studies.live.server import served
+from fieldlens.studies.runs.fit import start
+from fieldlens.studies.runs.metrics import Metrics
+from fieldlens.studies.runs.recorder import FrameRecorder, Stopwatch
+from fieldlens.studies.runs.reporter import Moment, Silent
+from fieldlens.studies.subjects.choice import subject_of
+
+
+class Contender:
+    """A fit that goes on for a turn at a time, and is looked at or not."""
+
+    def __init__(self, config: FitConfig, scene: Scene, hub: Hub | None, controls: Controls) -> None:
+        plan, state = plan_of(config, scene), initial_state(config, scene)
+        self.moments = fit(state, scene, plan, [0], controls)
+        self.desk = None if hub is None else Desk(hub, controls, Silent())
+        folder = start(config, scene=scene)
+        recorder = FrameRecorder(
+            folder,
+            plan,
+            subject_of(scene, plan.placement.hidden_dtype),
+            Metrics(folder.metrics_file),
+            label=str(config.encoding),
+            keeps_checkpoints=False,
+            draws=(),
+            film=None,
+            watch=Stopwatch(),
+        )
+        first = next(self.moments)
+        recorder.record(first)
+        self.steps = 0
+        if self.desk is not None:
+            self.desk.begin(recorder, config, [])
+            self._look(first)
+
+    def turn(self, seconds: float) -> float:
+        """Steps in a second, of about so many seconds."""
+        started, before = time.perf_counter(), self.steps
+        while time.perf_counter() - started < seconds:
+            moment = next(self.moments)
+            self.steps = moment.step
+            if self.desk is not None:
+                self._look(moment)
+        return (self.steps - before) / (time.perf_counter() - started)
+
+    def _look(self, moment: Snapshot) -> None:
+        assert self.desk is not None
+        self.desk.fitting(Moment("", moment.step, moment.seconds, None, 1.0, 0.0, None, None))
+        self.desk.look(moment)
+
+
+def view(address: str) -> None:
+    """Look at a page as a browser does, until it ends; a line for each picture that was fetched."""
+    parts = urlsplit(address)
+    stream, pictures = (http.client.HTTPConnection(parts.netloc) for _ in range(2))
+    stream.request("GET", f"/events?{parts.query}")
+    last = None
+    for line in iter(stream.getresponse().readline, b""):
+        if line.startswith(b"data: "):
+            newest = json.loads(line[6:]).get("frames", [{}])[-1].get("image")
+            if newest is not None and newest != last:
+                last = newest
+                pictures.request("GET", f"/{newest}{'&' if '?' in newest else '?'}{parts.query}")
+                pictures.getresponse().read()
+                print(newest, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="short turns, to see that it works")
+    parser.add_argument("--scene", default="astronaut")
+    parser.add_argument("--max-side", type=int, default=512)
+    parser.add_argument("--view", help=argparse.SUPPRESS)  # how the viewer's process is started
+    args = parser.parse_args()
+    if args.view:
+        view(args.view)
+        return
+    turns, seconds = (2, 1.0) if args.quick else (9, 8.0)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        config = FitConfig(
+            scene=args.scene,
+            training=Training(seconds=1e6),
+            target=Target(max_side=args.max_side),
+            output=Output(output_dir=Path(folder), quick=True),
+        )
+        scene = load(args.scene, config.target, config.space)
+        controls = {name: Controls() for name in ("plain", "nobody", "one")}
+        hubs = {name: Hub(controls[name].look_now) for name in ("nobody", "one")}
+        addresses = {name: stack.enter_context(served(hub)) for name, hub in hubs.items()}
+        fits = {name: Contender(config, scene, hubs.get(name), own) for name, own in controls.items()}
+        viewer = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.live", "--view", addresses["one"]], stdout=subprocess.PIPE, text=True
+        )
+        stack.callback(viewer.kill)
+        while not hubs["one"].is_watched:
+            time.sleep(0.05)
+        rates: dict[str, list[float]] = {name: [] for name in fits}
+        for number in range(turns + 1):
+            for name, one in fits.items():
+                rate = one.turn(seconds)
+                if number:  # the first turn warms up
+                    rates[name].append(rate)
+        viewer.kill()
+        fetched = len(viewer.communicate()[0].splitlines())
+    plain = rates["plain"]
+    lost = {name: 1 - statistics.median(a / b for a, b in zip(rates[name], plain, strict=True)) for name in hubs}
+    print_json(
+        {
+            "lost_with_nobody": lost["nobody"],
+            "lost_with_one_viewer": lost["one"],
+            "pictures_fetched_per_s": fetched / ((turns + 1) * seconds),
+            "plain_steps_per_s": statistics.median(plain),
+            "max_side": args.max_side,
+            "turns": turns,
+            "seconds_of_a_turn": seconds,
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

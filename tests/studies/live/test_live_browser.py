@@ -1,0 +1,148 @@
+"""The live page in a real browser, of a fit that really trains."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browsers import chromium
+from tests.support.live_fits import LiveFit, begun, live_fit
+from tests.support.small_runs import small_radiance_config
+
+Open = Callable[[LiveFit], Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Opens the page of a fit as somebody else each time; no script error and no request elsewhere is let pass."""
+    contexts, complaints = [], []
+
+    def opened(fit: LiveFit) -> Page:
+        context = browser.new_context(viewport={"width": 1100, "height": 800})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("request", lambda asked: complaints.append(asked.url) if fit.host not in asked.url else None)
+        page.goto(fit.address)
+        page.wait_for_selector("#live-facts dd")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    refused = "Failed to load resource: the server responded with a status of 400 (Bad Request)"  # as a test asked for
+    assert [one for one in complaints if not one.startswith("data:") and one != refused] == []
+
+
+def steps_taken(page: Page) -> int:
+    return int(page.inner_text("#live-facts dd >> nth=0").replace(",", ""))
+
+
+def picture(page: Page) -> str:
+    return page.evaluate("document.querySelector('#side-right canvas').toDataURL()")
+
+
+def wait_for_step(page: Page, step: int) -> None:
+    expect(page.locator("#step-label")).to_have_text(f"step {step} of {step}")
+
+
+def test_buttons_act_on_the_training_and_the_picture_follows(tmp_path: Path, open_page: Open) -> None:
+    with live_fit(tmp_path) as fit:
+        page = open_page(begun(fit))
+        wait_for_step(page, 0)
+        before = picture(page)
+        for step in (1, 2, 3):
+            page.get_by_role("button", name="One step").click()
+            wait_for_step(page, step)
+        expect(page.locator("#side-right canvas")).to_have_attribute("data-address", "now?3")
+        page.wait_for_timeout(100)  # it may still be on its way from the decoder
+        assert picture(page) != before
+        page.get_by_role("button", name="Resume").click()
+        page.get_by_role("button", name="Pause").click()
+        page.wait_for_selector("text=Paused.")
+        taken = steps_taken(page)
+        assert taken > 3
+        page.get_by_label("Learning rate").fill("0.0001")
+        page.get_by_label("Learning rate").press("Enter")
+        page.wait_for_selector("text=became 0.0001 at step")
+        page.get_by_label("Stop at").fill("minus one")
+        page.get_by_label("Stop at").press("Enter")
+        expect(page.locator("#live-says")).to_contain_text("psnr_db must be a number, got 'minus one'")
+        page.get_by_role("button", name="Snapshot").click()
+        page.wait_for_selector("text=frame, maps and checkpoint were made at step")
+        assert taken in fit.folder.frame_steps()
+        assert page.locator("#psnr-chart path.curve").count() == 1
+
+
+def test_a_place_and_a_map_are_shown_on_request(tmp_path: Path, open_page: Open) -> None:
+    with live_fit(tmp_path) as fit:
+        page = open_page(begun(fit))
+        page.get_by_label("Density").check()
+        expect(page.locator("#map-captions")).to_contain_text("Step 0.")
+        assert page.evaluate("document.querySelector('#side-right img').getAttribute('src')") == "map/density?0"
+        page.locator("#stage").click(position={"x": 40, "y": 30})
+        page.wait_for_selector(".place dt")
+        names = page.locator(".place dt").all_inner_texts()
+        assert {"Target", "Here", "Error", "Crossings", "Nearest crease", "Neurons on, by layer"} <= {*names}
+        assert page.get_attribute("#divider", "aria-valuenow") == "50", "a click moves nothing"
+
+
+def test_a_scene_is_drawn_from_where_the_reader_moves_the_camera(tmp_path: Path, open_page: Open) -> None:
+    with live_fit(tmp_path, small_radiance_config(tmp_path, steps=1000)) as fit:
+        page = open_page(begun(fit))
+        lens = page.locator("#orbit-view")
+        seen = []
+        for act, azimuth, mode in (
+            (lambda: None, "0", "colour"),
+            (lambda: lens.press("ArrowRight"), "10", "colour"),
+            (lambda: page.get_by_label("Normals").check(), "10", "normals"),
+        ):
+            act()
+            expect(
+                page.locator(f'#orbit-view[data-azimuth="{azimuth}"][data-mode="{mode}"][data-size="fine"]')
+            ).to_be_visible()
+            seen.append(lens.evaluate("(canvas) => canvas.toDataURL()"))
+        assert len({*seen}) == 3
+        assert lens.evaluate("(canvas) => canvas.width") == 24
+
+
+def test_two_look_and_when_one_leaves_the_other_sees_on_and_then_the_report(tmp_path: Path, open_page: Open) -> None:
+    with live_fit(tmp_path) as fit:
+        first, second = open_page(begun(fit)), open_page(fit)
+        for page in (first, second):
+            wait_for_step(page, 0)
+        first.context.close()
+        second.get_by_role("button", name="One step").click()
+        wait_for_step(second, 1)
+        second.get_by_role("button", name="Stop").click()
+        fit.thread.join(60)
+        assert fit.desk.finished()
+        second.wait_for_selector("text=This page is complete")
+        assert second.locator("#live").count() == 0
+
+
+def test_a_page_that_sleeps_listens_to_nothing(tmp_path: Path, open_page: Open) -> None:
+    with live_fit(tmp_path) as fit:
+        page = open_page(begun(fit))
+        sleep = """(asleep) => {
+            Object.defineProperty(document, "hidden", { value: asleep, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+        page.evaluate(sleep, True)
+        for _ in range(500):
+            if not fit.hub.is_watched:
+                break
+            page.wait_for_timeout(10)
+        assert not fit.hub.is_watched
+        fit.ask("/do", {"do": "step"})
+        page.evaluate(sleep, False)
+        wait_for_step(page, 1)
