@@ -20,6 +20,8 @@ DESCRIPTION = (
     "finished are used again, so an interrupted study goes on where it was."
 )
 
+MOST_SEEDS = 1000
+
 
 @dataclass(frozen=True)
 class PaperArguments:
@@ -30,6 +32,8 @@ class PaperArguments:
     only: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ID ...]")] = None
     """Only these claims (A1-A16, C1-C4, N1-N13, X1-X3) and experiments (E1-E15), and the fits that they need.
     docs/paper.md says what they are."""
+    seeds: int | None = None
+    """Fits of each kind, with seeds of their own; by default the tier's number. Those that are there are used again."""
     output_dir: Path = Path("outputs")
     """The folder in which the study's own is made: paper/<tier>, or paper/<tier>-authors."""
     grid: Literal["centres", "authors"] = "centres"
@@ -47,6 +51,10 @@ def main(words: Sequence[str]) -> int:
     require_folder_name(arguments.output_dir, "--output-dir")
     study = replace(read_config(PRESETS / "paper" / f"{arguments.tier}.yaml", Study), grid=arguments.grid)
     contest = read_config(PRESETS / "contest" / f"{arguments.tier}.yaml", Contest)
+    if arguments.seeds is not None:
+        if not 1 <= arguments.seeds <= MOST_SEEDS:
+            raise InputError(f"--seeds must be 1 to {MOST_SEEDS}, got {arguments.seeds}")
+        study, contest = replace(study, repeats=arguments.seeds), replace(contest, repeats=arguments.seeds)
 
     from fieldlens.fitting import Controls
     from fieldlens.studies.paper.page import claims_table, run_paper

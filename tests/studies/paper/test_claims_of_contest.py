@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fieldlens import cli
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
@@ -166,6 +167,21 @@ def test_networks_are_lent_to_the_next_picture_and_the_last_ones_to_the_first(fo
     assert runs.lender(first) == last
     assert len(runs.table(last).lent_speed) == len(runs.table(first).blocks)
     assert len({config.seed for config in runs.fits}) == 2
+
+
+def test_more_seeds_add_fits_and_change_none_and_no_two_share_theirs(tmp_path: Path) -> None:
+    few, many = (ContestRuns(replace(CONTEST, repeats=repeats), tmp_path).fits for repeats in (1, 3))
+    assert many[: len(few)] == few
+    seeds = {(config.scene, config.encoding, config.optimizer): [] for config in many}
+    for config in many:
+        seeds[config.scene, config.encoding, config.optimizer].append(config.seed)
+    assert all(len(set(of_one)) == 3 for of_one in seeds.values())
+    assert len({(config.scene, config.seed) for config in many}) == len({config.seed for config in many})
+
+
+def test_a_number_of_seeds_that_cannot_be_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["paper", "--seeds", "0"]) == 2
+    assert "--seeds must be 1 to 1000, got 0" in capfd.readouterr().err
 
 
 def test_a_study_without_a_contest_refuses_its_claims(tmp_path: Path) -> None:
