@@ -1,4 +1,4 @@
-"""Make the pictures of docs/explain.md, docs/analysis.md and docs/scenes.md.
+"""Make the pictures of README.md, docs/explain.md, docs/analysis.md and docs/scenes.md.
 
     python -m docs.figures [--only cells hamming] [--fits outputs/figures] [--write docs/pictures]
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fieldlens.configs.files import write_bytes
 
-from . import cells, chain, densities, errors, gradients, microscope, neurons, scenes, speeds, training
+from . import cells, chain, densities, errors, gradients, neurons, pages, scenes, speeds, training
 from .fits import Fits
 from .layout import Drawn, png_of
 
@@ -52,7 +52,9 @@ FIGURES: Mapping[str, Callable[[Fits], Drawn]] = {
     "bands": training.bands,
     "signals": training.signals,
     "over_training": training.over_training,
-    "microscope": microscope.lens,
+    "report": pages.beginning,
+    "microscope": pages.lens,
+    "poster": pages.poster,
     "scenes": scenes.sheet,
     "cameras": scenes.cameras,
 }
