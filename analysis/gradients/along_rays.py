@@ -84,7 +84,7 @@ def screen_movement(
 ) -> Float[np.ndarray, "h w 3"]:
     """How far a step of the parameters moves what a camera sees of a field, to first order: J step, channel by channel.
 
-    Costs about five times what drawing the view does.
+    Costs several times what drawing the view does.
 
     Args:
         camera, step_length, shown_over: as `screen_speed` takes them.

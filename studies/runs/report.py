@@ -64,7 +64,7 @@ MOST_FRAMES = 120
 OVERLAYS = {
     "density": ("crease density", density_legend),
     "speed": ("how fast the detail of each window would be moved, {octaves}", speed_legend),
-    "progress": ("steps until half of what each window lacks is mended, like the next one, {octaves}", steps_legend),
+    "progress": ("steps like the next until half of what each window lacks is mended, {octaves}", steps_legend),
     "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
     "missing": ("missing fraction in the explained band: residual over target energy, per window", missing_legend),
     "capacity": ("share of the error that other output weights could not take away, per window", remaining_legend),

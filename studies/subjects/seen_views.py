@@ -130,11 +130,12 @@ def reasons_in_views(
     if sentences:
         worst = worst_places(first.octave.energy, first.octave.windows, first.reduced_by)
         where = "; ".join(place.label for place in worst)
-        views = "every view" if len(alike) == all_views else f"{len(alike)} of {all_views} views"
+        over = "all views" if len(alike) == all_views else f"{len(alike)} of {all_views} views"
+        why, *remedy = sentences
         sentences = (
-            f"In {view.name} most detail of {first.label} is missing around {where} px; the reasons that follow "
-            f"are of {views}.",
-            *sentences,
+            f"In {view.name} most detail of {first.label} is missing around {where} px.",
+            f"Over {over}, {why}",
+            *remedy,
         )
     speed = foresight.speed(state.field, side)
     assert speed is not None  # what is foreseen has detail

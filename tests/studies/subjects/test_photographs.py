@@ -7,11 +7,20 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from fieldlens import cli
+from fieldlens.configs.encoding import Fourier
+from fieldlens.configs.network import Network
+from fieldlens.configs.run import FitConfig
+from fieldlens.configs.space import Space
+from fieldlens.fitting import initial_state, plan_of
 from fieldlens.render.video import read_frames
 from fieldlens.scenes.captures.transforms_writing import write_blender
+from fieldlens.scenes.posed import PosedScene
+from fieldlens.studies.subjects.photographs import PhotographsSubject
 from tests.scenes.test_posed import capture
+from tests.support.small_fits import training
 
 OPTIONS = ["--steps", "12", "--network.width", "16", "--network.depth", "2", "--grid", "8", "--samples", "24"]
 COMMON = [*OPTIONS, "--batch-size", "64", "--threads", "1", "--device", "cpu", "--precision", "fp32", "--json"]
@@ -46,7 +55,7 @@ def test_a_run_leaves_all_that_its_folder_promises(folder: Path, capfd: pytest.C
     assert result["dead_neurons"] == sum(creases["dead_neurons_by_layer"])
     assert sum(share["share"] for share in explained["reasons"]["shares"].values()) == pytest.approx(1)
     assert result["verdict"][-len(explained["reasons"]["sentences"]) :] == explained["reasons"]["sentences"]
-    assert explained["reasons"]["sentences"][0].endswith("the reasons that follow are of every view.")
+    assert explained["reasons"]["sentences"][1].startswith("Over all views, ")
     assert [speed["octave"] for speed in explained["speed"]] == [explained["reasons"]["octave"]]
     for name in ("speed", "progress"):
         assert cv2.imread(str(run / "analysis" / f"{name}.png")).shape == (16, 16, 3)  # type: ignore[union-attr]
@@ -94,6 +103,19 @@ def test_a_run_is_explained_again_without_training(folder: Path, capfd: pytest.C
     for option in ("--confusion", "--kernel", "--all-checkpoints"):
         assert cli.main(["analyze", run["path"], option]) == 2
         assert f"{option} is for pictures, and this run is of a 3D scene" in capfd.readouterr().err
+
+
+def test_of_a_fit_that_has_diverged_no_reason_is_given() -> None:
+    scene = PosedScene(capture(count=2, heldout=2), Space(grid=8, samples=24))
+    config = FitConfig(training=training(), encoding=Fourier(2), network=Network(16, 2))
+    state, subject = initial_state(config, scene), PhotographsSubject(scene)
+    with torch.no_grad():
+        state.field.position.mlp.linears[0].weight.fill_(np.nan)
+    finished = subject.finish(state.field, lambda _: None)
+    explained = subject.explain(state, plan_of(config, scene), finished, progress=lambda _: None)
+    assert explained.files.numbers["explain"]["reasons"] is None
+    assert not {"speed", "progress"} & set(explained.files.pictures)
+    assert "diverged" in explained.summary.verdict[0]
 
 
 @pytest.mark.parametrize(

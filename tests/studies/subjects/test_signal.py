@@ -142,13 +142,13 @@ def test_a_smooth_network_has_a_curve_and_no_creases(tmp_path):
     assert folder.frame_steps("density") == []
 
 
-def a_fit(learning_rate: float, steps: int = 4, network: Network | None = None) -> tuple[Signal, TrainingState, Plan]:
+def a_fit(learning_rate: float) -> tuple[Signal, TrainingState, Plan]:
     """Of a signal of 512 samples in full batches of plain steps, before its first step."""
     signal = sum_of_sines(Sines((1, 45), 512), seed=0)
     choices = FitConfig(
-        training=training(learning_rate=learning_rate, batch_size=512, steps=steps, schedule="constant"),
+        training=training(learning_rate=learning_rate, batch_size=512, steps=4, schedule="constant"),
         encoding=Raw(),
-        network=network or Network(16, 2),
+        network=Network(16, 2),
     )
     return signal, initial_state(choices, signal), plan_of(choices, signal)
 
