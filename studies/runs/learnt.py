@@ -111,10 +111,10 @@ def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list
 def _spread(steps: Sequence[int], most: int) -> list[int]:
     """About `most` of rising steps from the last to the first; all where one is wanted, for the last may be damaged.
 
-    >>> _spread([0, 1, 2, 4, 8, 16, 32], 4), _spread([0, 1], 1)
-    ([32, 8, 2, 0], [1, 0])
+    >>> _spread([0, 1, 2, 4, 8, 16, 32], 4), _spread([0, 1], 1), _spread([], 4)
+    ([32, 8, 2, 0], [1, 0], [])
     """
-    if most == 1:
+    if most == 1 or not steps:
         return list(steps[::-1])
     return [steps[i] for i in sorted(set(np.linspace(0, len(steps) - 1, most).round().astype(int)), reverse=True)]
 

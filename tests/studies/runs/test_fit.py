@@ -85,7 +85,7 @@ def test_a_run_leaves_all_that_its_folder_promises(config: FitConfig):
     assert result.steps == 24
     assert result.stopped_because == "steps"
     assert result.heldout_psnr_db is None
-    assert [sentence.split()[-1] for sentence in result.explained.verdict[:1]] == ["px."], "it says where"
+    assert len(result.explained.worst_places) == 2, "it says where"
     assert len(result.explained.verdict) == 3
     assert folder.frame_steps() == folder.frame_steps("reconstruction") == [0, 8, 16, 24]
     with folder.metrics_file.open() as file:
