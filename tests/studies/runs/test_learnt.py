@@ -169,7 +169,7 @@ def test_a_signal_has_no_plane_to_look_at(tmp_path: Path):
 
 
 def test_a_network_behind_an_encoding_of_ones_own_is_in_no_page_which_says_why(tmp_path: Path):
-    own = Own("mine.py", "waves", Code(lambda x: torch.cat([x, x.sin()], 1), ""))
+    own = Own("mine.py", "waves", Code(lambda x: torch.cat([x, x.sin()], 1), b""))
     made = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs", encoding=own, steps=2))
     run(made)
     kept, why_not = kept_networks(made, made.scene(), alone=True)
