@@ -194,8 +194,8 @@ class Code:
 
     function: Callable[[Any], Any]
     """Points (n, d) to features (n, k), in torch's operations."""
-    source: str
-    """Of the file that was run, or of the function alone."""
+    source: bytes
+    """The file that was run, or the text of the function alone."""
 
 
 @dataclass(frozen=True)

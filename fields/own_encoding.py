@@ -42,7 +42,7 @@ def made_ready(encoding: Encoding) -> Encoding:
         there = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
         hint = did_you_mean(encoding.function, there) if there else "; it has none"
         raise InputError(f"{encoding.file!r} has no function {encoding.function!r}{hint}")
-    return replace(encoding, code=Code(function, data.decode(errors="replace")))
+    return replace(encoding, code=Code(function, data))
 
 
 def _run(path: Path, data: bytes) -> ModuleType:

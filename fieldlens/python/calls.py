@@ -176,8 +176,10 @@ def explain(
         InputError: with a sentence for what cannot be used.
     """
     if _is_network(run):
+        if step is not None:
+            raise InputError("a network has no checkpoints; leave out step")
         return explain_network(run, _picture(picture), encode, seed)
-    _refuse_of_networks(picture, encode)
+    _refuse_of_networks(picture, encode, seed)
     return _run(run).explain(step=step, progress=progress)
 
 
@@ -212,7 +214,7 @@ def analyze(
         InputError: with the command line's sentence for what cannot be used.
     """
     if not _is_network(run):
-        _refuse_of_networks(picture, encode)
+        _refuse_of_networks(picture, encode, seed)
         return _run(run).analyze(progress=progress, **asked)
     questions = [name for name in get_args(Question) if asked.pop(name, False)]
     region = asked.pop("region", None)
@@ -224,9 +226,9 @@ def analyze(
     return ask_network(run, _picture(picture), encode, questions[0], seed=seed, **of_region)
 
 
-def _refuse_of_networks(picture: SceneLike, encode: Any) -> None:
-    if picture is not None or encode is not None:
-        raise InputError("a run has its picture and its encoding; leave out picture and encode")
+def _refuse_of_networks(picture: SceneLike, encode: Any, seed: int) -> None:
+    if picture is not None or encode is not None or seed != 0:
+        raise InputError("a run has its picture, its encoding and its seed; leave out picture, encode and seed")
 
 
 def _own(encodings: Iterable[Encoding]) -> tuple[Own, ...]:
@@ -252,12 +254,21 @@ def _scene(scene: SceneLike) -> tuple[dict[str, Any], Any]:
 
 
 def _picture(scene: SceneLike) -> Any:
-    """A picture's values (h, w, c) in [0, 1]."""
+    """A picture's values (h, w, c) in [0, 1].
+
+    Raises:
+        InputError: when it cannot be read, or is no picture.
+    """
     if scene is None:
         raise InputError("of a network, give the picture that it was trained on as well")
     from fieldlens.scenes.load import load, picture_in
+    from fieldlens.scenes.picture import Picture
 
-    loaded = load(os.fspath(scene)) if isinstance(scene, str | os.PathLike) else picture_in(_numbers(scene))
+    if not isinstance(scene, str | os.PathLike):
+        return picture_in(_numbers(scene)).views()[0].target()
+    loaded = load(os.fspath(scene))
+    if not isinstance(loaded, Picture):
+        raise InputError(f"a network is explained by a picture, and {os.fspath(scene)!r} is none")
     return loaded.views()[0].target()
 
 

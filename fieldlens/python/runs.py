@@ -6,7 +6,6 @@ Heavy libraries are imported inside what needs them.
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload, runtime_checkable
 
@@ -74,6 +73,8 @@ class Run:
     folder: Path
     encoding: Own | None = dataclasses.field(default=None, compare=False)
     """An encoding of one's own that it was made with, named again: what a folder holds is never run."""
+    _newest: "dict[tuple[int, ...], Saved]" = dataclasses.field(default_factory=dict, init=False, compare=False)
+    """The newest checkpoint that was opened, by the steps that there were."""
 
     @property
     def record(self) -> "RunRecord":
@@ -129,38 +130,38 @@ class Run:
             Values (..., c) in float32.
 
         Raises:
-            InputError: for points of another dimension, or directions where there are none or none are given.
+            InputError: for points of another dimension, directions of another shape, and directions where there are
+                none or none are given.
         """
         import numpy as np
         import torch
 
         from fieldlens.fields import RadianceField, position_of
 
-        saved = self._saved if step is None else self._opened(step)
+        saved = self._opened(step)
         field, device = saved.field, saved.device
         given = torch.as_tensor(np.asarray(points, np.float32) if not isinstance(points, torch.Tensor) else points)
         radiance = isinstance(field, RadianceField)
         if radiance != (directions is not None):
             missing = "give directions (..., 3)" if radiance else "leave out directions"
             raise InputError(f"only a radiance field looks different from each direction: {missing}")
-        inputs = [given] if directions is None else [given, torch.as_tensor(directions).expand(*given.shape[:-1], 3)]
         dim = position_of(field).encoding.dim
         if given.ndim == 0 or given.shape[-1] != dim:
             raise InputError(f"points of this run are (..., {dim}), and these are {tuple(given.shape)}")
+        inputs = [given] if directions is None else [given, _for_each(given, directions)]
         flat = [part.reshape(-1, part.shape[-1]).to(device, torch.float32) for part in inputs]
         with torch.no_grad():
             parts = [
-                torch.cat([values.reshape(len(values), -1) for values in field.radiance(*some)], 1)
-                if radiance
-                else field(*some)
+                torch.column_stack(field.radiance(*some)) if radiance else field(*some)
                 for some in zip(*(part.split(POINTS_AT_ONCE) for part in flat), strict=True)
             ]
-        values = torch.cat(parts).reshape(*given.shape[:-1], -1)
+        values = torch.cat(parts)
+        values = values.reshape(*given.shape[:-1], values.shape[-1])  # of no points, too
         return values.to(given.device) if isinstance(points, torch.Tensor) else values.cpu().numpy()
 
     def target(self) -> "np.ndarray":
         """What was fitted, (h, w, c) in float32: the picture, or a 3D scene's first view."""
-        return self._saved.view.target()
+        return self._opened(None).view.target()
 
     def picture(
         self,
@@ -185,8 +186,7 @@ class Run:
 
         from fieldlens.studies.questions.rendering import image_of
 
-        saved = self._saved if step is None else self._opened(step)
-        return fromarray(image_of(saved, scale=scale, region=region, view=view))
+        return fromarray(image_of(self._opened(step), scale=scale, region=region, view=view))
 
     def explain(self, *, step: int | None = None, progress: bool = True) -> "Answered[ExplainedAnew]":
         """Explain anew what is missing; the newest checkpoint's replaces the run's own explanation and report.
@@ -232,14 +232,18 @@ class Run:
 
         return RunFolder(self.folder, self.encoding)
 
-    @cached_property
-    def _saved(self) -> "Saved":
-        return self._opened(None)
-
     def _opened(self, step: int | None) -> "Saved":
+        """A checkpoint; the newest is kept, until the fit has gone on and there is a newer one."""
+        from fieldlens.studies.runs.checkpoints import checkpoint_steps
         from fieldlens.studies.runs.saved import open_run
 
-        return open_run(self._folder, step)
+        if step is not None:
+            return open_run(self._folder, step)
+        steps = tuple(checkpoint_steps(self._folder.checkpoints))
+        if steps not in self._newest:
+            self._newest.clear()
+            self._newest[steps] = open_run(self._folder)
+        return self._newest[steps]
 
 
 @dataclass(frozen=True, repr=False)
@@ -291,6 +295,22 @@ class Comparison:
         return compare.Comparison(self.folder, self.encodings)
 
 
+def _for_each(points: "Tensor", directions: Any) -> "Tensor":
+    """Directions (..., 3), one for each of the points.
+
+    Raises:
+        InputError: when they are of another shape.
+    """
+    import torch
+
+    given = torch.as_tensor(directions, dtype=torch.float32)
+    try:
+        return given.expand(*points.shape[:-1], 3)
+    except RuntimeError:
+        wanted, got = (*points.shape[:-1], 3), tuple(given.shape)
+        raise InputError(f"directions of these points are {wanted}, or one for all (3,), and not {got}") from None
+
+
 def _asked(options: dict[str, Any]) -> AnalyzeArguments:
     """The options of `fieldlens analyze`.
 
@@ -299,7 +319,7 @@ def _asked(options: dict[str, Any]) -> AnalyzeArguments:
     """
     from fieldlens.configs.errors import did_you_mean
 
-    known = {key.name for key in dataclasses.fields(AnalyzeArguments)} - {"run", "output_dir", "json"}
+    known = {key.name for key in dataclasses.fields(AnalyzeArguments)} - {"run", "encoding", "output_dir", "json"}
     for name in options:
         if name not in known:
             raise InputError(f"there is nothing to analyze that is called {name!r}{did_you_mean(name, known)}")

@@ -81,12 +81,12 @@ def own_encoding(function: Callable[[Any], Any]) -> Own:
     if vars(module or object).get(name) is function and file.suffix == ".py" and file.is_file():
         here = Path(os.path.relpath(file))
         shown = file if ".." in here.parts else here
-        return Own(str(shown), name, Code(function, file.read_bytes().decode(errors="replace")))
+        return Own(str(shown), name, Code(function, file.read_bytes()))
     try:
         source = textwrap.dedent(inspect.getsource(function))  # type: ignore[arg-type]  # it refuses what has none
     except (OSError, TypeError):
         source = f"# Python has no text of {name}\n"
-    return Own(PYTHON, name if name.isidentifier() else "function", Code(function, source))
+    return Own(PYTHON, name if name.isidentifier() else "function", Code(function, source.encode()))
 
 
 def _as_choice(value: Any) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from fieldlens.configs.errors import InputError
 
@@ -108,7 +109,8 @@ def table_html(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
 
 def page_html(report: Path) -> str:
     """A report in a frame that may run the page's own scripts and reach nothing else; a link where it is large."""
-    link = f'<div>report: <a href="{escape(os.path.relpath(report), quote=True)}">{escape(str(report))}</a></div>'
+    address = quote(os.path.relpath(report))  # there may be # and % in it
+    link = f'<div>report: <a href="{escape(address)}">{escape(str(report))}</a></div>'
     try:
         page = report.read_text(encoding="utf-8") if report.stat().st_size <= LARGEST_PAGE else None
     except OSError:

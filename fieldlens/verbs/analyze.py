@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import tyro
 
@@ -12,7 +12,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.space import Slice
 from fieldlens.studies.questions.table import QUESTIONS, Question
 
-from .options import Json, parse, typed_options
+from .options import Flag, parse, typed_options
 
 if TYPE_CHECKING:
     from fieldlens.studies.runs.answers import Answer
@@ -30,7 +30,7 @@ class AnalyzeArguments:
     """A run folder, one of a comparison, or latest."""
     step: int | None = None
     """The checkpoint to explain; by default the newest."""
-    cells: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    cells: Flag = False
     """Instead, find the cells of a region: the sets of points in which the same neurons are on.
     With raw coordinates they are exact. Of a 3D scene they are those on a --slice.
     Writes analysis/cells.svg, cells.png and cells.json."""
@@ -38,13 +38,13 @@ class AnalyzeArguments:
     """Instead, see how dense creases are on a plane through a 3D scene, such as z=0.5.
     That is where an axis (x, y or z) of the scene's cube has this coordinate, from 0 to 1.
     Writes analysis/slice.png, slice.npz and slice.json. With --cells, finds the cells on the plane."""
-    confusion: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    confusion: Flag = False
     """Instead, measure whether pixels' gradients help or hinder each other.
     Writes analysis/confusion.png and confusion.json."""
-    kernel: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    kernel: Flag = False
     """Instead, measure the neural tangent kernel: its ranks, its alignment, its correlation length.
     Writes analysis/kernel.png and kernel.json."""
-    all_checkpoints: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    all_checkpoints: Flag = False
     """Instead, measure everything at each checkpoint that was kept.
     Writes analysis/over_training.csv and a figure for each quantity."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
@@ -57,7 +57,7 @@ class AnalyzeArguments:
     The copy in the folder is to be read, and never run."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
-    json: Json = False
+    json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
 

@@ -1,10 +1,10 @@
 """What is asked of finished runs: which runs a word means, and their answers one by one."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fieldlens.configs.encoding import Encoding, Own
+from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.names import folder_name
 from fieldlens.configs.records import to_json
@@ -33,12 +33,13 @@ class Asked:
             InputError: when there is none, it is said where to look for a run that is named, or the encoding is of none
                 of them.
         """
-        from fieldlens.studies.runs.compare import find_runs
+        from fieldlens.fields.own_encoding import made_ready
+        from fieldlens.studies.runs.compare import find_runs, with_encoding
 
         check_output_dir(word, typed)
         self.names = find_runs(word, output_dir)
         if encoding is not None:
-            self.names = _with_encoding(self.names, encoding)
+            self.names = with_encoding(self.names, made_ready(encoding))
 
     def path(self, path: Path | None, run: "RunFolder") -> Path | None:
         """Where a run's answer is written: to the path that was named, or where there are several, beside it."""
@@ -72,23 +73,6 @@ class Asked:
             raise InputError("none of the runs can answer")
         console.finish({"runs": [{"run": str(run.path), **to_json(found)} for run, found in answers]})
         return WRONG_INPUT if refusals else DONE
-
-
-def _with_encoding(names: "Mapping[RunFolder, str]", encoding: Encoding) -> "dict[RunFolder, str]":
-    """The runs, those among them with the encoding that a person named which were made with it.
-
-    Raises:
-        InputError: when none was.
-    """
-    from fieldlens.fields.own_encoding import made_ready
-
-    made_with = {run: run.config().encoding for run in names}
-    theirs = [run for run, own in made_with.items() if isinstance(own, Own) and isinstance(encoding, Own)
-              and own.function == encoding.function]  # fmt: skip
-    ready = made_ready(encoding)
-    if not theirs:
-        next(iter(names)).with_encoding(ready)  # which says so
-    return {run.with_encoding(ready) if run in theirs else run: name for run, name in names.items()}
 
 
 def _under(name: str, lines: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from fieldlens.configs.run import CompareConfig
 from . import DONE
 from .options import (
     Beginning,
-    Json,
+    Flag,
     arguments_from,
     beginning,
     check_unchanged,
@@ -44,9 +44,9 @@ class CompareArguments(CompareConfig):
     """Start from the choices in a comparison.yaml."""
     preset: str | None = None
     """Start from a named set of choices, such as demo."""
-    preview: Json = False
+    preview: Flag = False
     """Draw the newest reconstruction in the terminal, above the progress bar."""
-    json: Json = False
+    json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
 

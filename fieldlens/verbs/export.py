@@ -11,7 +11,7 @@ from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.names import require_folder_name
 
-from .options import Json, parse, typed_options
+from .options import Flag, parse, typed_options
 
 DESCRIPTION = "Write a fitted 3D scene for other programs: its surface as a mesh, or the depth of its held-out views."
 
@@ -40,7 +40,7 @@ class ExportArguments:
     The copy in the folder is to be read, and never run."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
-    json: Json = False
+    json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
 

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import tyro
 
 from fieldlens.configs.errors import InputError
 
 from . import DONE
-from .options import Json, check_output_dir, parse, typed_options
+from .options import Flag, check_output_dir, parse, typed_options
 
 if TYPE_CHECKING:
     from fieldlens.studies.questions.curves import Curve
@@ -28,14 +28,14 @@ class FigureArguments:
     """Run folders, comparisons, or latest."""
     out: Path = Path("figure.pdf")
     """The file to write: .pdf, .svg or .png."""
-    psnr: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    psnr: Flag = False
     """Show PSNR over steps, a line for each run."""
-    bands: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    bands: Flag = False
     """Show the share of energy that is there of each octave of wavelengths, a chart for each run; of a signal, the
     amplitude at each of its frequencies. With neither --psnr nor --bands both are shown."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
-    json: Json = False
+    json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
 

@@ -15,7 +15,7 @@ from fieldlens.configs.run import FitConfig
 from . import DONE
 from .options import (
     Beginning,
-    Json,
+    Flag,
     arguments_from,
     beginning,
     check_unchanged,
@@ -56,15 +56,15 @@ class FitArguments(FitConfig):
     """Start from the choices in a run's config.yaml."""
     preset: str | None = None
     """Start from a named set of choices, such as authors."""
-    preview: Json = False
+    preview: Flag = False
     """Draw the newest reconstruction in the terminal, above the progress bar."""
-    live: Json = False
+    live: Flag = False
     """Serve the run's page to browsers of this machine while it trains: see it, hold it, change its rate."""
     port: int | None = None
     """Where --live serves; by default the first port from 8722 on that nobody has."""
-    no_browser: Json = False
+    no_browser: Flag = False
     """Do not open a browser: --live prints the address."""
-    json: Json = False
+    json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
 

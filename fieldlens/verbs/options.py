@@ -27,8 +27,8 @@ Config = TypeVar("Config", FitConfig, CompareConfig)
 PRESETS = Path(__file__).parent.parent / "configs" / "presets"
 """A folder of them for each verb that takes one."""
 
-Json = Annotated[bool, tyro.conf.FlagCreatePairsOff]
-"""`--json`: the last line on standard output is one JSON object, everything else goes to standard error."""
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+"""An option that is on where it is named, such as `--json`, and has no `--no-json` beside it."""
 
 
 @dataclass(frozen=True)

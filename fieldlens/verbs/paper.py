@@ -13,7 +13,7 @@ from fieldlens.configs.records import to_json
 from fieldlens.configs.storage import read_config
 from fieldlens.configs.study import Contest, Study
 
-from .options import PRESETS, Json, parse
+from .options import PRESETS, Flag, parse
 
 DESCRIPTION = (
     "Fit pictures under encodings as Lazzari & Liu (arXiv 2301.05816) do, and measure what they claim. Fits that are "
@@ -39,7 +39,7 @@ class PaperArguments:
     grid: Literal["centres", "authors"] = "centres"
     """Where pixels lie: at their centres, or where the authors have them, with a gap between quadrants.
     The latter is for comparing numbers with theirs, and is without the contest of claims X."""
-    json: Json = False
+    json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
 

@@ -9,7 +9,7 @@ import tyro
 from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.errors import InputError
 
-from .options import Json, parse, typed_options
+from .options import Flag, parse, typed_options
 
 DESCRIPTION = "Draw a fitted field at any size, or any region of it, or film a 3D scene."
 
@@ -42,7 +42,7 @@ class RenderArguments:
     The copy in the folder is to be read, and never run."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
-    json: Json = False
+    json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
 

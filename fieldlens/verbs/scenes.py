@@ -8,7 +8,7 @@ from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import require_new
 from fieldlens.configs.names import require_folder_name
 
-from .options import Json, parse
+from .options import Flag, parse
 
 DESCRIPTION = (
     "List the built-in pictures, 3D scenes and signals, draw pictures and scenes on one sheet, or write a 3D scene as "
@@ -24,7 +24,7 @@ class ScenesArguments:
     """Draw all of them on one sheet, and write it to this file: .png, .jpg, .webp or .tiff."""
     write: tuple[str, Path] | None = None
     """Write a 3D scene, such as demo:lattice, as a new folder of pictures and cameras in Blender's layout."""
-    json: Json = False
+    json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
 

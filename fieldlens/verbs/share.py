@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import tyro
 
-from .options import Json, parse, typed_options
+from .options import Flag, parse, typed_options
 
 DESCRIPTION = (
     "Make a film of how a picture or a 3D scene was learnt, to be sent to somebody, and a poster of six steps."
@@ -20,16 +19,16 @@ class ShareArguments:
 
     run: tyro.conf.Positional[str] = "latest"
     """A run folder, one of a comparison, or latest."""
-    portrait: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    portrait: Flag = False
     """Upright, 1080 x 1920 px, with the target above what was learnt; by default 1920 x 1080 with both side by side."""
-    gif: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    gif: Flag = False
     """A GIF of at most 8 MB in place of a video, and as large in pixels as that allows."""
     file: Path | None = None
     """The file to write: .mp4, .gif or .webp (at most 8 MB as well); by default share/film.mp4 in the run's folder.
     The poster is a PNG beside it. Of a comparison there is one for each run, and its name ends in the run's."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""
-    json: Json = False
+    json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import make_folder, require_writable, write_bytes
 from fieldlens.render.animation import ANIMATED_ENDINGS, animation
-from fieldlens.render.files import require_ending, write_png
+from fieldlens.render.files import read_png, require_ending, write_png
 from fieldlens.render.panel import Tile
 from fieldlens.render.sheet import sheet
 from fieldlens.render.video import VideoWriter
@@ -76,9 +76,9 @@ def share(
     if animated and ending == ".mp4":
         raise InputError(f"--gif makes a GIF, and {file.name!r} is named as a video; leave one of them out")
     require_writable(file.parent, NAME_A_FILE)
-    rows = drawn_rows(folder)
+    rows = [row for row in drawn_rows(folder) if folder.picture(row.step, "reconstruction") is not None]
     if not rows:
-        raise InputError(f"there are no frames in {str(folder.path)!r} to make a film of")
+        raise InputError(f"there are no whole frames in {str(folder.path)!r} to make a film of")
     height, width = (LONG, SHORT) if portrait else (SHORT, LONG)
     target = Tile(subject_of(folder.scene()).target(), "target")
     columns = 1 if portrait else 2
@@ -88,28 +88,25 @@ def share(
         make_folder(file.parent)
     except OSError as error:
         raise InputError(f"cannot write {str(file)!r}: {error.strerror}") from None
-    tiles = (tile for row in rows if (tile := _learnt(folder, row)) is not None)
-    frames, count, size = (sheet([target, tile], height, width, columns) for tile in tiles), 0, (height, width)
+    frames = (sheet([target, _learnt(folder, row)], height, width, columns) for row in rows)
+    size = height, width
     if ending == ".mp4":
         with VideoWriter(file) as video:
-            for count, frame in enumerate(frames, 1):
+            for number, frame in enumerate(frames, 1):
                 video.write(frame)
-                reporter.working("drawing the film", count / len(rows))
+                reporter.working("drawing the film", number / len(rows))
     else:
-        drawn = list(frames)
-        count = len(drawn)
-        data, size = animation(drawn, ending, at_most=MOST_BYTES)
+        data, size = animation(list(frames), ending, at_most=MOST_BYTES)
         write_bytes(file, data)
     poster = file.with_name("poster.png" if file.parent == folder.path / "share" else f"{file.stem}_poster.png")
-    shown = [tile for row in evenly(rows, STEPS_ON_POSTER) if (tile := _learnt(folder, row)) is not None]
+    shown = [_learnt(folder, row) for row in evenly(rows, STEPS_ON_POSTER)]
     write_png(poster, sheet(shown, height, width, 2 if portrait else 3))
-    return Shared(file, poster, count, *size, file.stat().st_size)
+    return Shared(file, poster, len(rows), *size, file.stat().st_size)
 
 
-def _learnt(folder: RunFolder, row: Row) -> Tile | None:
-    """What was learnt by a step; None where its picture is damaged."""
-    picture = folder.picture(row.step, "reconstruction")
-    return None if picture is None else Tile(picture, f"step {row.step:,}   {row.psnr_db:.1f} dB")
+def _learnt(folder: RunFolder, row: Row) -> Tile:
+    """What was learnt by a step."""
+    return Tile(read_png(folder.frame(row.step, "reconstruction")), f"step {row.step:,}   {row.psnr_db:.1f} dB")
 
 
 def evenly(things: Sequence[T], at_most: int) -> list[T]:

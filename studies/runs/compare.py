@@ -5,9 +5,10 @@ import itertools
 import shlex
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -51,6 +52,8 @@ from .report import write_comparison_report
 from .reporter import Reporter, Silent
 from .table import to_csv, to_markdown
 
+T = TypeVar("T")
+
 STEPS = 1000
 """Of each run, unless told."""
 ENDS = ("steps", "diverged")
@@ -65,7 +68,7 @@ class Comparison:
 
     path: Path
     named: tuple[Own, ...] = field(default=(), compare=False, repr=False)
-    """Encodings of one's own that a person has named for it, ready to be built."""
+    """Encodings of one's own that a person has named for it, ready to be built, by the words that it was made with."""
 
     @property
     def config_file(self) -> Path:
@@ -124,15 +127,14 @@ class Comparison:
         """The same, with those encodings of one's own that it was made with, which a person has named.
 
         Args:
-            encodings: of the comparison; of those of one's own the ones that are ready to be built.
+            encodings: of those of one's own the ones that are ready to be built. Their files may have moved.
 
         Raises:
-            InputError: when one is not what it was.
+            InputError: when none of the runs was made with one of them.
         """
-        named = {str(encoding): encoding for encoding in encodings if isinstance(encoding, Own) and encoding.code}
-        for folder, config in self.runs().items():
-            if str(config.encoding) in named:
-                folder.with_encoding(named[str(config.encoding)])
+        own = [one for one in encodings if isinstance(one, Own) and one.code is not None]
+        runs = [run for one in own for run in with_encoding(Comparison(self.path).runs(), one) if run.named is not None]
+        named = {str(theirs): theirs for run in runs if isinstance(theirs := run.config().encoding, Own)}
         return dataclasses.replace(self, named=tuple(named.values()))
 
     def run_path(self, config: FitConfig) -> Path:
@@ -170,6 +172,31 @@ def find_runs(word: str, output_dir: Path) -> dict[RunFolder, str]:
         go_on = f"fieldlens compare --resume {shlex.quote(word)}"
         raise InputError(f"no run of the comparison {word!r} has begun yet; go on with `{go_on}`")
     return begun
+
+
+def with_encoding(runs: Mapping[RunFolder, T], named: Encoding) -> dict[RunFolder, T]:
+    """The runs, those among them with the encoding of one's own which were made with it.
+
+    Args:
+        named: by a person, and ready to be built.
+
+    Raises:
+        InputError: when none was; with what the likeliest of them says.
+    """
+    theirs: dict[RunFolder, RunFolder] = {}
+    for folder in runs:
+        with suppress(InputError):
+            theirs[folder] = folder.with_encoding(named)
+    if not theirs:
+        max(runs, key=lambda folder: _likeness(folder.config().encoding, named)).with_encoding(named)  # which says so
+    return {theirs.get(folder, folder): value for folder, value in runs.items()}
+
+
+def _likeness(encoding: Encoding, named: Encoding) -> int:
+    """How near an encoding of one's own comes to another by its word alone."""
+    if not isinstance(encoding, Own):
+        return 0
+    return 1 + (isinstance(named, Own) and encoding.function == named.function) + (encoding == named)
 
 
 def completed(config: CompareConfig) -> CompareConfig:

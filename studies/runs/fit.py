@@ -11,7 +11,7 @@ import torch
 
 from fieldlens.configs.encoding import Own, require_named
 from fieldlens.configs.errors import InputError, counted
-from fieldlens.configs.files import look_after, remove, require_new, write_json, write_text
+from fieldlens.configs.files import look_after, remove, require_new, write_bytes, write_json, write_text
 from fieldlens.configs.holding import held, require_there
 from fieldlens.configs.names import folder_in, require_folder_name
 from fieldlens.configs.network import Network
@@ -145,7 +145,7 @@ def start(
     look_after(folder.path)
     write_npz(folder.target_file, **scene.to_npz_arrays())
     if isinstance(config.encoding, Own) and config.encoding.code is not None:
-        write_text(folder.encoding_file, config.encoding.code.source)
+        write_bytes(folder.encoding_file, config.encoding.code.source)
     picture = subject_of(scene).overview() if scene.views() else None  # the study's digits cannot be drawn
     if picture is not None:
         write_png(folder.cameras, picture)

@@ -184,7 +184,7 @@ class RunFolder:
             raise InputError(f"{str(self.path)!r} was made with {made_with}, and {named} is another function")
         require_named(named)
         assert named.code is not None
-        kept, now = _digest(read_bytes(self.encoding_file)), _digest(named.code.source.encode())
+        kept, now = _digest(read_bytes(self.encoding_file)), _digest(named.code.source)
         if kept != now:
             raise InputError(
                 f"{named.file!r} is not what {str(self.path)!r} was made with: its digest is {now[:12]}, and that of "

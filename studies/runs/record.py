@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from fieldlens.configs.encoding import Own, parse_encoding
+from fieldlens.configs.encoding import PYTHON, Own, parse_encoding
 from fieldlens.configs.errors import counted
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import IF_ANY, INLINE, fields_of, with_before
@@ -96,15 +96,21 @@ class RunRecord:
     @property
     def _going_on(self) -> list[str]:
         """The command that trains on, for a fit that was interrupted or was still gaining."""
-        command = f"go on   fieldlens fit --resume {shlex.quote(str(self.path))}"
-        if isinstance(parse_encoding(self.encoding), Own):
-            command += f" --encoding {shlex.quote(self.encoding)}"
         if self.stopped_because == "interrupted":
-            return [command]
+            return [self._command("")]
         if not self.still_gaining:
             return []
         more = longer(self.plan, self.stopped_because, self.steps, self.seconds)[0]
-        return [f"It was still gaining: {self.gained_db:.2f} dB over the last third of its steps.", f"{command} {more}"]
+        return [f"It was still gaining: {self.gained_db:.2f} dB over the last third of its steps.", self._command(more)]
+
+    def _command(self, more: str) -> str:
+        """What goes on with the run, with an option such as "--steps 40" or none."""
+        encoding = parse_encoding(self.encoding)
+        if isinstance(encoding, Own) and encoding.file == PYTHON:  # which no command line can name
+            limit = more.replace("--", ", ").replace(" ", "=")
+            return f"go on   from Python: fieldlens.fit(resume={str(self.path)!r}, encoding={encoding.function}{limit})"
+        own = ["--encoding", shlex.quote(self.encoding)] if isinstance(encoding, Own) else []
+        return " ".join(["go on   fieldlens fit --resume", shlex.quote(str(self.path)), *own, *more.split()])
 
     @property
     def still_gaining(self) -> bool:

@@ -1,5 +1,6 @@
 """An encoding of one's own in every verb: named each time, compared with the folder's copy, which is never run."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -115,6 +116,26 @@ def test_a_comparison_goes_on_with_encodings_that_are_named_again(
     assert len(drawn) == 2
 
 
+def test_of_two_functions_of_one_name_each_is_known_by_its_text(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (here / "other.py").write_text(WAVES.replace("3", "2"))
+    words = ["--encodings", "mine.py:waves", "other.py:waves"]
+    tiny = ["--networks", "2x8", "--steps", "4", "--batch-size", "64", "--quick"]
+    compared = result_of(["compare", "picture.png", *words, *tiny], capfd)["path"]
+    for name in ("mine.py", "other.py"):
+        assert cli.main(["render", compared, "--encoding", f"{name}:waves", "--json"]) == 2, "the other has no name yet"
+        told = capfd.readouterr()
+        (drawn,) = json.loads(told.out.splitlines()[-1])["runs"]
+        assert name.removesuffix(".py") in drawn["run"]
+    (here / "mine.py").rename(here / "moved.py")
+    opened = fieldlens.open(compared, encoding=["moved.py:waves", "other.py:waves"])
+    assert isinstance(opened, fieldlens.Comparison)
+    assert [str(run.config.encoding) for run in opened.runs] == words[1:]
+    assert all(run.field([[0.5, 0.5]]).shape == (1, 3) for run in opened.runs)
+    (here / "third.py").write_text(WAVES.replace("3", "4"))
+    with pytest.raises(InputError, match="its digest is"):
+        fieldlens.open(compared, encoding="third.py:waves")
+
+
 def waves(x: Tensor) -> Tensor:
     return torch.cat([x, (9 * x).sin()], 1)
 
@@ -132,6 +153,10 @@ def test_a_function_of_a_program_is_named_by_its_file_and_opened_by_itself(here:
 
     typed_in = fieldlens.fit("picture.png", encoding=lambda x: torch.cat([x, x.square()], 1), **small)  # type: ignore[arg-type]
     assert str(typed_in.config.encoding) == "python:function"
+    gaining = dataclasses.replace(typed_in.record, stopped_because="steps", gained_db=9.0)
+    assert gaining.lines[-1].startswith(
+        f"go on   from Python: fieldlens.fit(resume='{typed_in.folder}', encoding=function,"
+    )
     assert "x.square()" in (typed_in.folder / "encoding.py").read_text()
     assert typed_in.field([[0.5, 0.5]]).shape == (1, 3)
     with pytest.raises(InputError, match=r"another function"):

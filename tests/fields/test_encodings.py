@@ -34,7 +34,7 @@ EVERY_KIND = [
     Basic(),
     Gaussian(3.0, 8),
     HashGrid(3, base=3, finest=11, log2_size=5),
-    Own("mine.py", "bumps", Code(bumps, "")),
+    Own("mine.py", "bumps", Code(bumps, b"")),
 ]
 
 

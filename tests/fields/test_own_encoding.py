@@ -46,7 +46,7 @@ def test_a_word_that_is_read_runs_nothing_and_one_that_is_named_is_run_once(tmp_
     ready = made_ready(read)
     assert isinstance(ready, Own)
     assert ready.code is not None
-    assert ready.code.source == (tmp_path / "mine.py").read_text()
+    assert ready.code.source == (tmp_path / "mine.py").read_bytes()
     assert made_ready(ready) is ready
     build_encoding(ready, 2, torch.Generator())
     assert log.read_text() == "run "
@@ -85,7 +85,7 @@ def test_a_file_that_has_no_such_function_is_refused(tmp_path: Path, text: str, 
 )
 def test_a_function_that_is_no_encoding_is_refused(function, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        build_encoding(Own("mine.py", "waves", Code(function, "")), 2, torch.Generator())
+        build_encoding(Own("mine.py", "waves", Code(function, b"")), 2, torch.Generator())
 
 
 @pytest.mark.parametrize(

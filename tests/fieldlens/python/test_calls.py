@@ -13,6 +13,7 @@ from torch import nn
 import fieldlens
 from fieldlens.analysis import Cells, Confusion, Kernel
 from fieldlens.configs.errors import InputError
+from fieldlens.python.runs import _for_each
 from fieldlens.render.files import read_png
 from tests.support.runs import small_picture
 from tests.test_layering import HEAVY, ROOT
@@ -61,6 +62,9 @@ def test_a_picture_as_numbers_is_fitted_as_its_file_is(here: Path, run: fieldlen
     np.testing.assert_allclose(again.target(), run.target(), atol=1e-7)
     more = fieldlens.fit(resume=again.folder, steps=24, progress=False)
     assert (more.folder, more.record.steps) == (again.folder, 24)
+    assert np.array_equal(again.field([[0.3, 0.6]]), more.field([[0.3, 0.6]])), (
+        "a run that was opened sees that it went on"
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,8 +108,16 @@ def test_a_field_at_pixel_centres_is_the_picture_of_it(run: fieldlens.Run) -> No
     assert run.picture(scale=2, region=(0.5, 0, 0.5, 1)).size == (width, 2 * height)
     with pytest.raises(InputError, match=r"points of this run are \(..., 2\), and these are \(4, 3\)"):
         run.field(np.zeros((4, 3)))
+    assert run.field(np.zeros((5, 0, 2))).shape == (5, 0, 3)
     with pytest.raises(InputError, match="leave out directions"):
         run.field(points, points)
+
+
+def test_directions_are_one_for_each_point_or_one_for_all() -> None:
+    points, one = torch.zeros(2, 4, 3), [0.0, 0.0, 1.0]
+    assert torch.equal(_for_each(points, one), torch.tensor(one).expand(2, 4, 3))
+    with pytest.raises(InputError, match=r"\(2, 4, 3\), or one for all \(3,\), and not \(5, 3\)"):
+        _for_each(points, np.zeros((5, 3)))
 
 
 def test_the_newest_folder_is_opened_whichever_it_is(here: Path) -> None:
@@ -135,6 +147,7 @@ def test_questions_are_those_of_the_command_line(run: fieldlens.Run) -> None:
     assert (run.folder / "analysis" / "cells.json").is_file()
     for asked, sentence in [
         ({"cell": True}, "nothing to analyze that is called 'cell'; did you mean 'cells'"),
+        ({"encoding": "raw"}, "nothing to analyze that is called 'encoding'"),
         ({"cells": True, "kernel": True}, "--cells and --kernel are two analyses"),
         ({"region": (0, 0, 1, 1)}, "--region goes with --cells"),
         ({"slice": "z=0.5"}, "--slice is for 3D scenes"),
@@ -145,7 +158,7 @@ def test_questions_are_those_of_the_command_line(run: fieldlens.Run) -> None:
 
 def test_a_network_of_ones_own_is_explained_as_the_same_field_is(run: fieldlens.Run) -> None:
     """The field's weights in a Sequential, on coordinates scaled as plain raw scales them."""
-    linears = run._saved.field.mlp.linears
+    linears = run._opened(None).field.mlp.linears
     model = nn.Sequential(linears[0], nn.ReLU(), linears[1], nn.ReLU(), linears[2])
     found = fieldlens.explain(model, run.target(), encode=lambda x: 2 * x - 1)
     assert found.psnr_db == pytest.approx(run.psnr_db, abs=0.01)
@@ -158,10 +171,14 @@ def test_a_network_of_ones_own_is_explained_as_the_same_field_is(run: fieldlens.
         fieldlens.explain(model, np.zeros((8, 8)))
     with pytest.raises(InputError, match="give the picture that it was trained on"):
         fieldlens.explain(model)  # type: ignore[call-overload]
+    with pytest.raises(InputError, match="a network has no checkpoints"):
+        fieldlens.explain(model, run.target(), step=8)  # type: ignore[call-overload]
+    with pytest.raises(InputError, match="explained by a picture, and 'signal:2,5' is none"):
+        fieldlens.explain(model, "signal:2,5")
 
 
 def test_a_network_of_ones_own_answers_as_the_analysis_does(run: fieldlens.Run) -> None:
-    linears = run._saved.field.mlp.linears
+    linears = run._opened(None).field.mlp.linears
     model = nn.Sequential(linears[0], nn.ReLU(), linears[1], nn.ReLU(), linears[2])
     encode, target = (lambda x: 2 * x - 1), run.target()
     found = fieldlens.analyze(model, target, encode=encode, cells=True)
@@ -172,5 +189,5 @@ def test_a_network_of_ones_own_answers_as_the_analysis_does(run: fieldlens.Run) 
     assert isinstance(fieldlens.analyze(model, target, encode=encode, kernel=True), Kernel)
     with pytest.raises(InputError, match="of a network ask one of cells"):
         fieldlens.analyze(model, target, encode=encode, kernel=True, region=(0, 0, 1, 1))
-    with pytest.raises(InputError, match="leave out picture and encode"):
+    with pytest.raises(InputError, match="leave out picture, encode and seed"):
         fieldlens.analyze(run, target)  # type: ignore[call-overload]

@@ -2,6 +2,7 @@
 
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -56,11 +57,15 @@ def test_a_run_shows_its_picture_its_numbers_and_its_report_in_a_sandbox(run: fi
     assert set(shown.found) <= {"img", "div", "table", "tbody", "tr", "td", "details", "summary", "iframe", "a"}
 
 
-def test_of_a_large_report_there_is_a_link(run: fieldlens.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_large_report_there_is_a_link(run: fieldlens.Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a #b").mkdir()
+    (tmp_path / "a #b" / "report.html").write_text("x" * run.report.stat().st_size)
     monkeypatch.setattr(showing, "LARGEST_PAGE", run.report.stat().st_size - 1)
     shown = Elements(run._repr_html_())
     assert "iframe" not in shown.found
-    assert Path(str(shown.found["a"][0]["href"])).resolve() == run.report.resolve()
+    assert Path(unquote(str(shown.found["a"][0]["href"]))).resolve() == run.report.resolve()
+    assert 'href="a%20%23b/report.html"' in showing.page_html(tmp_path / "a #b" / "report.html")
 
 
 def test_a_fit_that_has_not_ended_and_one_that_lost_its_frames_show_what_they_are(

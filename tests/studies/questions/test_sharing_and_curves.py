@@ -1,6 +1,7 @@
 """A film for a friend and figures of curves, made of a run's folder alone."""
 
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,6 +79,21 @@ def test_what_cannot_be_shared_is_refused_and_leaves_nothing(run: RunFolder, tmp
     with pytest.raises(InputError, match="there are no curves in"):
         share(RunFolder(tmp_path), file=tmp_path / "film.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".gif"])
+def test_damaged_frames_are_left_out_and_a_run_without_a_whole_one_is_refused(
+    run: RunFolder, tmp_path: Path, small_film: None, ending: str
+) -> None:
+    copy = RunFolder(Path(shutil.copytree(run.path, tmp_path / "copy")))
+    steps = copy.frame_steps("reconstruction")
+    copy.frame(steps[0], "reconstruction").write_bytes(b"no picture")
+    assert share(copy, file=tmp_path / f"film{ending}").frames == len(steps) - 1
+    for step in steps:
+        copy.frame(step, "reconstruction").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="no whole frames"):
+        share(copy, file=tmp_path / f"other{ending}")
+    assert not (tmp_path / f"other{ending}").exists()
 
 
 def lines_of(svg: str) -> int:

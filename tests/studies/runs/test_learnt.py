@@ -10,7 +10,7 @@ import torch
 from safetensors.numpy import load_file
 from scipy.fft import dctn, idctn
 
-from fieldlens.configs.encoding import Fourier
+from fieldlens.configs.encoding import Code, Fourier, Own
 from fieldlens.configs.records import from_json, to_json
 from fieldlens.studies.runs.checkpoints import checkpoint_file, checkpoint_steps
 from fieldlens.studies.runs.fit import run, start
@@ -166,3 +166,13 @@ def test_a_signal_has_no_plane_to_look_at(tmp_path: Path):
     folder = start(small_config("signal:2,5", tmp_path / "outputs", steps=4, encoding=Fourier(2)))
     run(folder)
     assert kept_networks(folder, folder.scene(), alone=True) == ([], "")
+
+
+def test_a_network_behind_an_encoding_of_ones_own_is_in_no_page_which_says_why(tmp_path: Path):
+    own = Own("mine.py", "waves", Code(lambda x: torch.cat([x, x.sin()], 1), b""))
+    made = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs", encoding=own, steps=2))
+    run(made)
+    kept, why_not = kept_networks(made, made.scene(), alone=True)
+    assert kept == []
+    assert "a page cannot compute an encoding of your own" in why_not
+    assert why_not in made.report.read_text(encoding="utf-8")
