@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from fieldlens.analysis import half_energy_step, half_error_step
 from fieldlens.fields import Field
+from fieldlens.fields.own_encoding import OwnEncoding
 from fieldlens.fields.plain import half_rounding, plain_field
 from fieldlens.fitting import initial_state
 from fieldlens.report import KeptNetwork, Learnt, Spectra
@@ -87,6 +88,8 @@ def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list
     state = initial_state(folder.config(), scene)
     if not isinstance(state.field, Field) or state.field.encoding.dim != 2:
         return [], ""  # only what is fitted over the plane can be put under a lens
+    if isinstance(state.field.encoding, OwnEncoding):
+        return [], "The network is not in this page, because its encoding is a function of Python, which no page can run."
     numbers, room = sum(parameter.numel() for parameter in state.field.parameters()), _room(alone)
     if numbers * FP32 > room:
         return [], _too_large(numbers, alone=alone)
