@@ -13,19 +13,20 @@ _LEARNT = (
 
 _CREASES = (
     "A ReLU network is made of smooth pieces. They meet in creases, and only there can it bend sharply. Density is how "
-    "many creases a step of one {step} crosses on average{seen}. Networks of sines have none, which is no fault."
+    "many creases a step of one {step} crosses on average{seen}. Networks with sines in place of ReLUs have "
+    "none, which is no fault."
 )
 
 _SPEED = (
     "Speed",
-    "How strongly one step of training could move the detail {where}, if it had to mend nothing else. Where speed is "
-    "low, that detail is learnt late or never. Compare places of one network, not networks with each other.",
+    "How strongly one step of training could move the detail {where}, if it had to mend nothing else. Where it is "
+    "near zero, steps hardly change that detail. Compare places of one network, not networks with each other.",
 )
 
 _PROGRESS = (
     "Progress",
     "How many steps like the next one would mend half of what is missing {where}. Few steps: it is being learnt. One "
-    "colour marks places that the step makes worse, because steps for other places undo what theirs would mend.",
+    "colour marks places that the step makes worse: steps for other places can undo what their own would mend.",
 )
 
 PICTURE_GUIDE: Entries = (
@@ -51,15 +52,15 @@ PICTURE_GUIDE: Entries = (
     (
         "Capacity",
         "Could these creases draw it better? The last layer is fitted anew in each window, with all creases left in "
-        "place. The map shows how much of the error stays. Where little stays, training was what failed. Where most "
-        "stays, the creases themselves lack what it takes.",
+        "place. The map shows how much of the error stays. Where little stays, these creases would do, and "
+        "training has not found the weights. Where most stays, other weights of the last layer would not help.",
     ),
     (
         "Error against creases",
         "Are errors larger where creases are fewer? −1: always. 0: there is no such rule. +1: the other way round. "
-        "Places are compared that are equally detailed. The number in brackets is how far it might be off, by drawing "
-        "parts of this picture, or views of this scene, again and again. It says what goes together here, and names no "
-        "cause.",
+        "Places are compared that are equally detailed. In brackets is the range of 95 in 100 numbers that come out "
+        "where parts of this picture, or views of this scene, are drawn anew. It says what goes together here, and "
+        "names no cause.",
     ),
     (
         "Spectra",

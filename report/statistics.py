@@ -157,7 +157,7 @@ def _table(caption: str, heads: Row, rows: Sequence[Row]) -> str:
         for first, *cells in rows
     )
     return (
-        f'<div class="scroller" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="facts counted">'
+        f'<div class="scroller" tabindex="0" role="group" aria-label="{escape(caption)}"><table class="facts counted">'
         f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

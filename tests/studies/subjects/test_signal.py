@@ -145,6 +145,7 @@ def test_a_smooth_network_has_a_curve_and_no_creases(tmp_path):
 def test_of_a_signal_that_is_there_no_reason_is_given_for_what_is_not(finished, tmp_path):
     assert any("most is missing around" in sentence for sentence in finished.record().explained.verdict)
     learnt = run(start(config(tmp_path, steps=300)))
+    assert learnt.psnr_db is not None
     assert learnt.psnr_db > 40
     assert len(learnt.explained.verdict) == 3
     assert "missing" not in " ".join(learnt.explained.verdict)
