@@ -89,7 +89,10 @@ def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list
     if not isinstance(state.field, Field) or state.field.encoding.dim != 2:
         return [], ""  # only what is fitted over the plane can be put under a lens
     if isinstance(state.field.encoding, OwnEncoding):
-        return [], "The network is not in this page, because a page cannot compute an encoding of your own."
+        return (
+            [],
+            "The network is not in this page, because its encoding is a function of Python, which no page can run.",
+        )
     numbers, room = sum(parameter.numel() for parameter in state.field.parameters()), _room(alone)
     if numbers * FP32 > room:
         return [], _too_large(numbers, alone=alone)

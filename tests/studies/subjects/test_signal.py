@@ -128,7 +128,7 @@ def test_encodings_are_compared_on_a_signal(tmp_path):
         )
     )
     result = run_comparison(comparison)
-    assert "sample step crosses" in result.verdict[1]
+    assert "A step of one sample crosses" in result.verdict[1]
     assert comparison.video.stat().st_size > 1000
     assert "amplitude 4 cycles" in (comparison.path / "table.md").read_text()
 
@@ -140,6 +140,15 @@ def test_a_smooth_network_has_a_curve_and_no_creases(tmp_path):
     assert result.explained.verdict[2] == "The network is smooth and has no creases."
     assert read_json(folder.analysis / "explain.json")["reasons"]["shares"]["few creases"]["share"] == 0
     assert folder.frame_steps("density") == []
+
+
+def test_of_a_signal_that_is_there_no_reason_is_given_for_what_is_not(finished, tmp_path):
+    assert any("most is missing around" in sentence for sentence in finished.record().explained.verdict)
+    learnt = run(start(config(tmp_path, steps=300)))
+    assert learnt.psnr_db is not None
+    assert learnt.psnr_db > 40
+    assert len(learnt.explained.verdict) == 3
+    assert "missing" not in " ".join(learnt.explained.verdict)
 
 
 def a_fit(learning_rate: float) -> tuple[Signal, TrainingState, Plan]:
