@@ -183,5 +183,5 @@ def test_a_network_behind_an_encoding_of_ones_own_is_in_no_page_which_says_why(t
     run(made)
     kept, why_not = kept_networks(made, made.scene(), alone=True)
     assert kept == []
-    assert "a page cannot compute an encoding of your own" in why_not
+    assert "a function of Python, which no page can run" in why_not
     assert why_not in made.report.read_text(encoding="utf-8")
