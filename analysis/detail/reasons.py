@@ -151,18 +151,18 @@ def _shares(
 
 
 _WHERE: dict[Reason, str] = {
-    "on its way": "where it is being learnt: half of it within about {steps} more steps, at the pace of the next one",
-    "hindered": "where its own gradient would mend it, but steps for other places slow that down or undo it",
-    "few creases": "where there are too few creases to draw it, and steps hardly move it",
-    "slow": "where {enough}steps hardly move it",
+    "on its way": "is being learnt: half of it would be there after about {steps} more steps at this pace",
+    "hindered": "would be mended by its own steps, but those for other places slow that down or undo it",
+    "few creases": "lies where there are too few creases to draw it",
+    "slow": "lies where {enough}training hardly moves the detail",
 }
-"""Where a part of what is missing lies, by the reason."""
+"""What is said of a part of what is missing, by the reason."""
 
 _HELP: dict[Reason, str] = {
     "on its way": "More steps would help",
     "hindered": "No remedy is known that the study of docs/paper.md backs",
-    "few creases": "More creases would help: more octaves of the encoding, or raw coordinates on a wider interval (A2, "
-    "N4 and N5 of docs/paper.md)",
+    "few creases": "More octaves of the encoding would make more creases, and so would raw coordinates on a wider "
+    "interval (A2, N4 and N5 of docs/paper.md)",
     "slow": "More octaves of the encoding{or_muon} would learn fine detail faster (A2{of_muon} of docs/paper.md)",
 }
 """What would help, where an intervention in the study backs it; Muon only a fit that has it not."""
@@ -170,13 +170,16 @@ _HELP: dict[Reason, str] = {
 WORTH_SAYING = 0.05
 """Least share of the missing energy that a reason is named for."""
 
+REST = 0.015
+"""Share of the missing energy from which on it is said that there are other reasons as well."""
+
 
 def reasons_sentences(
     reasons: Reasons,
     *,
     has_creases: bool,
     by_muon: bool,
-    too_little: str = "This picture is too small, or its parts are too unlike",
+    too_little: str = "There are too few windows, or they are too unlike",
 ) -> tuple[str, ...]:
     """Why detail is missing, and what would help; nothing where none is missing.
 
@@ -188,17 +191,19 @@ def reasons_sentences(
     if not shares:
         return ()
     steps = steps_in_words(reasons.steps_to_mend) if np.isfinite(reasons.steps_to_mend) else ""
-    figures = {"steps": steps, "enough": "there are creases enough, and " * has_creases}
+    figures = {"steps": steps, "enough": "creases are enough, but " * has_creases}
     shares.sort(reverse=True)
     worth = [pair for pair in shares if pair[0] >= WORTH_SAYING]
     parts = [f"{percent(share)} {_WHERE[reason].format(**figures)}" for share, reason in worth]
-    parts[0] = parts[0].replace(" % ", " % of what is missing lies ", 1)
-    why = f"{'; '.join(parts)}."
+    if sum(share for share, _ in worth) < 1 - REST:
+        parts.append("the rest has other reasons")
+    why = f"Of what is missing, {'; '.join(parts)}."
     if reasons.leading is None:
         undecided = "which of these leads" if len(worth) > 1 else "whether this is the reason of most of it"
-        return (f"{why} {too_little}, to decide {undecided}.",)
+        why = f"{why} {too_little}, to be sure {undecided}."
     muon = {"or_muon": "", "of_muon": ""} if by_muon else {"or_muon": ", or Muon in place of Adam,", "of_muon": ", N8"}
-    return why, f"{_HELP[reasons.leading].format(**muon)}."
+    helped = [reasons.leading] if reasons.leading else [reason for _, reason in worth]
+    return why, " ".join(f"{_HELP[reason].format(**muon)}." for reason in helped)
 
 
 def steps_in_words(steps: float) -> str:

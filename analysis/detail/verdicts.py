@@ -221,15 +221,16 @@ def capacity_verdict(removed: float, by_waves: float, window_px: int, error: flo
     "mostly dynamics" from two thirds, "mostly capacity" up to one third, "both" in between.
     """
     sampled = "" if error is None else f", give or take {percent(error)}"
-    outcome, amount = "both", "Partly"
+    outcome, amount, so = "both", "Partly", ""
     if removed >= MOSTLY:
-        outcome, amount = "mostly dynamics", "Yes"
+        outcome, amount, so = "mostly dynamics", "Yes", " By this measure training is lacking, not creases."
     elif removed <= 1 - MOSTLY:
         outcome, amount = "mostly capacity", "A little" if removed > 0 else "No"
+        so = " By this measure most of the error is beyond these creases."
     shares = [percent(share) if share > 0 else "nothing" for share in (removed, by_waves)]
     sentence = (
         f"Could these creases do better? {amount}: refitting only the last layer, in windows of {window_px} px, "
-        f"removes {shares[0]} of the error{sampled}. As many cosine waves remove {shares[1]}."
+        f"removes {shares[0]} of the error{sampled}. A refit of as many plain cosine waves removes {shares[1]}.{so}"
     )
     return CapacityVerdict(outcome, sentence)
 

@@ -52,6 +52,8 @@ class Console:
         self.results = sys.stderr if json_last else sys.stdout
         self.progress_console = RichConsole(stderr=True)
         self._preview = preview
+        if preview and not self.progress_console.is_terminal:
+            self.say("there is no terminal here to draw a preview in")
         self._picture: Path | None = None
         """The reconstruction that is shown."""
         self._bar: _Bar | None = None
@@ -158,7 +160,8 @@ class Console:
             self.close()
             columns = [TextColumn("{task.fields[name]}", markup=False), BarColumn(bar_width=20), TaskProgressColumn()]
             columns.append(TextColumn("{task.fields[detail]}", markup=False))
-            self._bar = _Bar(*columns, console=self.progress_console, transient=True)
+            per_second = 2 if self._preview else 10  # a picture is thousands of characters
+            self._bar = _Bar(*columns, console=self.progress_console, transient=True, refresh_per_second=per_second)
             self._task = self._bar.add_task("", total=1.0, name=name, detail=detail)
             self._task_name = name
             self._bar.start()

@@ -73,8 +73,8 @@ def share(
     reporter = reporter or Silent()
     file = file or folder.path / "share" / f"film{'.gif' if animated else '.mp4'}"
     ending = require_ending(file, ENDINGS, "a film")
-    if animated and ending == ".mp4":
-        raise InputError(f"--gif makes a GIF, and {file.name!r} is named as a video; leave one of them out")
+    if animated and ending != ".gif":
+        raise InputError(f"--gif makes a GIF, and {file.name!r} is named as something else; leave one of them out")
     require_writable(file.parent, NAME_A_FILE)
     rows = [row for row in drawn_rows(folder) if folder.picture(row.step, "reconstruction") is not None]
     if not rows:

@@ -117,9 +117,8 @@ def test_sentences_name_the_reasons_worth_saying_the_largest_first() -> None:
         reasons_of(motion(missing, progress=progress, crossings=crossings)), has_creases=True, by_muon=False
     )
     assert why == (
-        "67 % of what is missing lies where there are too few creases to draw "
-        "it, and steps hardly move it; 30 % where it is being learnt: half of it within about 50 more steps, at the "
-        "pace of the next one."
+        "Of what is missing, 67 % lies where there are too few creases to draw it; 30 % is being learnt: half of it "
+        "would be there after about 50 more steps at this pace; the rest has other reasons."
     )
 
 
@@ -130,13 +129,15 @@ def test_where_too_few_blocks_decide_the_words_fit_the_number_of_reasons(on_its_
     progress = np.where(np.arange(100) < on_its_way, 2.0, 0.0).reshape(10, 10)
     found = reasons_of(motion(np.ones((10, 10)), progress=progress))
     assert found.leading is None
-    (sentence,) = reasons_sentences(found, has_creases=True, by_muon=False)
-    assert sentence.endswith(f"its parts are too unlike, to decide {undecided}.")
+    sentence, remedies = reasons_sentences(found, has_creases=True, by_muon=False)
+    assert sentence.endswith(f"There are too few windows, or they are too unlike, to be sure {undecided}.")
+    assert ("More steps would help." in remedies) == (on_its_way == 30)
+    assert "More octaves" in remedies
 
 
 def test_of_a_network_without_creases_nothing_is_said_of_them() -> None:
     why, _ = reasons_sentences(reasons_of(motion(np.ones((8, 8)), crossings=None)), has_creases=False, by_muon=True)
-    assert why == "100 % of what is missing lies where steps hardly move it."
+    assert why == "Of what is missing, 100 % lies where training hardly moves the detail."
 
 
 @pytest.mark.parametrize(

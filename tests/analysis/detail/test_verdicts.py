@@ -218,7 +218,7 @@ def test_capacity_or_dynamics_is_a_matter_of_thirds(removed, outcome, amount):
 
 def test_the_capacity_sentence_gives_its_numbers_and_leaves_out_what_is_not_known():
     said = capacity_verdict(0.691, 0.755, 32).sentence
-    assert "in windows of 32 px, removes 69 % of the error. As many cosine waves remove 76 %." in said
+    assert "in windows of 32 px, removes 69 % of the error. A refit of as many plain cosine waves removes 76 %." in said
     assert "removes 69 % of the error, give or take 4.1 %." in capacity_verdict(0.691, 0.755, 32, 0.041).sentence
     assert "removes nothing of the error" in capacity_verdict(-0.3, 0.1, 32).sentence
 

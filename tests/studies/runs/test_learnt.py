@@ -163,7 +163,7 @@ def test_a_fit_that_diverged_has_no_network_to_look_into(fitted: RunFolder, monk
 
 
 def test_a_function_of_ones_own_is_in_no_page_which_says_so(tmp_path: Path):
-    waves = Own("mine.py", "waves", Code(torch.sin, "def waves(x): ..."))
+    waves = Own("mine.py", "waves", Code(torch.sin, b"def waves(x): ..."))
     folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs", encoding=waves))
     run(folder)
     kept, why_not = kept_networks(folder, folder.scene(), alone=True)

@@ -118,8 +118,8 @@ def test_a_network_of_dead_neurons_lacks_creases_and_says_so() -> None:
     missing, why, remedy = findings.verdict
     assert missing.endswith("of the finest detail (2-4 px) is missing: 100 %.")
     assert len(findings.worst_places) == 10
-    assert why == "100 % of what is missing lies where there are too few creases to draw it, and steps hardly move it."
-    assert "More creases would help" in remedy
+    assert why == "Of what is missing, 100 % lies where there are too few creases to draw it."
+    assert "More octaves of the encoding would make more creases" in remedy
 
 
 def test_a_fit_that_was_ended_early_needs_more_steps_alone() -> None:
@@ -166,7 +166,7 @@ def test_a_window_is_hindered_by_one_with_the_opposite_gradient_and_on_its_way_w
     assert findings.foreseen is not None
     assert findings.reasons.of_window.tolist() == [reasons]
     why = findings.verdict[1]
-    assert ("steps for other places slow that down or undo it" in why) == (right != 0)
+    assert ("those for other places slow that down or undo it" in why) == (right != 0)
     windows = findings.foreseen.octave.windows
 
     def missing() -> np.ndarray:
@@ -195,7 +195,7 @@ def test_of_half_noise_and_half_ramps_a_smooth_fit_lacks_the_noise_alone_for_wan
     assert findings.reasons.shares["few creases"].share > 0.999
     _, why, _ = findings.verdict
     assert all(place.left >= 64 for place in findings.worst_places)
-    assert why.startswith("100 % of what is missing lies where there are too few creases")
+    assert why.startswith("Of what is missing, 100 % lies where there are too few creases")
 
 
 def test_of_an_octave_that_is_drawn_but_for_rounding_no_reason_is_given() -> None:

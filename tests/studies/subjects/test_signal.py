@@ -192,8 +192,8 @@ def test_a_signal_lacks_creases_where_all_neurons_are_dead() -> None:
     explained = subject.explain(state, plan, subject.finish(state.field, lambda _: None), progress=lambda _: None)
     *_, where, why, remedy = explained.summary.verdict
     assert where.startswith("Of waves of 8-16 samples most is missing around 0.")
-    assert why == "100 % of what is missing lies where there are too few creases to draw it, and steps hardly move it."
-    assert "More creases would help" in remedy
+    assert why == "Of what is missing, 100 % lies where there are too few creases to draw it."
+    assert "More octaves of the encoding would make more creases" in remedy
 
 
 def test_a_quick_fit_of_a_signal_that_diverges_has_no_amplitudes_to_tell(tmp_path) -> None:
