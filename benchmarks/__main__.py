@@ -18,6 +18,7 @@ import torch
 
 ARGUMENTS = {
     "quality": [],
+    "photo": [],
     "training": [],
     "density": [],
     "patterns": [],

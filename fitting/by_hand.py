@@ -34,7 +34,7 @@ class Change:
                 goals = ("no dB to reach" if db is None else f"{db:g} dB to reach" for db in (self.before, self.after))
                 return f"{' became '.join(goals)} {at}"
             case "snapshot":
-                return f"frame, maps and checkpoint were made {at}"
+                return f"a snapshot was taken {at}"
 
 
 def change_rate(state: TrainingState, plan: Plan, rate: float) -> Change:
@@ -50,15 +50,30 @@ def change_target(state: TrainingState, plan: Plan, target_psnr_db: float | None
     return replace(plan, target_psnr_db=target_psnr_db), change
 
 
-def go_on_with(changes: Sequence[Change], state: TrainingState, plan: Plan, keeps_limits: bool) -> Plan:
+def go_on_with(
+    changes: Sequence[Change], state: TrainingState, plan: Plan, keeps_limits: bool
+) -> tuple[Plan, list[Change]]:
     """Go on as a person has left a fit.
 
     Args:
+        plan: by the fit's choices alone.
         keeps_limits: whether the fit has no other limits than it had then.
+
+    Returns:
+        The plan, and all changes: that other limits have replaced a target set by hand is one of them, so that the
+        target does not come back when the fit goes on once more.
     """
+    left = plan
     for change in changes:
         if change.what == LEARNING_RATE and change.after is not None:
             change_rate(state, plan, change.after)
-        elif change.what == TARGET_PSNR and keeps_limits:
-            plan, _ = change_target(state, plan, change.after)
-    return plan
+        elif change.what == TARGET_PSNR:
+            left, _ = change_target(state, left, change.after)
+    if keeps_limits or left == plan:
+        return left, [*changes]
+    return plan, [*changes, Change(state.step, TARGET_PSNR, left.target_psnr_db, plan.target_psnr_db)]
+
+
+def snapshot_steps(changes: Sequence[Change]) -> set[int]:
+    """The steps of which a person has kept a frame, maps and a checkpoint."""
+    return {change.step for change in changes if change.what == SNAPSHOT}

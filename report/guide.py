@@ -7,69 +7,87 @@ Entries = tuple[tuple[str, str], ...]
 
 _LEARNT = (
     "Half of its energy, error under a half",
-    "The first recorded step at which {part} has half of the target's energy, be it right or wrong; and at which its "
-    "error, the root of the residual's over the target's energy, is under one half.",
+    "The first recorded step at which {part} has half of the target's energy, be it right or wrong. Beside it, the "
+    "first step at which its error is under one half: the root of the error's energy over the target's.",
+)
+
+_CREASES = (
+    "A ReLU network is made of smooth pieces. They meet in creases, and only there can it bend sharply. Density is how "
+    "many creases a step of one {step} crosses on average{seen}. Networks with sines in place of ReLUs have "
+    "none, which is no fault."
+)
+
+_SPEED = (
+    "Speed",
+    "How strongly one step of training could move the detail {where}, if it had to mend nothing else. Where it is "
+    "near zero, steps hardly change that detail. Compare places of one network, not networks with each other.",
+)
+
+_PROGRESS = (
+    "Progress",
+    "How many steps like the next one would mend half of what is missing {where}. Few steps: it is being learnt. One "
+    "colour marks places that the step makes worse: steps for other places can undo what their own would mend.",
 )
 
 PICTURE_GUIDE: Entries = (
     (
         "PSNR",
-        "How close the reconstruction comes to the target, in decibels over all training pixels; 6 dB more is half the "
-        "error. Held-out PSNR is the same over pixels the network never saw; of a scene, the mean over whole views.",
+        "How close the reconstruction comes to the target, in decibels over all training pixels. 6 dB more is half the "
+        "error. Held-out PSNR is the same over pixels that the network never saw. Of a scene it is the mean over whole "
+        "views.",
     ),
     (
         "Kept",
         "The target is split into octaves of wavelength: 2–4 px is the finest texture, 32–64 px are broad shapes. The "
-        "share says how much of each octave's energy the reconstruction has; 100 % is all of it.",
+        "share says how much of each octave's energy the reconstruction has. 100 % is all of it.",
     ),
-    (
-        "Creases and density",
-        "A ReLU network is made of smooth pieces that meet in creases, and can bend sharply only there. Density is the "
-        "length of crease per area: how many creases a step of one pixel crosses on average, in a scene on what the "
-        "camera sees. Networks with sine activations have none, which is no fault.",
-    ),
+    ("Creases and density", _CREASES.format(step="pixel", seen=", in a scene on what the camera sees")),
     (
         "Missing detail",
-        "The share of the target's energy, in the finest octave that matters, which the residual still holds in each "
-        "window: 0 where the detail is there, 1 where all of it is absent, more where something wrong stands in its "
-        "place.",
+        "The error's energy over the detail's, window by window, in the finest octave that matters. 0 %: all detail is "
+        "there. 100 %: none of it. More: what is there is wrong. Windows with hardly any detail are grey.",
+    ),
+    (_SPEED[0], _SPEED[1].format(where="of a window")),
+    (_PROGRESS[0], _PROGRESS[1].format(where="in a window")),
+    (
+        "Capacity",
+        "Could these creases draw it better? The last layer is fitted anew in each window, with all creases left in "
+        "place. The map shows how much of the error stays. Where little stays, these creases would do, and "
+        "training has not found the weights. Where most stays, other weights of the last layer would not help.",
+    ),
+    (
+        "Error against creases",
+        "Are errors larger where creases are fewer? −1: always. 0: there is no such rule. +1: the other way round. "
+        "Places are compared that are equally detailed. In brackets is the range of 95 in 100 numbers that come out "
+        "where parts of this picture, or views of this scene, are drawn anew. It says what goes together here, and "
+        "names no cause.",
     ),
     (
         "Spectra",
-        "Power in rings of frequency, marked by wavelength: where the residual's curve meets the target's, nothing of "
-        "that detail is there. The ring correlation says whether what is there is the right detail: 1 the same, 0 "
-        "unrelated. Resolved is the detail up to where it first falls under 1/7, or under 1/2.",
+        "Power by wavelength. Where the curve of the residual, which is the error, meets the target's, nothing of that "
+        "detail is there. The ring correlation says whether what is there is the right detail: 1 the same, 0 "
+        "unrelated. Detail is resolved up to where it first falls under 1/7, or under 1/2.",
     ),
     (_LEARNT[0], _LEARNT[1].format(part="an octave")),
-    (
-        "Primary statistic",
-        "The partial rank correlation of density with residual energy, given the target's own energy, fixed before "
-        "looking. Clearly below zero: detail is missing where creases are few. The interval comes from resampling "
-        "blocks of this picture, or views of this scene; it speaks of this picture or scene and this network.",
-    ),
-    ("“Goes with”", "The verdict reports what occurs together. It does not say that one causes the other."),
 )
 
 SIGNAL_GUIDE: Entries = (
     (
         "PSNR",
-        "How close the reconstruction comes to the target, in decibels over all samples; 6 dB more is half the error.",
+        "How close the reconstruction comes to the target, in decibels over all samples. 6 dB more is half the error.",
     ),
     (
         "Amplitude",
-        "The reconstruction's amplitude at each frequency of the signal, as a share of the signal's own, in the right "
-        "phase or not; 100 % is all of it. Frequencies are in cycles over the whole signal.",
+        "The reconstruction's amplitude at each frequency, as a share of the signal's own, in the right phase or not. "
+        "100 % is all of it. Frequencies are in cycles over the whole signal.",
     ),
-    (
-        "Creases and density",
-        "A ReLU network is made of smooth pieces that meet in creases, and can bend sharply only there. Density is how "
-        "many creases a step from one sample to the next crosses on average. Networks with sine activations have none, "
-        "which is no fault.",
-    ),
+    ("Creases and density", _CREASES.format(step="sample", seen="")),
+    (_SPEED[0], _SPEED[1].format(where="of a stretch of the line")),
+    (_PROGRESS[0], _PROGRESS[1].format(where="in a stretch of the line")),
     (
         "Spectra",
-        "Power at each frequency: the target's peaks, and where the residual's curve meets them, nothing of that wave "
-        "is there.",
+        "Power at each frequency. The target has peaks. Where the curve of the residual, which is the error, meets "
+        "them, nothing of that wave is there.",
     ),
     (_LEARNT[0], _LEARNT[1].format(part="a frequency")),
 )

@@ -7,8 +7,17 @@ const run = data.runs[0];
 let events = null;
 let news = null;
 let reconnecting = null;
+let complaint = ""; // Why what was asked last was not done: to be read until something else is asked.
+let replaced = false; // Another fit has this page's address now.
 
-const says = (text) => { byId("live-says").textContent = text; };
+function says(text) {
+  const sentences = [complaint, text].filter(Boolean).join(" ");
+  if (byId("live-says").textContent !== sentences) byId("live-says").textContent = sentences;
+}
+
+function enable(on) {
+  document.querySelectorAll("#live button, #live input").forEach((control) => { control.disabled = !on; });
+}
 
 // ---- what is new ----
 
@@ -16,13 +25,14 @@ const says = (text) => { byId("live-says").textContent = text; };
 function listen() {
   events?.close();
   clearTimeout(reconnecting);
-  if (document.hidden) return;
+  if (document.hidden || replaced) return;
   events = new EventSource(`events?map=${encodeURIComponent(state.map ?? "")}`);
   events.addEventListener("message", (event) => take(JSON.parse(event.data)));
   events.addEventListener("open", () => says(""));
   events.addEventListener("error", () => {
     if (news?.finished) return;
     says("The fit does not answer. It may have ended; its folder has what there is.");
+    enable(false);
     events.close();
     reconnecting = setTimeout(listen, 1000 * RETRY_SECONDS);
   });
@@ -39,6 +49,14 @@ function take(newest) {
   if (news.refused) {
     says(news.refused);
     events.close();
+    return;
+  }
+  if (before?.fit && before.fit !== news.fit) {
+    replaced = true;
+    says("This fit has ended, and another has its address now. The page of that one is where it was opened.");
+    enable(false);
+    events.close();
+    news = { ...before, training: false };
     return;
   }
   says(news.says);
@@ -70,7 +88,7 @@ function showFacts() {
   const button = document.querySelector('[data-do="pause"], [data-do="resume"]');
   button.dataset.do = news.paused ? "resume" : "pause";
   button.textContent = news.paused ? "Resume" : "Pause";
-  document.querySelectorAll("#live button, #live input").forEach((control) => { control.disabled = !news.training; });
+  enable(news.training);
   for (const form of document.querySelectorAll("[data-change]")) {
     const field = form.querySelector("input");
     if (document.activeElement !== field) field.value = news.changeable[form.dataset.change] ?? "";
@@ -85,7 +103,8 @@ async function ask(path, options) {
   try {
     const answer = await fetch(path, options);
     const found = await answer.json();
-    if (!answer.ok) says(found.error);
+    complaint = answer.ok ? "" : `Not done: ${found.error}.`;
+    says(news?.says);
     return answer.ok ? found : null;
   } catch {
     says("The fit does not answer.");
@@ -94,6 +113,7 @@ async function ask(path, options) {
 }
 
 function tell(kind, values) {
+  complaint = "";
   says("The fit is told, and does it after its step.");
   return ask(kind, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(values) });
 }
@@ -102,6 +122,7 @@ for (const button of document.querySelectorAll("[data-do]")) {
   button.addEventListener("click", () => tell("do", { do: button.dataset.do }));
 }
 for (const form of document.querySelectorAll("[data-change]")) {
+  form.addEventListener("keydown", (event) => event.stopPropagation()); // Digits are typed here, and choose no map.
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const field = form.querySelector("input");
@@ -122,7 +143,7 @@ stage.addEventListener("pointerdown", (event) => {
   pressed = { x: event.clientX, y: event.clientY, split: divider.getAttribute("aria-valuenow") / 100 };
 }, true); // Before the divider goes there: after a click it goes back.
 stage.addEventListener("click", async (event) => {
-  if (!pressed || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > CLICK_PX) return;
+  if (replaced || !pressed || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > CLICK_PX) return;
   split(pressed.split);
   const box = stage.getBoundingClientRect();
   const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];

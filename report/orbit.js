@@ -11,6 +11,7 @@ let drawing = false;
 let wanted = null;
 let holding = null;
 let following = null;
+let drawnAt = null; // The step, as the facts have it, of which the newest picture is at least.
 
 // One picture at a time, and then the newest that is wanted: those between were of a camera that has moved on.
 async function look(size) {
@@ -22,13 +23,20 @@ async function look(size) {
     const asked = wanted;
     wanted = null;
     const started = performance.now();
+    drawnAt = news?.facts?.Step;
     const picture = new Image();
     picture.src = `view?${new URLSearchParams({ ...eye, size: asked, again: started })}`;
     await picture.decode().then(() => develop(picture, asked), () => {});
-    following = setTimeout(() => { if (!document.hidden && news?.training && !news.paused) look("fine"); },
-      COSTS * (performance.now() - started));
+    clearTimeout(following);
+    following = setTimeout(follow, COSTS * (performance.now() - started));
   }
   drawing = false;
+}
+
+// Draws once more after further steps; a fit that waits has none, nor does a page hear of any while it sleeps.
+function follow() {
+  if (news?.training && !document.hidden && news.facts.Step !== drawnAt) look("fine");
+  else following = setTimeout(follow, HELD_MS);
 }
 
 function develop(picture, size) {

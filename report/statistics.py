@@ -80,7 +80,7 @@ def _correlations(explanation: Part) -> Iterator[str]:
             QUANTITIES.get(str(part["density"]), str(part["density"])),
             str(part["band"]),
             STATISTICS.get(str(part["statistic"]), str(part["statistic"])),
-            decimals(2)(float(str(part["estimate"]))),
+            _number(part["estimate"], decimals(2)),
             _interval(part, decimals(2)),
         ]
         for part in found
@@ -157,8 +157,8 @@ def _table(caption: str, heads: Row, rows: Sequence[Row]) -> str:
         for first, *cells in rows
     )
     return (
-        f'<table class="facts"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
+        f'<div class="scroller" tabindex="0" role="group" aria-label="{escape(caption)}"><table class="facts counted">'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -178,8 +178,8 @@ def _share(value: object) -> str:
     return number_text(value if isinstance(value, int | float) else None, whole_percent)
 
 
-def _number(value: object) -> str:
-    return number_text(value if isinstance(value, int | float) else None, significant)
+def _number(value: object, text: Callable[[float], str] = significant) -> str:
+    return number_text(value if isinstance(value, int | float) else None, text)
 
 
 def _interval(part: object, text: Callable[[float], str]) -> str:

@@ -64,12 +64,12 @@ KNOWN_COLUMNS: Mapping[str, Column] = {
     "heldout_psnr_db": Column("Held-out", "dB", decimals(2), higher_is_better=True),
     "steps": Column("Steps", "", decimals(0)),
     "seconds": Column("Training", "s", decimals(1)),
-    "samples_per_s": Column("Speed", "samples / s", significant),
+    "samples_per_s": Column("Throughput", "samples / s", significant),
     "parameters": Column("Parameters", "", decimals(0)),
     "crossings_per_pixel": Column("Density", "crossings / px", significant),
     "crossings_per_sample": Column("Density", "crossings / sample", significant),
     "dead_neurons": Column("Dead neurons", "", decimals(0)),
-    "primary_statistic": Column("Primary statistic", "", decimals(2), has_interval=True),
+    "primary_statistic": Column("Error against creases", "", decimals(2), has_interval=True),
 }
 
 """How numbers are shown whose names are known, by the names of `run.json`."""

@@ -384,7 +384,7 @@ function makeSpectra() {
 function makeCreaseCharts() {
   const onScrub = (step) => { play(false); goTo(indexAt(steps, step)); };
   const charts = data.runs.flatMap(({ label, creases }, index) => (creases?.series.length ? [lineChart({
-    title: label, run: index % 6, unit: "partial rank correlation of a step's creases with missing detail", onScrub,
+    title: label, run: index % 6, unit: "error against the creases of a step: −1 where errors are always larger where creases are fewer", onScrub,
     series: creases.series.map((series, i) => ({ ...series, colour: [runColour(index), "var(--quiet)"][i], steps: creases.step })),
     range: [-1, 1], full: 0, format: (value, short) => (short ? String(value) : value.toFixed(2)).replace("-", "−"),
   })] : []));

@@ -33,7 +33,7 @@ PICTURE_WORDS = Words(
     "crossings / px",
     in_cycles=False,
     guide=PICTURE_GUIDE,
-    mapped="in the explained octave",
+    mapped="in the finest octave that matters",
 )
 """Of pictures, and of 3D scenes, whose views are pictures."""
 

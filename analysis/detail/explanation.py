@@ -97,8 +97,12 @@ class Explanation:
     subject: SubjectWord
 
     def missing_map(self) -> Float[np.ndarray, "h w"]:
-        """Missing fraction in the primary band at full size, each pixel with the value of its window."""
-        return self.windows.spread(self.energies.missing_fraction)
+        """Missing fraction in the primary band at full size, each pixel with the value of its window.
+
+        NaN in windows with hardly any detail: theirs is the error over the floor, which is no share of anything.
+        """
+        energies = self.energies
+        return self.windows.spread(np.where(energies.target > energies.floor, energies.missing_fraction, np.nan))
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the maps, for strict JSON: null for what is undefined, never NaN."""

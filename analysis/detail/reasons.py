@@ -195,7 +195,8 @@ def reasons_sentences(
     parts[0] = parts[0].replace(" % ", " % of what is missing lies ", 1)
     why = f"{'; '.join(parts)}."
     if reasons.leading is None:
-        return (f"{why} {too_little}, to decide which of these leads.",)
+        undecided = "which of these leads" if len(worth) > 1 else "whether this is the reason of most of it"
+        return (f"{why} {too_little}, to decide {undecided}.",)
     muon = {"or_muon": "", "of_muon": ""} if by_muon else {"or_muon": ", or Muon in place of Adam,", "of_muon": ", N8"}
     return why, f"{_HELP[reasons.leading].format(**muon)}."
 

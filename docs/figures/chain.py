@@ -14,11 +14,13 @@ from matplotlib.ticker import NullFormatter
 from fieldlens.analysis import Detail, Speed, detail_speed, loss_step, octave_details
 from fieldlens.analysis.detail.bands import Energies, band_energies, band_picture, luma, spectrum
 from fieldlens.analysis.detail.explain import explained_octave
-from fieldlens.analysis.detail.reasons import REASONS, Reasons
+from fieldlens.analysis.detail.reasons import REASONS, Reasons, reasons_of
 from fieldlens.analysis.detail.statistics import rank_correlation
 from fieldlens.analysis.detail.windows import window_energies
+from fieldlens.fields import Field
 from fieldlens.render.colour import DENSITY_RANGE, MISSING_RANGE, SPEED_RANGE, STEPS_RANGE
-from fieldlens.studies.subjects.raster import Foreseen, Foresight
+from fieldlens.studies.foresight.foresight import Foreseen, Foresight
+from fieldlens.studies.foresight.ways import OnPixels
 
 from .fits import Fit, Fits
 from .layout import WIDTH, Scale, colour_of, frame, show, target_tile
@@ -81,9 +83,8 @@ class Moment:
     @cached_property
     def reasons(self) -> Reasons:
         """Why each window lacks detail."""
-        return self._foresight.reasons(
-            self.fit.saved.state, self.foreseen, self.fit.density.crossings_per_pixel, seed=0
-        )
+        crossings = self.fit.density.crossings_per_pixel
+        return reasons_of(self._foresight.motion(self.fit.saved.state, self.foreseen, crossings), seed=0)
 
     @cached_property
     def of_missing(self) -> Speed:
@@ -99,8 +100,8 @@ class Moment:
         return np.where(octave.energy > self.foreseen.floor, octave.whole / octave.energy, np.nan)
 
     @cached_property
-    def _foresight(self) -> Foresight:
-        return Foresight(self.fit.view, lambda field, target: loss_step(field, target))
+    def _foresight(self) -> Foresight[Field]:
+        return Foresight(self.fit.view, OnPixels(loss_step))
 
     @property
     def _band(self) -> int:

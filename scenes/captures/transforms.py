@@ -116,7 +116,7 @@ def _without_cameras(path: Path) -> str:
     """What can be done with photographs that have no cameras; nothing where there is none."""
     try:
         pictures = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES)
-    except OSError:
+    except (OSError, ValueError):  # of a name that no file can have
         return ""
     if not pictures:
         return ""

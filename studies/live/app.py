@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Mapping
 from html import escape
 from typing import Any
@@ -44,9 +45,10 @@ def app_of(hub: Hub) -> Starlette:
         return _not_found() if found is None else Response(found.data, media_type=found.media_type)
 
     async def frame(request: Request) -> Response:
-        if hub.folder is None:
+        step = request.path_params["step"]
+        if hub.folder is None or not re.fullmatch("[0-9]{1,18}", step):
             return _not_found()
-        file = RunFolder(hub.folder).frame(request.path_params["step"], "reconstruction")
+        file = RunFolder(hub.folder).frame(int(step), "reconstruction")
         return FileResponse(file) if file.is_file() else _not_found()
 
     async def film(request: Request) -> Response:
@@ -69,7 +71,7 @@ def app_of(hub: Hub) -> Starlette:
             Route("/events", events),
             Route("/now", picture),
             Route("/map/{name}", picture),
-            Route("/frame/{step:int}", frame),
+            Route("/frame/{step}", frame),
             Route("/progress.mp4", film),
             Route("/turntable.mp4", film),
             Route("/at", ask),

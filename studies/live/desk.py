@@ -64,6 +64,8 @@ class Desk:
         self._shown: Shown | None = None
         self._pictures: dict[str, Encoded] = {}
         self._maps: dict[str, int] = {}
+        self._mapped_at: dict[str, int] = {}
+        """When each map was to be drawn last, whether or not the field has it."""
         self._rate = 0.0
         self._orbit: Orbit | None = None
         self._drawing, self._mapping, self._telling = Allowance(), Allowance(), Allowance()
@@ -133,7 +135,7 @@ class Desk:
             answered = True
             try:
                 future.set_result(self._found(question, recorder, moment))
-            except InputError as error:
+            except Exception as error:  # no question ends a fit: whoever asked is told
                 future.set_exception(error)
         return answered
 
@@ -158,7 +160,8 @@ class Desk:
                 recorder.plan, change = change_target(state, recorder.plan, target_psnr_db)
                 recorder.note(change)
             case Place():
-                return what_is_at(question, recorder.subject, state.field, recorder.observe(state))
+                found = what_is_at(question, recorder.subject, state.field, recorder.observe(state))
+                return found | {"At step": f"{state.step:,}"}
             case View():
                 if self._orbit is None:
                     raise InputError("a camera can only be moved around a 3D scene")
@@ -182,8 +185,8 @@ class Desk:
                 self._show(recorder, state)
             new = True
         wanted = self.hub.maps.intersection(map_names(recorder))
-        behind = {name for name in wanted if self._maps.get(name) != state.step}
-        first = any(name not in self._maps for name in wanted)
+        behind = {name for name in wanted if self._mapped_at.get(name) != state.step}
+        first = any(name not in self._mapped_at for name in wanted)
         if behind and (self._mapping.allows or self.controls.waits or first):
             with self._mapping.spent():
                 self._draw_maps(behind, recorder, state)
@@ -203,6 +206,7 @@ class Desk:
             drawn[ERROR] = error_rgb(target, seen.picture.astype(np.float32) / 255)
         if names - {ERROR}:
             drawn |= recorder.subject.maps(state, recorder.plan)
+        self._mapped_at |= dict.fromkeys([*names, *drawn], state.step)
         for name, picture in drawn.items():
             self._pictures[f"map/{name}"], self._maps[name] = encoded_map(picture), state.step
 

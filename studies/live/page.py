@@ -89,6 +89,7 @@ def news_of(
         scored = [(shown.step, shown.observation.scores.psnr_db)]
         frames.append(frame_data(shown.step, shown.seconds, scored[0][1], f"now?{shown.step}"))
     news = {
+        "fit": str(recorder.folder.path),  # a page that outlives its fit may hear from the next one at the same port
         "training": training,
         "paused": paused,
         "says": says,

@@ -40,7 +40,9 @@ def served(hub: Hub, port: int | None = None) -> Iterator[str]:
         own = listener.getsockname()[1]
         token = new_token()
         app = Guard(app_of(hub), token, f"fieldlens_{own}")
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, log_config=None, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        )  # on the terminal is the fit: what is no HTTP is nothing to be told there
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="fieldlens live", daemon=True)
         thread.start()

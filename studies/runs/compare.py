@@ -398,10 +398,17 @@ def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:
     if len(ranked) < 2:
         return list((ranked[0][1] if ranked else records[0]).explained.verdict)
     (most, best), (least, worst) = ranked[0], ranked[-1]
+    ahead, behind = _name(best, records), _name(worst, records)
     sentences = [
-        f"After {counted(best.steps, 'step')} {_name(best, records)} reaches {_quality(best)} and "
-        f"{_name(worst, records)} {_quality(worst)}: {most - least:.1f} dB apart."
+        f"{ahead} comes closest: {most:.1f} dB after {counted(best.steps, 'step')}, {most - least:.1f} dB more than "
+        f"{behind}."
     ]
+    band = best.explained.explained_band
+    kept = [None if band is None else record.energy_kept.get(band) for record in (best, worst)]
+    if kept[0] is not None and kept[1] is not None:
+        sentences.append(
+            f"Of the energy of {band} waves {ahead} has {percent(kept[0])}, and {behind} {percent(kept[1])}."
+        )
     if any(record.explained.explained_band is None for record in records):
         sentences.append(
             "What is missing was not explained, as --quick asks; `fieldlens analyze RUN` does it for each of the runs."
@@ -409,18 +416,11 @@ def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:
     more, less = best.explained.crossings_per_pixel, worst.explained.crossings_per_pixel
     if more is not None and less is not None:
         sentences.append(
-            f"A {words.step} step crosses {_crossings(best)} creases on average under {_name(best, records)} and "
-            f"{_crossings(worst)} under {_name(worst, records)}, but a difference in density between encodings is not "
-            "a cause: what each run says of its own missing detail stands below."
+            f"A step of one {words.step} crosses {_crossings(best)} creases on average under {ahead}, and "
+            f"{_crossings(worst)} under {behind}. That does not make creases the cause. What is missing in each run, "
+            "and why, stands below."
         )
     return sentences
-
-
-def _quality(record: RunRecord) -> str:
-    band = record.explained.explained_band
-    kept = None if band is None else record.energy_kept.get(band)
-    detail = "" if kept is None else f" with {percent(kept)} of the energy of {band} waves"
-    return f"{record.psnr_db:.1f} dB{detail}"
 
 
 def _crossings(record: RunRecord) -> str:

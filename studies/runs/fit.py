@@ -208,14 +208,13 @@ def _run(
         state.seen = state.step * _points_of_full_step(scene, plan)
     for sentence in taken_over:
         reporter.say(sentence)
-    changes = _changes(folder, state, reporter)
-    plan = go_on_with(changes, state, plan, keeps_limits=_limits(config) == _limits(before))
+    plan, changes = _as_left(folder, state, plan, _limits(config) == _limits(before), reporter)
     metrics, watch = Metrics(folder.metrics_file, subject.frequencies), Stopwatch()
-    metrics.read(until=recorded_until(plan, state.step))
+    metrics.read(until=recorded_until(plan, state.step, changes))
     if state.step and not metrics.rows:
         reporter.say(f"there are no curves of the steps before {state.step}: they begin anew")
     remove(folder.result_file)  # what it says is not of what the folder is about to hold
-    forget_after(folder, plan, state.step)
+    forget_after(folder, plan, state.step, changes)
     recorder = FrameRecorder(
         folder,
         plan,
@@ -373,14 +372,16 @@ def resumed(folder: RunFolder, state: TrainingState) -> list[str]:
     return [*passed_over, f"going on from step {state.step}"]
 
 
-def _changes(folder: RunFolder, state: TrainingState, reporter: Reporter) -> list[Change]:
-    """What a person had changed by the state from which a fit goes on; what came after it is forgotten."""
-    changes = folder.changes(until=state.step)
+def _as_left(
+    folder: RunFolder, state: TrainingState, plan: Plan, keeps_limits: bool, reporter: Reporter
+) -> tuple[Plan, list[Change]]:
+    """The plan of a fit that goes on, with what a person had changed by its state; what came after it is forgotten."""
+    plan, changes = go_on_with(folder.changes(until=state.step), state, plan, keeps_limits)
     if changes or folder.changes_file.exists():
         folder.write_changes(changes)
     for change in changes:
         reporter.say(change.sentence)
-    return changes
+    return plan, changes
 
 
 def _limits(config: FitConfig) -> tuple[float | None, ...]:

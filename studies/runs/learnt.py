@@ -89,7 +89,10 @@ def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list
     if not isinstance(state.field, Field) or state.field.encoding.dim != 2:
         return [], ""  # only what is fitted over the plane can be put under a lens
     if isinstance(state.field.encoding, OwnEncoding):
-        return [], "The network is not in this page, because a page cannot compute an encoding of your own."
+        return (
+            [],
+            "The network is not in this page, because its encoding is a function of Python, which no page can run.",
+        )
     numbers, room = sum(parameter.numel() for parameter in state.field.parameters()), _room(alone)
     if numbers * FP32 > room:
         return [], _too_large(numbers, alone=alone)
@@ -114,10 +117,10 @@ def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list
 def _spread(steps: Sequence[int], most: int) -> list[int]:
     """About `most` of rising steps from the last to the first; all where one is wanted, for the last may be damaged.
 
-    >>> _spread([0, 1, 2, 4, 8, 16, 32], 4), _spread([0, 1], 1)
-    ([32, 8, 2, 0], [1, 0])
+    >>> _spread([0, 1, 2, 4, 8, 16, 32], 4), _spread([0, 1], 1), _spread([], 4)
+    ([32, 8, 2, 0], [1, 0], [])
     """
-    if most == 1:
+    if most == 1 or not steps:
         return list(steps[::-1])
     return [steps[i] for i in sorted(set(np.linspace(0, len(steps) - 1, most).round().astype(int)), reverse=True)]
 

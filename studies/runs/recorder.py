@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 from fieldlens.configs.files import remove, write_bytes
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Change, Costs, Plan, Snapshot, TrainingState
-from fieldlens.fitting.by_hand import SNAPSHOT
+from fieldlens.fitting.by_hand import SNAPSHOT, snapshot_steps
 from fieldlens.render.files import png_bytes, write_png
 from fieldlens.studies.subjects.drawing import MAPS, DrawnMap
 from fieldlens.studies.subjects.film import Film
@@ -181,8 +181,7 @@ class FrameRecorder:
 
     def kept_states(self) -> Collection[int]:
         """Those that a person asked for; and where checkpoints of frames are kept, those that were drawn."""
-        asked = {change.step for change in self.changes if change.what == SNAPSHOT}
-        return asked.union(self.folder.frame_steps() if self.keeps_checkpoints else ())
+        return snapshot_steps(self.changes).union(self.folder.frame_steps() if self.keeps_checkpoints else ())
 
     @property
     def newest(self) -> tuple[int, float, Path] | None:
@@ -230,19 +229,20 @@ class FrameRecorder:
             write_png(self.folder.frame(step, "turntable"), self.film.frame(field, before, title))
 
 
-def recorded_until(plan: Plan, step: int) -> int:
+def recorded_until(plan: Plan, step: int, changes: Sequence[Change] = ()) -> int:
     """The last step that stays recorded when a fit goes on from the state of a step.
 
-    An interruption draws its last step even where the plan does not, so that one may have to go.
+    An interruption draws its last step even where the plan does not, so that one may have to go, unless a person has
+    asked for it.
     """
-    return step if step in _planned(plan, step) else step - 1
+    return step if step in snapshot_steps(changes) or step in _planned(plan, step) else step - 1
 
 
-def forget_after(folder: RunFolder, plan: Plan, step: int) -> None:
+def forget_after(folder: RunFolder, plan: Plan, step: int, changes: Sequence[Change] = ()) -> None:
     """Take away what an earlier sitting drew after a step, that of the state from which a fit goes on."""
     # Earlier frames stay: a fit that goes on to another limit may plan others from here on, but drew those.
-    planned = _planned(plan, step)
-    drawn, mapped = step in planned, step in planned[::MAPS_EVERY]
+    planned, asked = _planned(plan, step), step in snapshot_steps(changes)
+    drawn, mapped = asked or step in planned, asked or step in planned[::MAPS_EVERY]
     kinds = {"": drawn, "reconstruction": drawn, "turntable": drawn} | dict.fromkeys(MAPS, mapped)
     for kind, stays in kinds.items():
         for later in folder.frame_steps(kind):

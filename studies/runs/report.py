@@ -63,10 +63,14 @@ MOST_FRAMES = 120
 
 OVERLAYS = {
     "density": ("crease density", density_legend),
-    "speed": ("how fast the detail of each window would be moved, {octaves}", speed_legend),
+    "speed": ("how strongly a step could move the detail of each window, {octaves}", speed_legend),
     "progress": ("steps like the next until half of what each window lacks is mended, {octaves}", steps_legend),
     "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
-    "missing": ("missing fraction in the explained band: residual over target energy, per window", missing_legend),
+    "missing": (
+        "what is missing of each window's detail, {octaves}: the error's energy over the detail's; grey where there is "
+        "hardly any",
+        missing_legend,
+    ),
     "capacity": ("share of the error that other output weights could not take away, per window", remaining_legend),
     "residual": ("reconstruction less target", None),
 }
@@ -126,7 +130,9 @@ def _chapters(found: Summary) -> list[Chapter]:
     if found.worst_places:
         chapters.append(Chapter("Where detail is missing", [], "missing", found.worst_places[:TOLD_PLACES]))
     if found.verdict[1:]:
-        chapters.append(Chapter("Why, and what would help", found.verdict[1:], "progress"))
+        # of signals and scenes the sentences say where, too; and where nothing is missing, nothing would help
+        heading = "Why, and what would help" if found.worst_places else "What is missing, and why"
+        chapters.append(Chapter(heading, found.verdict[1:], "progress"))
     if found.capacity:
         chapters.append(Chapter("Could the network do better?", [found.capacity], "capacity"))
     return chapters
@@ -327,7 +333,8 @@ def overlay_of(name: str, picture: Image | None, words: Words) -> Overlay:
 
 def protocol_of(config: Protocol, plans: Mapping[str, Plan]) -> dict[str, str]:
     """Every choice, with what was taken where one was left open, by the names of runs."""
-    return _protocol(to_json(config), _taken(plans))
+    several = {name: list(map(str, chosen)) for name, chosen in vars(config).items() if isinstance(chosen, tuple)}
+    return _protocol({**to_json(config), **several}, _taken(plans))
 
 
 def _taken(named: Mapping[str, Plan]) -> dict[str, str]:
@@ -363,5 +370,5 @@ def _protocol(plain: Mapping[str, Any], taken: Mapping[str, str], prefix: str = 
         elif value == "auto" and name in taken:
             flat[name] = f"auto: {taken[name]}"
         else:
-            flat[name] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            flat[name] = (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
     return flat

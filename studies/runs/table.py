@@ -75,7 +75,7 @@ HEADINGS = {
     "crossings_per_pixel": "crossings/px",
     "crossings_per_sample": "crossings/sample",
     "dead_neurons": "dead",
-    "primary_statistic": "primary statistic",
+    "primary_statistic": "error against creases",
 }
 
 

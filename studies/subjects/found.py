@@ -190,7 +190,11 @@ def unexplained(run: Path, scores: Scores, frequencies: Sequence[int]) -> Explai
     """What stands for an explanation that was left out: the command that makes it, and what scores say of a signal."""
     command = f"fieldlens analyze {shlex.quote(str(run))}"
     left_out = f"What is missing was not explained, as --quick asks; `{command}` does it."
-    shares = {f"{k} cycles": share for k, share in zip(frequencies, scores.amplitudes, strict=True)}
+    shares = {
+        f"{k} cycles": share
+        for k, share in zip(frequencies, scores.amplitudes, strict=True)
+        if np.isfinite(share)  # there is none of a fit that has diverged
+    }
     summary = Summary(
         crossings_per_pixel=None,
         dead_neurons=None,

@@ -133,7 +133,7 @@ def reasons_in_views(
         over = "all views" if len(alike) == all_views else f"{len(alike)} of {all_views} views"
         why, *remedy = sentences
         sentences = (
-            f"In {view.name} most detail of {first.label} is missing around {where} px.",
+            f"In {view.name} most of what is missing ({first.label}) is around {where} px.",
             f"Over {over}, {why}",
             *remedy,
         )

@@ -23,9 +23,9 @@ from fieldlens.analysis import (
     ssim,
 )
 from fieldlens.analysis.creases.crossings import starting_refinement
-from fieldlens.analysis.detail.reasons import reasons_of, reasons_sentences, worst_places
+from fieldlens.analysis.detail.reasons import BENDS_PER_WAVE, reasons_of, reasons_sentences, worst_places
 from fieldlens.analysis.detail.spectra import HALF
-from fieldlens.analysis.detail.verdicts import percent
+from fieldlens.analysis.detail.verdicts import NOTHING_MISSING, percent
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.optimizer import Muon
 from fieldlens.configs.records import to_json
@@ -50,9 +50,6 @@ from .scoring import score
 from .subject import Progress
 
 TOO_LITTLE = "This signal is too short, or its parts are too unlike"
-
-KNOTS_PER_PERIOD = 2
-"""Bends that a curve of straight pieces needs in each period of a wave to follow it at all: one at each extreme."""
 
 
 class SignalSubject:
@@ -211,7 +208,10 @@ class SignalSubject:
         sentences = reasons_sentences(
             found, has_creases=creases is not None, by_muon=isinstance(plan.optimizer, Muon), too_little=TOO_LITTLE
         )
-        if sentences:
+        held, missing = self._details[0].energy.sum(), foreseen.octave.energy.sum()
+        if missing < NOTHING_MISSING * held:  # nothing that a person would miss
+            sentences = ()
+        elif sentences:
             sentences = _where(foreseen, self.view.width), *sentences
         files = Files(
             pictures={SPEED: _speeds_rgb(speeds), PROGRESS: self._progress_rgb(foreseen)},
@@ -274,10 +274,10 @@ def signal_verdict(
     count = f"The line crosses {crossings:,} creases, {per_period:.3g} for each period of the fastest wave"
     if not straight:
         limit = "as the field bends between them as well, their number sets no limit."
-    elif per_period < KNOTS_PER_PERIOD:
-        limit = f"the field is straight between them, and a wave takes {KNOTS_PER_PERIOD} a period: these are too few."
+    elif per_period < BENDS_PER_WAVE:
+        limit = f"the field is straight between them, and a wave takes {BENDS_PER_WAVE} a period: these are too few."
     else:
-        limit = f"the field is straight between them, and a wave takes {KNOTS_PER_PERIOD} a period: by number they do."
+        limit = f"the field is straight between them, and a wave takes {BENDS_PER_WAVE} a period: by number they do."
     return [*sentences, f"{count}; {limit}"]
 
 

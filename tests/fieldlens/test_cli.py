@@ -157,7 +157,7 @@ def test_a_built_in_scene_is_written_as_a_folder_that_is_read_as_it_was(
         (["fit", "my photo.png", "--seconds", "nan"], "--seconds must be a number above 0"),
         (["fit", "my photo.png", "--schedule", "cosine"], "give its length with --steps"),
         (["fit", "my photo.png", "--frames", "every:0"], "--frames takes log, every:N or all"),
-        (["fit", "my photo.png", "--preset", "demo"], "fit has no preset 'demo' (there are: authors)"),
+        (["fit", "my photo.png", "--preset", "demo"], "fit has no preset 'demo' (there are: authors, photo)"),
         (["fit", "my photo.png", "--preset", "author"], "did you mean 'authors'?"),
         (["compare", "--preset", "demmo"], "compare has no preset 'demmo' (there are: demo); did you mean 'demo'?"),
         (["fit", "--preset", "authors"], "name a picture to fit"),

@@ -38,14 +38,22 @@ def test_a_fit_goes_on_with_the_newest_of_all_changes() -> None:
         Change(4, "target_psnr_db", None, 30.0),
         Change(5, "snapshot", None, None),
     ]
-    assert go_on_with(changes, state, first, keeps_limits=True) == replace(first, target_psnr_db=30.0)
+    assert go_on_with(changes, state, first, keeps_limits=True) == (replace(first, target_psnr_db=30.0), changes)
     assert state.rate_factor * RATE == pytest.approx(0.25)
 
 
-def test_limits_that_are_named_anew_replace_a_target_that_was_set_by_hand() -> None:
-    first = plan(RATE, steps=9)
+def test_limits_that_are_named_anew_replace_a_target_that_was_set_by_hand_for_good() -> None:
+    first, state = plan(RATE, steps=9), start()
     changes = [Change(4, "target_psnr_db", None, 30.0)]
-    assert go_on_with(changes, start(), first, keeps_limits=False) == first
+    replaced, all_changes = go_on_with(changes, state, first, keeps_limits=False)
+    assert replaced == first
+    assert all_changes == [*changes, Change(0, "target_psnr_db", 30.0, None)]
+    assert go_on_with(all_changes, state, first, keeps_limits=True) == (first, all_changes)
+
+
+def test_limits_that_are_named_anew_add_no_change_where_no_target_was_set_by_hand() -> None:
+    first, changes = plan(RATE, steps=9), [Change(4, "learning_rate", RATE, 0.5)]
+    assert go_on_with(changes, start(), first, keeps_limits=False) == (first, changes)
 
 
 def test_each_change_is_told_in_a_sentence() -> None:

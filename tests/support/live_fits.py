@@ -104,12 +104,16 @@ class LiveFit:
         return self.records[0]
 
 
+def waiting_config(parent: Path) -> FitConfig:
+    """A fit of a small picture without explanation, which takes longer than any test."""
+    config = small_config(small_picture(parent / "picture.png"), parent / "outputs", steps=500_000)
+    return replace(config, output=replace(config.output, frames="every:1000", quick=True))
+
+
 @contextmanager
 def live_fit(parent: Path, config: FitConfig | None = None, steps_allowed: int | None = 0) -> Iterator[LiveFit]:
     """A fit of a small picture without explanation, which waits before its first step unless told; ended at the end."""
-    if config is None:
-        config = small_config(small_picture(parent / "picture.png"), parent / "outputs", steps=500_000)
-        config = replace(config, output=replace(config.output, frames="every:1000", quick=True))
+    config = config or waiting_config(parent)
     controls = Controls(steps_allowed=steps_allowed)
     hub = Hub(controls.look_now)
     desk, folder, records = Desk(hub, controls, Silent()), start(config), list[RunRecord]()

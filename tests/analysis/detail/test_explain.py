@@ -323,6 +323,21 @@ def test_the_missing_map_is_the_share_of_energy_that_was_taken_away():
     assert np.median(np.abs(missing - expected)) < 0.05
 
 
+def test_windows_with_hardly_any_detail_are_no_part_of_the_missing_map():
+    made = Made(side=256)
+    bare = np.zeros(made.windows, bool)
+    bare[4:8, 2:6] = True
+    texture = made.texture * ~per_window(bare).astype(bool)
+    result = explain(
+        made.picture(texture), made.picture(0.5 * made.texture), {"coarea": per_window(made.uniform(1, 2))}
+    )
+    inside = np.zeros_like(bare)
+    inside[5:7, 3:5] = True  # away from the border, across which detail leaks
+    missing = result.missing_map()
+    assert np.isnan(missing[per_window(inside) > 0]).all()
+    assert np.isfinite(missing[per_window(bare) == 0]).all()
+
+
 def test_maps_that_cannot_be_used_are_refused_in_a_sentence():
     made = Made(side=256)
     bad = per_window(made.uniform(1, 2))

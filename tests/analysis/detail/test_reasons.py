@@ -123,6 +123,17 @@ def test_sentences_name_the_reasons_worth_saying_the_largest_first() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("on_its_way", "undecided"), [(2, "whether this is the reason of most of it"), (30, "which of these leads")]
+)
+def test_where_too_few_blocks_decide_the_words_fit_the_number_of_reasons(on_its_way: int, undecided: str) -> None:
+    progress = np.where(np.arange(100) < on_its_way, 2.0, 0.0).reshape(10, 10)
+    found = reasons_of(motion(np.ones((10, 10)), progress=progress))
+    assert found.leading is None
+    (sentence,) = reasons_sentences(found, has_creases=True, by_muon=False)
+    assert sentence.endswith(f"its parts are too unlike, to decide {undecided}.")
+
+
 def test_of_a_network_without_creases_nothing_is_said_of_them() -> None:
     why, _ = reasons_sentences(reasons_of(motion(np.ones((8, 8)), crossings=None)), has_creases=False, by_muon=True)
     assert why == "100 % of what is missing lies where steps hardly move it."

@@ -1,16 +1,19 @@
 """What a viewer costs a fit: nothing while nobody looks, and a bounded share of its time while somebody does."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fieldlens.fitting import TrainingState
+from fieldlens.configs.network import Network
+from fieldlens.fitting import Plan, TrainingState
 from fieldlens.studies.live import desk as desks
 from fieldlens.studies.live.desk import Allowance
 from fieldlens.studies.runs.recorder import FrameRecorder
 from fieldlens.studies.subjects.found import Observation
-from tests.support.live_fits import begun, live_fit
+from fieldlens.studies.subjects.picture import PictureSubject
+from tests.support.live_fits import begun, live_fit, waiting_config
 
 
 class Clock:
@@ -59,3 +62,30 @@ def test_nothing_is_drawn_while_nobody_looks_and_nobody_pays_for_a_viewer_that_h
         fit.ask("/do", {"do": "step"})
         fit.wait_for(4)
         assert drawn == [3]
+
+
+def test_a_map_that_a_field_cannot_have_is_asked_of_it_once_a_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, maps = [], PictureSubject.maps
+
+    def counted(subject: PictureSubject, state: TrainingState, plan: Plan) -> object:
+        asked.append(state.step)
+        return maps(subject, state, plan)
+
+    monkeypatch.setattr(PictureSubject, "maps", counted)
+    with live_fit(tmp_path, replace(waiting_config(tmp_path), network=Network(8, 2, activation="sine"))) as fit:
+        with begun(fit).watched("density") as news:
+            for one, _ in zip(news, range(4), strict=False):
+                assert "density" not in one["maps"], "sines have no creases"
+        assert asked == [0]
+
+
+def test_a_question_that_fails_is_told_and_ends_no_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(desks, "what_is_at", broken)
+    with live_fit(tmp_path) as fit:
+        assert begun(fit).ask("/at?x=0.5&y=0.5").status == 500
+        assert fit.ask("/do", {"do": "step"}).json == {"step": 0}

@@ -1,5 +1,6 @@
 """The live page in a real browser, of a fit that really trains."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -71,14 +72,21 @@ def test_buttons_act_on_the_training_and_the_picture_follows(tmp_path: Path, ope
         page.wait_for_selector("text=Paused.")
         taken = steps_taken(page)
         assert taken > 3
-        page.get_by_label("Learning rate").fill("0.0001")
+        page.get_by_label("Learning rate").fill("")
+        page.get_by_label("Learning rate").press_sequentially("0.0001")  # no digit is taken for a map's
         page.get_by_label("Learning rate").press("Enter")
         page.wait_for_selector("text=became 0.0001 at step")
         page.get_by_label("Stop at").fill("minus one")
         page.get_by_label("Stop at").press("Enter")
-        expect(page.locator("#live-says")).to_contain_text("psnr_db must be a number, got 'minus one'")
+        complaint = "Not done: psnr_db must be a number, got 'minus one'."
+        expect(page.locator("#live-says")).to_contain_text(complaint)
+        with fit.watched() as news:
+            for _ in zip(range(3), news, strict=False):
+                pass
+        expect(page.locator("#live-says")).to_contain_text(complaint)
         page.get_by_role("button", name="Snapshot").click()
-        page.wait_for_selector("text=frame, maps and checkpoint were made at step")
+        page.wait_for_selector("text=a snapshot was taken at step")
+        expect(page.locator("#live-says")).not_to_contain_text(complaint)
         assert taken in fit.folder.frame_steps()
         assert page.locator("#psnr-chart path.curve").count() == 1
 
@@ -92,7 +100,7 @@ def test_a_place_and_a_map_are_shown_on_request(tmp_path: Path, open_page: Open)
         page.locator("#stage").click(position={"x": 40, "y": 30})
         page.wait_for_selector(".place dt")
         names = page.locator(".place dt").all_inner_texts()
-        assert {"Target", "Here", "Error", "Crossings", "Nearest crease", "Neurons on, by layer"} <= {*names}
+        assert {"At step", "Target", "Here", "Error", "Crossings", "Nearest crease", "Neurons on, by layer"} <= {*names}
         assert page.get_attribute("#divider", "aria-valuenow") == "50", "a click moves nothing"
 
 
@@ -112,6 +120,8 @@ def test_a_scene_is_drawn_from_where_the_reader_moves_the_camera(tmp_path: Path,
             ).to_be_visible()
             seen.append(lens.evaluate("(canvas) => canvas.toDataURL()"))
         assert len({*seen}) == 3
+        page.get_by_role("button", name="One step").click()
+        page.wait_for_function("before => document.querySelector('#orbit-view').toDataURL() !== before", arg=seen[-1])
         assert lens.evaluate("(canvas) => canvas.width") == 24
 
 
@@ -146,3 +156,17 @@ def test_a_page_that_sleeps_listens_to_nothing(tmp_path: Path, open_page: Open) 
         fit.ask("/do", {"do": "step"})
         page.evaluate(sleep, False)
         wait_for_step(page, 1)
+
+
+def test_a_page_that_outlives_its_fit_shows_and_steers_no_other(tmp_path: Path, open_page: Open) -> None:
+    with live_fit(tmp_path) as fit:
+        page = open_page(begun(fit))
+        other = json.dumps(json.loads(fit.hub.news) | {"fit": "another", "frames": []})
+        for _ in range(50):
+            fit.hub.publish(other, {})
+            if not fit.hub.is_watched:
+                break
+            page.wait_for_timeout(50)
+        expect(page.locator("#live-says")).to_contain_text("another has its address now")
+        expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+        wait_for_step(page, 0)

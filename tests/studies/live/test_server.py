@@ -97,7 +97,12 @@ def test_what_does_not_fit_is_answered_with_one_sentence(fit: LiveFit, path: str
 
 
 @pytest.mark.parametrize(
-    "path", ["/frame/1", "/frame/..%2f..%2fconfig.yaml", "/map/nothing", "/map/..%2fnow", "/x.mp4"]
+    "path",
+    [
+        *("/frame/1", "/frame/-1", "/frame/%D9%A1", "/frame/" + 300 * "9", "/frame/" + 5000 * "9"),
+        *("/frame/..%2f..%2fconfig.yaml", "/map/nothing", "/map/..%2fnow", "/x.mp4"),
+    ],
+    ids=lambda path: path[:30],
 )
 def test_nothing_but_pictures_of_the_fit_can_be_named(fit: LiveFit, path: str) -> None:
     assert fit.ask(path).status == 404

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from fieldlens.configs.run import FitConfig
 from fieldlens.render.files import read_png
 from fieldlens.render.video import read_frames
 from fieldlens.studies.questions import sharing
-from fieldlens.studies.questions.curves import CURVES, draw_curves
+from fieldlens.studies.questions.curves import CURVES, Curve, draw_curves
 from fieldlens.studies.questions.sharing import share
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.metrics import drawn_rows
@@ -106,7 +107,12 @@ def test_a_figure_has_a_line_for_each_run_and_one_for_each_octave(run: RunFolder
     other = fitted(FitConfig(**{**vars(config), "encoding": Raw()}))
     runs = {run: "fourier:3", other: "raw"}
     bands = len(drawn_rows(run)[0].energy_kept)
-    for shows, expected in ((["psnr"], 2), (["bands"], 2 * bands), (CURVES, 2 + 2 * bands)):
+    asked: tuple[tuple[Sequence[Curve], int], ...] = (
+        (("psnr",), 2),
+        (("bands",), 2 * bands),
+        (CURVES, 2 + 2 * bands),
+    )
+    for shows, expected in asked:
         draw_curves(runs, shows, tmp_path / "figure.svg")
         drawn = (tmp_path / "figure.svg").read_text()
         assert lines_of(drawn) == expected

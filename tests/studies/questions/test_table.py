@@ -15,7 +15,7 @@ from fieldlens.studies.subjects.kinds import KINDS
 from fieldlens.verbs.analyze import AnalyzeArguments
 from tests.support.runs import small_picture
 
-SAID_BY_EVERY_VERB = {"run", "output_dir", "json"}
+SAID_BY_EVERY_VERB = {"run", "encoding", "output_dir", "json"}
 
 
 def test_every_option_of_analyze_asks_a_question_or_goes_with_one() -> None:

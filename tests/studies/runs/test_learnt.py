@@ -162,6 +162,15 @@ def test_a_fit_that_diverged_has_no_network_to_look_into(fitted: RunFolder, monk
     assert (kept, "diverged" in why_not) == ([], True)
 
 
+def test_a_function_of_ones_own_is_in_no_page_which_says_so(tmp_path: Path):
+    waves = Own("mine.py", "waves", Code(torch.sin, "def waves(x): ..."))
+    folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs", encoding=waves))
+    run(folder)
+    kept, why_not = kept_networks(folder, folder.scene(), alone=True)
+    assert (kept, "its encoding is a function of Python" in why_not) == ([], True)
+    assert why_not in folder.report.read_text()
+
+
 def test_a_signal_has_no_plane_to_look_at(tmp_path: Path):
     folder = start(small_config("signal:2,5", tmp_path / "outputs", steps=4, encoding=Fourier(2)))
     run(folder)
@@ -174,5 +183,5 @@ def test_a_network_behind_an_encoding_of_ones_own_is_in_no_page_which_says_why(t
     run(made)
     kept, why_not = kept_networks(made, made.scene(), alone=True)
     assert kept == []
-    assert "a page cannot compute an encoding of your own" in why_not
+    assert "a function of Python, which no page can run" in why_not
     assert why_not in made.report.read_text(encoding="utf-8")

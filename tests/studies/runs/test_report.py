@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fieldlens.configs.encoding import Raw
+from fieldlens.configs.encoding import Fourier, Raw
+from fieldlens.configs.network import Network
 from fieldlens.configs.optimizer import default_learning_rate, default_optimizer
+from fieldlens.configs.run import CompareConfig
 from fieldlens.render.files import write_png
+from fieldlens.report import PICTURE_WORDS, SIGNAL_WORDS, Words
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
-from fieldlens.studies.runs.report import write_report
+from fieldlens.studies.runs.report import protocol_of, write_report
 from tests.support.runs import small_config, small_picture
 
 
@@ -68,6 +71,27 @@ def test_choices_left_open_stand_beside_what_was_taken(tmp_path: Path):
     assert rows["training.precision"] == f"auto: {result.plan.precision}"
     assert (rows["training.seconds"], rows["training.plateau"], rows["training.steps"]) == ("none", "none", "24")
     assert rows["training.threads"] == "1"
+
+
+def test_several_choices_stand_as_the_words_that_a_person_types():
+    networks = (Network(width=48, depth=3), Network(width=64, depth=2, activation="sine"))
+    shown = protocol_of(CompareConfig(scene="it", encodings=(Raw(), Fourier(6)), networks=networks), {})
+    assert (shown["encodings"], shown["networks"], shown["optimizers"]) == ("raw, fourier:6", "3x48, 2x64,sine", "none")
+
+
+@pytest.mark.parametrize(("scene", "words"), [("p.png", PICTURE_WORDS), ("signal:1,4,samples=64", SIGNAL_WORDS)])
+def test_each_map_of_a_page_but_plain_differences_is_explained_in_its_guide(
+    scene: str, words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    small_picture(tmp_path / "p.png")
+    folder = start(small_config(scene, tmp_path / "outputs", steps=8))
+    run(folder)
+    (part,) = data_in(folder)["runs"]
+    maps = {overlay["name"] for overlay in part["overlays"]} - {"error", "residual"}
+    terms = " ".join(term for term, _ in words.guide).lower()
+    assert {"density", "speed", "progress"} <= maps
+    assert all(name in terms for name in maps)
 
 
 def test_the_report_of_a_signal_counts_by_samples(tmp_path: Path):

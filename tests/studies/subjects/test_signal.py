@@ -26,7 +26,7 @@ from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.metrics import Metrics
 from fieldlens.studies.subjects.signal import SignalSubject, signal_verdict
-from tests.support.runs import StopAt, small_config
+from tests.support.runs import StopAt, small_config, with_training
 from tests.support.small_fits import training
 
 WORD = "signal:1,4,samples=64"
@@ -128,7 +128,7 @@ def test_encodings_are_compared_on_a_signal(tmp_path):
         )
     )
     result = run_comparison(comparison)
-    assert "sample step crosses" in result.verdict[1]
+    assert "A step of one sample crosses" in result.verdict[1]
     assert comparison.video.stat().st_size > 1000
     assert "amplitude 4 cycles" in (comparison.path / "table.md").read_text()
 
@@ -140,6 +140,15 @@ def test_a_smooth_network_has_a_curve_and_no_creases(tmp_path):
     assert result.explained.verdict[2] == "The network is smooth and has no creases."
     assert read_json(folder.analysis / "explain.json")["reasons"]["shares"]["few creases"]["share"] == 0
     assert folder.frame_steps("density") == []
+
+
+def test_of_a_signal_that_is_there_no_reason_is_given_for_what_is_not(finished, tmp_path):
+    assert any("most is missing around" in sentence for sentence in finished.record().explained.verdict)
+    learnt = run(start(config(tmp_path, steps=300)))
+    assert learnt.psnr_db is not None
+    assert learnt.psnr_db > 40
+    assert len(learnt.explained.verdict) == 3
+    assert "missing" not in " ".join(learnt.explained.verdict)
 
 
 def a_fit(learning_rate: float) -> tuple[Signal, TrainingState, Plan]:
@@ -185,6 +194,13 @@ def test_a_signal_lacks_creases_where_all_neurons_are_dead() -> None:
     assert where.startswith("Of waves of 8-16 samples most is missing around 0.")
     assert why == "100 % of what is missing lies where there are too few creases to draw it, and steps hardly move it."
     assert "More creases would help" in remedy
+
+
+def test_a_quick_fit_of_a_signal_that_diverges_has_no_amplitudes_to_tell(tmp_path) -> None:
+    quick = with_training(config(tmp_path), learning_rate=1e30)
+    record = run(start(replace(quick, output=replace(quick.output, quick=True))))
+    assert (record.stopped_because, record.explained.amplitude_recovered) == ("diverged", None)
+    assert read_json(record.path / "run.json")["psnr_db"] is None
 
 
 def test_of_a_signal_whose_fit_has_diverged_no_reason_is_given() -> None:
