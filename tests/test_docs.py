@@ -15,7 +15,7 @@ from fieldlens.verbs.options import arguments_from, beginning, parse, starting_c
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURED = ("explain.md", "analysis.md", "scenes.md")
-"""Their pictures are those of `python -m docs.figures`, in this order."""
+"""Their pictures are those of `python -m docs.figures`, in this order; README has some more."""
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
@@ -58,7 +58,10 @@ def test_every_picture_is_shown_and_says_in_words_what_it_shows() -> None:
 
 def test_the_pictures_of_these_texts_are_those_that_one_command_makes() -> None:
     texts = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in PICTURED)
-    assert re.findall(r"\]\(pictures/(\w+)\.png\)", texts) == [*FIGURES]  # in the order of the texts
+    shown = re.findall(r"\]\(pictures/(\w+)\.png\)", texts)
+    assert shown == [name for name in FIGURES if name in shown]  # in the order of the texts
+    readme = re.findall(r"\]\(docs/pictures/(\w+)\.png\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert {*shown, *readme} == {*FIGURES, "demo"}, "that of the demo is drawn by its benchmark"
 
 
 def test_the_picture_of_the_house_is_the_one_that_its_script_draws() -> None:

@@ -162,15 +162,6 @@ def test_a_fit_that_diverged_has_no_network_to_look_into(fitted: RunFolder, monk
     assert (kept, "diverged" in why_not) == ([], True)
 
 
-def test_a_function_of_ones_own_is_in_no_page_which_says_so(tmp_path: Path):
-    waves = Own("mine.py", "waves", Code(torch.sin, b"def waves(x): ..."))
-    folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs", encoding=waves))
-    run(folder)
-    kept, why_not = kept_networks(folder, folder.scene(), alone=True)
-    assert (kept, "its encoding is a function of Python" in why_not) == ([], True)
-    assert why_not in folder.report.read_text()
-
-
 def test_a_signal_has_no_plane_to_look_at(tmp_path: Path):
     folder = start(small_config("signal:2,5", tmp_path / "outputs", steps=4, encoding=Fourier(2)))
     run(folder)
