@@ -202,7 +202,7 @@ def reasons_sentences(
         undecided = "which of these leads" if len(worth) > 1 else "whether this is the reason of most of it"
         why = f"{why} {too_little}, to be sure {undecided}."
     muon = {"or_muon": "", "of_muon": ""} if by_muon else {"or_muon": ", or Muon in place of Adam,", "of_muon": ", N8"}
-    helped = [reasons.leading] if reasons.leading else [reason for _, reason in worth]
+    helped: list[Reason] = [reasons.leading] if reasons.leading else [reason for _, reason in worth]
     return why, " ".join(f"{_HELP[reason].format(**muon)}." for reason in helped)
 
 
