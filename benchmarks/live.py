@@ -79,7 +79,7 @@ class Contender:
 def view(address: str) -> None:
     """Look at a page as a browser does, until it ends; a line for each picture that was fetched."""
     parts = urlsplit(address)
-    stream, pictures = (http.client.HTTPConnection(parts.netloc) for _ in range(2))
+    stream = http.client.HTTPConnection(parts.netloc)
     stream.request("GET", f"/events?{parts.query}")
     last = None
     for line in iter(stream.getresponse().readline, b""):
@@ -87,8 +87,11 @@ def view(address: str) -> None:
             newest = json.loads(line[6:]).get("frames", [{}])[-1].get("image")
             if newest is not None and newest != last:
                 last = newest
-                pictures.request("GET", f"/{newest}{'&' if '?' in newest else '?'}{parts.query}")
-                pictures.getresponse().read()
+                # by a connection of its own: the server closes those that rest for some seconds
+                picture = http.client.HTTPConnection(parts.netloc)
+                picture.request("GET", f"/{newest}{'&' if '?' in newest else '?'}{parts.query}")
+                picture.getresponse().read()
+                picture.close()
                 print(newest, flush=True)
 
 
@@ -128,6 +131,8 @@ def main() -> None:
                 rate = one.turn(seconds)
                 if number:  # the first turn warms up
                     rates[name].append(rate)
+        if viewer.poll() is not None:
+            raise RuntimeError("the viewer has ended, so that nobody looked")
         viewer.kill()
         fetched = len(viewer.communicate()[0].splitlines())
     plain = rates["plain"]
