@@ -157,6 +157,11 @@ def explained_octave(target: Float[np.ndarray, " bands"]) -> int:
     return int(np.argmax(target >= BAND_SHARE * target.sum()))
 
 
+def explained_band(target: Float[np.ndarray, "h w c"]) -> int:
+    """The number of the octave of a picture that is explained, 0 for 2-4 px; see `explained_octave`."""
+    return explained_octave(band_energies(luma(target)))
+
+
 def explained_details(target: Float[np.ndarray, "h w c"], most_pixels: int | None = None) -> list[Detail]:
     """What a target holds in each octave from the one that is explained on; nothing of one of one tone.
 

@@ -12,8 +12,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullFormatter
 
 from fieldlens.analysis import Detail, Speed, detail_speed, loss_step, octave_details
-from fieldlens.analysis.detail.bands import Energies, band_energies, band_picture, luma, spectrum
-from fieldlens.analysis.detail.explain import explained_octave
+from fieldlens.analysis.detail.bands import Energies, band_picture, luma, spectrum
+from fieldlens.analysis.detail.explain import explained_band
 from fieldlens.analysis.detail.reasons import REASONS, Reasons, reasons_of
 from fieldlens.analysis.detail.statistics import rank_correlation
 from fieldlens.analysis.detail.windows import window_energies
@@ -105,7 +105,7 @@ class Moment:
 
     @property
     def _band(self) -> int:
-        return explained_octave(band_energies(luma(self.fit.target)))
+        return explained_band(self.fit.target)
 
 
 def missing(fits: Fits) -> Figure:

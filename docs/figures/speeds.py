@@ -16,8 +16,7 @@ from fieldlens.analysis import (
     octave_details,
     packed_patterns,
 )
-from fieldlens.analysis.detail.bands import band_energies, luma
-from fieldlens.analysis.detail.explain import explained_octave
+from fieldlens.analysis.detail.explain import explained_band
 from fieldlens.analysis.detail.octaves import octave_waves
 
 from .fits import Fit, Fits
@@ -70,7 +69,7 @@ def _rows(axis: Axes, fit: Fit, title: str, found: list[ExplainedShares]) -> Non
 
 def _made(fit: Fit) -> Made:
     height, width = fit.size
-    band = explained_octave(band_energies(luma(fit.target)))
+    band = explained_band(fit.target)
     detail = octave_details(fit.target)[band]
     waves = octave_waves(height, width, band)
     found = detail_speed(fit.saved.field, [detail, *waves, *(wave.levelled() for wave in waves)])

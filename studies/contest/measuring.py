@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from fieldlens.analysis.contest.controls import controls_of
-from fieldlens.analysis.detail.bands import band_energies, band_picture, luma, spectrum
-from fieldlens.analysis.detail.explain import explained_octave
+from fieldlens.analysis.detail.bands import band_picture, luma, spectrum
+from fieldlens.analysis.detail.explain import explained_band
 from fieldlens.analysis.detail.octaves import Detail, octave_details
 from fieldlens.analysis.detail.windows import window_energies
 from fieldlens.analysis.gradients.speed import detail_speed
@@ -78,7 +78,7 @@ class Windowed:
 
     @cached_property
     def _band(self) -> int:
-        return explained_octave(band_energies(luma(self._target)))
+        return explained_band(self._target)
 
     def _foretold(self, state: TrainingState[Field], drawn: Float[np.ndarray, "h w c"]) -> float:
         """How many more steps mend half of what is missing, by the next one; infinite of a fit that has diverged."""
@@ -89,7 +89,7 @@ class Windowed:
     def _lent_speed(self, trained: Field) -> Float[np.ndarray, "lent_rows lent_columns"]:
         """How fast the network would move the other picture's detail, where its own picture has pixels at all."""
         other = self.lent.target()
-        detail = octave_details(other)[explained_octave(band_energies(luma(other)))]
+        detail = octave_details(other)[explained_band(other)]
         speed = detail_speed(trained, [detail])[0].per_energy
         scale = self.scene.resolution / self.lent.resolution
         within_rows = detail.windows.row_edges[1:] * scale <= self.scene.height
