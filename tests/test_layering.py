@@ -27,7 +27,7 @@ LAYERS = (
 PACKAGES = set().union(*LAYERS)
 
 WINGS = {
-    "fieldlens": ({"python"}, {"verbs"}),
+    "fieldlens": ({"python"}, {"verbs"}, {"terminal"}),
     "analysis": (
         {"gradients", "partition"},
         {"creases"},

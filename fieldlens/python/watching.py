@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fieldlens.configs.errors import InputError
 
-from ..verbs.console import Console
+from ..terminal.console import Console
 from .showing import picture_html
 
 if TYPE_CHECKING:

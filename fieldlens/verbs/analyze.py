@@ -67,8 +67,8 @@ def main(words: Sequence[str]) -> int:
     typed = typed_options(words)
     question = question_of(arguments, typed)
 
+    from ..terminal.console import Console
     from .asked import Asked
-    from .console import Console
 
     console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed, arguments.encoding)
     return asked.answer(console, lambda folder: answer_of(folder, arguments, question, console))

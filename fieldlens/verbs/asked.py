@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fieldlens.studies.runs.answers import Answer
     from fieldlens.studies.runs.folder import RunFolder
 
-    from .console import Console
+    from ..terminal.console import Console
 
 
 class Asked:

@@ -97,7 +97,7 @@ def main(words: Sequence[str]) -> int:
 
     from fieldlens.fitting import Controls
 
-    from .console import Console
+    from ..terminal.console import Console
     from .signals import interruptible
 
     console, controls = Console(arguments.json, preview=arguments.preview), Controls()

@@ -59,8 +59,8 @@ def main(words: Sequence[str]) -> int:
     from fieldlens.studies.questions.export import DepthExported, MeshExported, export_depth, export_mesh
     from fieldlens.studies.runs.folder import RunFolder
 
+    from ..terminal.console import Console
     from .asked import Asked
-    from .console import Console
 
     console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed, arguments.encoding)
 

@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> int:
 
     from fieldlens.studies.questions.curves import CURVES, draw_curves
 
-    from .console import Console
+    from ..terminal.console import Console
 
     named = runs_named(arguments.runs or ("latest",), arguments.output_dir, "output_dir" in typed_options(words))
     asked = {"psnr": arguments.psnr, "bands": arguments.bands}

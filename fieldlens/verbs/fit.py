@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from fieldlens.studies.runs.record import RunRecord
     from fieldlens.studies.runs.reporter import Reporter
 
-    from .console import Console
+    from ..terminal.console import Console
 
 DESCRIPTION = "Fit a coordinate network to a picture or a 3D scene and watch it being learnt."
 
@@ -125,7 +125,7 @@ def main(words: Sequence[str]) -> int:
 
     from fieldlens.fitting import Controls
 
-    from .console import Console
+    from ..terminal.console import Console
     from .signals import interruptible
 
     console, controls = Console(arguments.json, preview=arguments.preview), Controls()

@@ -18,8 +18,8 @@ from fieldlens.configs.run import CompareConfig, FitConfig, Output
 from fieldlens.configs.space import Slice, parse_slice
 from fieldlens.configs.storage import read_config
 
+from ..terminal.streams import printable
 from .refusals import refused_in_a_sentence
-from .streams import printable
 
 Arguments = TypeVar("Arguments")
 Config = TypeVar("Config", FitConfig, CompareConfig)

@@ -59,7 +59,7 @@ def main(words: Sequence[str]) -> int:
     from fieldlens.fitting import Controls
     from fieldlens.studies.paper.page import claims_table, run_paper
 
-    from .console import Console
+    from ..terminal.console import Console
     from .signals import interruptible
 
     console, controls = Console(arguments.json), Controls()

@@ -63,8 +63,8 @@ def main(words: Sequence[str]) -> int:
     from fieldlens.studies.questions.rendering import Rendered, render
     from fieldlens.studies.runs.folder import RunFolder
 
+    from ..terminal.console import Console
     from .asked import Asked
-    from .console import Console
 
     console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed, arguments.encoding)
 

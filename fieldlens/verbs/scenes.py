@@ -41,7 +41,7 @@ def main(words: Sequence[str]) -> int:
     from fieldlens.scenes.demos import DEMOS, photographed
     from fieldlens.scenes.load import DEMO, demo_named, thumbnail_sheet
 
-    from .console import Console
+    from ..terminal.console import Console
 
     console = Console(arguments.json)
     if arguments.write is not None:

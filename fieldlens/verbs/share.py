@@ -38,8 +38,8 @@ def main(words: Sequence[str]) -> int:
 
     from fieldlens.studies.questions.sharing import share
 
+    from ..terminal.console import Console
     from .asked import Asked
-    from .console import Console
 
     console, asked = Console(arguments.json), Asked(arguments.run, arguments.output_dir, typed_options(words))
     return asked.answer(

@@ -9,9 +9,9 @@ import pytest
 
 from fieldlens.configs.errors import InputError
 from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.terminal.console import Console
 from fieldlens.verbs import asked
 from fieldlens.verbs.asked import Asked
-from fieldlens.verbs.console import Console
 
 RUNS = {RunFolder(Path("raw_1x8")): "raw 1x8", RunFolder(Path("fourier-4_1x8")): "fourier:4 1x8"}
 

@@ -26,7 +26,7 @@ from fieldlens.scenes.captures.transforms import read_capture
 from fieldlens.scenes.load import load
 from fieldlens.scenes.scene import Scene
 from fieldlens.studies.runs.reporter import Moment
-from fieldlens.verbs.console import Console
+from fieldlens.terminal.console import Console
 from fieldlens.verbs.fit import FitArguments, with_limits_of
 from fieldlens.verbs.options import Beginning, arguments_from, beginning, parse, starting_config, typed_options
 from tests.support.runs import small_picture

@@ -12,8 +12,8 @@ from rich.segment import Segment
 
 from fieldlens.render.files import write_png
 from fieldlens.studies.runs.reporter import Moment
-from fieldlens.verbs.console import Console
-from fieldlens.verbs.preview import CHUNK, half_blocks, pixels, shows_pixels
+from fieldlens.terminal.console import Console
+from fieldlens.terminal.preview import CHUNK, half_blocks, pixels, shows_pixels
 
 RED, BLUE, GREY = (255, 0, 0), (0, 0, 255), (90, 90, 90)
 

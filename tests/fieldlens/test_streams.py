@@ -13,8 +13,8 @@ import pytest
 from fieldlens import cli
 from fieldlens.configs.errors import InputError
 from fieldlens.studies.runs.reporter import Moment
-from fieldlens.verbs.console import Console
-from fieldlens.verbs.streams import Stream, lasting_streams, printable
+from fieldlens.terminal.console import Console
+from fieldlens.terminal.streams import Stream, lasting_streams, printable
 
 EVIL = "a\x1b[2J\n\x07\x9b1m\u202e\u2066\udcff.png"
 ESCAPED = r"a\x1b[2J\n\x07\x9b1m\u202e\u2066\udcff.png"
