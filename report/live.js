@@ -8,6 +8,7 @@ let events = null;
 let news = null;
 let reconnecting = null;
 let complaint = ""; // Why what was asked last was not done: to be read until something else is asked.
+let asked = 0; // How often something was asked: the answer to an earlier one may come after that to the last.
 let replaced = false; // Another fit has this page's address now.
 
 function says(text) {
@@ -100,10 +101,11 @@ stage.addEventListener("map", listen); // The map that was chosen is asked for b
 // ---- what a reader wants ----
 
 async function ask(path, options) {
+  const turn = ++asked;
   try {
     const answer = await fetch(path, options);
     const found = await answer.json();
-    complaint = answer.ok ? "" : `Not done: ${found.error}.`;
+    if (turn === asked) complaint = answer.ok ? "" : `Not done: ${found.error}.`;
     says(news?.says);
     return answer.ok ? found : null;
   } catch {
