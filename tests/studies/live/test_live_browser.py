@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browsers import chromium
 from tests.support.live_fits import LiveFit, begun, live_fit
@@ -89,6 +89,25 @@ def test_buttons_act_on_the_training_and_the_picture_follows(tmp_path: Path, ope
         expect(page.locator("#live-says")).not_to_contain_text(complaint)
         assert taken in fit.folder.frame_steps()
         assert page.locator("#psnr-chart path.curve").count() == 1
+
+
+def test_an_answer_that_comes_late_takes_no_later_complaint_away(tmp_path: Path, open_page: Open) -> None:
+    with live_fit(tmp_path) as fit:
+        page = open_page(begun(fit))
+        wait_for_step(page, 0)
+        late: list[Route] = []
+        page.route("**/learning_rate", lambda route: late.append(route))
+        page.get_by_label("Learning rate").fill("0.0001")
+        page.get_by_label("Learning rate").press("Enter")
+        page.get_by_label("Stop at").fill("minus one")
+        page.get_by_label("Stop at").press("Enter")
+        complaint = "Not done: psnr_db must be a number, got 'minus one'."
+        expect(page.locator("#live-says")).to_contain_text(complaint)
+        with page.expect_response("**/learning_rate"):
+            late[0].continue_()
+        page.wait_for_selector("text=became 0.0001 at step")
+        page.wait_for_timeout(100)  # the page reads the answer
+        expect(page.locator("#live-says")).to_contain_text(complaint)
 
 
 def test_a_place_and_a_map_are_shown_on_request(tmp_path: Path, open_page: Open) -> None:
