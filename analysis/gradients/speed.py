@@ -115,7 +115,8 @@ def wave_speed(
 ) -> Float[np.ndarray, "rows columns"]:
     """How fast waves of a band's centre would be moved in each window of the band: of the network alone.
 
-    The mean speed of plane waves in 4 directions and 2 phases; see `octave_waves`.
+    The mean speed of plane waves in 4 directions and 2 phases, less the mean and the slope that edges of windows leave
+    of them (`octave_waves`, `Detail.levelled`): these are no fine detail, and moved by all pixels together.
 
     Args:
         height: of the picture, in pixels, with its width; there need not be one.
@@ -128,7 +129,8 @@ def wave_speed(
     bands = len(band_labels(height, width))
     if not 0 <= band < bands:
         raise InputError(f"there is no band {band}: pictures of {width}x{height} have {bands}, numbered from 0")
-    speeds = detail_speed(network, octave_waves(height, width, band), dtype=dtype, progress=progress)
+    waves = [wave.levelled() for wave in octave_waves(height, width, band)]
+    speeds = detail_speed(network, waves, dtype=dtype, progress=progress)
     return np.mean([speed.per_energy for speed in speeds], axis=0)
 
 

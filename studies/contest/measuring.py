@@ -13,12 +13,14 @@ from fieldlens.analysis.detail.explain import explained_band
 from fieldlens.analysis.detail.octaves import Detail, octave_details
 from fieldlens.analysis.detail.windows import window_energies
 from fieldlens.analysis.gradients.speed import detail_speed
+from fieldlens.analysis.gradients.steps import loss_step
 from fieldlens.configs.study import Contest
 from fieldlens.fields import Field
 from fieldlens.fitting import Plan, TrainingState
 from fieldlens.scenes.picture import Picture
+from fieldlens.studies.foresight.foresight import Foresight
+from fieldlens.studies.foresight.ways import OnPixels
 
-from .foretelling import foreseen_progress
 from .quantities import Maps, Moment, quantities_of
 from .table import WindowTable
 
@@ -64,7 +66,7 @@ class Windowed:
             energies.reconstruction,
             quantities_of(moment) if step in (contest.early_step, contest.last_step) else {},
             self._lent_speed(state.field) if step == contest.last_step else None,
-            self._foretold(state, drawn) if step in contest.foretelling_steps else None,
+            self._foretold(state) if step in contest.foretelling_steps else None,
         )
 
     @cached_property
@@ -80,11 +82,12 @@ class Windowed:
     def _band(self) -> int:
         return explained_band(self._target)
 
-    def _foretold(self, state: TrainingState[Field], drawn: Float[np.ndarray, "h w c"]) -> float:
+    def _foretold(self, state: TrainingState[Field]) -> float:
         """How many more steps mend half of what is missing, by the next one; infinite of a fit that has diverged."""
-        if not np.isfinite(drawn).all():
-            return np.inf
-        return foreseen_progress(state, self.plan, self._target, drawn, self._band).steps_to_mend_all
+        (view,) = self.scene.views()
+        foresight = Foresight(view, OnPixels(loss_step))
+        foreseen = foresight.foresee(state, self.plan, max(self.scene.height, self.scene.width))
+        return np.inf if foreseen is None else foreseen.octave.steps_to_mend_all
 
     def _lent_speed(self, trained: Field) -> Float[np.ndarray, "lent_rows lent_columns"]:
         """How fast the network would move the other picture's detail, where its own picture has pixels at all."""

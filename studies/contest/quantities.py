@@ -1,7 +1,7 @@
 """The candidates: what is measured in each window of a fit's explained octave, and asked what is missing there."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Literal
 
 import numpy as np
@@ -24,12 +24,13 @@ from fieldlens.analysis.detail.bands import luma
 from fieldlens.analysis.detail.octaves import Detail
 from fieldlens.analysis.detail.windows import Windows, window_slopes
 from fieldlens.analysis.gradients.confusion import at_pixels
+from fieldlens.analysis.gradients.progress import octave_progress
 from fieldlens.analysis.gradients.speed import detail_speed, wave_speed
+from fieldlens.analysis.gradients.steps import loss_step, movement
 from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
 
 from ..subjects.creases import creased
-from .foretelling import plain_progress
 
 Maps = dict[str, Float[np.ndarray, "rows columns"]]
 """A number for each window, by candidate."""
@@ -54,7 +55,7 @@ class Candidate:
     """Nearly the reconstruction itself: shown, and no candidate."""
 
 
-DENSITY, SPEED, WAVES = "density", "speed", "waves"
+DENSITY, SPEED, WAVES = "density", "speed", "level_waves"
 """Names of those that claims speak of."""
 
 CANDIDATES = (
@@ -107,7 +108,8 @@ def quantities_of(moment: Moment) -> Maps:
 def _of_gradients(moment: Moment) -> Maps:
     field, windows = moment.field, moment.detail.windows
     height, width, _ = moment.target.shape
-    progress = plain_progress(field, moment.target, moment.drawn, moment.band)
+    moved = movement(field, height, width, loss_step(field, moment.target))  # a plain step's, at rate 1
+    progress = next(islice(octave_progress(moment.target - moment.drawn, moved), moment.band, None))
     speed, missing = detail_speed(field, [moment.detail, Detail(progress.missing, windows, progress.label)])
     split = progress.split(missing.push, rate=1, channels=moment.target.shape[2])
     there = progress.energy > 0

@@ -207,14 +207,16 @@ def test_a_users_network_of_one_coordinate_is_asked_along_a_line() -> None:
 
 
 @pytest.mark.parametrize("band", [0, 1])
-def test_waves_are_moved_as_cosines_of_the_octaves_centre_are(band: int) -> None:
+def test_waves_are_moved_as_level_cosines_of_the_octaves_centre_are(band: int) -> None:
     field = field_of("fourier:4", "3x24")
     y, x = np.mgrid[:40, :33] + 0.5
     rate = 2 * np.pi * (0.5 / 2**band) / 2**0.5
     directions = [(1, 0), (2**-0.5, 2**-0.5), (0, 1), (-(2**-0.5), 2**-0.5)]
     windows = octave_waves(40, 33, band)[0].windows
     waves = [wave(rate * (along * x + down * y)) for along, down in directions for wave in (np.cos, np.sin)]
-    expected = [found.per_energy for found in detail_speed(field, [Detail(wave, windows, "") for wave in waves])]
+    expected = [
+        found.per_energy for found in detail_speed(field, [Detail(wave, windows, "").levelled() for wave in waves])
+    ]
     np.testing.assert_allclose(wave_speed(field, 40, 33, band), np.mean(expected, 0), rtol=1e-3)
 
 

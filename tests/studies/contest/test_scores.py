@@ -111,7 +111,7 @@ def chained(noise: Columns, rng: np.random.Generator, direct: float = 0.0) -> tu
     """Density makes speed, speed mends; of the direct way as much as is said."""
     speed = noise["density"] + 0.5 * noise["speed"]
     missing = -speed - direct * noise["density"] + 0.2 * rng.normal(size=len(speed))
-    return noise | {"speed": speed, "waves": speed + noise["waves"]}, missing
+    return noise | {"speed": speed, "level_waves": speed + noise["level_waves"]}, missing
 
 
 def test_mediation_is_whole_where_density_works_through_speed_alone_and_less_where_it_does_not() -> None:
@@ -126,7 +126,7 @@ def test_mediation_is_whole_where_density_works_through_speed_alone_and_less_whe
 
 def test_density_goes_with_waves_where_it_makes_them() -> None:
     made, noise = made_table(9, chained), made_table(9, won_by_speed)
-    ranks = [rankdata(made.quantities[name][1]) for name in ("density", "waves")]
+    ranks = [rankdata(made.quantities[name][1]) for name in ("density", "level_waves")]
     assert density_and_waves(made) == pytest.approx(np.corrcoef(ranks)[0, 1])
     assert (density_and_waves(made) or 0) > 0.4
     assert abs(density_and_waves(noise) or 0) < 0.2

@@ -45,7 +45,7 @@ def by_speed(noise: Columns, rng: np.random.Generator) -> tuple[Columns, np.ndar
     """Where the network is slow, detail is missing; density makes speed, and waves fast."""
     speed = noise["density"] + noise["speed"]
     missing = -1.5 * speed + 0.5 * rng.normal(size=len(speed))
-    return noise | {"speed": speed, "waves": noise["density"] + noise["waves"]}, missing
+    return noise | {"speed": speed, "level_waves": noise["density"] + noise["level_waves"]}, missing
 
 
 def by_nothing(noise: Columns, rng: np.random.Generator) -> tuple[Columns, np.ndarray]:
