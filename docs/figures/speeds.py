@@ -37,7 +37,7 @@ class Made:
     of_waves: ExplainedShares
     """The speed of waves of the same octave, less the mean and the slope that edges of windows leave of them."""
     level: float
-    """The median window's speed of such waves, over that of waves as they are."""
+    """The median window's speed of such waves, over that of waves as windows cut them."""
 
 
 def structure(fits: Fits) -> Figure:
@@ -49,7 +49,7 @@ def structure(fits: Fits) -> Figure:
         found, fit = [_made(fit) for fit in of_pictures], of_pictures[0]
         _rows(first, fit, "speed of the target's detail", [made.of_detail for made in found])
         level = float(np.median([made.level for made in found]))
-        _rows(second, fit, f"level waves ({level:.0%} of wave_speed)", [made.of_waves for made in found])
+        _rows(second, fit, f"level waves ({level:.0%} of cut ones)", [made.of_waves for made in found])
     axes[0].set_ylim(4.5, -0.7)
     return figure
 
