@@ -62,6 +62,7 @@ from .gradients.along_rays import screen_movement, screen_speed
 from .gradients.confusion import Confusion, ConfusionMap, confusion, confusion_map, pixel_confusion
 from .gradients.correlation_length import CorrelationLength, kernel_correlation_length
 from .gradients.kernel import Kernel, kernel
+from .gradients.leverage import Leverage, detail_leverage
 from .gradients.pairs import global_pairs, local_pairs
 from .gradients.progress import OctaveProgress, Split, octave_progress, steps_to_mend
 from .gradients.rate_agreement import RateAgreement, rate_agreement
@@ -125,6 +126,7 @@ __all__ = [
     "Kernel",
     "LayerActivity",
     "Layers",
+    "Leverage",
     "LineCreases",
     "LocalComplexity",
     "Mediation",
@@ -180,6 +182,7 @@ __all__ = [
     "creases_at_pixel",
     "crossings",
     "crossings_along",
+    "detail_leverage",
     "detail_speed",
     "distinct_patterns",
     "early_prediction",

@@ -23,7 +23,7 @@ def test_the_quick_tier_decides_what_its_size_can_decide(tmp_path: Path, capfd: 
     expected = dict.fromkeys(("A1", "A2", "A3", "A4", "A5", "A8", "A12b", "N1", "N2"), "holds")
     assert expected.items() <= verdicts.items()
     assert verdicts["C4"] == "does not hold", "creases are nearer, not farther, with more octaves"
-    contest = {verdicts[claim] for claim in ("X1", "X1b", "X2", "X3")}
+    contest = {verdicts[claim] for claim in ("X1", "X1b", "X1c", "X1d", "X2", "X3")}
     assert contest == {"undecided"}, "two pictures are too few"
     # of 512 px and 4x512 the authors have 632 of 2048 dead at first: a share that neither width nor pixels change much
     dead = next(claim for claim in result["claims"] if claim["id"] == "A8")["parts"][2]

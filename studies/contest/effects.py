@@ -12,7 +12,7 @@ from fieldlens.analysis.detail.statistics import rank_correlation
 from fieldlens.configs.encoding import Encoding, Raw
 from fieldlens.configs.run import FitConfig
 
-from .quantities import SPEED
+from .quantities import LEVERAGE, SPEED
 from .runs import ContestRuns
 from .scores import When, correlation_with_missing, density_and_waves, mediation_of, scores_of
 from .table import WindowTable
@@ -91,28 +91,29 @@ def negative(effect: Effect) -> Effect:
     return of
 
 
-def given_kept(group: Group) -> Effect:
-    """Mean partial rank correlation of speed with what is missing, with the energy of the reconstruction, which the
-    weights have drawn already, held equal as well."""
+def given_kept(name: str, group: Group) -> Effect:
+    """Mean partial rank correlation of a candidate with what is missing at the end, with the energy of the
+    reconstruction, which the weights have drawn already, held equal as well."""
 
     def of(table: WindowTable) -> float | None:
         kept = np.maximum(table.kept[When.END], table.rounding)
-        return correlation_with_missing(table, table.quantities[SPEED][When.END], [kept])
+        return correlation_with_missing(table, table.quantities[name][When.END], [kept])
 
     return lambda picture: mean(map(of, picture.tables(group)))
 
 
-def by_other_networks(group: Group) -> Effect:
-    """Mean partial rank correlation of what is missing with the speed that networks fitted to another picture have for
-    this one's detail: weights that never drew it."""
+def by_other_networks(name: str, group: Group) -> Effect:
+    """Mean partial rank correlation of what is missing with the speed or the leverage that this picture's detail has in
+    networks fitted to another one: weights that never drew it."""
 
     def of(picture: PictureFits) -> float | None:
         runs = picture.runs
         if len(runs.contest.pictures) < 2:
             return None
+        pairs = [(runs.table(config), runs.table(runs.lender(config))) for config in picture.fits(group)]
         return mean(
-            correlation_with_missing(runs.table(config), runs.table(runs.lender(config)).lent_speed)
-            for config in picture.fits(group)
+            correlation_with_missing(table, {SPEED: lender.lent_speed, LEVERAGE: lender.lent_leverage}[name])
+            for table, lender in pairs
         )
 
     return of

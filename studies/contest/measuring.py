@@ -1,6 +1,6 @@
 """How a fit of the contest is measured: what is missing at many steps, and the candidates at two moments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from fieldlens.analysis.detail.bands import band_picture, luma, spectrum
 from fieldlens.analysis.detail.explain import explained_band
 from fieldlens.analysis.detail.octaves import Detail, octave_details
 from fieldlens.analysis.detail.windows import window_energies
+from fieldlens.analysis.gradients.leverage import detail_leverage
 from fieldlens.analysis.gradients.speed import detail_speed
 from fieldlens.analysis.gradients.steps import loss_step
 from fieldlens.configs.study import Contest
@@ -21,7 +22,7 @@ from fieldlens.scenes.picture import Picture
 from fieldlens.studies.foresight.foresight import Foresight
 from fieldlens.studies.foresight.ways import OnPixels
 
-from .quantities import Maps, Moment, quantities_of
+from .quantities import LEVERAGE, SPEED, Maps, Moment, quantities_of
 from .table import WindowTable
 
 
@@ -34,7 +35,8 @@ class Measured:
     kept: Float[np.ndarray, "rows columns"]
     """Energy of the reconstruction there."""
     quantities: Maps = field(default_factory=dict)
-    lent_speed: Float[np.ndarray, "lent_rows lent_columns"] | None = None
+    lent: Mapping[str, Float[np.ndarray, "lent_rows lent_columns"]] = field(default_factory=dict)
+    """Speed and leverage of the other picture's detail, in its own windows."""
     foretold: float | None = None
 
 
@@ -65,7 +67,7 @@ class Windowed:
             energies.residual,
             energies.reconstruction,
             quantities_of(moment) if step in (contest.early_step, contest.last_step) else {},
-            self._lent_speed(state.field) if step == contest.last_step else None,
+            self._of_lent(state.field) if step == contest.last_step else {},
             self._foretold(state) if step in contest.foretelling_steps else None,
         )
 
@@ -89,15 +91,17 @@ class Windowed:
         foreseen = foresight.foresee(state, self.plan, max(self.scene.height, self.scene.width))
         return np.inf if foreseen is None else foreseen.octave.steps_to_mend_all
 
-    def _lent_speed(self, trained: Field) -> Float[np.ndarray, "lent_rows lent_columns"]:
-        """How fast the network would move the other picture's detail, where its own picture has pixels at all."""
+    def _of_lent(self, trained: Field) -> dict[str, Float[np.ndarray, "lent_rows lent_columns"]]:
+        """Speed and leverage of the other picture's detail, where the network's own picture has pixels at all."""
         other = self.lent.target()
         detail = octave_details(other)[explained_band(other)]
-        speed = detail_speed(trained, [detail])[0].per_energy
         scale = self.scene.resolution / self.lent.resolution
         within_rows = detail.windows.row_edges[1:] * scale <= self.scene.height
         within_columns = detail.windows.column_edges[1:] * scale <= self.scene.width
-        return np.where(np.outer(within_rows, within_columns), speed, np.nan)
+        within = np.outer(within_rows, within_columns)
+        (speed,), (leverage,) = detail_speed(trained, [detail]), detail_leverage(trained, [detail])
+        found = {SPEED: speed.per_energy, LEVERAGE: leverage.mean}
+        return {name: np.where(within, values, np.nan) for name, values in found.items()}
 
     def table(self, rows: Sequence[tuple[int, Measured]]) -> WindowTable:
         """The table of a fit, of what was measured step by step."""
@@ -106,8 +110,7 @@ class Windowed:
         by_step = dict(rows)
         moments = [by_step[step] for step in (contest.early_step, contest.last_step)]
         areas = detail.windows.areas
-        lent = moments[-1].lent_speed
-        assert lent is not None  # it was measured at the last step
+        lent = moments[-1].lent
         return WindowTable(
             row_edges=detail.windows.row_edges,
             column_edges=detail.windows.column_edges,
@@ -121,7 +124,8 @@ class Windowed:
                 name: np.stack([moment.quantities[name].ravel() for moment in moments]).astype(np.float64)
                 for name in moments[0].quantities
             },
-            lent_speed=lent.ravel(),
+            lent_speed=lent[SPEED].ravel(),
+            lent_leverage=lent[LEVERAGE].ravel(),
             recorded=np.array([step for step, _ in rows]),
             missing=np.array([float((row.residual * areas).sum() / areas.sum()) for _, row in rows]),
             foretelling=np.array([step for step, row in rows if row.foretold is not None], np.int64),

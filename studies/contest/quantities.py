@@ -24,6 +24,7 @@ from fieldlens.analysis.detail.bands import luma
 from fieldlens.analysis.detail.octaves import Detail
 from fieldlens.analysis.detail.windows import Windows, window_slopes
 from fieldlens.analysis.gradients.confusion import at_pixels
+from fieldlens.analysis.gradients.leverage import detail_leverage
 from fieldlens.analysis.gradients.progress import octave_progress
 from fieldlens.analysis.gradients.speed import detail_speed, wave_speed
 from fieldlens.analysis.gradients.steps import loss_step, movement
@@ -55,7 +56,7 @@ class Candidate:
     """Nearly the reconstruction itself: shown, and no candidate."""
 
 
-DENSITY, SPEED, WAVES = "density", "speed", "level_waves"
+DENSITY, SPEED, LEVERAGE, WAVES = "density", "speed", "leverage", "level_waves"
 """Names of those that claims speak of."""
 
 CANDIDATES = (
@@ -67,6 +68,7 @@ CANDIDATES = (
     Candidate("rank", "local rank of the kernel", -1),
     Candidate("confusion", "local confusion: mean cosine of gradients", 1),
     Candidate(SPEED, "speed of the target's detail", -1),
+    Candidate(LEVERAGE, "leverage of the target's detail", -1),
     Candidate(WAVES, "speed of fine waves", -1),
     Candidate("push", "own push, of what is missing", -1),
     Candidate("help", "help of all else, of what is missing", -1),
@@ -115,6 +117,7 @@ def _of_gradients(moment: Moment) -> Maps:
     there = progress.energy > 0
     return {
         SPEED: speed.per_energy,
+        LEVERAGE: detail_leverage(field, [moment.detail])[0].mean,
         "push": np.divide(split.own, progress.energy, out=np.full(windows.shape, np.nan), where=there),
         "help": np.divide(split.help, progress.energy, out=np.full(windows.shape, np.nan), where=there),
         WAVES: wave_speed(field, height, width, moment.band),

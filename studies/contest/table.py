@@ -43,6 +43,8 @@ class WindowTable:
     lent_speed: Float[np.ndarray, " lent"]
     """How fast this fit's network would move, at the end, the octave of the contest's next picture, in the windows of
     that picture, row by row; NaN where a window holds no detail, or lies beyond this fit's own picture."""
+    lent_leverage: Float[np.ndarray, " lent"]
+    """The leverage of that octave, likewise."""
     recorded: Int[np.ndarray, " recorded"]
     """Steps at which it was looked at what is missing, rising from 1 or more."""
     missing: Float[np.ndarray, " recorded"]

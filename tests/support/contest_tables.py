@@ -50,6 +50,7 @@ def made_table(
         kept=rng.uniform(size=(2, n)),
         quantities={name: np.stack([values, values]) for name, values in found.items()},
         lent_speed=found["speed"],
+        lent_leverage=found["leverage"],
         recorded=recorded,
         missing=1 / recorded,
         foretelling=np.array([50, 100]),
@@ -71,6 +72,8 @@ class MadeRuns(ContestRuns):
             optimizer, repeat = config.training.optimizer, config.seed % self.contest.repeats
             assert optimizer is not None
             following = self.config(self.next_picture(config.scene), config.encoding, optimizer, repeat)
-            lent = self._make(following).quantities["speed"][1]
-            self._made[config] = replace(self._make(config), lent_speed=lent)
+            lent = self._make(following).quantities
+            self._made[config] = replace(
+                self._make(config), lent_speed=lent["speed"][1], lent_leverage=lent["leverage"][1]
+            )
         return self._made[config]

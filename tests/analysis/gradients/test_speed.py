@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from fieldlens.analysis import Detail, detail_speed, kernel, octave_details, relu_network, wave_speed
 from fieldlens.analysis.detail.octaves import octave_waves
 from fieldlens.analysis.detail.windows import Windows
-from fieldlens.analysis.gradients import speed
+from fieldlens.analysis.gradients import window_gradients
 from fieldlens.configs.errors import InputError
 from tests.support.gradient_fields import ENCODINGS, NETWORKS, InDouble
 from tests.support.small_networks import centres, drawn, field_of
@@ -113,7 +113,7 @@ def test_it_does_not_matter_in_what_runs_the_pixels_go_by(encoding: str, monkeyp
     field = field_of(encoding)
     whole = detail_speed(field, crooked())
     for points in (40, 10_000):
-        monkeypatch.setattr(speed, "RUN_POINTS", points)
+        monkeypatch.setattr(window_gradients, "RUN_POINTS", points)
         for found, expected in zip(detail_speed(field, crooked()), whole, strict=True):
             assert_close(found.by_layer, expected.by_layer, 1e-5)
 

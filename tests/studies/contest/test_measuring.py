@@ -185,7 +185,7 @@ def test_foretold_steps_are_those_of_the_optimizers_own_step() -> None:
 def test_a_field_of_sines_has_the_kernels_candidates_alone() -> None:
     table, _ = measured("raw", Network(width=16, depth=2, activation="sine"))
     there = {name for name, values in table.quantities.items() if np.isfinite(values).all()}
-    assert there == {"speed", "level_waves", "push", "help", "confusion", "rank", "slope"}
+    assert there == {"speed", "leverage", "level_waves", "push", "help", "confusion", "rank", "slope"}
     assert set(table.quantities) == {candidate.name for candidate in CANDIDATES}
 
 

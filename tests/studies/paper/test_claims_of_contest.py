@@ -48,6 +48,13 @@ def by_speed(noise: Columns, rng: np.random.Generator) -> tuple[Columns, np.ndar
     return noise | {"speed": speed, "level_waves": noise["density"] + noise["level_waves"]}, missing
 
 
+def by_leverage(noise: Columns, rng: np.random.Generator) -> tuple[Columns, np.ndarray]:
+    """Speed and density have to do with what is missing as far as they go with leverage."""
+    leverage = noise["leverage"]
+    missing = -1.5 * leverage + 0.5 * rng.normal(size=len(leverage))
+    return noise | {"speed": noise["speed"] + leverage, "density": noise["density"] + leverage}, missing
+
+
 def by_nothing(noise: Columns, rng: np.random.Generator) -> tuple[Columns, np.ndarray]:
     return noise, rng.normal(size=len(noise["speed"]))
 
@@ -57,16 +64,33 @@ def by_density(noise: Columns, rng: np.random.Generator) -> tuple[Columns, np.nd
     return noise, -1.5 * noise["density"] + 0.5 * rng.normal(size=len(noise["speed"]))
 
 
-@pytest.mark.parametrize("claim", ["X1", "X1b", "X2", "X3"])
-def test_claims_hold_where_density_makes_speed_and_speed_mends_as_foretold(claim: str) -> None:
-    found = judged(claim, by_speed)
+@pytest.mark.parametrize(
+    ("claim", "columns"),
+    [*((claim, by_speed) for claim in ("X1", "X1b", "X2", "X3")), ("X1c", by_leverage), ("X1d", by_leverage)],
+)
+def test_claims_hold_where_it_is_as_they_say(claim: str, columns: Made) -> None:
+    found = judged(claim, columns)
     assert found.verdict == HOLDS, found
     assert {part.units for part in found.parts} == {len(NAMES)}, "units are pictures"
 
 
-@pytest.mark.parametrize(("claim", "columns"), [("X1", by_nothing), ("X1", by_density), ("X2", by_density)])
-def test_claims_fall_where_speed_has_no_part_in_it(claim: str, columns: Made) -> None:
+@pytest.mark.parametrize(
+    ("claim", "columns"),
+    [
+        ("X1", by_nothing),
+        ("X1", by_density),
+        ("X1c", by_density),
+        ("X1c", by_speed),
+        ("X2", by_density),
+    ],
+)
+def test_claims_fall_where_it_is_not(claim: str, columns: Made) -> None:
     assert judged(claim, columns).verdict == FAILS
+
+
+@pytest.mark.parametrize("claim", ["X1c", "X1d"])
+def test_where_leverage_has_nothing_to_do_with_it_that_is_not_decided(claim: str) -> None:
+    assert judged(claim, by_nothing).verdict == UNDECIDED
 
 
 def test_without_an_effect_of_density_there_is_nothing_to_share_out() -> None:
@@ -165,7 +189,8 @@ def test_networks_are_lent_to_the_next_picture_and_the_last_ones_to_the_first(fo
     first, last = runs.fits
     assert runs.next_picture(last.scene) == first.scene
     assert runs.lender(first) == last
-    assert len(runs.table(last).lent_speed) == len(runs.table(first).blocks)
+    table = runs.table(last)
+    assert len(table.lent_speed) == len(table.lent_leverage) == len(runs.table(first).blocks)
     assert len({config.seed for config in runs.fits}) == 2
 
 
