@@ -22,6 +22,7 @@ from .contest.league import (
     mediation_over_pictures,
     score_quantity,
 )
+from .contest.primary import PrimaryStatistic, primary_statistic
 from .creases.at_pixel import PixelCreases, creases_at_pixel
 from .creases.bending import Bending, bending
 from .creases.capacity import Capacity, capacity
@@ -140,6 +141,7 @@ __all__ = [
     "PixelCreases",
     "Plane",
     "PredictionVerdict",
+    "PrimaryStatistic",
     "RadialSpectra",
     "RateAgreement",
     "Reached",
@@ -232,6 +234,7 @@ __all__ = [
     "pixel_confusion",
     "power_law_slope",
     "prediction_verdict",
+    "primary_statistic",
     "psnr_db",
     "radial_spectra",
     "rate_agreement",

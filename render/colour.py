@@ -38,6 +38,9 @@ LENGTH_RANGE = (0.25, 64.0)
 SPEED_RANGE = (0.01, 1000.0)
 """Speeds of detail at the two ends of their logarithmic scale: what is slower takes the lowest colour."""
 
+LEVERAGE_RANGE = (0.001, 1.0)
+"""Leverages of detail at the two ends of their logarithmic scale; what is less takes the lowest colour."""
+
 STEPS_RANGE = (10.0, 100_000.0)
 """Steps until half of what is missing is mended, at the two ends of their logarithmic scale."""
 
@@ -163,6 +166,13 @@ def speed_rgb(speed: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
     )
 
 
+def leverage_rgb(leverage: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Leverages of detail on the logarithmic scale `LEVERAGE_RANGE`; NaN (no detail there to move) in grey."""
+    low, high = np.log10(LEVERAGE_RANGE)
+    logarithm = np.log10(np.maximum(leverage, LEVERAGE_RANGE[0]))
+    return scalar_rgb(logarithm, low, high, _SPEED_COLOURS, no_number=NOTHING_TO_MISS)
+
+
 def steps_rgb(steps: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
     """Steps to mend half of what is missing on the logarithmic scale `STEPS_RANGE`, bright where few; infinite ones
     `GETS_WORSE`, NaN (nothing missing there) in grey."""
@@ -269,6 +279,11 @@ def length_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
 def speed_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     """The colours of `speed_rgb` as a bar with its decades written below it."""
     return _legend(height, width, _SPEED_COLOURS, _decades(*SPEED_RANGE), "speed")
+
+
+def leverage_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The colours of `leverage_rgb` as a bar with its decades written below it."""
+    return _legend(height, width, _SPEED_COLOURS, _decades(*LEVERAGE_RANGE), "leverage")
 
 
 def steps_legend(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:

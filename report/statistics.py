@@ -102,6 +102,20 @@ def _correlations(explanation: Part) -> Iterator[str]:
         yield _table("What each quantity says of the error beyond the picture's own detail", heads, rows)
 
 
+def _leverage(explanation: Part) -> Iterator[str]:
+    found = _part(explanation.get("leverage"))
+    statistic = _part(found.get("with_what_is_missing"))
+    if statistic.get("correlation") is not None:
+        row = [
+            str(found.get("octave", "")),
+            _share(found.get("median")),
+            _number(statistic["correlation"], decimals(2)),
+            _interval(statistic, decimals(2)),
+        ]
+        heads = ("octave", "middle leverage", "rank correlation with the error", "95 % interval")
+        yield _table("Error against leverage, among places of like detail", heads, [row])
+
+
 def _refits(explanation: Part) -> Iterator[str]:
     refit = _part(explanation.get("capacity"))
     names = {
@@ -143,6 +157,7 @@ _TABLES: Sequence[Callable[[Part], Iterator[str]]] = (
     _waves,
     _reasons,
     _speeds,
+    _leverage,
     _correlations,
     _refits,
     _layers,

@@ -11,6 +11,10 @@ TERMS: Mapping[str, str] = {
     ),
     "dead neuron": "Neurons that are off everywhere in the picture. They draw nothing, and cannot learn.",
     "octave": "Waves whose lengths are within a factor of two, such as 2 to 4 px: the finest texture.",
+    "leverage": (
+        "How much of the detail in one place the network could change while all other places stay as they are: 100 % "
+        "where its weights are free for it, next to none where other places need the same weights."
+    ),
     "last layer": "The sum that makes colours of what the last neurons say. Refitting it leaves all creases in place.",
     "cosine wave": "Smooth waves that know nothing of the network: a measure of how good its creases are.",
 }

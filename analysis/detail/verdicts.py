@@ -284,6 +284,16 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"
 
 
+def correlation_text(correlation: float, interval: Interval) -> str:
+    """A correlation with its interval, as sentences have it.
+
+    >>> correlation_text(-0.391, Interval(-0.5, -0.204, 0.95, 999))
+    '-0.39 (95 %: -0.50 to -0.20)'
+    """
+    low, high = _signed(interval.low), _signed(interval.high)
+    return f"{_signed(correlation)} ({100 * interval.level:.0f} %: {low} to {high})"
+
+
 def _first(rules: tuple[Rule, ...], found: Findings) -> Rule:
     return next(rule for rule in rules if rule.when(found))
 
@@ -308,8 +318,7 @@ def _statistic(found: Findings) -> str:
     """A correlation with its interval."""
     if found.correlation is None or found.interval is None:
         return "no interval"
-    low, high = found.interval.low, found.interval.high
-    return f"{_signed(found.correlation)} ({100 * found.interval.level:.0f} %: {_signed(low)} to {_signed(high)})"
+    return correlation_text(found.correlation, found.interval)
 
 
 def _signed(value: float) -> str:

@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..networks.sampling import Progress, centre_chunks
+from ..networks.sampling import Progress, point_chunks
 from ..networks.scratch import Scratch
 from .kernel import channel_directions
 from .point_gradients import PointGradients, TableEntries, output_gradients
@@ -80,24 +81,27 @@ def curvature(
     height: int,
     width: int,
     *,
+    stride: int = 1,
     dtype: torch.dtype = torch.float32,
     progress: Progress | None = None,
 ) -> Curvature:
     """The curvature of a network's luma over the pixels of a picture.
 
-    Twice a pass forward and back, and about as much arithmetic again. All pixels take part: where waves of the encoding
-    are shorter than twice a stride, those that a stride leaves give another order of windows.
+    Twice a pass forward and back, and about as much arithmetic again.
 
     Args:
         network: as for `detail_speed`.
         height: of the picture, in pixels, with its width; its colours do not matter.
+        stride: side of the squares of which one pixel each takes part, drawn at random, always the same. Every
+            stride-th pixel would not do: where the encoding has waves of less than two strides, it finds others.
         dtype: of the passes and products; eigenvectors are always found in fp64.
 
     Raises:
         InputError: as `detail_speed` does.
     """
     layers = of_pictures(network, height, "curvature")
-    passes = _Passes(network, height, width, dtype)
+    points = _points(height, width, stride).to(layers.device)[:, : layers.dim]
+    passes = _Passes(network, points, dtype)
     first, second = _halves(progress)
     bases, asked_of_table = _bases(passes, layers, first)
     found = Curvature(*bases, asked=(), asked_of_table=asked_of_table)
@@ -109,28 +113,38 @@ def curvature(
         turned = found.turned(gradients, scratch)
         for sums, a, (d,) in zip(asked, turned.inputs, turned.deltas, strict=True):
             sums += d.square_().T @ a.square_()
+    each = height * width / len(points)  # pixels that one stands for
     return replace(
         found,
-        asked=tuple(sums.to(dtype) for sums in asked),
-        asked_of_table=None if asked_of_table is None else asked_of_table.to(dtype),
+        asked=tuple((each * sums).to(dtype) for sums in asked),
+        asked_of_table=None if asked_of_table is None else (each * asked_of_table).to(dtype),
     )
 
 
 @dataclass(frozen=True)
 class _Passes:
-    """Luma's gradients at all pixels, some at a time, as often as they are asked for."""
+    """Luma's gradients at the pixels that take part, some at a time, as often as they are asked for."""
 
     network: Network
-    height: int
-    width: int
+    points: Float[Tensor, "n d"]
     dtype: torch.dtype
 
     def run(self, progress: Progress | None) -> Iterator[PointGradients]:
         layers = trained(self.network)
         luma = torch.from_numpy(channel_directions("luma", layers.outputs))
         scratch = Scratch(layers.device, self.dtype)
-        for _, points in centre_chunks(self.height, self.width, 1, CHUNK_POINTS, layers.device, progress):
-            yield output_gradients(self.network, points[:, : layers.dim], luma, dtype=self.dtype, scratch=scratch)
+        for _, points in point_chunks(self.points, CHUNK_POINTS, layers.device, progress):
+            yield output_gradients(self.network, points, luma, dtype=self.dtype, scratch=scratch)
+
+
+def _points(height: int, width: int, stride: int) -> Float[Tensor, "n 2"]:
+    """The centre of one pixel of each square, as image coordinates; squares at the edges are cut off there."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[0:height:stride, 0:width:stride].reshape(2, -1)
+    down, across = (
+        first + rng.integers(0, np.minimum(stride, size - first)) for first, size in ((rows, height), (columns, width))
+    )
+    return torch.from_numpy((np.stack([across, down], 1) + 0.5) / max(height, width)).float()
 
 
 Bases: TypeAlias = tuple[tuple[Float[Tensor, "_ _"], ...], tuple[Float[Tensor, "_ _"], ...]]

@@ -12,6 +12,7 @@ with every direction of the parameters divided by what all pixels ask of it toge
 directions, speed is of no use. Unlike speed it has no unit, and compares networks.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,8 +23,11 @@ from jaxtyping import Float
 from ..detail.octaves import Detail
 from ..networks.sampling import Progress
 from .curvature import curvature
-from .trained import Network
+from .trained import Network, trained
 from .window_gradients import squared_lengths
+
+SAMPLED_PIXELS = 16_384
+"""Pixels that stand for everything else in a larger picture; the order of windows hardly changes with a quarter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,10 @@ def detail_leverage(
     if not details:
         return []
     height, width = details[0].values.shape
-    bent = curvature(network, height, width, dtype=dtype)
+    # of a table's entries those that no pixel of a sample has would seem to be asked for by none
+    has_table = trained(network).learnt_table is not None
+    stride = 1 if has_table else math.ceil(math.sqrt(height * width / SAMPLED_PIXELS))
+    bent = curvature(network, height, width, stride=stride, dtype=dtype)
     lengths = squared_lengths(network, details, "leverage of detail", curvature=bent, dtype=dtype, progress=progress)
     found = []
     for detail, by_layer in zip(details, lengths, strict=True):

@@ -18,6 +18,7 @@ from fieldlens.fitting import Plan
 from fieldlens.render.colour import (
     density_legend,
     error_legend,
+    leverage_legend,
     missing_legend,
     remaining_legend,
     speed_legend,
@@ -64,6 +65,10 @@ MOST_FRAMES = 120
 OVERLAYS = {
     "density": ("crease density", density_legend),
     "speed": ("how strongly a step could move the detail of each window, {octaves}", speed_legend),
+    "leverage": (
+        "leverage: how much of each window's detail could be changed while everything else stays, {octaves}",
+        leverage_legend,
+    ),
     "progress": ("steps like the next until half of what each window lacks is mended, {octaves}", steps_legend),
     "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
     "missing": (

@@ -23,8 +23,9 @@ from .found import Files, Image, Values
 DENSITY = "density"
 SPEED = "speed"
 PROGRESS = "progress"
+LEVERAGE = "leverage"
 MAPS = (DENSITY, SPEED, PROGRESS)
-"""Names of all maps, in the order in which they stand."""
+"""Names of the maps of frames, in the order in which they stand. That of leverage is made at the end alone."""
 
 THUMBNAIL_SIDE = 100
 """Pixels along the longer side of a view on the sheet, at most."""

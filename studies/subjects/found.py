@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt8
 
 from fieldlens.analysis import Explanation
 from fieldlens.analysis.creases.surface import SurfaceAgreement
+from fieldlens.analysis.detail.statistics import Interval
 from fieldlens.analysis.detail.windows import Place
 from fieldlens.configs.files import JsonObject, remove, write_json
 from fieldlens.configs.records import IF_ANY, INLINE
@@ -98,12 +99,16 @@ class Statistic:
     high: float | None
 
     @classmethod
+    def of(cls, value: float | None, interval: Interval | None) -> "Statistic | None":
+        """A number and its interval; None where it is not defined."""
+        if value is None:
+            return None
+        return cls(value, None, None) if interval is None else cls(value, interval.low, interval.high)
+
+    @classmethod
     def primary(cls, explanation: Explanation) -> "Statistic | None":
         """The statistic that decided, and its interval; None where it is not defined."""
-        estimate, interval = explanation.primary.estimate, explanation.primary.interval
-        if estimate is None:
-            return None
-        return cls(estimate, None, None) if interval is None else cls(estimate, interval.low, interval.high)
+        return cls.of(explanation.primary.estimate, explanation.primary.interval)
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,9 @@ class Summary:
     explained_band: str | None
     """The octave of wavelengths, or the frequency, that the verdict speaks of; None where nothing was explained."""
     primary_statistic: Statistic | None = None
+    """How crease density goes with what is missing."""
+    leverage_statistic: Statistic | None = field(default=None, metadata=IF_ANY)
+    """How leverage of the detail goes with what is missing."""
     amplitude_recovered: Named | None = field(default=None, metadata=IF_ANY)
     """Of a signal, by its frequencies."""
     verdict: tuple[str, ...]

@@ -11,8 +11,11 @@ from fieldlens.analysis import (
     Capacity,
     Crossings,
     Density,
+    Detail,
     Explanation,
+    Leverage,
     OctaveProgress,
+    PrimaryStatistic,
     Speed,
     radial_spectra,
     spectral_bias,
@@ -29,7 +32,7 @@ from fieldlens.analysis.detail.spectra import (
 )
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import INLINE, to_json
-from fieldlens.render.colour import density_rgb, error_rgb, missing_rgb, speed_rgb, steps_rgb
+from fieldlens.render.colour import density_rgb, error_rgb, leverage_rgb, missing_rgb, speed_rgb, steps_rgb
 from fieldlens.scenes.scene import View
 
 from ..foresight.foresight import Foreseen
@@ -41,12 +44,19 @@ PER_OCTAVE = 8
 
 
 def speed_picture(speed: Speed, view: View) -> Image:
-    """Speeds at the size of frames; where not all windows were asked, each that was stands for those around it."""
-    detail = speed.detail
-    rows, columns = detail.asked.any(1), detail.asked.any(0)
-    asked = speed.per_energy[np.ix_(rows, columns)]
-    shown = asked if detail.every > 1 else detail.windows.spread(asked)
-    return blocks(speed_rgb(shown), *view.preview)
+    """Speeds at the size of frames."""
+    return blocks(speed_rgb(_spread(speed.per_energy, speed.detail)), *view.preview)
+
+
+def leverage_picture(leverage: Leverage, view: View) -> Image:
+    """Leverage at the size of frames."""
+    return blocks(leverage_rgb(_spread(leverage.mean, leverage.detail)), *view.preview)
+
+
+def _spread(values: Float[np.ndarray, "rows columns"], detail: Detail) -> Float[np.ndarray, "_ _"]:
+    """Of each pixel what its window has; where not all were asked, each that was stands for those around it."""
+    asked = values[np.ix_(detail.asked.any(1), detail.asked.any(0))]
+    return asked if detail.every > 1 else detail.windows.spread(asked)
 
 
 def density_picture(density: Density, view: View) -> Image:
@@ -88,6 +98,29 @@ def speed_numbers(speeds: Sequence[Speed]) -> list[JsonObject]:
             }
         )
     return numbers
+
+
+def leverage_arrays(leverage: Leverage) -> Mapping[str, np.ndarray]:
+    """How much of the explained octave's detail could be moved while everything else stands still, window by window."""
+    windows = leverage.detail.windows
+    return {
+        "leverage_by_layer": leverage.by_layer,
+        "row_edges": windows.row_edges,
+        "column_edges": windows.column_edges,
+        "octave": np.array(leverage.detail.label),
+        "units": np.array("shares, of each layer alone; NaN where there is no detail, or the window was not asked"),
+    }
+
+
+def leverage_numbers(leverage: Leverage, statistic: PrimaryStatistic) -> JsonObject:
+    """The median leverage, of all layers and of each, and how it goes with what is missing."""
+    there = leverage.by_layer[:, np.isfinite(leverage.mean)]
+    return {
+        "octave": leverage.detail.label,
+        "median": float(np.median(there.mean(0))) if there.size else None,
+        "median_by_layer": np.median(there, 1).tolist() if there.size else None,
+        "with_what_is_missing": to_json(statistic) | {"sentence": statistic.sentence},
+    }
 
 
 def progress_arrays(foreseen: Foreseen, reasons: Reasons) -> Mapping[str, np.ndarray]:

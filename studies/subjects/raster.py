@@ -16,14 +16,18 @@ from fieldlens.analysis import (
     Crossings,
     Density,
     Explanation,
+    Leverage,
+    PrimaryStatistic,
     Speed,
     capacity,
     capacity_verdict,
     crease_density,
     crossings,
+    detail_leverage,
     detail_speed,
     explain,
     explained_details,
+    primary_statistic,
     refined_crossings,
 )
 from fieldlens.analysis.creases.fineness import fineness
@@ -38,12 +42,15 @@ from fieldlens.scenes.scene import View
 
 from ..foresight.foresight import Foreseen, Foresight
 from .creases import creased
-from .drawing import CREASE_DENSITY, DENSITY, PROGRESS, SPEED, MapLook
+from .drawing import CREASE_DENSITY, DENSITY, LEVERAGE, PROGRESS, SPEED, MapLook
 from .found import Explained, Files, Finished, Image, Statistic, Summary, Values
 from .missing import (
     capacity_files,
     density_files,
     density_picture,
+    leverage_arrays,
+    leverage_numbers,
+    leverage_picture,
     missing_files,
     progress_arrays,
     progress_picture,
@@ -110,6 +117,10 @@ class PictureFindings:
     capacity: Capacity | None
     speeds: Sequence[Speed]
     """Of each octave from the explained one on; none of a field that has diverged, or where there is no detail."""
+    leverage: Leverage | None
+    """Of the explained octave; None likewise."""
+    statistic: PrimaryStatistic | None
+    """How it goes with what is missing; None likewise."""
     foreseen: Foreseen | None
     """What the next step does; None likewise."""
     reasons: Reasons | None
@@ -143,7 +154,9 @@ class PictureFindings:
         missing, creases = self.explanation.verdict.sentences
         if self.nothing_to_explain or self.reasons is None or not self.reasons.shares:
             return missing, creases
-        return missing, *reasons_sentences(self.reasons, has_creases=self.density is not None, by_muon=self.by_muon)
+        why = reasons_sentences(self.reasons, has_creases=self.density is not None, by_muon=self.by_muon)
+        goes_with = None if self.statistic is None else self.statistic.sentence
+        return missing, *why, *([goes_with] if goes_with else [])
 
     @property
     def worst_places(self) -> tuple[Place, ...]:
@@ -168,16 +181,21 @@ class PictureFindings:
             crossings_standard_error=None if self.refined is None else self.refined.standard_error,
             dead_neurons=self.dead_neurons,
             primary_statistic=Statistic.primary(self.explanation),
+            leverage_statistic=None
+            if self.statistic is None
+            else Statistic.of(self.statistic.correlation, self.statistic.interval),
             capacity=None if self.capacity_verdict is None else self.capacity_verdict.sentence,
         )
 
     def to_json(self) -> JsonObject:
         """The explanation and what was measured of creases, as strict JSON."""
         found = {"capacity": self._capacity(), "creases": self._creases(), "speed": speed_numbers(self.speeds)}
-        reasons = None
+        reasons = leverage = None
+        if self.leverage is not None and self.statistic is not None:
+            leverage = leverage_numbers(self.leverage, self.statistic)
         if self.reasons is not None and self.foreseen is not None:
             reasons = reasons_numbers(self.foreseen, self.reasons, self.verdict)
-        return self.explanation.to_json() | found | {"reasons": reasons}
+        return self.explanation.to_json() | found | {"leverage": leverage, "reasons": reasons}
 
     def _capacity(self) -> JsonObject | None:
         if self.capacity is None:
@@ -248,12 +266,16 @@ def explain_field(
     explanation = explain(target, drawn, maps, seed=plan.seed)
     foreseen = foresight.foresee(state, plan, LARGEST_SIDE)
     if foreseen is None:
-        return PictureFindings(explanation, density, pixels, refined, refit, [], None, None, by_muon)
+        return PictureFindings(explanation, density, pixels, refined, refit, [], None, None, None, None, by_muon)
     found = None if density is None else density.crossings_per_pixel
     reasons = reasons_of(foresight.motion(state, foreseen, found), seed=plan.seed)
     speeds = detail_speed(field, explained_details(target, LARGEST_SIDE**2))
+    (leverage,) = detail_leverage(field, explained_details(target, FRAME_MAP_SIDE**2)[:1])
+    statistic = primary_statistic(leverage.mean, leverage.detail, target, drawn, seed=plan.seed)
     tell(1.0)
-    return PictureFindings(explanation, density, pixels, refined, refit, speeds, foreseen, reasons, by_muon)
+    return PictureFindings(
+        explanation, density, pixels, refined, refit, speeds, leverage, statistic, foreseen, reasons, by_muon
+    )
 
 
 def explain_raster(
@@ -287,6 +309,9 @@ def findings_files(findings: PictureFindings, view: View, target: Values, drawn:
     if findings.speeds:
         pictures = {SPEED: speed_picture(findings.speeds[0], view)}
         files |= Files(pictures=pictures, arrays={SPEED: speed_arrays(findings.speeds)})
+    if findings.leverage is not None:
+        pictures = {LEVERAGE: leverage_picture(findings.leverage, view)}
+        files |= Files(pictures=pictures, arrays={LEVERAGE: leverage_arrays(findings.leverage)})
     if findings.foreseen is not None and findings.reasons is not None:
         files |= Files(
             pictures={PROGRESS: progress_picture(findings.foreseen, view)},

@@ -12,6 +12,7 @@ from fieldlens.analysis import Detail, detail_leverage, detail_speed
 from fieldlens.analysis.detail.windows import Windows
 from fieldlens.analysis.gradients import window_gradients
 from fieldlens.analysis.gradients.curvature import DAMPING, curvature
+from fieldlens.analysis.gradients.curvature import _points as curvature_points
 from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
 from tests.support.gradient_fields import ENCODINGS, NETWORKS, InDouble
@@ -153,3 +154,26 @@ def test_progress_rises_to_the_end_and_what_cannot_be_asked_is_refused() -> None
     with pytest.raises(InputError, match=r"^curvature is of pictures.*goes from 3 to 3$"):
         detail_leverage(field_of("raw", dim=3), [detail()])
     assert detail_leverage(field_of("raw"), []) == []
+
+
+@pytest.mark.parametrize("encoding", ["raw", "fourier:6"])
+def test_a_pixel_of_each_square_stands_for_all_of_them(encoding: str) -> None:
+    """Waves of `fourier:6` are as short as 64 px / 32, which every other pixel would not see."""
+    field = field_of(encoding)
+    whole, drawn = (curvature(field, 64, 64, stride=stride, dtype=torch.float64) for stride in (1, 2))
+    for every, some in zip(whole.asked, drawn.asked, strict=True):
+        assert float(some.sum()) == pytest.approx(float(every.sum()), rel=0.05)
+    again = curvature(field, 64, 64, stride=2, dtype=torch.float64)
+    assert all(torch.equal(one, other) for one, other in zip(drawn.asked, again.asked, strict=True))
+
+
+def test_squares_at_the_edges_are_cut_off_there() -> None:
+    found = curvature(field_of("raw"), 5, 7, stride=3, dtype=torch.float64)
+    last = found.inputs[-1] @ found.inputs[-1].T  # orthonormal, whatever was drawn
+    torch.testing.assert_close(last, torch.eye(len(last), dtype=torch.float64))
+    points = curvature_points(5, 7, 3) * 7
+    assert len(points) == 6
+    assert (points[:, 0] < 7).all()
+    assert (points[:, 1] < 5).all()
+    squares = (points // 3).tolist()
+    assert sorted(squares) == [[x, y] for x in (0.0, 1.0, 2.0) for y in (0.0, 1.0)]
