@@ -39,7 +39,8 @@ function setCentre(gl, into, z, { activation, slope, layers }, index) {
   const turn = (2 * Math.PI) / SINE_RATE; // of a sine only what is left of whole turns matters
   const periodic = activation === "sine" && index < layers.length - 1;
   rows.set(periodic ? z.map((value) => value - turn * Math.round(value / turn)) : z);
-  rows.set(z.map((value) => (value > 0 ? -value : -slope * value)), 4 * width);
+  const never = 3e38; // of a straight layer no neuron is on
+  rows.set(z.map((value) => (layers[index].straight ? never : value > 0 ? -value : -slope * value)), 4 * width);
   gl.bindTexture(gl.TEXTURE_2D, into);
   gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, 2, gl.RGBA, gl.FLOAT, rows);
 }

@@ -283,6 +283,22 @@ def test_an_octave_that_is_switched_off_goes_out_of_the_picture(open_page: Open)
     assert furthest(seen, expected(without, seen.shape, 0, 0, 1)) <= 1
 
 
+def test_a_layer_that_is_switched_off_bends_no_more_and_comes_back(open_page: Open):
+    page = settled(open_page(report_of(field_of(Raw(), Network(10, 2)))))
+    page.check("#lens-creases")
+    before = drawn(page)
+    page.locator("#lens-layer-choices").get_by_text("layer 1").click()
+    seen = drawn(page)
+    assert [bool((seen == LAYER_COLOURS[layer]).all(-1).any()) for layer in range(2)] == [False, True]
+    assert read_out(page)["layer 1"] == "off: it does not bend"
+    page.locator("#lens-layer-choices").get_by_text("layer 2").click()
+    flat = drawn(page).astype(int)
+    assert np.abs(flat[2:] - 2 * flat[1:-1] + flat[:-2]).max() <= 2  # no bend is left: an even slope, but for rounding
+    for layer in ("layer 1", "layer 2"):
+        page.locator("#lens-layer-choices").get_by_text(layer).click()
+    assert furthest(drawn(page), before) == 0
+
+
 def test_the_slider_goes_through_the_checkpoints(open_page: Open):
     other = field_of(Fourier(3), seed=5)
     page = settled(open_page(report_of(other, FOURIER)))
