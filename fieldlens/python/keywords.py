@@ -23,12 +23,12 @@ class Shared(TypedDict, total=False):
     """Stop after this many steps."""
     seconds: float | None
     """Stop after this many seconds of training; drawing and analysis are not counted.
-    Without --steps it is 60, and for photographs of a 3D scene 30."""
+    Without steps it is 60, and for photographs of a 3D scene 30."""
     target_psnr: float | None
     """Stop once the training pixels reach this PSNR (peak signal-to-noise ratio), in dB."""
     plateau: float | None
     """Stop at a plateau: when the last third of the steps so far gained less than this, in dB of PSNR.
-    It is 0.05 unless --steps, --seconds or --target-psnr is given."""
+    It is 0.05 unless steps, seconds or target_psnr is given."""
     batch_size: int | None
     """Pixels, samples or points in each step of training, by default 8192.
     Of photographs of a 3D scene, as many rays as have about 4096 samples on them, and 1024 at most."""
@@ -40,7 +40,7 @@ class Shared(TypedDict, total=False):
     """Adam's learning rate; by default the encoding's own under the optimizer, from the search in
     docs/learning_rates.md."""
     schedule: Schedule
-    """How the learning rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over --steps, constant not at all."""
+    """How the learning rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over steps, constant not at all."""
     average: float
     """What is drawn, scored and kept is the average of the weights over the latest steps, this share of all so far.
     0 takes the weights of the newest step."""
@@ -98,7 +98,7 @@ class FitKeywords(Shared, total=False):
     network: str | Network
     resume: str | Path | None
     """Go on with a run folder, or the latest one, from its newest checkpoint.
-    Limits that are named then (--steps, --seconds, --target-psnr, --plateau) replace all that it had.
+    Limits that are named then (steps, seconds, target_psnr, plateau) replace all that it had.
     They count from its first step; with none named it keeps its own."""
     config: str | Path | None
     """Start from the choices in a run's config.yaml."""
@@ -114,7 +114,7 @@ class CompareKeywords(Shared, total=False):
     networks: Sequence[str | Network]
     """Networks to compare, each under every encoding; the default network if none is named."""
     optimizers: Sequence[str | Optimizer]
-    """Optimizers to compare, such as adam muon, for each encoding and network; if none is named, that of --optimizer.
+    """Optimizers to compare, such as adam muon, for each encoding and network; if none is named, that of optimizer.
     Without that either it is one for all: adam if it is the default of any of them, else muon."""
     resume: str | Path | None
     """Go on with the folder of a comparison, or the latest one; nothing can be changed then."""
