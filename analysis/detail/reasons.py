@@ -16,16 +16,18 @@ crossings per pixel. The rules are fixed here, beforehand. They say what is ther
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from fieldlens.configs.encoding import Encoding
+from fieldlens.configs.optimizer import Optimizer
+
+from .remedies import Reason, remedies
 from .statistics import MIN_BLOCKS, RESAMPLES, Interval, block_draws, interval_of
 from .verdicts import percent
 from .windows import Place, Windows
 
-Reason: TypeAlias = Literal["on its way", "hindered", "few creases", "slow"]
 REASONS: tuple[Reason, ...] = ("on its way", "hindered", "few creases", "slow")
 
 BENDS_PER_WAVE = 2
@@ -158,15 +160,6 @@ _WHERE: dict[Reason, str] = {
 }
 """What is said of a part of what is missing, by the reason."""
 
-_HELP: dict[Reason, str] = {
-    "on its way": "More steps would help",
-    "hindered": "No remedy is known that the study of docs/paper.md backs",
-    "few creases": "More octaves of the encoding would make more creases, and so would raw coordinates on a wider "
-    "interval (A2, N4 and N5 of docs/paper.md)",
-    "slow": "More octaves of the encoding{or_muon} would learn fine detail faster (A2{of_muon} of docs/paper.md)",
-}
-"""What would help, where an intervention in the study backs it; Muon only a fit that has it not."""
-
 WORTH_SAYING = 0.05
 """Least share of the missing energy that a reason is named for."""
 
@@ -178,13 +171,14 @@ def reasons_sentences(
     reasons: Reasons,
     *,
     has_creases: bool,
-    by_muon: bool,
+    encoding: Encoding,
+    optimizer: Optimizer,
     too_little: str = "There are too few windows, or they are too unlike",
 ) -> tuple[str, ...]:
     """Why detail is missing, and what would help; nothing where none is missing.
 
     Args:
-        by_muon: whether Muon moves the weights already.
+        encoding, optimizer: of the fit, on which it depends what would help.
         too_little: what is said of the windows where they do not decide which reason leads.
     """
     shares: list[tuple[float, Reason]] = [(found.share, reason) for reason, found in reasons.shares.items()]
@@ -201,9 +195,8 @@ def reasons_sentences(
     if reasons.leading is None:
         undecided = "which of these leads" if len(worth) > 1 else "whether this is the reason of most of it"
         why = f"{why} {too_little}, to be sure {undecided}."
-    muon = {"or_muon": "", "of_muon": ""} if by_muon else {"or_muon": ", or Muon in place of Adam,", "of_muon": ", N8"}
     helped: list[Reason] = [reasons.leading] if reasons.leading else [reason for _, reason in worth]
-    return why, " ".join(f"{_HELP[reason].format(**muon)}." for reason in helped)
+    return why, remedies(helped, encoding, optimizer)
 
 
 def steps_in_words(steps: float) -> str:

@@ -27,7 +27,6 @@ from fieldlens.analysis.detail.reasons import BENDS_PER_WAVE, reasons_of, reason
 from fieldlens.analysis.detail.spectra import HALF
 from fieldlens.analysis.detail.verdicts import NOTHING_MISSING, percent
 from fieldlens.configs.files import JsonObject
-from fieldlens.configs.optimizer import Muon
 from fieldlens.configs.records import to_json
 from fieldlens.fields import Field
 from fieldlens.fitting import Ending, Plan, TrainingState
@@ -206,7 +205,11 @@ class SignalSubject:
         in_windows = None if crossings is None else crossings.astype(np.float32)
         found = reasons_of(self._foresight.motion(state, foreseen, in_windows), seed=plan.seed)
         sentences = reasons_sentences(
-            found, has_creases=creases is not None, by_muon=isinstance(plan.optimizer, Muon), too_little=TOO_LITTLE
+            found,
+            has_creases=creases is not None,
+            encoding=state.field.encoding.config,
+            optimizer=plan.optimizer,
+            too_little=TOO_LITTLE,
         )
         held, missing = self._details[0].energy.sum(), foreseen.octave.energy.sum()
         if missing < NOTHING_MISSING * held:  # nothing that a person would miss
