@@ -29,6 +29,7 @@ ARGUMENTS = {
     "optimizers_of_scenes": [],
     "scenes": [],
     "export": [],
+    "first_minutes": [],
     "startup": [],
     "live": [],
     "microscope": [],

@@ -46,7 +46,7 @@ RunLike: TypeAlias = str | os.PathLike[str] | Run
 
 @in_keywords
 def fit(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[FitKeywords]) -> Run:
-    """Fit a coordinate network to a picture or a 3D scene, as `fieldlens fit` does, and give the finished run.
+    """Fit a small neural network to a picture or a 3D scene, as `fieldlens fit` does, and give the finished run.
 
         run = fieldlens.fit("photo.jpg", encoding="fourier:8", seconds=20)
         run = fieldlens.fit(array, encoding="raw", network="4x64", steps=500, output_dir="mine")

@@ -18,7 +18,7 @@ class Shared(TypedDict, total=False):
     """What a fit and a comparison have in common."""
 
     seed: int
-    """The seed of all random numbers: initial weights, random frequencies, the order of the data, the bootstrap."""
+    """Seed for all random numbers: initial weights, random frequencies, the order of the data, the bootstrap."""
     steps: int | None
     """Stop after this many steps."""
     seconds: float | None
@@ -57,7 +57,7 @@ class Shared(TypedDict, total=False):
     max_side: int | None
     """Reduce the picture, or each photograph, by area averaging until its longer side is at most this many pixels."""
     max_pixels: int
-    """Refuse pictures with more pixels than this, or of more bytes than 6 for each of as many, before decoding them."""
+    """Refuse pictures with more pixels than this, or with over 6 bytes for each of so many, before decoding them."""
     holdout: Holdout
     """Pixels that are kept from training, to score the field on.
     checkerboard: every other one.
@@ -75,7 +75,7 @@ class Shared(TypedDict, total=False):
     grid: int
     """Cells along each side of the occupancy grid, which knows where the scene is empty."""
     samples: int
-    """Steps of a ray in each length of a side of the scene's cube, before those in empty cells are left out."""
+    """Steps that a ray takes along one side of the scene's cube. Those in empty cells are left out then."""
     output_dir: str | Path
     """The folder under which run folders are made."""
     frames: str
@@ -103,7 +103,7 @@ class FitKeywords(Shared, total=False):
     config: str | Path | None
     """Start from the choices in a run's config.yaml."""
     preset: str | None
-    """Start from a named set of choices, such as authors."""
+    """Start from a named set of choices: photo (a photograph, sharp quickly) or authors (the study's own setting)."""
 
 
 class CompareKeywords(Shared, total=False):
