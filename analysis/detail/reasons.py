@@ -14,20 +14,21 @@ To follow a wave, a line of straight pieces bends twice in each wavelength: that
 crossings per pixel. The rules are fixed here, beforehand. They say what is there, and name no cause but these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from fieldlens.configs.encoding import Encoding
-from fieldlens.configs.optimizer import Optimizer
+from fieldlens.configs.encoding import Encoding, Fourier, Raw
+from fieldlens.configs.optimizer import Muon, Optimizer
 
-from .remedies import Reason, remedies
 from .statistics import MIN_BLOCKS, RESAMPLES, Interval, block_draws, interval_of
 from .verdicts import percent
 from .windows import Place, Windows
 
+Reason: TypeAlias = Literal["on its way", "hindered", "few creases", "slow"]
 REASONS: tuple[Reason, ...] = ("on its way", "hindered", "few creases", "slow")
 
 BENDS_PER_WAVE = 2
@@ -160,6 +161,10 @@ _WHERE: dict[Reason, str] = {
 }
 """What is said of a part of what is missing, by the reason."""
 
+MORE_STEPS = "More steps would help."
+NONE_KNOWN = "No remedy is known that the study of docs/paper.md backs."
+UNTRIED = "The study of docs/paper.md has tried no remedy under this encoding."
+
 WORTH_SAYING = 0.05
 """Least share of the missing energy that a reason is named for."""
 
@@ -197,6 +202,35 @@ def reasons_sentences(
         why = f"{why} {too_little}, to be sure {undecided}."
     helped: list[Reason] = [reasons.leading] if reasons.leading else [reason for _, reason in worth]
     return why, remedies(helped, encoding, optimizer)
+
+
+def remedies(reasons: Iterable[Reason], encoding: Encoding, optimizer: Optimizer) -> str:
+    """What would help against these reasons, each once: what a claim of docs/paper.md has changed and measured.
+
+    Its fits are of raw coordinates and of octaves of sines and cosines. So no change is named under other encodings,
+    such as hash grids, which have no octaves.
+
+    Args:
+        encoding, optimizer: of the fit, which is told of nothing that it has.
+    """
+    return " ".join(dict.fromkeys(_remedy(reason, encoding, optimizer) for reason in reasons))
+
+
+def _remedy(reason: Reason, encoding: Encoding, optimizer: Optimizer) -> str:
+    if reason == "on its way":
+        return MORE_STEPS
+    if reason == "hindered":
+        return NONE_KNOWN
+    of_raw = isinstance(encoding, Raw)
+    if not (of_raw or isinstance(encoding, Fourier)):
+        return UNTRIED
+    waves = f"A positional encoding, such as {Fourier()}, would" if of_raw else "More octaves of the encoding would"
+    if reason == "few creases":
+        wider = ", and so would a wider interval of the coordinates (A2 and N4" if of_raw else " (A2"
+        return f"{waves} make more creases{wider} of docs/paper.md)."
+    if isinstance(optimizer, Muon):
+        return f"{waves} learn fine detail faster (A2 of docs/paper.md)."
+    return f"{waves} learn fine detail faster, and so would Muon in place of Adam (A2 and N8 of docs/paper.md)."
 
 
 def steps_in_words(steps: float) -> str:
