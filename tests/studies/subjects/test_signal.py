@@ -193,7 +193,7 @@ def test_a_signal_lacks_creases_where_all_neurons_are_dead() -> None:
     *_, where, why, remedy = explained.summary.verdict
     assert where.startswith("Of waves of 8-16 samples most is missing around x = 0.")
     assert why == "Of what is missing, 100 % lies where there are too few creases to draw it."
-    assert "More octaves of the encoding would make more creases" in remedy
+    assert "A positional encoding, such as fourier:8, would make more creases" in remedy
 
 
 def test_a_quick_fit_of_a_signal_that_diverges_has_no_amplitudes_to_tell(tmp_path) -> None:
