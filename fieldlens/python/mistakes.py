@@ -13,7 +13,7 @@ Answer = TypeVar("Answer")
 _AS_IT_IS = re.compile(r"(`[^`]*`|(?<!\w)'[^']*'(?!\w))")
 """Commands of a terminal, and what was given: both stay."""
 _NETWORK = re.compile(r"--network\.[a-z-]+(?: and --network\.[a-z-]+)?(?: (?:sine|relu|leaky_relu)\b)?")
-_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?: (\d[\w.]*|[\w./-]+:\w+))?")
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?: (\d[\w.]*|[\w./-]+:\w+|(?:cuda|cpu|cosine|radiance)\b))?")
 
 
 def with_keywords(sentence: str) -> str:

@@ -64,7 +64,10 @@ def with_settings(config: Config, settings: Mapping[str, Any], verb: str) -> Con
             hint = did_you_mean(name, [*known, *alone - {GIVEN}])
             ours = name_here(name, verb)
             told = f"; here it is {ours}" if ours else hint
-            raise InputError(with_keywords(f"there is no keyword {name!r}{told}; help(fieldlens.{verb}) lists them"))
+            join = "" if told.endswith("?") else ";"
+            raise InputError(
+                with_keywords(f"there is no keyword {name!r}{told}{join} help(fieldlens.{verb}) lists them")
+            )
     changed: dict[str, Any] = {name: value for name, value in settings.items() if name in alone}
     for group, value in groups.items():
         of_group = {name: setting for name, setting in settings.items() if known.get(name) == group}

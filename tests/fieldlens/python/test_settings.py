@@ -101,6 +101,12 @@ def same_words(sentence: str) -> str:
         (calls.fit, {"lr": 1}, "there is no keyword 'lr'; here it is learning_rate; help(fieldlens.fit) lists them"),
         (calls.fit, {"width": 8}, "there is no keyword 'width'; here it is network=\"4x128\"; help(fieldlens.fit)"),
         (calls.fit, {"octaves": 8}, "there is no keyword 'octaves'; here it is encoding=\"fourier:8\"; help("),
+        (
+            calls.fit,
+            {"gpu": 0},
+            "there is no keyword 'gpu'; here it is device=\"cuda\"; help(fieldlens.fit) lists them",
+        ),
+        (calls.fit, {"stpes": 3}, "there is no keyword 'stpes'; did you mean 'steps'? help(fieldlens.fit) lists them"),
         (calls.fit, {"steps": 3, "revive_at": [9]}, "revive_at=9 never comes: steps=3 is the end"),
         (calls.compare, {"encodings": ["fourier8"]}, "unknown encoding 'fourier8'; did you mean 'fourier:8'?"),
         (calls.compare, {"target_psnr": 30.0}, "so it has no target_psnr; give its length with steps"),
