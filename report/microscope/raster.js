@@ -31,7 +31,7 @@ function rasterDrawer(post) {
   let [sampler, network] = [null, null];
   const milliseconds = {}; // of a multiplication, by the sampler's kind; at first nothing is known
   let [newest, newestNetwork, working] = [0, null, Promise.resolve()];
-  let asksForCard = false; // once there is a first picture, for its programs take long to make
+  let [asksForCard, hasCard] = [false, true]; // asked once there is a first picture, for its programs take long to make
 
   function use(other, off) {
     newest += 1;
@@ -40,7 +40,7 @@ function rasterDrawer(post) {
       if (other !== newestNetwork) return; // a slider has gone on
       const cut = without(other, off);
       sampler = samplerOf(cut, sampler, network);
-      asksForCard ||= !sampler.load;
+      asksForCard ||= hasCard && !sampler.load;
       network = cut;
     });
   }
@@ -58,8 +58,14 @@ function rasterDrawer(post) {
       const time = performance.now() - started;
       milliseconds[sampler.kind] = time / (raster.columns * raster.rows * workOf(network));
       post({ ...raster, window, stride, time, kind: sampler.kind });
-      if (asksForCard) [sampler, asksForCard] = [(await cardOf(network)) ?? sampler, false];
+      if (asksForCard) await takeCard();
     }
+  }
+
+  async function takeCard() {
+    const card = await cardOf(network);
+    [asksForCard, hasCard] = [false, Boolean(card)];
+    sampler = card ?? sampler;
   }
 
   function firstStride({ columns, rows }) {
