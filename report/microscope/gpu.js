@@ -90,6 +90,7 @@ async function gpuSampler(first) {
 
   const sources = { layer: LAYER_PROGRAM, pattern: PATTERN_PROGRAM, value: VALUE_PROGRAM };
   const programs = Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, programOf(gl, source)]));
+  await linked(gl, Object.values(programs));
   const weights = network.layers.map(({ inputs, outputs }) => texture(gl, gl.RGBA32F, fours(inputs), 4 * fours(outputs)));
   const centres = network.layers.map(({ outputs }) => texture(gl, gl.RGBA32F, fours(outputs), 2));
   const sides = [0, 1].map(() => {

@@ -31,7 +31,8 @@ function rasterDrawer(post) {
   let [sampler, network] = [null, null];
   const milliseconds = {}; // of a multiplication, by the sampler's kind; at first nothing is known
   let [newest, newestNetwork, working] = [0, null, Promise.resolve()];
-  let [asksForCard, hasCard] = [false, true]; // asked once there is a first picture, for its programs take long to make
+  // A graphics card is asked for once there is a first picture, and comes later, with the network that it then holds.
+  let [mayHaveCard, asked, came] = [true, false, null];
 
   function use(other, off) {
     newest += 1;
@@ -40,7 +41,6 @@ function rasterDrawer(post) {
       if (other !== newestNetwork) return; // a slider has gone on
       const cut = without(other, off);
       sampler = samplerOf(cut, sampler, network);
-      asksForCard ||= hasCard && !sampler.load;
       network = cut;
     });
   }
@@ -51,21 +51,29 @@ function rasterDrawer(post) {
   }
 
   async function drawLevels(window, wanted) {
-    for (let stride = firstStride(window); stride >= 1; stride /= 2) {
+    takeCard();
+    for (let stride = firstStride(window); stride >= 1;) {
       const started = performance.now();
-      const raster = await drawnRaster(window, stride, wanted);
-      if (!raster) return;
+      const raster = await drawnRaster(window, stride, () => wanted() && !came);
+      if (!wanted()) return;
+      if (came) { takeCard(); continue; }
       const time = performance.now() - started;
       milliseconds[sampler.kind] = time / (raster.columns * raster.rows * workOf(network));
       post({ ...raster, window, stride, time, kind: sampler.kind });
-      if (asksForCard) await takeCard();
+      if (mayHaveCard && !asked && !sampler.load) askForCard(network);
+      stride /= 2;
     }
   }
 
-  async function takeCard() {
-    const card = await cardOf(network);
-    [asksForCard, hasCard] = [false, Boolean(card)];
-    sampler = card ?? sampler;
+  async function askForCard(of) {
+    asked = true;
+    const card = await cardOf(of);
+    [mayHaveCard, asked, came] = [Boolean(card), false, card && { card, of }];
+  }
+
+  function takeCard() {
+    if (came) sampler = samplerOf(network, came.card, came.of);
+    came = null;
   }
 
   function firstStride({ columns, rows }) {

@@ -117,7 +117,18 @@ def test_the_lens_opens_with_the_whole_picture_as_the_program_draws_it(open_page
     page = open_page(report_of(FOURIER))
     seen = drawn(page)
     assert furthest(seen, expected(FOURIER, seen.shape, 0, 0, 1)) <= 1
+
+
+def test_once_its_programs_are_made_webgl_draws_the_same(open_page: Open):
+    page = settled(open_page(report_of(FOURIER)))
+    for _ in range(200):  # until then it is plain JavaScript
+        page.click("#lens-in")
+        page.click("#lens-out")
+        if "Drawn by WebGL2 in a worker" in settled(page).inner_text("#lens-how"):
+            break
     assert "Drawn by WebGL2 in a worker" in page.inner_text("#lens-how")
+    seen = drawn(page)
+    assert furthest(seen, expected(FOURIER, seen.shape, 0, 0, 1)) <= 1
 
 
 def test_without_webgl_plain_javascript_draws_the_same(open_without_gl: Open):
