@@ -29,8 +29,10 @@ ARGUMENTS = {
     "optimizers_of_scenes": [],
     "scenes": [],
     "export": [],
+    "first_minutes": [],
     "startup": [],
     "live": [],
+    "microscope": [],
     "demo": ["--picture", "docs/pictures/demo.png"],
     "large_picture": [],
 }

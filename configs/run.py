@@ -117,7 +117,7 @@ class Target(Options):
     max_side: int | None = field(default=None, metadata=within(0, 2**20, above=True))
     """Reduce the picture, or each photograph, by area averaging until its longer side is at most this many pixels."""
     max_pixels: int = field(default=100_000_000, metadata=within(0, 2**32, above=True))
-    """Refuse pictures with more pixels than this, or of more bytes than 6 for each of as many, before decoding them."""
+    """Refuse pictures with more pixels than this, or with over 6 bytes for each of so many, before decoding them."""
     holdout: Holdout = "none"
     """Pixels that are kept from training, to score the field on.
     checkerboard: every other one.
@@ -180,7 +180,7 @@ class Protocol(Options):
     space: Annotated[Space, Flat] = field(default_factory=Space)
     output: Annotated[Output, Flat] = field(default_factory=Output)
     seed: int = field(default=0, metadata=within(0, 2**63 - 1))
-    """The seed of all random numbers: initial weights, random frequencies, the order of the data, the bootstrap."""
+    """Seed for all random numbers: initial weights, random frequencies, the order of the data, the bootstrap."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,7 +30,7 @@ class Space(Choices):
     grid: int = field(default=64, metadata=within(1, 512))
     """Cells along each side of the occupancy grid, which knows where the scene is empty."""
     samples: int = field(default=128, metadata=within(1, 4096))
-    """Steps of a ray in each length of a side of the scene's cube, before those in empty cells are left out."""
+    """Steps that a ray takes along one side of the scene's cube. Those in empty cells are left out then."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,7 +8,8 @@ left open.
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from .errors import InputError, did_you_mean
@@ -59,6 +60,8 @@ def parse_word(
     head, *pairs = word.strip().split(",")
     name, colon, main = head.partition(":")
     if name not in kinds:
+        if near := _with_colon(head, kinds):
+            raise InputError(f"unknown {noun} {head!r}; did you mean {near!r}?")
         raise InputError(unknown(name) if unknown else f"unknown {noun} {name!r}{did_you_mean(name, kinds)}")
     cls = kinds[name]
     keys = {key.name: key for key in dataclasses.fields(cls)}  # type: ignore[arg-type]  # as in `__str__`
@@ -84,6 +87,16 @@ def parse_word(
             raise InputError(f"{key} is given more than once in the {noun} {word!r}")
         values[key] = _read(value, keys[key].type, f"{name}'s {key}")
     return cls(**values)
+
+
+def _with_colon(head: str, kinds: Iterable[str]) -> str | None:
+    """A word whose value follows its name at once, as it is written here.
+
+    >>> _with_colon("fourier8", ["raw", "fourier"]), _with_colon("forier8", ["raw", "fourier"])
+    ('fourier:8', None)
+    """
+    parts = re.fullmatch(r"([a-z]+)[-_= ]?(\d.*)", head.lower())
+    return f"{parts[1]}:{parts[2]}" if parts and parts[1] in kinds else None
 
 
 def written(value: object) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from fieldlens.configs.files import write_text
 from fieldlens.configs.run import CompareConfig, FitConfig, Output, Protocol, Target, Training
 from fieldlens.configs.space import Space
+from fieldlens.python.mistakes import with_keywords
 from fieldlens.verbs.compare import CompareArguments
 from fieldlens.verbs.fit import FitArguments
 from fieldlens.verbs.options import Beginning
@@ -77,7 +78,7 @@ def fields_of(kind: type) -> Iterator[tuple[str, str, str]]:
             continue
         name, text = node.target.id, ""
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-            text = str(after.value.value)
+            text = with_keywords(str(after.value.value))
         if name in BEGINNING if kind in VERBS else name not in LEFT_OUT:
             given = "str | Path | None" if name == "resume" else as_given(ast.unparse(node.annotation))
             if name in ("encoding", "encodings"):

@@ -89,8 +89,8 @@ def usage() -> str:
     """What `fieldlens --help` prints."""
     verbs = "\n".join(f"  {verb:<9} {what}" for verb, what in VERBS.items())
     return (
-        "fieldlens fits coordinate networks to pictures and 3D scenes, shows every step, and explains the detail that "
-        "is missing.\n\n"
+        "fieldlens fits small neural networks to pictures and 3D scenes, shows every step, and explains the detail "
+        "that is missing.\n\n"
         f"usage: fieldlens VERB [options]\n\n{verbs}\n\n"
         "`fieldlens VERB --help` lists a verb's options. Try `fieldlens fit astronaut` or `fieldlens fit demo:teapot`."
     )

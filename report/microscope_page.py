@@ -22,7 +22,7 @@ from fieldlens.report.model import Report, RunPart
 FOLDER = "microscope"
 SCRIPTS = tuple(
     f"{FOLDER}/{name}.js"
-    for name in ("network", "textures", "gpu", "raster", "shade", "lens", "gestures", "panel", "start")
+    for name in ("network", "switched", "textures", "gpu", "raster", "shade", "lens", "gestures", "panel", "start")
 )
 
 

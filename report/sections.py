@@ -53,11 +53,11 @@ def _spectra_of(index: int, run: RunPart, words: Words, *, alone: bool) -> str:
 def _resolved(spectra: Spectra) -> list[str]:
     """Up to where detail is the right detail, as wavelengths."""
     words = [
-        f"{'none of it' if frequency == 0 else f'waves of {number_text(1 / frequency)} px and longer'} ({threshold})"
+        f"{'no waves' if frequency == 0 else f'waves of {number_text(1 / frequency)} px and longer'} ({threshold})"
         for threshold, frequency in spectra.resolved.items()
         if frequency is not None
     ]
-    return [f"Resolved, by how target and reconstruction correlate: {'; '.join(words)}."] if words else []
+    return [f"What is there is the right detail for {'; '.join(words)}."] if words else []
 
 
 def _learnt_table(run: RunPart, words: Words) -> str:

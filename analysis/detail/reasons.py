@@ -14,12 +14,15 @@ To follow a wave, a line of straight pieces bends twice in each wavelength: that
 crossings per pixel. The rules are fixed here, beforehand. They say what is there, and name no cause but these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
+
+from fieldlens.configs.encoding import Encoding, Fourier, Raw
+from fieldlens.configs.optimizer import Muon, Optimizer
 
 from .statistics import MIN_BLOCKS, RESAMPLES, Interval, block_draws, interval_of
 from .verdicts import percent
@@ -158,14 +161,9 @@ _WHERE: dict[Reason, str] = {
 }
 """What is said of a part of what is missing, by the reason."""
 
-_HELP: dict[Reason, str] = {
-    "on its way": "More steps would help",
-    "hindered": "No remedy is known that the study of docs/paper.md backs",
-    "few creases": "More octaves of the encoding would make more creases, and so would raw coordinates on a wider "
-    "interval (A2, N4 and N5 of docs/paper.md)",
-    "slow": "More octaves of the encoding{or_muon} would learn fine detail faster (A2{of_muon} of docs/paper.md)",
-}
-"""What would help, where an intervention in the study backs it; Muon only a fit that has it not."""
+MORE_STEPS = "More steps would help."
+NONE_KNOWN = "No remedy is known that the study of docs/paper.md backs."
+UNTRIED = "The study of docs/paper.md has tried no remedy under this encoding."
 
 WORTH_SAYING = 0.05
 """Least share of the missing energy that a reason is named for."""
@@ -178,13 +176,14 @@ def reasons_sentences(
     reasons: Reasons,
     *,
     has_creases: bool,
-    by_muon: bool,
+    encoding: Encoding,
+    optimizer: Optimizer,
     too_little: str = "There are too few windows, or they are too unlike",
 ) -> tuple[str, ...]:
     """Why detail is missing, and what would help; nothing where none is missing.
 
     Args:
-        by_muon: whether Muon moves the weights already.
+        encoding, optimizer: of the fit, on which it depends what would help.
         too_little: what is said of the windows where they do not decide which reason leads.
     """
     shares: list[tuple[float, Reason]] = [(found.share, reason) for reason, found in reasons.shares.items()]
@@ -201,9 +200,37 @@ def reasons_sentences(
     if reasons.leading is None:
         undecided = "which of these leads" if len(worth) > 1 else "whether this is the reason of most of it"
         why = f"{why} {too_little}, to be sure {undecided}."
-    muon = {"or_muon": "", "of_muon": ""} if by_muon else {"or_muon": ", or Muon in place of Adam,", "of_muon": ", N8"}
     helped: list[Reason] = [reasons.leading] if reasons.leading else [reason for _, reason in worth]
-    return why, " ".join(f"{_HELP[reason].format(**muon)}." for reason in helped)
+    return why, remedies(helped, encoding, optimizer)
+
+
+def remedies(reasons: Iterable[Reason], encoding: Encoding, optimizer: Optimizer) -> str:
+    """What would help against these reasons, each once: what a claim of docs/paper.md has changed and measured.
+
+    Its fits are of raw coordinates and of octaves of sines and cosines. So no change is named under other encodings,
+    such as hash grids, which have no octaves.
+
+    Args:
+        encoding, optimizer: of the fit, which is told of nothing that it has.
+    """
+    return " ".join(dict.fromkeys(_remedy(reason, encoding, optimizer) for reason in reasons))
+
+
+def _remedy(reason: Reason, encoding: Encoding, optimizer: Optimizer) -> str:
+    if reason == "on its way":
+        return MORE_STEPS
+    if reason == "hindered":
+        return NONE_KNOWN
+    of_raw = isinstance(encoding, Raw)
+    if not (of_raw or isinstance(encoding, Fourier)):
+        return UNTRIED
+    waves = f"A positional encoding, such as {Fourier()}, would" if of_raw else "More octaves of the encoding would"
+    if reason == "few creases":
+        wider = ", and so would a wider interval of the coordinates (A2 and N4" if of_raw else " (A2"
+        return f"{waves} make more creases{wider} of docs/paper.md)."
+    if isinstance(optimizer, Muon):
+        return f"{waves} learn fine detail faster (A2 of docs/paper.md)."
+    return f"{waves} learn fine detail faster, and so would Muon in place of Adam (A2 and N8 of docs/paper.md)."
 
 
 def steps_in_words(steps: float) -> str:

@@ -169,7 +169,7 @@ CREASE_RULES = (
         "this network has no creases, so they cannot explain what it lacks",
     ),
     Rule("undecided", _unseen, f"{UNSAID}: the field fills half of a window, or more, in none of the views"),
-    Rule("undecided", _too_few_blocks, f"{UNSAID}: the {{subject}} {{makes_blocks}}, and it takes {MIN_BLOCKS}"),
+    Rule("undecided", _too_few_blocks, f"{UNSAID}: the {{subject}} {{makes_blocks}}, and {MIN_BLOCKS} are needed"),
     Rule("undecided", _undefined, f"{UNSAID}: their number, or the error, is the same everywhere"),
     Rule(
         "goes with",
@@ -245,12 +245,12 @@ class PredictionVerdict:
 
 
 PREDICTION_RULES = (
-    Rule("undecided", _too_few_blocks, f"{UNFORETOLD}: the picture makes {{blocks}}, and it takes {MIN_BLOCKS}"),
+    Rule("undecided", _too_few_blocks, f"{UNFORETOLD}: the picture has {{blocks}}, and {MIN_BLOCKS} are needed"),
     Rule("undecided", _undefined, f"{UNFORETOLD}: one of the two is the same everywhere"),
     Rule(
         "foretell",
         _explains,
-        "{early} foretell what is missing at {end}. Among equally detailed places, errors are then larger where they "
+        "{early} foretell what is missing at {end}. Among equally detailed places, errors are larger then where these "
         "were fewer: {statistic}",
     ),
     Rule(
@@ -309,7 +309,7 @@ def _figures(found: Findings) -> dict[str, str]:
         "better": "slightly better" if missing <= SLIGHTLY else "better",
         "crossings": f"about {found.crossings_per_pixel or 0:.0f} per pixel",
         "blocks": blocks,
-        "makes_blocks": f"makes {blocks} of {found.block_side} px" if picture else f"is shown in {blocks}",
+        "makes_blocks": f"has {blocks} of {found.block_side} px" if picture else f"is shown in {blocks}",
         "statistic": _statistic(found),
     }
 

@@ -1,7 +1,5 @@
 """The report, as a browser shows it: its beginning, and its microscope; and the poster that is made of a run."""
 
-import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +15,7 @@ from fieldlens.report.microscope_page import look_address
 from fieldlens.studies.questions.sharing import share
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.report import write_report
+from tests.support.browsers import executable
 
 from .fits import Fits
 from .layout import Drawn
@@ -68,13 +67,12 @@ def _seen(folder: RunFolder, link: str, look: "Callable[[Page], bytes]") -> Draw
     """
     from playwright.sync_api import sync_playwright
 
-    browsers = (os.environ.get("CHROMIUM"), shutil.which("chromium"), shutil.which("google-chrome"))
-    executable = next(filter(None, browsers), None)
-    if executable is None:
+    program = executable()
+    if program is None:
         raise InputError("pages are drawn by Chromium, which is not installed; name one in CHROMIUM")
     write_report(folder, folder.record())
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1200, "height": 800}, reduced_motion="reduce")
         page.goto(folder.report.resolve().as_uri() + link)
         png = look(page)

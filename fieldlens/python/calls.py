@@ -17,6 +17,7 @@ from ..verbs import fit as fit_verb
 from ..verbs.options import check_output_dir
 from ..verbs.signals import interruptible
 from .keywords import CompareKeywords, FitKeywords
+from .mistakes import in_keywords
 from .networks import NetworkExplained, Question, ask_network, explain_network
 from .runs import Answered, Comparison, Run
 from .settings import beginning_of, defaults_of, with_settings
@@ -43,8 +44,9 @@ RunLike: TypeAlias = str | os.PathLike[str] | Run
 """A run, its folder, or "latest"."""
 
 
+@in_keywords
 def fit(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[FitKeywords]) -> Run:
-    """Fit a coordinate network to a picture or a 3D scene, as `fieldlens fit` does, and give the finished run.
+    """Fit a small neural network to a picture or a 3D scene, as `fieldlens fit` does, and give the finished run.
 
         run = fieldlens.fit("photo.jpg", encoding="fourier:8", seconds=20)
         run = fieldlens.fit(array, encoding="raw", network="4x64", steps=500, output_dir="mine")
@@ -61,7 +63,7 @@ def fit(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[FitKe
             texts. The network is a word, such as network="4x128".
 
     Raises:
-        InputError: with the command line's sentence for what cannot be used.
+        InputError: with a sentence for what cannot be used, and what to do instead.
     """
     from fieldlens.fields.own_encoding import made_ready
     from fieldlens.fitting import Controls
@@ -78,6 +80,7 @@ def fit(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[FitKe
     return Run(record.path, config.encoding if isinstance(config.encoding, Own) else None)
 
 
+@in_keywords
 def compare(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[CompareKeywords]) -> Comparison:
     """Fit one picture or 3D scene under several encodings or networks, as `fieldlens compare` does.
 
@@ -89,7 +92,7 @@ def compare(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[C
         choices: the options of the command line by their names, with underscores; those of several words are lists.
 
     Raises:
-        InputError: with the command line's sentence for what cannot be used.
+        InputError: with a sentence for what cannot be used, and what to do instead.
     """
     from fieldlens.fields.own_encoding import made_ready
     from fieldlens.fitting import Controls
@@ -106,6 +109,7 @@ def compare(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[C
     return Comparison(record.path, _own(config.encodings))
 
 
+@in_keywords
 def open(
     run: str | os.PathLike[str] = "latest",
     *,
@@ -149,6 +153,7 @@ def explain(
 def explain(
     run: "nn.Module", picture: SceneLike, *, encode: "Encode | None" = None, seed: int = 0
 ) -> NetworkExplained: ...
+@in_keywords
 def explain(
     run: Any = "latest",
     picture: SceneLike = None,
@@ -189,6 +194,7 @@ def analyze(run: RunLike = "latest", *, progress: bool = True, **asked: Any) -> 
 def analyze(
     run: "nn.Module", picture: SceneLike, *, encode: "Encode | None" = None, seed: int = 0, **asked: Any
 ) -> "Cells | SurrogateCells | Confusion | Kernel | NetworkExplained": ...
+@in_keywords
 def analyze(
     run: Any = "latest",
     picture: SceneLike = None,
@@ -211,7 +217,7 @@ def analyze(
         run, picture, encode, seed, progress: as `explain` takes them.
 
     Raises:
-        InputError: with the command line's sentence for what cannot be used.
+        InputError: with a sentence for what cannot be used, and what to do instead.
     """
     if not _is_network(run):
         _refuse_of_networks(picture, encode, seed)

@@ -18,17 +18,17 @@ class Shared(TypedDict, total=False):
     """What a fit and a comparison have in common."""
 
     seed: int
-    """The seed of all random numbers: initial weights, random frequencies, the order of the data, the bootstrap."""
+    """Seed for all random numbers: initial weights, random frequencies, the order of the data, the bootstrap."""
     steps: int | None
     """Stop after this many steps."""
     seconds: float | None
     """Stop after this many seconds of training; drawing and analysis are not counted.
-    Without --steps it is 60, and for photographs of a 3D scene 30."""
+    Without steps it is 60, and for photographs of a 3D scene 30."""
     target_psnr: float | None
     """Stop once the training pixels reach this PSNR (peak signal-to-noise ratio), in dB."""
     plateau: float | None
     """Stop at a plateau: when the last third of the steps so far gained less than this, in dB of PSNR.
-    It is 0.05 unless --steps, --seconds or --target-psnr is given."""
+    It is 0.05 unless steps, seconds or target_psnr is given."""
     batch_size: int | None
     """Pixels, samples or points in each step of training, by default 8192.
     Of photographs of a 3D scene, as many rays as have about 4096 samples on them, and 1024 at most."""
@@ -40,7 +40,7 @@ class Shared(TypedDict, total=False):
     """Adam's learning rate; by default the encoding's own under the optimizer, from the search in
     docs/learning_rates.md."""
     schedule: Schedule
-    """How the learning rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over --steps, constant not at all."""
+    """How the learning rate falls: rsqrt by 1/sqrt(1 + step/1000), cosine to 1 % over steps, constant not at all."""
     average: float
     """What is drawn, scored and kept is the average of the weights over the latest steps, this share of all so far.
     0 takes the weights of the newest step."""
@@ -57,7 +57,7 @@ class Shared(TypedDict, total=False):
     max_side: int | None
     """Reduce the picture, or each photograph, by area averaging until its longer side is at most this many pixels."""
     max_pixels: int
-    """Refuse pictures with more pixels than this, or of more bytes than 6 for each of as many, before decoding them."""
+    """Refuse pictures with more pixels than this, or with over 6 bytes for each of so many, before decoding them."""
     holdout: Holdout
     """Pixels that are kept from training, to score the field on.
     checkerboard: every other one.
@@ -75,7 +75,7 @@ class Shared(TypedDict, total=False):
     grid: int
     """Cells along each side of the occupancy grid, which knows where the scene is empty."""
     samples: int
-    """Steps of a ray in each length of a side of the scene's cube, before those in empty cells are left out."""
+    """Steps that a ray takes along one side of the scene's cube. Those in empty cells are left out then."""
     output_dir: str | Path
     """The folder under which run folders are made."""
     frames: str
@@ -98,12 +98,12 @@ class FitKeywords(Shared, total=False):
     network: str | Network
     resume: str | Path | None
     """Go on with a run folder, or the latest one, from its newest checkpoint.
-    Limits that are named then (--steps, --seconds, --target-psnr, --plateau) replace all that it had.
+    Limits that are named then (steps, seconds, target_psnr, plateau) replace all that it had.
     They count from its first step; with none named it keeps its own."""
     config: str | Path | None
     """Start from the choices in a run's config.yaml."""
     preset: str | None
-    """Start from a named set of choices, such as authors."""
+    """Start from a named set of choices: photo (a photograph, sharp quickly) or authors (the study's own setting)."""
 
 
 class CompareKeywords(Shared, total=False):
@@ -114,7 +114,7 @@ class CompareKeywords(Shared, total=False):
     networks: Sequence[str | Network]
     """Networks to compare, each under every encoding; the default network if none is named."""
     optimizers: Sequence[str | Optimizer]
-    """Optimizers to compare, such as adam muon, for each encoding and network; if none is named, that of --optimizer.
+    """Optimizers to compare, such as adam muon, for each encoding and network; if none is named, that of optimizer.
     Without that either it is one for all: adam if it is the default of any of them, else muon."""
     resume: str | Path | None
     """Go on with the folder of a comparison, or the latest one; nothing can be changed then."""

@@ -13,6 +13,7 @@ from fieldlens.configs.encoding import Own
 from fieldlens.configs.errors import InputError
 
 from ..verbs.analyze import AnalyzeArguments, answer_of, question_of
+from .mistakes import in_keywords
 from .showing import comparison_html, found_html, run_html
 from .watching import watching
 
@@ -163,6 +164,7 @@ class Run:
         """What was fitted, (h, w, c) in float32: the picture, or a 3D scene's first view."""
         return self._opened(None).view.target()
 
+    @in_keywords
     def picture(
         self,
         *,
@@ -180,7 +182,7 @@ class Run:
             step: the checkpoint; by default the newest.
 
         Raises:
-            InputError: as `fieldlens render` says it.
+            InputError: when there is no such view or checkpoint, or the picture would be too large.
         """
         from PIL.Image import fromarray
 
@@ -188,6 +190,7 @@ class Run:
 
         return fromarray(image_of(self._opened(step), scale=scale, region=region, view=view))
 
+    @in_keywords
     def explain(self, *, step: int | None = None, progress: bool = True) -> "Answered[ExplainedAnew]":
         """Explain anew what is missing; the newest checkpoint's replaces the run's own explanation and report.
 
@@ -199,6 +202,7 @@ class Run:
         with watching(progress) as reporter:
             return Answered(analyze(self._folder, step=step, reporter=reporter))
 
+    @in_keywords
     def analyze(self, *, progress: bool = True, **asked: Any) -> "Answered[Answer]":
         """Ask one question of the run, as `fieldlens analyze` does, with its options as keywords.
 

@@ -14,8 +14,9 @@ from fieldlens.configs.errors import InputError, did_you_mean
 from fieldlens.configs.records import Choices, Word, taken
 from fieldlens.configs.run import CompareConfig, FitConfig
 
-from ..verbs.options import Beginning, option_of
-from ..verbs.refusals import no_such_option
+from ..verbs.options import Beginning
+from ..verbs.refusals import name_here
+from .mistakes import with_keywords
 
 Config = TypeVar("Config", FitConfig, CompareConfig)
 Record = TypeVar("Record")
@@ -52,7 +53,7 @@ def with_settings(config: Config, settings: Mapping[str, Any], verb: str) -> Con
     A function is an encoding of one's own.
 
     Raises:
-        InputError: where there is no such setting, or it does not take the value: in the command line's words.
+        InputError: where there is no such setting, or it does not take the value.
     """
     settings = {name: _as_choice(value) for name, value in settings.items()}
     groups = {name: value for name, value in _parts(config).items() if _is_group(value)}
@@ -61,7 +62,12 @@ def with_settings(config: Config, settings: Mapping[str, Any], verb: str) -> Con
     for name in settings:
         if name not in known and name not in alone:
             hint = did_you_mean(name, [*known, *alone - {GIVEN}])
-            raise InputError(f"{no_such_option(option_of(name), verb, hint)}; see fieldlens {verb} --help")
+            ours = name_here(name, verb)
+            told = f"; here it is {ours}" if ours else hint
+            join = "" if told.endswith("?") else ";"
+            raise InputError(
+                with_keywords(f"there is no keyword {name!r}{told}{join} help(fieldlens.{verb}) lists them")
+            )
     changed: dict[str, Any] = {name: value for name, value in settings.items() if name in alone}
     for group, value in groups.items():
         of_group = {name: setting for name, setting in settings.items() if known.get(name) == group}

@@ -16,7 +16,8 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.records import to_json
 from fieldlens.studies.runs.reporter import Moment
 
-from .preview import half_blocks, pixels, shows_pixels
+from .preview import half_blocks, kitty, protocol
+from .sixel import sixels
 from .streams import printable
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class _Bar(Progress):
 
 LINE_EVERY = 5.0
 """Seconds between two plain lines of progress."""
+LEFT_COLUMNS, LEFT_PX = 40, 400
+"""How wide the picture is that stays: in characters where the terminal scales it, else in pixels."""
 
 
 class Console:
@@ -122,8 +125,20 @@ class Console:
 
     def _leave(self, picture: Path) -> None:
         """Print the last reconstruction, where it stays: in its pixels if the terminal can."""
-        if shows_pixels() and picture.is_file():
-            self.progress_console.file.write(f"{pixels(picture.read_bytes(), min(40, self.progress_console.width))}\n")
+        from fieldlens.render.files import read_png
+
+        try:
+            match protocol():
+                case "kitty":
+                    pixels = kitty(picture.read_bytes(), min(LEFT_COLUMNS, self.progress_console.width))
+                case "sixel":
+                    pixels = sixels(read_png(picture), LEFT_PX)
+                case None:
+                    pixels = None
+        except (InputError, OSError):  # somebody took it away
+            return
+        if pixels is not None:
+            self.progress_console.file.write(f"{pixels}\n")
         elif (drawn := self._drawn(picture)) is not None:
             self.progress_console.print(drawn)
 

@@ -1,9 +1,9 @@
-"""A picture in the terminal: two pixels to a character, or pixel by pixel where the terminal can (kitty's protocol)."""
+"""A picture in the terminal: two pixels to a character; and how a terminal takes one pixel by pixel, where it can."""
 
 import os
 from base64 import standard_b64encode
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.color import Color
 from rich.segment import Segment, Segments
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 CHUNK = 4096
 """Characters of one of kitty's escapes at most."""
+KITTY = {"xterm-kitty", "xterm-ghostty", "ghostty", "wezterm"}
+SIXEL = {"foot", "foot-extra", "mlterm", "contour", "mintty", "iterm.app"}
+"""Terminals by the names that they give themselves."""
+SIXEL_KONSOLE = 220400
+"""The first of Konsole's versions that draws sixels."""
 
 
 def half_blocks(picture: "UInt8[np.ndarray, 'h w 3']", columns: int, lines: int) -> Segments:
@@ -39,18 +44,21 @@ def _line(upper: list[list[int]], lower: list[list[int]]) -> Iterator[Segment]:
     yield Segment.line()
 
 
-def shows_pixels(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether the terminal is known to take pictures by kitty's graphics protocol.
+def protocol(environment: Mapping[str, str] = os.environ) -> Literal["kitty", "sixel"] | None:
+    """How the terminal is known to take pictures pixel by pixel; None where it is not.
 
     It is told by its name alone: a question to the terminal could be left without an answer.
     """
     if environment.get("TMUX"):  # which keeps such escapes to itself
-        return False
+        return None
     named = {environment.get("TERM", ""), environment.get("TERM_PROGRAM", "").lower()}
-    return "KITTY_WINDOW_ID" in environment or bool(named & {"xterm-kitty", "xterm-ghostty", "ghostty", "wezterm"})
+    if "KITTY_WINDOW_ID" in environment or named & KITTY:
+        return "kitty"
+    konsole = environment.get("KONSOLE_VERSION", "")
+    return "sixel" if named & SIXEL or (konsole.isdecimal() and int(konsole) >= SIXEL_KONSOLE) else None
 
 
-def pixels(png: bytes, columns: int) -> str:
+def kitty(png: bytes, columns: int) -> str:
     """The escapes by which kitty's protocol shows a PNG file across so many characters."""
     data = standard_b64encode(png).decode()
     chunks = [data[start : start + CHUNK] for start in range(0, len(data), CHUNK)]

@@ -39,10 +39,11 @@ class AnalyzeArguments:
     That is where an axis (x, y or z) of the scene's cube has this coordinate, from 0 to 1.
     Writes analysis/slice.png, slice.npz and slice.json. With --cells, finds the cells on the plane."""
     confusion: Flag = False
-    """Instead, measure whether pixels' gradients help or hinder each other.
+    """Instead, measure whether steps for different pixels help or hinder each other.
     Writes analysis/confusion.png and confusion.json."""
     kernel: Flag = False
-    """Instead, measure the neural tangent kernel: its ranks, its alignment, its correlation length.
+    """Instead, measure how far a step for one pixel reaches, and in how many directions steps move the picture.
+    That is the neural tangent kernel, with its ranks and its alignment.
     Writes analysis/kernel.png and kernel.json."""
     all_checkpoints: Flag = False
     """Instead, measure everything at each checkpoint that was kept.

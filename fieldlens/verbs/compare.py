@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fieldlens.studies.runs.reporter import Reporter
 
 DESCRIPTION = (
-    "Fit one picture or 3D scene under several encodings, networks or optimizers with one protocol, and set them side "
+    "Fit one picture or 3D scene under several encodings, networks or optimizers, all else equal, and set them side "
     "by side."
 )
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from ..terminal.console import Console
 
-DESCRIPTION = "Fit a coordinate network to a picture or a 3D scene and watch it being learnt."
+DESCRIPTION = "Fit a small neural network to a picture or a 3D scene and watch it being learnt."
 
 LIMITS = ("steps", "seconds", "target_psnr", "plateau")
 """What ends a fit. When one goes on, those that are named replace all that it had."""
@@ -55,7 +55,7 @@ class FitArguments(FitConfig):
     config: Path | None = None
     """Start from the choices in a run's config.yaml."""
     preset: str | None = None
-    """Start from a named set of choices, such as authors."""
+    """Start from a named set of choices: photo (a photograph, sharp quickly) or authors (the study's own setting)."""
     preview: Flag = False
     """Draw the newest reconstruction in the terminal, above the progress bar."""
     live: Flag = False

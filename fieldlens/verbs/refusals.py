@@ -121,8 +121,17 @@ def no_such_option(option: str, verb: str, hint: str) -> str:
     >>> no_such_option("--lr", "fit", "")
     'there is no option --lr; here it is --learning-rate'
     """
-    ours = OURS.get(verb, {}).get(option.lstrip("-").replace("_", "-"))
+    ours = name_here(option.lstrip("-"), verb)
     return f"there is no option {option}" + (f"; here it is {ours}" if ours else hint)
+
+
+def name_here(name: str, verb: str) -> str | None:
+    """What an option of other programs is in this one, if there is such a thing.
+
+    >>> name_here("num-steps", "fit"), name_here("steps", "fit")
+    ('--steps', None)
+    """
+    return OURS.get(verb, {}).get(name.replace("_", "-"))
 
 
 def _is_rule(line: str) -> bool:

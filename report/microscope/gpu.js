@@ -13,7 +13,7 @@ const SLICE_POINTS = LATTICE_SIDE ** 2 / 4;
 const HEAD = `#version 300 es
 precision highp float; precision highp int; precision highp sampler2D; precision highp sampler2DArray;
 uniform sampler2DArray h; uniform sampler2D weight; uniform sampler2D centre;
-uniform int groups; uniform float slope; uniform bool sine, sigmoid; uniform int sliceWidth, across, firstColumn;
+uniform int groups; uniform float slope; uniform bool sine, straight, sigmoid; uniform int sliceWidth, across, firstColumn;
 `;
 
 const LAYER_PROGRAM = `${HEAD}
@@ -22,6 +22,7 @@ layout(location = 2) out vec4 out2; layout(location = 3) out vec4 out3;
 const float TURN = 6.283185307179586;
 vec4 sineOf(vec4 angle) { return sin(angle - TURN * round(angle / TURN)); }
 vec4 change(vec4 dz, vec4 c) {
+  if (straight) return dz;
   if (sine) return 2.0 * sineOf(30.0 * c + 15.0 * dz + TURN / 4.0) * sineOf(15.0 * dz);
   bvec4 on = greaterThan(dz, -c);
   vec4 wasOn = mix(slope * (c + dz) - c, dz, on);
@@ -89,6 +90,7 @@ async function gpuSampler(first) {
 
   const sources = { layer: LAYER_PROGRAM, pattern: PATTERN_PROGRAM, value: VALUE_PROGRAM };
   const programs = Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, programOf(gl, source)]));
+  await linked(gl, Object.values(programs));
   const weights = network.layers.map(({ inputs, outputs }) => texture(gl, gl.RGBA32F, fours(inputs), 4 * fours(outputs)));
   const centres = network.layers.map(({ outputs }) => texture(gl, gl.RGBA32F, fours(outputs), 2));
   const sides = [0, 1].map(() => {
@@ -132,7 +134,7 @@ async function gpuSampler(first) {
     let from = 0;
     network.layers.slice(0, -1).forEach((layer, index) => {
       const groups = fours(layer.outputs);
-      draw("layer", sides[1 - from].target, [0, sliceWidth, groups], { groups: fours(layer.inputs) },
+      draw("layer", sides[1 - from].target, [0, sliceWidth, groups], { groups: fours(layer.inputs), straight: Boolean(layer.straight) },
         { h: sides[from].points, weight: weights[index], centre: centres[index] });
       from = 1 - from;
       if (!parts.length) return;

@@ -82,9 +82,9 @@ function makeLens(canvas, picture, service, look, seen) {
     lookAt(view ?? whole());
   }
 
-  function use(network) {
+  function use(network, off) {
     parts = patternParts(network);
-    service.send({ network });
+    service.send({ network, off });
     waiting = false;
     seen(null);
     resize(canvas.clientWidth, canvas.clientHeight); // patterns of a wide network leave room for fewer samples

@@ -1,14 +1,16 @@
-// The network that the page carries: decoded, with parts switched off, and evaluated in double precision.
+// The network that the page carries: decoded, and evaluated in double precision.
 //
 // A network is plain data, so that it can be handed to a worker: its encoding, its layers with weights
-// (outputs x inputs, row by row), and what its neurons do. Points are those of a lattice, columns xs and rows ys of
+// (outputs x inputs, row by row), and what its neurons do; those of a layer that is `straight` do nothing. Points are those of a lattice, columns xs and rows ys of
 // image coordinates, row by row. A pattern is the on/off bits of all hidden neurons at a point: each layer has
 // wordsOf(layer) words, and the bit of its neuron n is bit n % 32 of its word n >> 5.
 
 const SINE_RATE = 30; // omega_0 of SIREN
 
 function decodedNetwork({ encoding, widths, activation, slope, output }, { type, numbers }) {
-  const bytes = Uint8Array.from(atob(numbers), (letter) => letter.charCodeAt(0));
+  const letters = atob(numbers);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i); // `from` takes several times as long
   const values = type === "float16" ? Float32Array.from(new Uint16Array(bytes.buffer), fromHalf)
     : new Float32Array(bytes.buffer);
   let read = 0;
@@ -25,21 +27,6 @@ function fromHalf(bits) {
   const size = exponent === 0 ? fraction * 2 ** -24
     : exponent === 31 ? (fraction ? NaN : Infinity) : (1 + fraction / 1024) * 2 ** (exponent - 15);
   return bits & 0x8000 ? -size : size;
-}
-
-// The network without some features of its encoding and some neurons: these give 0 everywhere, so they have no crease.
-function without(network, features, neurons) {
-  const layers = network.layers.map((layer) => ({ ...layer }));
-  if (features.length) layers[0].weight = layers[0].weight.slice();
-  for (const feature of features) {
-    for (let row = 0; row < layers[0].outputs; row++) layers[0].weight[row * layers[0].inputs + feature] = 0;
-  }
-  for (const { layer, neuron } of neurons) {
-    const { weight, bias, inputs } = layers[layer];
-    layers[layer].weight = weight.slice().fill(0, neuron * inputs, (neuron + 1) * inputs);
-    layers[layer].bias = bias.slice().fill(0, neuron, neuron + 1);
-  }
-  return { ...network, layers };
 }
 
 // ---- features ----
@@ -124,7 +111,8 @@ function layerAt({ inputs, outputs, weight, bias }, h, n) {
   return z;
 }
 
-function activated({ activation, slope }, z) {
+function activated({ activation, slope }, { straight }, z) {
+  if (straight) return z;
   return activation === "sine" ? z.map((value) => Math.sin(SINE_RATE * value))
     : z.map((value) => (value > 0 ? value : slope * value));
 }
@@ -135,7 +123,7 @@ function* layersAt(network, xs, ys) {
   for (const layer of network.layers) {
     const z = layerAt(layer, h, xs.length * ys.length);
     yield z;
-    h = activated(network, z);
+    h = activated(network, layer, z);
   }
 }
 
@@ -146,6 +134,9 @@ function valuesOf({ output }, z) {
 // ---- patterns ----
 
 function hasCreases({ activation }) { return activation !== "sine"; }
+
+// How many multiplications a point takes.
+function workOf(network) { return network.layers.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0); }
 
 // Words of a layer's part of a pattern: four for each 128 neurons, as a graphics card writes them.
 function wordsOf({ outputs }) { return 4 * Math.ceil(outputs / 128); }
@@ -171,6 +162,7 @@ function plainSampler(network) {
     const [values, patterns] = [new Float32Array(4 * n), new Uint32Array(words * n)];
     const layers = [...layersAt(network, xs, ys)];
     parts.forEach(({ first, neurons }, layer) => {
+      if (network.layers[layer].straight) return; // no neuron of it switches
       for (let p = 0; p < n; p++) {
         for (let k = 0; k < neurons; k++) {
           if (layers[layer][p * neurons + k] > 0) patterns[p * words + first + (k >> 5)] |= 1 << (k & 31);

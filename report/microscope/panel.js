@@ -23,8 +23,8 @@ function swatch(colour) {
   return mark;
 }
 
-// Where a sample is, its colour, how many neurons of each layer are on, and which switch next to it.
-function readOut(sample, picture, network) {
+// Where a sample is, its colour, how many neurons of each layer that is not off are on, and which switch next to it.
+function readOut(sample, picture, network, layersOff) {
   const { raster, p, x, y } = sample;
   const digits = Math.min(12, Math.max(0, Math.ceil(-Math.log10(raster.window.spacing * picture.pixels)) + 1));
   const place = `x ${(x * picture.pixels).toFixed(digits)}, y ${(y * picture.pixels).toFixed(digits)} px`;
@@ -32,7 +32,8 @@ function readOut(sample, picture, network) {
   const rows = [
     ["place", place],
     ["colour", element("span", {}, swatch(colour), colour.map(Math.round).join(", "))],
-    ...neuronsOn(raster, p).map((on, layer) => [`layer ${layer + 1}`, `${on} of ${network.layers[layer].outputs} neurons on`]),
+    ...neuronsOn(raster, p).map((on, layer) => [`layer ${layer + 1}`,
+      layersOff.has(layer) ? "off: it does not bend" : `${on} of ${network.layers[layer].outputs} neurons on`]),
   ];
   if (raster.parts.length) rows.push(["switch here", switchingWords(switchingNear(raster, p, 1))]);
   return rows.flatMap(([name, value]) => [element("dt", { textContent: name }), element("dd", {}, value)]);
@@ -56,19 +57,26 @@ function creaseWords(raster, look) {
   return crossed > 0.5 ? "Creases are closer together here than the samples of this view. Zoom in to see them apart." : "";
 }
 
-// The switches: octaves by checkboxes, neurons as buttons that bring them back.
-function makeSwitches(byId, changed) {
-  const off = { features: new Set(), neurons: [] };
+// The switches: octaves and layers by checkboxes, neurons as buttons that bring them back.
+function makeSwitches(byId, size, changed) {
+  const off = { features: new Set(), layers: new Set(), neurons: [] };
 
-  function offer(octaves) {
+  function offer(octaves, layers) {
     off.features.clear();
+    off.layers.clear();
     off.neurons.length = 0;
     showNeurons();
-    byId("octave-choices").replaceChildren(...octaves.map(({ label, features }) => checkbox(label, true, (on) => {
-      features.forEach((feature) => (on ? off.features.delete(feature) : off.features.add(feature)));
-      changed();
-    })));
+    byId("octave-choices").replaceChildren(...octaves.map(({ label, features }) => choice(label, off.features, features)));
     byId("octaves").hidden = !octaves.length;
+    byId("layer-choices").replaceChildren(
+      ...Array.from({ length: layers }, (_, layer) => choice(`layer ${layer + 1}`, off.layers, [layer])));
+  }
+
+  function choice(label, set, members) {
+    return checkbox(label, true, (on) => {
+      members.forEach((member) => (on ? set.delete(member) : set.add(member)));
+      changed();
+    });
   }
 
   function showNeurons() {
@@ -88,5 +96,8 @@ function makeSwitches(byId, changed) {
     changed();
   }
 
-  return { offer, switchNeuron, isOff, applied: (network) => without(network, [...off.features], off.neurons) };
+  return {
+    offer, switchNeuron, isOff, layersOff: off.layers,
+    off: () => ({ features: [...off.features], layers: [...off.layers], neurons: off.neurons, size }),
+  };
 }

@@ -1,36 +1,47 @@
 // A window of the picture as a raster of samples, drawn coarse first and finer for as long as nobody asks for another.
 
 const FIRST_MILLISECONDS = 150; // what the first, coarse raster may take
-const COARSEST = 16;
+const COARSEST = 32;
 const MOST_LAYERS = 32; // told apart by the bits of a number; deeper ones share the last
 
-// A graphics card if there is one, and if not, or if it fails, plain JavaScript. One that holds a network of the same
-// shape is loaded with the other's weights: a browser gives a page few cards at a time.
-async function samplerOf(network, held, of) {
+// One that holds a network of the same shape is loaded with the other's weights: a browser gives a page few graphics
+// cards at a time. For another shape it is plain JavaScript, which is there at once.
+function samplerOf(network, held, of) {
   const shape = (one) => one.layers.map(({ inputs, outputs }) => `${inputs}x${outputs}`).join();
+  if (held?.load && shape(of) === shape(network)) {
+    held.load(network);
+    return held;
+  }
+  held?.free?.();
+  return plainSampler(network);
+}
+
+// A graphics card if there is one; null if not, or if it fails.
+async function cardOf(network) {
   try {
-    if (held?.load && shape(of) === shape(network)) {
-      held.load(network);
-      return held;
-    }
-    held?.free?.();
-    return (typeof OffscreenCanvas !== "undefined" && (await gpuSampler(network))) || plainSampler(network);
+    return typeof OffscreenCanvas === "undefined" ? null : await gpuSampler(network);
   } catch {
-    return plainSampler(network);
+    return null;
   }
 }
 
 // Draws the windows it is given, one after the other; a newer one, or another network, ends the one before. A window
 // has its left and top in image coordinates, the spacing of its samples, and how many columns and rows of them.
 function rasterDrawer(post) {
-  let [sampler, network, milliseconds] = [null, null, 0.02]; // of a sample, at first a guess
-  let [newest, working] = [0, Promise.resolve()];
+  let [sampler, network] = [null, null];
+  const milliseconds = {}; // of a multiplication, by the sampler's kind; at first nothing is known
+  let [newest, newestNetwork, working] = [0, null, Promise.resolve()];
+  // A graphics card is asked for once there is a first picture, and comes later, with the network that it then holds.
+  let [mayHaveCard, asked, came] = [true, false, null];
 
-  function use(other) {
+  function use(other, off) {
     newest += 1;
+    newestNetwork = other;
     working = working.then(async () => {
-      sampler = await samplerOf(other, sampler, network);
-      network = other;
+      if (other !== newestNetwork) return; // a slider has gone on
+      const cut = without(other, off);
+      sampler = samplerOf(cut, sampler, network);
+      network = cut;
     });
   }
 
@@ -40,19 +51,35 @@ function rasterDrawer(post) {
   }
 
   async function drawLevels(window, wanted) {
-    for (let stride = firstStride(window); stride >= 1; stride /= 2) {
+    takeCard();
+    for (let stride = firstStride(window); stride >= 1;) {
       const started = performance.now();
-      const raster = await drawnRaster(window, stride, wanted);
-      if (!raster) return;
+      const raster = await drawnRaster(window, stride, () => wanted() && !came);
+      if (!wanted()) return;
+      if (came) { takeCard(); continue; }
       const time = performance.now() - started;
-      milliseconds = time / (raster.columns * raster.rows);
+      milliseconds[sampler.kind] = time / (raster.columns * raster.rows * workOf(network));
       post({ ...raster, window, stride, time, kind: sampler.kind });
+      if (mayHaveCard && !asked && !sampler.load) askForCard(network);
+      stride /= 2;
     }
   }
 
+  async function askForCard(of) {
+    asked = true;
+    const card = await cardOf(of);
+    [mayHaveCard, asked, came] = [Boolean(card), false, card && { card, of }];
+  }
+
+  function takeCard() {
+    if (came) sampler = samplerOf(network, came.card, came.of);
+    came = null;
+  }
+
   function firstStride({ columns, rows }) {
+    const ofSample = (milliseconds[sampler.kind] ?? Infinity) * workOf(network);
     for (let stride = 1; stride < COARSEST; stride *= 2) {
-      if ((milliseconds * columns * rows) / stride ** 2 <= FIRST_MILLISECONDS) return stride;
+      if ((ofSample * columns * rows) / stride ** 2 <= FIRST_MILLISECONDS) return stride;
     }
     return COARSEST;
   }
@@ -114,14 +141,14 @@ function layersThatChange(network, patterns, columns, rows) {
 
 // ---- in a worker, or without one in pieces of the page's own time ----
 
-// Answers messages { network } and { window }, as the page's own drawer does below.
+// Answers messages { network, off } and { window }, as the page's own drawer does below.
 function startWorker() {
   const drawer = rasterDrawer((raster) => postMessage(raster, [raster.values.buffer, raster.patterns.buffer, raster.changes.buffer]));
   addEventListener("message", ({ data }) => serve(drawer, data));
 }
 
-function serve(drawer, { network, window }) {
-  if (network) drawer.use(network);
+function serve(drawer, { network, off, window }) {
+  if (network) drawer.use(network, off);
   if (window) drawer.draw(window);
 }
 

@@ -12,7 +12,7 @@ function startMicroscope() {
 
   const service = drawingService(byId("script").textContent, (raster) => lens.receive(raster));
   const lens = makeLens(canvas, picture, service, () => look, seen);
-  const switches = makeSwitches(byId, switched);
+  const switches = makeSwitches(byId, [picture.width, picture.height], switched);
 
   // ---- which network ----
 
@@ -22,7 +22,7 @@ function startMicroscope() {
     byId("checkpoint").max = run.checkpoints.length - 1;
     byId("checkpoint").value = run.checkpoints.length - 1;
     byId("checkpoints").hidden = run.checkpoints.length < 2;
-    switches.offer(run.octaves);
+    switches.offer(run.octaves, run.network.widths.length - 2);
     choose(null);
     byId("worst").hidden = !run.worst.length;
     byId("worst-places").replaceChildren(...run.worst.flatMap(
@@ -39,7 +39,7 @@ function startMicroscope() {
   }
 
   function switched() {
-    if (network) lens.use(switches.applied(network));
+    if (network) lens.use(network, switches.off());
     if (look.chosen) describeChosen();
   }
 
@@ -83,7 +83,7 @@ function startMicroscope() {
 
   function point(across, down) {
     const sample = lens.sampleAt(across, down);
-    if (sample) byId("readout").replaceChildren(...readOut(sample, picture, network));
+    if (sample) byId("readout").replaceChildren(...readOut(sample, picture, network, switches.layersOff));
   }
 
   function pick(across, down) {
@@ -101,7 +101,8 @@ function startMicroscope() {
 
   function describeChosen() {
     const off = switches.isOff(look.chosen);
-    byId("chosen-name").textContent = `The white line is where ${neuronName(look.chosen)} switches${off ? "; it is off now" : ""}.`;
+    const now = off ? "; it is off now" : switches.layersOff.has(look.chosen.layer) ? "; its layer is off now" : "";
+    byId("chosen-name").textContent = `The white line is where ${neuronName(look.chosen)} switches${now}.`;
     byId("switch").textContent = off ? "Switch it on" : "Switch it off";
   }
 

@@ -39,7 +39,8 @@ function setCentre(gl, into, z, { activation, slope, layers }, index) {
   const turn = (2 * Math.PI) / SINE_RATE; // of a sine only what is left of whole turns matters
   const periodic = activation === "sine" && index < layers.length - 1;
   rows.set(periodic ? z.map((value) => value - turn * Math.round(value / turn)) : z);
-  rows.set(z.map((value) => (value > 0 ? -value : -slope * value)), 4 * width);
+  const never = 3e38; // of a straight layer no neuron is on
+  rows.set(z.map((value) => (layers[index].straight ? never : value > 0 ? -value : -slope * value)), 4 * width);
   gl.bindTexture(gl.TEXTURE_2D, into);
   gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, 2, gl.RGBA, gl.FLOAT, rows);
 }
@@ -116,6 +117,7 @@ function byPoint(texels, blocks, across, down) {
   return patterns;
 }
 
+// A program that is still being made; `linked` waits for it.
 function programOf(gl, fragment) {
   const handle = gl.createProgram();
   const corner = "#version 300 es\nvoid main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0, 1); }";
@@ -127,11 +129,19 @@ function programOf(gl, fragment) {
     return shader;
   });
   gl.linkProgram(handle);
-  if (!gl.getProgramParameter(handle, gl.LINK_STATUS)) throw new Error(shaders.map((shader) => gl.getShaderInfoLog(shader)).join("\n"));
   const places = new Map();
   const place = (name) => {
     if (!places.has(name)) places.set(name, gl.getUniformLocation(handle, name));
     return places.get(name);
   };
-  return { handle, place };
+  return { handle, shaders, place };
+}
+
+// When programs are made. Where the browser can be asked for that, other work goes on meanwhile.
+async function linked(gl, programs) {
+  const asked = gl.getExtension("KHR_parallel_shader_compile");
+  for (const { handle, shaders } of programs) {
+    while (asked && !gl.isContextLost() && !gl.getProgramParameter(handle, asked.COMPLETION_STATUS_KHR)) await breath();
+    if (!gl.getProgramParameter(handle, gl.LINK_STATUS)) throw new Error(shaders.map((shader) => gl.getShaderInfoLog(shader)).join("\n"));
+  }
 }

@@ -79,8 +79,8 @@ class CellsFound:
         if (mesh := self.interpolation) is None:
             return sentence
         return (
-            f"{sentence}, with the encoding interpolated at a pitch of {mesh.pitch:.3g} {mesh.unit}; "
-            f"halving it last changed their number by {percent(mesh.change)} (tolerance {percent(mesh.tolerance)})"
+            f"{sentence}. The encoding was replaced by flat pieces of {mesh.pitch:.3g} {mesh.unit}; when these were "
+            f"last halved, the number changed by {percent(mesh.change)} (up to {percent(mesh.tolerance)} is accepted)"
         )
 
     @property
@@ -90,8 +90,8 @@ class CellsFound:
         region = " ".join(f"{share:g}" for share in self.region)
         return (
             f"{counted(self.cells, 'cell')} {where}in the region {region} (left, top, width, height as shares of the "
-            f"{'picture' if self.slice is None else 'slice'}), drawn by the creases between them in their layers' "
-            "colours; in each the same neurons are on."
+            f"{'picture' if self.slice is None else 'slice'}). Within a cell the same neurons are on. The lines "
+            "between cells are creases, in the colours of their layers."
         )
 
 
@@ -118,16 +118,17 @@ class SliceFound:
         inside = self.area_per_volume_solid
         where = "" if inside is None else f", {inside:,.0f} where the field is solid"
         return (
-            f"on {self.slice} the creases' area per volume is {self.area_per_volume:,.0f} per diagonal of the "
-            f"cube{where}, step {self.step}"
+            f"how dense creases are where {self.slice}: {self.area_per_volume:,.0f}{where}, at step {self.step} (their "
+            "area per volume, with the cube's diagonal as the unit of length)"
         )
 
     @property
     def caption(self) -> str:
         """What the report says of the drawing."""
         return (
-            f"Where {self.slice}: the area per volume of the creases of the network of the position, "
-            f"{self.area_per_volume:,.0f} per diagonal of the cube on average, beside what the field has there."
+            f"How dense creases are where {self.slice}, beside what the field has there: their area per volume, with "
+            f"the cube's diagonal as the unit of length, {self.area_per_volume:,.0f} on average. They are those of the "
+            "network that takes positions."
         )
 
 
@@ -172,17 +173,17 @@ class ConfusionFound:
         """How many near pixels hinder each other."""
         cosine = self.near.cosine
         return (
-            f"pixels up to {self.radius_px} px apart: mean cosine {cosine.mean:.2f}, {percent(cosine.negative_share)} "
-            f"hinder each other, step {self.step}"
+            f"of pairs of pixels up to {self.radius_px} px apart, {percent(cosine.negative_share)} hinder each other "
+            f"(mean cosine of their gradients {cosine.mean:.2f}), at step {self.step}"
         )
 
     @property
     def caption(self) -> str:
         """What the report says of the drawing."""
         return (
-            "Cosine of two pixels' loss gradients: at 1 a step for one is a step for the other, at -1 it undoes it. Of "
-            f"pairs up to {self.radius_px} px apart {percent(self.near.cosine.negative_share)} hinder each other, of "
-            f"those farther apart {percent(self.far.cosine.negative_share)}."
+            "The cosine of two pixels' loss gradients. 1: a step for one is a step for the other. -1: it undoes the "
+            f"other's. Below 0 they hinder each other: {percent(self.near.cosine.negative_share)} of pairs up to "
+            f"{self.radius_px} px apart do, and {percent(self.far.cosine.negative_share)} of those farther apart."
         )
 
 
@@ -227,15 +228,19 @@ class KernelFound:
     @property
     def sentence(self) -> str:
         """In how many directions the field moves."""
-        return f"effective rank {self.entropy_rank:.1f} of {self.pixels} pixels, step {self.step}"
+        return (
+            f"steps move the picture in about {self.entropy_rank:.1f} independent directions (effective rank of "
+            f"{self.pixels} pixels), at step {self.step}"
+        )
 
     @property
     def caption(self) -> str:
         """What the report says of the drawing."""
         return (
-            "How far a step for a pixel reaches: the distance at which the normalised kernel falls to "
-            f"{self.correlation_length.level:g}, green where it does not within 64 px or up to the picture's end. The "
-            f"field moves in {self.entropy_rank:.3g} directions (effective rank, of {self.pixels:,} pixels)."
+            "How far a step for one pixel reaches: the distance at which its effect (the normalised kernel) has fallen "
+            f"to {self.correlation_length.level:g}. Green: it has not within 64 px, or up to the picture's end. Steps "
+            f"move the picture in about {self.entropy_rank:.3g} independent directions (effective rank of "
+            f"{self.pixels:,} pixels)."
         )
 
 

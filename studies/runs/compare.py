@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from fieldlens.analysis.detail.verdicts import percent
-from fieldlens.configs.encoding import Encoding, Fourier, Own, Raw, require_named
+from fieldlens.configs.encoding import PYTHON, Encoding, Fourier, Own, Raw, require_named
 from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import JsonObject, look_after, read_bytes, remove, write_json, write_text
 from fieldlens.configs.holding import held
@@ -113,8 +113,30 @@ class Comparison:
             found = read_json_as(self.result_file, ComparisonRecord)
             return dataclasses.replace(found, table=read_bytes(self.table_file).decode(errors="replace"))
         except InputError as error:
-            again = f"`fieldlens compare --resume {shlex.quote(str(self.path))}` makes it again"
-            raise InputError(f"{error}; {again}") from None
+            raise InputError(f"{error}; `{self.command()}` makes it again") from None
+
+    def command(self, steps: int | None = None) -> str:
+        """What goes on with it, or with `steps` what begins it anew, at so many.
+
+        Encodings of one's own are named in it, as what a folder holds is never run.
+
+        Raises:
+            InputError: as `config` does.
+        """
+        encodings = self.config().encodings
+        begins, place = ("resume", self.path) if steps is None else ("config", self.config_file)
+        if any(isinstance(one, Own) and one.file == PYTHON for one in encodings):  # which no command line can name
+            named = [
+                one.function if isinstance(one, Own) and one.file == PYTHON else repr(str(one)) for one in encodings
+            ]
+            limit = "" if steps is None else f", steps={steps}"
+            return f"from Python: fieldlens.compare({begins}={str(place)!r}, encodings=[{', '.join(named)}]{limit})"
+        words = [f"--{begins}", str(place)]
+        if any(isinstance(one, Own) for one in encodings):
+            words += ["--encodings", *map(str, encodings)]
+        if steps is not None:
+            words += ["--steps", str(steps)]
+        return shlex.join(["fieldlens", "compare", *words])
 
     def runs(self) -> dict[RunFolder, FitConfig]:
         """The folder and the configuration of each run, in the order they were named."""
@@ -169,7 +191,7 @@ def find_runs(word: str, output_dir: Path) -> dict[RunFolder, str]:
     named = {folder: one.name for folder, one in Comparison(Path(word)).runs().items()}
     begun = {folder: name for folder, name in named.items() if checkpoint_steps(folder.checkpoints)}
     if not begun:
-        go_on = f"fieldlens compare --resume {shlex.quote(word)}"
+        go_on = Comparison(Path(word)).command()
         raise InputError(f"no run of the comparison {word!r} has begun yet; go on with `{go_on}`")
     return begun
 
@@ -300,14 +322,14 @@ class ComparisonRecord:
     def _going_on(self) -> list[str]:
         """The command that goes on; or, as runs are compared at equal steps, that begins a longer comparison."""
         if self.stopped_because == "interrupted":
-            return [f"go on   fieldlens compare --resume {shlex.quote(str(self.path))}"]
+            return [f"go on   {Comparison(self.path).command()}"]
         gaining = [run for run in self.runs if run.still_gaining]
         if not gaining:
             return []
         gains = ", ".join(f"{_name(run, self.runs)} {run.gained_db:.2f} dB" for run in gaining)
         return [
             f"Still gaining over the last third of the steps: {gains}.",
-            f"longer  {longer_command(self.path, max(run.steps for run in self.runs))}",
+            f"longer  {Comparison(self.path).command(2 * max(run.steps for run in self.runs))}",
         ]
 
     def to_json(self) -> JsonObject:
@@ -351,7 +373,7 @@ def run_comparison(
             )
             reporter.say(
                 f"nothing is left to train: all runs have their {steps:,} steps{but}; a longer comparison begins anew, "
-                f"with {longer_command(comparison.path, steps)}"
+                f"with {comparison.command(2 * steps)}"
             )
         return _side_by_side(comparison, records, reporter, controls)
 
@@ -384,11 +406,6 @@ def _side_by_side(
     )
     write_json(comparison.result_file, to_json(record))
     return record
-
-
-def longer_command(path: Path, steps: int) -> str:
-    """What begins the comparison of a folder anew with twice its steps."""
-    return f"fieldlens compare --config {shlex.quote(str(Comparison(path).config_file))} --steps {2 * steps}"
 
 
 def comparison_verdict(records: Sequence[RunRecord], words: Words) -> list[str]:

@@ -88,7 +88,7 @@ class RunRecord:
             f"{STOPPED.get(self.stopped_because, self.stopped_because)}",
             *self.explained.sentences,
             f"video   {self.video}",
-            *([] if self.turntable is None else [f"turning {self.turntable}"]),
+            *([] if self.turntable is None else [f"turntable {self.turntable}"]),
             f"report  {self.report}",
             *self._going_on,
         ]

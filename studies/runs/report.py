@@ -69,14 +69,17 @@ OVERLAYS = {
         "leverage: how much of each window's detail could be changed while everything else stays, {octaves}",
         leverage_legend,
     ),
-    "progress": ("steps like the next until half of what each window lacks is mended, {octaves}", steps_legend),
-    "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
+    "progress": ("how many steps like the next would mend half of what each window lacks, {octaves}", steps_legend),
+    "error": (
+        "how far colours are off (root mean square of the channels), as a share of the brightest value",
+        error_legend,
+    ),
     "missing": (
         "what is missing of each window's detail, {octaves}: the error's energy over the detail's; grey where there is "
         "hardly any",
         missing_legend,
     ),
-    "capacity": ("share of the error that other output weights could not take away, per window", remaining_legend),
+    "capacity": ("share of the error that stays when the last layer is fitted anew in each window", remaining_legend),
     "residual": ("reconstruction less target", None),
 }
 """The maps of the last snapshot: what each shows, in the octaves of `Words.mapped`, and its colours."""

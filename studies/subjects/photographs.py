@@ -96,8 +96,8 @@ class PhotographsSubject:
         self.every_view: Sequence[PosedView] = scene.every_view
         probes = "training and held-out" if scene.capture.heldout else "training"
         self.notes: Sequence[str] = [
-            f"curves are of parts of the photographs: dB of {FOLLOWED_RAYS:,} {probes} pixels, bands of the view "
-            f"{self.view.name}, which is the one in the frames"
+            f"curves are of parts of the photographs: dB are of {FOLLOWED_RAYS:,} {probes} pixels, octaves "
+            f"of the view in the frames, {self.view.name}"
         ]
         # the cube as the camera sees it: what distances are drawn on, whatever is in it
         middle = float(np.linalg.norm(self.view.camera.position - 0.5))

@@ -33,8 +33,9 @@ from fieldlens.analysis import (
 from fieldlens.analysis.creases.fineness import fineness
 from fieldlens.analysis.detail.reasons import Reasons, reasons_of, reasons_sentences, worst_places
 from fieldlens.analysis.detail.windows import Place
+from fieldlens.configs.encoding import Encoding
 from fieldlens.configs.files import JsonObject
-from fieldlens.configs.optimizer import Muon
+from fieldlens.configs.optimizer import Optimizer
 from fieldlens.fields import Field
 from fieldlens.fitting import Ending, Plan, TrainingState
 from fieldlens.render.colour import speed_legend, steps_legend
@@ -125,8 +126,9 @@ class PictureFindings:
     """What the next step does; None likewise."""
     reasons: Reasons | None
     """Why each window lacks detail; None likewise."""
-    by_muon: bool
-    """Whether Muon moves the weights."""
+    encoding: Encoding
+    optimizer: Optimizer
+    """With both, what would help."""
 
     @property
     def crossings_per_pixel(self) -> float | None:
@@ -154,7 +156,9 @@ class PictureFindings:
         missing, creases = self.explanation.verdict.sentences
         if self.nothing_to_explain or self.reasons is None or not self.reasons.shares:
             return missing, creases
-        why = reasons_sentences(self.reasons, has_creases=self.density is not None, by_muon=self.by_muon)
+        why = reasons_sentences(
+            self.reasons, has_creases=self.density is not None, encoding=self.encoding, optimizer=self.optimizer
+        )
         goes_with = None if self.statistic is None else self.statistic.sentence
         return missing, *why, *([goes_with] if goes_with else [])
 
@@ -238,7 +242,7 @@ def explain_field(
 ) -> PictureFindings:
     """Measure the creases of a state's field, whether they go with what `drawn` is missing, and why it is."""
     tell, field, view = progress or (lambda _share: None), state.field, foresight.view
-    by_muon = isinstance(plan.optimizer, Muon)
+    made_by = field.encoding.config, plan.optimizer
     target = view.target()
     density = pixels = refined = refit = None
     maps: dict[str, Float[np.ndarray, "rows columns"] | None] = {COAREA: None}
@@ -266,7 +270,7 @@ def explain_field(
     explanation = explain(target, drawn, maps, seed=plan.seed)
     foreseen = foresight.foresee(state, plan, LARGEST_SIDE)
     if foreseen is None:
-        return PictureFindings(explanation, density, pixels, refined, refit, [], None, None, None, None, by_muon)
+        return PictureFindings(explanation, density, pixels, refined, refit, [], None, None, None, None, *made_by)
     found = None if density is None else density.crossings_per_pixel
     reasons = reasons_of(foresight.motion(state, foreseen, found), seed=plan.seed)
     speeds = detail_speed(field, explained_details(target, LARGEST_SIDE**2))
@@ -274,7 +278,7 @@ def explain_field(
     statistic = primary_statistic(leverage.mean, leverage.detail, target, drawn, seed=plan.seed)
     tell(1.0)
     return PictureFindings(
-        explanation, density, pixels, refined, refit, speeds, leverage, statistic, foreseen, reasons, by_muon
+        explanation, density, pixels, refined, refit, speeds, leverage, statistic, foreseen, reasons, *made_by
     )
 
 

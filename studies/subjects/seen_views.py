@@ -10,7 +10,7 @@ from fieldlens.analysis import COAREA, Explanation, SeenView, explain_views, len
 from fieldlens.analysis.detail.densities import CROSSINGS_PER_LENGTH
 from fieldlens.analysis.detail.reasons import Motion, reasons_of, reasons_sentences, worst_places
 from fieldlens.configs.files import JsonObject
-from fieldlens.configs.optimizer import Muon
+from fieldlens.fields import position_of
 from fieldlens.fitting import Plan, TrainingState
 from fieldlens.scenes.pictures.area import area_average
 from fieldlens.scenes.scene import FieldT, View
@@ -125,7 +125,11 @@ def reasons_in_views(
     foresight, *_ = alike
     view = foresight.view
     sentences = reasons_sentences(
-        reasons, has_creases=has_creases, by_muon=isinstance(plan.optimizer, Muon), too_little=TOO_LITTLE
+        reasons,
+        has_creases=has_creases,
+        encoding=position_of(state.field).encoding.config,
+        optimizer=plan.optimizer,
+        too_little=TOO_LITTLE,
     )
     if sentences:
         worst = worst_places(first.octave.energy, first.octave.windows, first.reduced_by)

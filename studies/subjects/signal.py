@@ -27,7 +27,6 @@ from fieldlens.analysis.detail.reasons import BENDS_PER_WAVE, reasons_of, reason
 from fieldlens.analysis.detail.spectra import HALF
 from fieldlens.analysis.detail.verdicts import NOTHING_MISSING, percent
 from fieldlens.configs.files import JsonObject
-from fieldlens.configs.optimizer import Muon
 from fieldlens.configs.records import to_json
 from fieldlens.fields import Field
 from fieldlens.fitting import Ending, Plan, TrainingState
@@ -206,7 +205,11 @@ class SignalSubject:
         in_windows = None if crossings is None else crossings.astype(np.float32)
         found = reasons_of(self._foresight.motion(state, foreseen, in_windows), seed=plan.seed)
         sentences = reasons_sentences(
-            found, has_creases=creases is not None, by_muon=isinstance(plan.optimizer, Muon), too_little=TOO_LITTLE
+            found,
+            has_creases=creases is not None,
+            encoding=state.field.encoding.config,
+            optimizer=plan.optimizer,
+            too_little=TOO_LITTLE,
         )
         held, missing = self._details[0].energy.sum(), foreseen.octave.energy.sum()
         if missing < NOTHING_MISSING * held:  # nothing that a person would miss
@@ -262,23 +265,23 @@ def signal_verdict(
     if not np.isfinite(recovered.share).all():
         return ["The fit has diverged: there is nothing to explain."]
     shares = [f"{percent(share)} at {k}" for k, share in zip(frequencies, recovered.share, strict=True)]
-    sentences = [f"Of the signal's amplitude there is {_and(shares)} cycles."]
+    sentences = [f"Of the signal's waves the reconstruction has {_and(shares)} cycles, in amplitude."]
     wrong = [str(k) for k, error in zip(frequencies, recovered.relative_error, strict=True) if error >= HALF]
     if wrong:
-        sentences.append(f"At {_and(wrong)} cycles the error is half of the signal's amplitude or more.")
+        sentences.append(f"At {_and(wrong)} cycles the error is at least half as large as the signal's wave.")
     else:
-        sentences.append("At no frequency is the error as much as half of the signal's amplitude.")
+        sentences.append("At every frequency the error is less than half as large as the signal's wave.")
     if crossings is None:
         return [*sentences, "The network is smooth and has no creases."]
     per_period = crossings / frequencies[-1]
-    count = f"The line crosses {crossings:,} creases, {per_period:.3g} for each period of the fastest wave"
+    count = f"Along the signal there are {crossings:,} creases, {per_period:.3g} for each period of the fastest wave."
     if not straight:
-        limit = "as the field bends between them as well, their number sets no limit."
+        limit = "The curve bends between them as well, so their number sets no limit."
     elif per_period < BENDS_PER_WAVE:
-        limit = f"the field is straight between them, and a wave takes {BENDS_PER_WAVE} a period: these are too few."
+        limit = f"Between them the curve is straight, and a wave takes {BENDS_PER_WAVE} a period: these are too few."
     else:
-        limit = f"the field is straight between them, and a wave takes {BENDS_PER_WAVE} a period: by number they do."
-    return [*sentences, f"{count}; {limit}"]
+        limit = f"Between them the curve is straight, and a wave takes {BENDS_PER_WAVE} a period: there are enough."
+    return [*sentences, f"{count} {limit}"]
 
 
 def _where(foreseen: Foreseen, samples: int) -> str:
@@ -287,7 +290,7 @@ def _where(foreseen: Foreseen, samples: int) -> str:
     worst = worst_places(octave.energy, octave.windows)
     places = [f"{(place.left + place.side / 2) / samples:.2f}" for place in worst]
     waves = foreseen.label.replace("+ px", " samples and more").replace("px", "samples")
-    return f"Of waves of {waves} most is missing around {_and(places)} of the line."
+    return f"Of waves of {waves} most is missing around x = {_and(places)} (the signal goes from 0 to 1)."
 
 
 def _speeds_rgb(speeds: Sequence[Speed]) -> Image:

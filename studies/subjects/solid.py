@@ -10,6 +10,7 @@ from jaxtyping import Float32
 
 from fieldlens.analysis import ReluNetwork, footprint_density, ssim
 from fieldlens.analysis.creases.surface import compare_surfaces, extract_surface, iou
+from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import to_json
@@ -248,9 +249,9 @@ def surface_crossings(network: ReluNetwork, camera: Camera, traced: Traced) -> F
 
 def _agreement_sentences(agreement: SolidAgreement) -> list[str]:
     if agreement.chamfer is None:
-        return ["The field has no surface in the cube: more steps, or another learning rate, may give it one."]
+        return ["What was learnt has no surface yet: more steps, or another learning rate, may give it one."]
     return [
-        f"Field and mesh share {agreement.iou:.3f} of the volume that either fills (IoU); their surfaces are "
-        f"{100 * agreement.chamfer:.2g} % of the diagonal apart (Chamfer), and their normals agree to "
-        f"{agreement.normal_consistency:.3f} (1: all)."
+        f"The shape that was learnt and the mesh overlap by {percent(agreement.iou)} (IoU). Their surfaces are "
+        f"{100 * agreement.chamfer:.2g} % of the cube's diagonal apart on average (Chamfer distance), and face the "
+        f"same way to {agreement.normal_consistency:.3f}, where 1 is everywhere (normal consistency)."
     ]

@@ -105,6 +105,8 @@ def test_a_main_number_is_always_written_and_all_else_where_it_differs(encoding:
     ("word", "hint"),
     [
         ("forier:8", "did you mean 'fourier'?"),
+        ("fourier8", "unknown encoding 'fourier8'; did you mean 'fourier:8'?"),
+        ("HashGrid16,features=4", "did you mean 'hashgrid:16'?"),
         ("Gaussian", "did you mean 'gaussian'?"),
         ("hash", "did you mean 'hashgrid'?"),
         ("xyzzy", "choose from basic, fourier, gaussian, hashgrid, positional, raw"),

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from torch import Tensor
 import fieldlens
 from fieldlens import cli
 from fieldlens.configs.errors import InputError
+from fieldlens.studies.runs.compare import Comparison
 from tests.fields.test_own_encoding import WAVES
 from tests.support.runs import small_picture
 
@@ -112,7 +115,13 @@ def test_a_comparison_goes_on_with_encodings_that_are_named_again(
     assert result_of(["compare", "--resume", "latest", *words], capfd)["runs"][1]["psnr_db"] == pytest.approx(
         begun["runs"][1]["psnr_db"]
     )
-    drawn = result_of(["render", "latest", "--encoding", "mine.py:waves"], capfd)["runs"]
+    comparison = Comparison(Path(begun["path"]))
+    interrupted = dataclasses.replace(comparison.record(), stopped_because="interrupted")
+    told = interrupted.lines[-1].removeprefix("go on   fieldlens ")
+    assert result_of(shlex.split(told), capfd)["path"] == begun["path"]
+    longer = comparison.command(12).removeprefix("fieldlens ")
+    assert [run["steps"] for run in result_of(shlex.split(longer), capfd)["runs"]] == [12, 12]
+    drawn = result_of(["render", begun["path"], "--encoding", "mine.py:waves"], capfd)["runs"]
     assert len(drawn) == 2
 
 
@@ -151,12 +160,19 @@ def test_a_function_of_a_program_is_named_by_its_file_and_opened_by_itself(here:
     with pytest.raises(InputError, match="what a folder holds is never run"):
         fieldlens.Run(run.folder).field([[0.5, 0.5]])
 
-    typed_in = fieldlens.fit("picture.png", encoding=lambda x: torch.cat([x, x.square()], 1), **small)  # type: ignore[arg-type]
+    square: Callable[[Tensor], Tensor] = lambda x: torch.cat([x, x.square()], 1)  # noqa: E731  as typed into a session
+    typed_in = fieldlens.fit("picture.png", encoding=square, **small)  # type: ignore[arg-type]
     assert str(typed_in.config.encoding) == "python:function"
     gaining = dataclasses.replace(typed_in.record, stopped_because="steps", gained_db=9.0)
     assert gaining.lines[-1].startswith(
         f"go on   from Python: fieldlens.fit(resume='{typed_in.folder}', encoding=function,"
     )
+    compared = fieldlens.compare(
+        "picture.png", encodings=["raw", square], networks=["2x16"], steps=4, batch_size=64, quick=True, progress=False
+    )
+    call = Comparison(compared.folder).command().removeprefix("from Python: ")
+    assert call == f"fieldlens.compare(resume='{compared.folder}', encodings=['raw', function])"
+    assert eval(call, {"fieldlens": fieldlens, "function": square}).folder == compared.folder
     assert "x.square()" in (typed_in.folder / "encoding.py").read_text()
     assert typed_in.field([[0.5, 0.5]]).shape == (1, 3)
     with pytest.raises(InputError, match=r"another function"):

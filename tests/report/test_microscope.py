@@ -40,13 +40,16 @@ EVERY_KIND: list[Encoding] = [
 
 NETWORKS = [Network(40, 3), Network(150, 2, "leaky_relu"), Network(16, 2, "sine"), Network(5, 1, output="sigmoid")]
 
-SAMPLE = """async ([run, way, xs, ys, features, neurons]) => {
-    const network = without(decodedNetwork(run.network, run.checkpoints.at(-1)), features, neurons);
+SAMPLE = """async ([run, way, xs, ys, off]) => {
+    const network = without(decodedNetwork(run.network, run.checkpoints.at(-1)), off);
     const sampler = await globalThis[way](network);
     const { values, patterns } = await sampler.sample(xs, ys);
     sampler.free?.();
     return { kind: sampler.kind, values: [...values], patterns: [...patterns], parts: patternParts(network) };
 }"""
+
+
+NOTHING_OFF: dict[str, Any] = {"features": [], "neurons": [], "layers": [], "size": [1, 1]}
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,7 @@ def run_of(field: Field, precision: Any = "float32") -> dict[str, Any]:
 
 def sampled(page: Page, field: Field, way: str, xs: Any, ys: Any, **off: Any) -> tuple[np.ndarray, list[np.ndarray]]:
     """Values (n, c) at a lattice of points, and for each layer which neurons are on (n, width)."""
-    asked = [run_of(field), way, list(xs), list(ys), off.get("features", []), off.get("neurons", [])]
+    asked = [run_of(field), way, list(xs), list(ys), NOTHING_OFF | off]
     found = page.evaluate(SAMPLE, asked)
     assert found["kind"] == ("WebGL2" if way == "gpuSampler" else "plain JavaScript")
     n, channels = len(xs) * len(ys), len(field.mlp.linears[-1].bias)
@@ -196,6 +199,57 @@ def test_what_is_switched_off_gives_nothing(page: Page, way: str):
     assert not on[1][:, 7].any()
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("network", [Network(40, 3), Network(16, 3, "sine")], ids=str)
+def test_neurons_of_a_layer_that_is_off_go_on_as_the_lines_that_least_squares_give(
+    page: Page, way: str, network: Network
+):
+    field = field_of(Fourier(4), network)
+    values, on = sampled(page, field, way, XS.tolist(), YS.tolist(), layers=[2, 0])
+    expected = with_lines(field, {0, 2}, lattice(*spread_places(page)))(lattice(XS, YS))
+    assert np.abs(values - expected.numpy()).max() < 1 / 255
+    assert (expected - field(lattice(XS, YS))).abs().max() > 20 / 255
+    assert [bool(layer.any()) for layer in on] == ([] if network.activation == "sine" else [False, True, False])
+
+
+def spread_places(page: Page) -> Iterator[np.ndarray]:
+    """The columns and rows of points at which the page fits lines."""
+    yield from map(np.array, page.evaluate("spreadPlaces([1, 1])"))
+
+
+def with_lines(field: Field, layers: set[int], fitted_at: Float[torch.Tensor, "n 2"]) -> Any:
+    """The field as a function, with NumPy's line through what each neuron of these layers gives at some points."""
+    mlp, lines = field.mlp, dict[int, list[np.ndarray]]()
+
+    def through(x: Float[torch.Tensor, "n 2"], fits: bool) -> Float[torch.Tensor, "n c"]:
+        h = field.encoding(x)
+        for index, linear in enumerate(mlp.linears[:-1]):
+            z = linear(h)
+            h = torch.sin(30 * z) if mlp.activation == "sine" else torch.where(z > 0, z, mlp.negative_slope * z)
+            if index in layers and fits:
+                pairs = zip(z.double().numpy().T, h.double().numpy().T, strict=True)
+                lines[index] = [np.polyfit(inputs, outputs, 1) for inputs, outputs in pairs]
+            if index in layers:
+                slope, start = torch.tensor(np.array(lines[index]).T, dtype=z.dtype)
+                h = slope * z + start
+        return mlp.linears[-1](h)
+
+    through(fitted_at, True)
+    return lambda x: through(x, False)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_layer_that_bends_nowhere_is_as_good_as_off(page: Page, way: str):
+    """Its neurons are on everywhere, so that their lines are all that they do."""
+    field = field_of(Raw(), Network(12, 2))
+    with torch.no_grad():
+        field.mlp.linears[0].bias.fill_(100)
+    values, _ = sampled(page, field, way, XS.tolist(), YS.tolist())
+    off, _ = sampled(page, field, way, XS.tolist(), YS.tolist(), layers=[0])
+    assert np.abs(values - off).max() < 1 / 255
+
+
 def test_every_half_precision_number_is_read_as_numpy_reads_it(page: Page):
     bits = np.arange(2**16, dtype=np.uint16)
     found = page.evaluate("(bits) => bits.map((half) => String(fromHalf(half)))", bits.tolist())
@@ -208,7 +262,7 @@ def test_a_network_in_half_precision_is_half_as_long_and_within_1_255(page: Page
     half, single = run_of(field, "float16"), run_of(field)
     numbers = [run["checkpoints"][0]["numbers"] for run in (half, single)]
     assert abs(len(numbers[0]) - len(numbers[1]) / 2) <= 4
-    found = page.evaluate(SAMPLE, [half, "plainSampler", XS.tolist(), YS.tolist(), [], []])
+    found = page.evaluate(SAMPLE, [half, "plainSampler", XS.tolist(), YS.tolist(), NOTHING_OFF])
     values = np.array(found["values"]).reshape(-1, 4)[:, :3]
     assert np.abs(values - field(lattice(XS, YS)).detach().numpy()).max() < 1 / 255
 

@@ -117,7 +117,18 @@ def test_the_lens_opens_with_the_whole_picture_as_the_program_draws_it(open_page
     page = open_page(report_of(FOURIER))
     seen = drawn(page)
     assert furthest(seen, expected(FOURIER, seen.shape, 0, 0, 1)) <= 1
+
+
+def test_once_its_programs_are_made_webgl_draws_the_same(open_page: Open):
+    page = settled(open_page(report_of(FOURIER)))
+    for _ in range(200):  # until then it is plain JavaScript
+        page.click("#lens-in")
+        page.click("#lens-out")
+        if "Drawn by WebGL2 in a worker" in settled(page).inner_text("#lens-how"):
+            break
     assert "Drawn by WebGL2 in a worker" in page.inner_text("#lens-how")
+    seen = drawn(page)
+    assert furthest(seen, expected(FOURIER, seen.shape, 0, 0, 1)) <= 1
 
 
 def test_without_webgl_plain_javascript_draws_the_same(open_without_gl: Open):
@@ -281,6 +292,22 @@ def test_an_octave_that_is_switched_off_goes_out_of_the_picture(open_page: Open)
     with torch.no_grad():
         without.mlp.linears[0].weight[:, 8:12] = 0
     assert furthest(seen, expected(without, seen.shape, 0, 0, 1)) <= 1
+
+
+def test_a_layer_that_is_switched_off_bends_no_more_and_comes_back(open_page: Open):
+    page = settled(open_page(report_of(field_of(Raw(), Network(10, 2)))))
+    page.check("#lens-creases")
+    before = drawn(page)
+    page.locator("#lens-layer-choices").get_by_text("layer 1").click()
+    seen = drawn(page)
+    assert [bool((seen == LAYER_COLOURS[layer]).all(-1).any()) for layer in range(2)] == [False, True]
+    assert read_out(page)["layer 1"] == "off: it does not bend"
+    page.locator("#lens-layer-choices").get_by_text("layer 2").click()
+    flat = drawn(page).astype(int)
+    assert np.abs(flat[2:] - 2 * flat[1:-1] + flat[:-2]).max() <= 2  # no bend is left: an even slope, but for rounding
+    for layer in ("layer 1", "layer 2"):
+        page.locator("#lens-layer-choices").get_by_text(layer).click()
+    assert furthest(drawn(page), before) == 0
 
 
 def test_the_slider_goes_through_the_checkpoints(open_page: Open):

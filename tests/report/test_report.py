@@ -214,7 +214,7 @@ def test_octaves_say_since_when_they_are_there_and_wavelengths_up_to_where_detai
     learnt = [Learnt("2-4 px", (None, None), (8, 8)), Learnt("4-8 px", (40, 1200), (64, 64))]
     run = replace(two_runs.runs[0], spectra=spectra, learnt=learnt)
     page = Page(report_html(replace(two_runs, runs=[run])))
-    assert "waves of 2.5 px and longer (1/7); none of it (1/2)." in page.text
+    assert "waves of 2.5 px and longer (1/7); no waves (1/2)." in page.text
     assert "2–4 pxneverstep 84–8 pxstep 40, for good from 1,200 onstep 64" in page.text
     assert page.data["runs"][0]["spectra"]["power"] == [{"label": "target", "values": [0.0, 0.0]}]
 

@@ -29,13 +29,18 @@ def chromium(flags: Sequence[str] = ()) -> Iterator[Browser]:
         browser.close()
 
 
+def executable() -> str | None:
+    """The system's Chromium, or the one that $CHROMIUM names."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
 def launched(kind: BrowserType, flags: Sequence[str] = ()) -> Browser:
     """Another browser beside one that is there: `browser.browser_type` is its kind."""
-    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if executable is None:
+    program = executable()
+    if program is None:
         missing = "Chromium is not installed (Debian: apt-get install chromium), so no page was opened"
         pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    return kind.launch(executable_path=executable, args=[*FLAGS, *flags])
+    return kind.launch(executable_path=program, args=[*FLAGS, *flags])
 
 
 def report_opener(browser: Browser, folder: Path) -> Iterator[Open]:

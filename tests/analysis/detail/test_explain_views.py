@@ -74,7 +74,7 @@ def test_creases_laid_at_random_do_not_explain_what_is_missing() -> None:
 
 
 def test_the_sentences_speak_of_a_scene_and_of_views() -> None:
-    assert "the scene is shown in 9 views, and it takes 16." in explained(views_of(9)).verdict.sentences[1]
+    assert "the scene is shown in 9 views, and 16 are needed." in explained(views_of(9)).verdict.sentences[1]
     for losing in (by_density, by_chance):
         for count in (1, 9, 18):
             assert not re.search("picture|block", " ".join(explained(views_of(count, losing)).verdict.sentences))
@@ -84,7 +84,7 @@ def test_the_sentences_speak_of_a_scene_and_of_views() -> None:
 def test_fewer_than_sixteen_views_leave_it_undecided(count: int, words: str) -> None:
     found = explained(views_of(count))
     assert found.verdict.creases == "undecided"
-    assert f"cannot be said: the scene is shown in {words}, and it takes 16." in found.verdict.sentences[1]
+    assert f"cannot be said: the scene is shown in {words}, and 16 are needed." in found.verdict.sentences[1]
     assert found.primary.interval is None
     assert found.primary.estimate is not None
 

@@ -1,19 +1,28 @@
 """Why detail is missing: windows made so that the reason is known, shares by hand, and what is said of them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from jaxtyping import Float
 
 from fieldlens.analysis.detail.reasons import (
+    NONE_KNOWN,
     REASONS,
+    UNTRIED,
     Motion,
     Reason,
     reasons_of,
     reasons_sentences,
+    remedies,
     steps_in_words,
     worst_places,
 )
 from fieldlens.analysis.detail.windows import Place, windows_of_side
+from fieldlens.configs.encoding import Basic, Encoding, Fourier, Gaussian, HashGrid, Own, Positional, Raw
+from fieldlens.configs.optimizer import Adam, Muon
+
+OF_FOURIER: dict[str, Any] = {"encoding": Fourier(6), "optimizer": Adam()}
 
 STEPS = 100
 PACE = np.log(2) / STEPS
@@ -97,7 +106,7 @@ def test_where_nothing_is_missing_nothing_is_said() -> None:
     found = reasons_of(motion(np.full((8, 8), 1e-7)))
     assert (found.of_window == -1).all()
     assert (found.shares, found.leading) == ({}, None)
-    assert reasons_sentences(found, has_creases=True, by_muon=False) == ()
+    assert reasons_sentences(found, has_creases=True, **OF_FOURIER) == ()
 
 
 def test_windows_that_are_not_asked_do_not_count() -> None:
@@ -114,7 +123,7 @@ def test_sentences_name_the_reasons_worth_saying_the_largest_first() -> None:
     progress = np.where(np.arange(100) < 30, 2.0, 0.0)[None]
     crossings = np.where(np.arange(100) < 97, 0.1, 9.0)[None]  # of 3 %, too little to be named, there are enough
     why, *_ = reasons_sentences(
-        reasons_of(motion(missing, progress=progress, crossings=crossings)), has_creases=True, by_muon=False
+        reasons_of(motion(missing, progress=progress, crossings=crossings)), has_creases=True, **OF_FOURIER
     )
     assert why == (
         "Of what is missing, 67 % lies where there are too few creases to draw it; 30 % is being learnt: half of it "
@@ -129,31 +138,49 @@ def test_where_too_few_blocks_decide_the_words_fit_the_number_of_reasons(on_its_
     progress = np.where(np.arange(100) < on_its_way, 2.0, 0.0).reshape(10, 10)
     found = reasons_of(motion(np.ones((10, 10)), progress=progress))
     assert found.leading is None
-    sentence, remedies = reasons_sentences(found, has_creases=True, by_muon=False)
+    sentence, helping = reasons_sentences(found, has_creases=True, **OF_FOURIER)
     assert sentence.endswith(f"There are too few windows, or they are too unlike, to be sure {undecided}.")
-    assert ("More steps would help." in remedies) == (on_its_way == 30)
-    assert "More octaves" in remedies
+    assert ("More steps would help." in helping) == (on_its_way == 30)
+    assert "More octaves" in helping
 
 
 def test_of_a_network_without_creases_nothing_is_said_of_them() -> None:
-    why, _ = reasons_sentences(reasons_of(motion(np.ones((8, 8)), crossings=None)), has_creases=False, by_muon=True)
+    why, _ = reasons_sentences(reasons_of(motion(np.ones((8, 8)), crossings=None)), has_creases=False, **OF_FOURIER)
     assert why == "Of what is missing, 100 % lies where training hardly moves the detail."
 
 
 @pytest.mark.parametrize(
-    ("by_muon", "remedy"),
+    ("encoding", "few", "slow"),
     [
-        (True, "More octaves of the encoding would learn fine detail faster (A2 of docs/paper.md)."),
         (
-            False,
-            "More octaves of the encoding, or Muon in place of Adam, would learn fine detail faster "
-            "(A2, N8 of docs/paper.md).",
+            Raw(),
+            "A positional encoding, such as fourier:8, would make more creases, and so would a wider interval of the "
+            "coordinates (A2 and N4 of docs/paper.md).",
+            "A positional encoding, such as fourier:8, would learn fine detail faster",
+        ),
+        (
+            Fourier(6),
+            "More octaves of the encoding would make more creases (A2 of docs/paper.md).",
+            "More octaves of the encoding would learn fine detail faster",
         ),
     ],
 )
-def test_muon_is_recommended_to_a_fit_that_has_it_not(by_muon: bool, remedy: str) -> None:
-    slow = reasons_of(motion(np.ones((8, 8)), crossings=np.full((8, 8), 9.0)))
-    assert reasons_sentences(slow, has_creases=True, by_muon=by_muon)[1] == remedy
+def test_waves_help_raw_coordinates_and_octaves_and_muon_a_fit_that_has_it_not(
+    encoding: Encoding, few: str, slow: str
+) -> None:
+    assert remedies(["few creases"], encoding, Muon()) == remedies(["few creases"], encoding, Adam()) == few
+    assert remedies(["slow"], encoding, Muon()) == f"{slow} (A2 of docs/paper.md)."
+    assert remedies(["slow"], encoding, Adam()) == (
+        f"{slow}, and so would Muon in place of Adam (A2 and N8 of docs/paper.md)."
+    )
+
+
+@pytest.mark.parametrize("encoding", [HashGrid(), Gaussian(), Basic(), Positional(), Own("mine.py", "waves")], ids=str)
+def test_where_the_study_has_tried_nothing_no_octaves_are_named(encoding: Encoding) -> None:
+    assert remedies(["few creases", "slow"], encoding, Adam()) == UNTRIED
+    everything = remedies(REASONS, encoding, Adam())
+    assert everything == f"More steps would help. {NONE_KNOWN} {UNTRIED}"
+    assert "ctaves" not in everything
 
 
 def test_several_views_are_one_scene_whose_blocks_are_those_of_each() -> None:

@@ -102,7 +102,7 @@ def test_too_few_blocks_leave_it_undecided_whatever_the_correlation():
     for blocks, words in ((9, "9 blocks of 64 px"), (1, "1 block of 64 px")):
         result = verdict(changed(correlation=-0.9, interval=None, blocks=blocks))
         assert result.creases == "undecided"
-        assert result.sentences[1].endswith(f"the picture makes {words}, and it takes 16.")
+        assert result.sentences[1].endswith(f"the picture has {words}, and 16 are needed.")
 
 
 def test_an_undefined_correlation_leaves_it_undecided():

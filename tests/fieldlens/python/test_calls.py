@@ -136,7 +136,7 @@ def test_the_newest_folder_is_opened_whichever_it_is(here: Path) -> None:
     assert comparison.record.table == (comparison.folder / "table.md").read_text()
     with pytest.raises(InputError, match="is a comparison: ask one of its runs"):
         fieldlens.explain("latest")
-    with pytest.raises(InputError, match="--output-dir is where the latest run is looked for"):
+    with pytest.raises(InputError, match=r"^output_dir is where the latest run is looked for"):
         fieldlens.open(fitted.folder, output_dir="elsewhere")
 
 
@@ -148,9 +148,9 @@ def test_questions_are_those_of_the_command_line(run: fieldlens.Run) -> None:
     for asked, sentence in [
         ({"cell": True}, "nothing to analyze that is called 'cell'; did you mean 'cells'"),
         ({"encoding": "raw"}, "nothing to analyze that is called 'encoding'"),
-        ({"cells": True, "kernel": True}, "--cells and --kernel are two analyses"),
-        ({"region": (0, 0, 1, 1)}, "--region goes with --cells"),
-        ({"slice": "z=0.5"}, "--slice is for 3D scenes"),
+        ({"cells": True, "kernel": True}, "^cells and kernel are two analyses"),
+        ({"region": (0, 0, 1, 1)}, "^region goes with cells"),
+        ({"slice": "z=0.5"}, "^slice is for 3D scenes"),
     ]:
         with pytest.raises(InputError, match=sentence):
             run.analyze(progress=False, **asked)

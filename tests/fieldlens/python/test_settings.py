@@ -1,4 +1,4 @@
-"""Keyword arguments mean what the command line's options do, and mistakes get its sentences."""
+"""Keyword arguments mean what the command line's options do, and mistakes get its sentences, with keywords in them."""
 
 import typing
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_every_choice_is_a_keyword_and_nothing_else(keywords: type, config: type
         ("compare", ["--networks", "4"], {"networks": ["4"]}),
     ],
 )
-def test_a_mistake_gets_the_sentence_of_the_command_line(
+def test_a_mistake_gets_the_sentence_of_the_command_line_in_the_words_of_python(
     verb: str, words: list[str], settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -81,13 +81,48 @@ def test_a_mistake_gets_the_sentence_of_the_command_line(
     sentence = capfd.readouterr().err.strip().removeprefix("fieldlens: ")
     with pytest.raises(InputError) as raised:
         getattr(calls, verb)(*scene, **settings)
-    said = sentence.removeprefix(f"argument {words[0]}: ").partition(f"; see fieldlens {verb}")[0]
-    assert str(raised.value).partition(f"; see fieldlens {verb}")[0] in said
+    said = str(raised.value)
+    assert "--" not in said
+    assert f"see fieldlens {verb}" not in said
+    assert same_words(said.partition("; help(")[0]) in same_words(sentence)
     assert list(tmp_path.iterdir()) == []
 
 
+def same_words(sentence: str) -> str:
+    """A sentence without what sets an option apart from a keyword."""
+    for mark, plain in (("--", ""), ("-", " "), ("_", " "), ("=", " "), ("'", ""), ('"', ""), ("keyword", "option")):
+        sentence = sentence.replace(mark, plain)
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("function", "settings", "sentence"),
+    [
+        (calls.fit, {"lr": 1}, "there is no keyword 'lr'; here it is learning_rate; help(fieldlens.fit) lists them"),
+        (calls.fit, {"width": 8}, "there is no keyword 'width'; here it is network=\"4x128\"; help(fieldlens.fit)"),
+        (calls.fit, {"octaves": 8}, "there is no keyword 'octaves'; here it is encoding=\"fourier:8\"; help("),
+        (
+            calls.fit,
+            {"gpu": 0},
+            "there is no keyword 'gpu'; here it is device=\"cuda\"; help(fieldlens.fit) lists them",
+        ),
+        (calls.fit, {"stpes": 3}, "there is no keyword 'stpes'; did you mean 'steps'? help(fieldlens.fit) lists them"),
+        (calls.fit, {"steps": 3, "revive_at": [9]}, "revive_at=9 never comes: steps=3 is the end"),
+        (calls.compare, {"encodings": ["fourier8"]}, "unknown encoding 'fourier8'; did you mean 'fourier:8'?"),
+        (calls.compare, {"target_psnr": 30.0}, "so it has no target_psnr; give its length with steps"),
+    ],
+)
+def test_a_mistake_names_keywords_and_what_was_given(
+    function: Any, settings: dict[str, Any], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as raised:
+        function("astronaut", **settings)
+    assert sentence in str(raised.value)
+
+
 def test_a_keyword_that_is_nearly_one_is_answered_with_it() -> None:
-    with pytest.raises(InputError, match="there is no option --stpes; did you mean 'steps'"):
+    with pytest.raises(InputError, match="there is no keyword 'stpes'; did you mean 'steps'"):
         with_settings(FitConfig(), {"stpes": 3}, "fit")
 
 

@@ -78,7 +78,7 @@ def test_what_was_asked_for_is_in_the_report(finished: RunFolder) -> None:
     refresh_report(finished, 24)
     assert "Gradient confusion" not in finished.report.read_text()
     found = measure_confusion(finished).found
-    share = f"{percent(found.near.cosine.negative_share)} hinder each other".replace(" %", "\u00a0%")
+    share = f"{percent(found.near.cosine.negative_share)} of pairs up to".replace(" %", "\u00a0%")
     assert "Gradient confusion, step 24" in finished.report.read_text()
     assert share in finished.report.read_text()
 

@@ -114,7 +114,7 @@ def test_creases_and_density_of_a_slice_are_those_at_its_points(
         assert found.area_per_volume_solid is None
     assert found.slice == word
     assert read_json_as(radiance.analysis / "slice.json", SliceFound) == found
-    assert f"Where {word}: the area per volume" in radiance.report.read_text()
+    assert f"How dense creases are where {word}" in radiance.report.read_text()
 
 
 def test_the_slice_of_a_shape_has_the_fields_level(solid: RunFolder) -> None:
@@ -188,5 +188,5 @@ def test_what_does_not_go_together_is_said_in_a_sentence(
         (line,) = capfd.readouterr().err.splitlines()
         assert hint in line
     assert cli.main(["analyze", scene, "--slice", "z=0.5"]) == 0
-    assert "on z=0.5 the creases' area per volume is" in capfd.readouterr().out
+    assert "how dense creases are where z=0.5: " in capfd.readouterr().out
     assert plane_of(Slice()).origin == (0.0, 1.0, 0.5)

@@ -62,7 +62,7 @@ def test_a_run_leaves_what_that_of_a_picture_does(finished):
     assert len(sentences) >= 2
     assert list(result.explained.verdict)[-len(sentences) :] == sentences
     assert set(result.explained.amplitude_recovered or {}) == {"1 cycles", "4 cycles"}
-    assert result.explained.verdict[0].startswith("Of the signal's amplitude there is")
+    assert result.explained.verdict[0].startswith("Of the signal's waves the reconstruction has ")
     assert result.ssim is None
     creases = explained["creases"]
     with np.load(finished.analysis / "creases.npz") as arrays:
@@ -191,9 +191,9 @@ def test_a_signal_lacks_creases_where_all_neurons_are_dead() -> None:
     assert list(subject.maps(state, plan)) == list(subject.map_looks)
     explained = subject.explain(state, plan, subject.finish(state.field, lambda _: None), progress=lambda _: None)
     *_, where, why, remedy = explained.summary.verdict
-    assert where.startswith("Of waves of 8-16 samples most is missing around 0.")
+    assert where.startswith("Of waves of 8-16 samples most is missing around x = 0.")
     assert why == "Of what is missing, 100 % lies where there are too few creases to draw it."
-    assert "More octaves of the encoding would make more creases" in remedy
+    assert "A positional encoding, such as fourier:8, would make more creases" in remedy
 
 
 def test_a_quick_fit_of_a_signal_that_diverges_has_no_amplitudes_to_tell(tmp_path) -> None:
@@ -217,15 +217,15 @@ def test_of_a_signal_whose_fit_has_diverged_no_reason_is_given() -> None:
 def test_the_verdict_says_which_frequencies_are_missing_and_whether_creases_could_do():
     half = Recovered(share=np.array([1.0, 0.1]), relative_error=np.array([0.02, 0.95]))
     there = Recovered(share=np.array([1.0, 1.0]), relative_error=np.array([0.02, 0.4]))
-    needs = "the field is straight between them, and a wave takes 2 a period"
+    needs = "Between them the curve is straight, and a wave takes 2 a period"
     assert signal_verdict((5, 40), half, 60, straight=True) == [
-        "Of the signal's amplitude there is 100 % at 5 and 10 % at 40 cycles.",
-        "At 40 cycles the error is half of the signal's amplitude or more.",
-        f"The line crosses 60 creases, 1.5 for each period of the fastest wave; {needs}: these are too few.",
+        "Of the signal's waves the reconstruction has 100 % at 5 and 10 % at 40 cycles, in amplitude.",
+        "At 40 cycles the error is at least half as large as the signal's wave.",
+        f"Along the signal there are 60 creases, 1.5 for each period of the fastest wave. {needs}: these are too few.",
     ]
     assert signal_verdict((5, 40), there, 100, straight=True)[1:] == [
-        "At no frequency is the error as much as half of the signal's amplitude.",
-        f"The line crosses 100 creases, 2.5 for each period of the fastest wave; {needs}: by number they do.",
+        "At every frequency the error is less than half as large as the signal's wave.",
+        f"Along the signal there are 100 creases, 2.5 for each period of the fastest wave. {needs}: there are enough.",
     ]
     assert "sets no limit" in signal_verdict((5, 40), there, 10, straight=False)[-1]
     lost = Recovered(np.array([np.nan, 1.0]), np.array([np.nan, 1.0]))

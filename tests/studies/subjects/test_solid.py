@@ -57,6 +57,6 @@ def test_a_run_says_how_far_the_surface_is_from_the_mesh(here: Path, capfd: pyte
 def test_a_field_without_a_surface_is_told_so_with_what_to_do(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["fit", "ball.ply", *COMMON, "--steps", "1", "--learning-rate", "1e-9"]) == 0
     verdict = json.loads(capfd.readouterr().out.splitlines()[-1])["verdict"]
-    assert verdict == ["The field has no surface in the cube: more steps, or another learning rate, may give it one."]
+    assert verdict == ["What was learnt has no surface yet: more steps, or another learning rate, may give it one."]
     assert cli.main(["export", "latest", "--mesh", "ball.stl"]) == 2
     assert "has no surface; train it further with `fieldlens fit --resume outputs/" in capfd.readouterr().err
