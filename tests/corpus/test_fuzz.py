@@ -95,7 +95,7 @@ def test_a_changed_file_ends_in_a_result_or_one_sentence(kind: str, tmp_path_fac
         files = _files(case)
         name = data.draw(st.sampled_from(sorted(files)), "file")
         content: Any = {**files, name: changed(files[name], data.draw(EDITS, "edits"))}
-        whole = Case(case.name, content if "" not in content else content[""])
+        whole = Case(case.name, content.get("", content))
         path = whole.write(place / str(len(list(place.iterdir()))))
         assert ends_well(KINDS[kind], path)
 
