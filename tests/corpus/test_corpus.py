@@ -6,6 +6,8 @@ import resource
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,9 @@ MEMORY = 1 << 30
 """Bytes that one may take, beside what the program itself takes."""
 
 
-def read_all(kind: str, folder: str) -> None:
+def read_all(own: Kind, folder: str, longest: float = LONGEST) -> None:
     """Give each case of a kind to its reader, in a process of its own that ends where one takes too long; how each
     ended is a line of `ends.jsonl`."""
-    own = KINDS[kind]
     cases = [(case, case.write(Path(folder) / str(number))) for number, case in enumerate(own.cases())]
     _warm(own, cases)
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -34,7 +35,7 @@ def read_all(kind: str, folder: str) -> None:
         for case, path in cases:
             ends.write(f"{json.dumps(case.name)}\n")
             ends.flush()
-            faulthandler.dump_traceback_later(LONGEST, exit=True, file=hang)
+            faulthandler.dump_traceback_later(longest, exit=True, file=hang)
             before = time.perf_counter()
             how, said = _end(own, path)
             faulthandler.cancel_dump_traceback_later()
@@ -58,23 +59,61 @@ def _end(kind: Kind, path: Path) -> tuple[str, Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_ends_in_a_right_result_or_one_sentence(kind: str, tmp_path: Path):
-    process = SERVER.Process(target=read_all, args=[kind, str(tmp_path)])
+    assert wrong_ends(KINDS[kind], tmp_path) == {}
+
+
+def wrong_ends(kind: Kind, folder: Path, longest: float = LONGEST) -> dict[str, Any]:
+    """Of all cases of a kind those that ended otherwise than they have to, and how; one that ended the process is the
+    last."""
+    process = SERVER.Process(target=read_all, args=[kind, str(folder), longest])
     process.start()
     process.join()
-    lines = [json.loads(line) for line in (tmp_path / "ends.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (folder / "ends.jsonl").read_text().splitlines()]
     ends = dict(zip(lines[::2], lines[1::2], strict=False))
-    hang = (tmp_path / "hang.txt").read_text()
-    assert process.exitcode == 0, f"{lines[-1]} ended the process with {process.exitcode}: {hang}"
-    cases = {case.name: case for case in KINDS[kind].cases()}
-    assert list(ends) == list(cases)
+    cases = {case.name: case for case in kind.cases()}
     wrong = {name: end for name, end in ends.items() if not _is_right(cases[name], *end)}
-    assert wrong == {}
+    if process.exitcode:
+        return {**wrong, lines[-1]: (process.exitcode, (folder / "hang.txt").read_text())}
+    assert list(ends) == list(cases)
+    return wrong
 
 
 def _is_right(case: Case, how: str, said: Any, _seconds: float) -> bool:
     if how == "refused":  # in one line that names the file by its path, or the scene in it by what it is called
         return case.ends in (REFUSED, EITHER) and "\n" not in said and Path(case.name).stem in said
     return how == "read" and case.ends in (EITHER, said)
+
+
+def misbehave(path: Path) -> str:
+    """A reader that does with each file what its name says."""
+    match path.stem:
+        case "takes_long":
+            time.sleep(30)
+        case "takes_memory":
+            return str(len(bytearray(2 * MEMORY)))
+        case "ends_the_process":
+            os.abort()
+        case "raises":
+            return str(1 / 0)
+        case "speaks_of_something_else":
+            raise InputError("something is wrong")
+        case "says_two_lines":
+            raise InputError(f"{path} is wrong\nin two ways")
+    return "read"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["takes_long", "takes_memory", "ends_the_process", "raises", "speaks_of_something_else", "says_two_lines"],
+)
+def test_a_reader_that_misbehaves_is_found_out(name: str, tmp_path: Path):
+    kind = Kind("misbehaving", misbehave, partial(_good_and, name))
+    assert list(wrong_ends(kind, tmp_path, longest=0.3)) == [name]
+
+
+def _good_and(name: str) -> Iterator[Case]:
+    yield Case("good", b"", "read")
+    yield Case(name, b"", EITHER)
 
 
 def test_there_are_as_many_as_were_promised_and_no_two_of_a_name():

@@ -1,6 +1,7 @@
 """SIGKILL at any moment of a fit or a comparison costs nothing but time: it goes on to the same bytes."""
 
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,23 @@ def test_acts_of_every_phase_are_known_so_that_kills_hit_each(undisturbed: Undis
 @pytest.mark.parametrize("share", [0.04, 0.55, 0.97])
 def test_a_kill_costs_nothing_but_time(undisturbed: Undisturbed, tmp_path: Path, share: float):
     kill_and_go_on(tmp_path, undisturbed, before_act=int(share * len(undisturbed.acts)))
+
+
+def test_a_folder_that_was_killed_and_moved_goes_on_where_it_is_without_the_picture(
+    undisturbed: Undisturbed, tmp_path: Path
+):
+    here, there, verb = tmp_path / "here", tmp_path / "another machine", undisturbed.verb
+    for place in (here, there):
+        place.mkdir()
+    small_picture(here / "picture.png")
+    assert command(WORDS[verb], here, before_act=len(undisturbed.acts) // 2).was_killed
+    (folder,) = made_in(here, verb)
+    shutil.copytree(folder, there / "renamed")
+    shutil.rmtree(here)
+    ended = command([verb, "--resume", "renamed"], there)
+    assert ended.status == 0, ended.said
+    assert held_by(there / "renamed") == undisturbed.holds
+    assert not here.exists()
 
 
 @pytest.mark.slow
