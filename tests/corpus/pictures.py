@@ -5,6 +5,7 @@ import io
 import os
 import pickle
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -33,11 +34,29 @@ def cases() -> Iterator[Case]:
     """All of them."""
     for kind, whole in every_kind().items():
         yield from spoilt(f"{kind}.{kind.partition('16')[0].partition('-')[0].lower()}", whole)
+    for name, whole in _of_extras().items():
+        yield Case(f"good_{name}", whole, [40, 50, 3])
+        yield from spoilt(name, whole)
     yield from _png()
     yield from _jpeg()
     yield from _tiff()
     yield from _others()
     yield from _no_pictures()
+
+
+def _of_extras() -> dict[str, bytes]:
+    """Pictures of the kinds that extra packages read, which write them here as well."""
+    import OpenEXR
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    colour = smooth(40, 50)
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "picture.exr"
+        with OpenEXR.File(header, {"RGB": np.ascontiguousarray(colour / 255).astype(np.float16)}) as file:
+            file.write(str(path))
+        return {"light.exr": path.read_bytes(), "photo.heic": encoded(Image.fromarray(colour), "HEIF", quality=90)}
 
 
 def _png() -> Iterator[Case]:

@@ -2,7 +2,10 @@
 
 import faulthandler
 import json
+import os
 import resource
+import signal
+import sys
 import time
 import traceback
 from collections import Counter
@@ -27,6 +30,7 @@ MEMORY = 1 << 30
 def read_all(own: Kind, folder: str, longest: float = LONGEST) -> None:
     """Give each case of a kind to its reader, in a process of its own that ends where one takes too long; how each
     ended is a line of `ends.jsonl`."""
+    os.dup2(os.open(Path(folder) / "said.txt", os.O_WRONLY | os.O_CREAT), 1)
     cases = [(case, case.write(Path(folder) / str(number))) for number, case in enumerate(own.cases())]
     _warm(own, cases)
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -40,6 +44,7 @@ def read_all(own: Kind, folder: str, longest: float = LONGEST) -> None:
             how, said = _end(own, path)
             faulthandler.cancel_dump_traceback_later()
             ends.write(f"{json.dumps([how, said, time.perf_counter() - before])}\n")
+    sys.stdout.flush()
 
 
 def _warm(kind: Kind, cases: list[tuple[Case, Path]]) -> None:
@@ -60,6 +65,7 @@ def _end(kind: Kind, path: Path) -> tuple[str, Any]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_ends_in_a_right_result_or_one_sentence(kind: str, tmp_path: Path):
     assert wrong_ends(KINDS[kind], tmp_path) == {}
+    assert (tmp_path / "said.txt").read_bytes() == b"", "libraries write among the results"
 
 
 def wrong_ends(kind: Kind, folder: Path, longest: float = LONGEST) -> dict[str, Any]:
@@ -103,12 +109,22 @@ def misbehave(path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["takes_long", "takes_memory", "ends_the_process", "raises", "speaks_of_something_else", "says_two_lines"],
+    ("name", "how", "said"),
+    [
+        ("takes_long", 1, "misbehave"),
+        ("takes_memory", "failed", "MemoryError"),
+        ("ends_the_process", -signal.SIGABRT, ""),
+        ("raises", "failed", "ZeroDivisionError"),
+        ("speaks_of_something_else", "refused", "something is wrong"),
+        ("says_two_lines", "refused", "in two ways"),
+    ],
 )
-def test_a_reader_that_misbehaves_is_found_out(name: str, tmp_path: Path):
-    kind = Kind("misbehaving", misbehave, partial(_good_and, name))
-    assert list(wrong_ends(kind, tmp_path, longest=0.3)) == [name]
+def test_a_reader_that_misbehaves_is_found_out(name: str, how: str | int, said: str, tmp_path: Path):
+    ((found, end),) = wrong_ends(
+        Kind("misbehaving", misbehave, partial(_good_and, name)), tmp_path, longest=0.3
+    ).items()
+    assert (found, end[0]) == (name, how)
+    assert said in end[1]
 
 
 def _good_and(name: str) -> Iterator[Case]:
