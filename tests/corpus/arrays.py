@@ -157,6 +157,8 @@ def target_cases() -> Iterator[Case]:
         good = npz(**arrays)
         yield Case(f"good_{kind}.npz", good, {"picture": 48, "signal": int(arrays["pixels"].shape[1])}[kind])
         yield from spoilt(f"{kind}.npz", good)
+        for name, wrong in {"notes_of_numbers": np.ones(2), "notes_in_rows": np.array([["a"]])}.items():
+            yield Case(f"{kind}_{name}.npz", npz(**{**arrays, "notes": wrong}))
         for name in arrays:
             yield Case(
                 f"{kind}_without_{name}.npz",
