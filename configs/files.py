@@ -26,6 +26,9 @@ LARGEST_FILE = 1 << 30
 MOST_JSON_VALUES = 4_000_000
 """Values in the largest JSON file that is read, which take some 300 MB: brackets cost twenty times their own length."""
 
+_PIECE = 1 << 20
+"""Bytes that are read at once of a file that is longer than it says."""
+
 _NO_FILE = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -62,7 +65,7 @@ def read_bytes(path: Path, at_most: int = LARGEST_FILE) -> bytes:
     with open_file(path) as file:
         try:
             size = os.fstat(file.fileno()).st_size
-            data = file.read(at_most + 1) if size <= at_most else b""
+            data = _content(file, size, at_most) if size <= at_most else b""
         except OSError as error:
             raise _cannot_read(path, error) from None
     if max(size, len(data)) > at_most:  # a file may grow, and those of /proc have no size
@@ -72,6 +75,20 @@ def read_bytes(path: Path, at_most: int = LARGEST_FILE) -> bytes:
         )
     verify(path, data)
     return data
+
+
+def _content(file: BufferedReader, size: int, at_most: int) -> bytes:
+    """All of a file that says its size, or what is one byte more than `at_most`: files grow, and those of /proc say 0.
+
+    To read `at_most` bytes at once would take as many of memory, however few there are.
+    """
+    data = file.read(size + 1)
+    if len(data) <= size:
+        return data
+    longer = bytearray(data)
+    while len(longer) <= at_most and (more := file.read(min(_PIECE, at_most + 1 - len(longer)))):
+        longer += more
+    return bytes(longer)
 
 
 def read_head(path: Path, count: int) -> bytes:

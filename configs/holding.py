@@ -90,6 +90,25 @@ def held(folder: Path, say: Callable[[str], None] = lambda _sentence: None, *, p
         os.close(lock)
 
 
+def writer_of(folder: Path) -> str | None:
+    """Who is writing a folder, in words; None where nobody is, or that cannot be known. Asking changes nothing."""
+    if fcntl is None:
+        return None
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(descriptor)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def require_there(path: Path) -> Path | None:
     """Make sure that no folder which this process holds, and in which `path` lies, was taken away.
 

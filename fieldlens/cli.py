@@ -28,6 +28,7 @@ VERBS = {
     "analyze": "explain again what a fit is missing of its picture or 3D scene, from any checkpoint, without training",
     "paper": "measure the claims of Lazzari & Liu on fits of your own making",
     "scenes": "list what is built in",
+    "runs": "list the runs and comparisons that are there, and delete some",
 }
 
 

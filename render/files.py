@@ -154,7 +154,7 @@ def read_npz(path: Path, at_most: int) -> dict[str, np.ndarray]:
         except MemoryError:
             raise InputError(f"there is not enough memory to read {str(path)!r}") from None
         except Exception as problem:  # zip, zlib and numpy each fail in their own ways on damaged bytes
-            raise ValueError(str(problem) or type(problem).__name__) from None
+            raise ValueError(str(problem).partition("\n")[0] or type(problem).__name__) from None
 
 
 def _check_directory(file: BufferedIOBase) -> None:

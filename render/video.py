@@ -49,7 +49,11 @@ _NO_ROOM = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno
 """What ffmpeg says, among other words, where the disk is to blame."""
 
 
-class NoRoomError(InputError):
+class EncoderError(InputError):
+    """There is no ffmpeg, or it ended before the video was whole: its frames are as they were."""
+
+
+class NoRoomError(EncoderError):
     """A full disk or a limit, and not ffmpeg, is why a video cannot be written."""
 
 
@@ -63,7 +67,7 @@ class VideoWriter:
     (yuv420p needs it); nothing is resized. The last frame is held for `hold_last_seconds`. Leaving the block with an
     exception, or without a frame, makes no file and leaves an older one of that name as it was.
 
-    Raises `InputError` where there is no ffmpeg, and with ffmpeg's own words where it fails.
+    Raises `EncoderError` where there is no ffmpeg, and with ffmpeg's own words where it fails.
     """
 
     def __init__(self, path: Path | str, fps: float = 12.0, hold_last_seconds: float = 2.0) -> None:
@@ -158,7 +162,7 @@ class _Encoder:
             )
         except OSError as error:
             self._log.close()
-            raise InputError(f"no ffmpeg can be run to write {str(path)!r}: {error.strerror}") from None
+            raise EncoderError(f"no ffmpeg can be run to write {str(path)!r}: {error.strerror}") from None
         self._hangs = False
         limit = _MEMORY + _FRAMES_HELD * 3 * height * width
         with contextlib.suppress(OSError, ValueError):  # it has stopped already, or had a lower limit
@@ -188,7 +192,7 @@ class _Encoder:
             raise self._failure() from None
 
     def finish(self) -> None:
-        """Wait for the file to be whole; raises `InputError` where ffmpeg says that it is not."""
+        """Wait for the file to be whole; raises `EncoderError` where ffmpeg says that it is not."""
         assert self._process.stdin is not None
         with self._watched():
             with contextlib.suppress(BrokenPipeError):  # it has stopped: its status says why
@@ -206,15 +210,15 @@ class _Encoder:
             self._process.stdin.close()
         self._log.close()
 
-    def _failure(self) -> InputError:
+    def _failure(self) -> EncoderError:
         status = self._process.wait()
         if self._hangs:
-            return InputError(f"the video cannot be written: ffmpeg did not answer for {ANSWERS_WITHIN:g} s")
+            return EncoderError(f"the video cannot be written: ffmpeg did not answer for {ANSWERS_WITHIN:g} s")
         self._log.seek(0)
         return _failure(status, self._log.read().decode(errors="replace").strip())
 
 
-def _failure(status: int, words: str) -> InputError:
+def _failure(status: int, words: str) -> EncoderError:
     """Why ffmpeg ended, by its status and its words."""
     sentence = "the video cannot be written"
     if status == -signal.SIGXFSZ:
@@ -225,7 +229,7 @@ def _failure(status: int, words: str) -> InputError:
         if reason in words:
             return NoRoomError(f"{sentence}: {reason}")
     reason = words.splitlines()[-1] if words else "it gave no reason"
-    return InputError(f"{sentence}: ffmpeg stopped with status {status}: {reason}")
+    return EncoderError(f"{sentence}: ffmpeg stopped with status {status}: {reason}")
 
 
 def _no_temporary(error: OSError) -> NoRoomError:
@@ -236,7 +240,7 @@ def _ffmpeg() -> str:
     try:
         return imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise InputError("no ffmpeg was found to write video with") from error
+        raise EncoderError("no ffmpeg was found to write video with") from error
 
 
 def _even(frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "even_h even_w 3"]:

@@ -5,6 +5,7 @@ there, cameras that are nowhere. Such numbers end in a crash of a library, or in
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -25,8 +26,14 @@ def check_kept(arrays: Arrays) -> None:
         KeyError: where an array is missing.
     """
     check = _CHECKS.get(str(arrays.get("scene", "")))
-    for wrong in check(arrays) if check else ():
+    for wrong in chain(_notes(arrays), check(arrays)) if check else ():  # the first: what follows may rest on it
         raise ValueError(wrong)
+
+
+def _notes(arrays: Arrays) -> Iterator[str]:
+    notes = arrays["notes"]
+    if notes.size and not (notes.ndim == 1 and notes.dtype.kind == "U"):  # of no notes the type says nothing
+        yield "its notes are no texts"
 
 
 def _picture(arrays: Arrays) -> Iterator[str]:

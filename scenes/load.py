@@ -209,7 +209,8 @@ def restore(path: Path, space: Space, max_pixels: int = MAX_PIXELS) -> Scene:
     except KeyError as missing:
         raise InputError(f"{str(path)!r} is no saved target, or is damaged (it has no {missing})") from None
     except Exception as problem:  # arrays of other shapes and kinds than a scene's fail in many ways
-        raise InputError(f"{str(path)!r} is no saved target, or is damaged ({problem})") from problem
+        why = str(problem).partition("\n")[0]
+        raise InputError(f"{str(path)!r} is no saved target, or is damaged ({why})") from problem
 
 
 def _within_one(reading: Reading) -> Reading:

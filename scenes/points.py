@@ -206,8 +206,11 @@ def points_of(
     need(held.shape == (n,) and held.dtype == bool, "heldout is (n), true or false at each point")
     need(n - int(held.sum()) > 1, "fewer than two points are left to train on")
     low, high = (edge.astype(np.float64) for edge in (coordinates.min(0), coordinates.max(0)))
-    box = high - low
-    need(0 < float(box.max()) < math.inf, "all points are in one place")
+    with np.errstate(over="ignore"):
+        box = high - low
+    need(float(box.max()) > 0, "all points are in one place")
+    for what, span in (("coordinates", float(box.max())), ("values", float(values.max()) - float(values.min()))):
+        need(span < math.inf, f"the {what} are too far apart to be told by a number; give them in a larger unit")
     x, y = (coordinates - low).T
     # divided before they are rounded: a unit may be too small or too large for float32
     unit = (np.stack([x, box[1] - y], 1) / box.max()).astype(np.float32)

@@ -1,4 +1,4 @@
-"""`fieldlens render RUN`: the field of a run at any size, any region of it, or a film of a 3D scene."""
+"""`fieldlens render RUN`: the field of a run at any size, any region of it, or a film."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from fieldlens.configs.errors import InputError
 
 from .options import Flag, parse, typed_options
 
-DESCRIPTION = "Draw a fitted field at any size, or any region of it, or film a 3D scene."
+DESCRIPTION = (
+    "Draw a fitted field at any size, or any region of it, film a 3D scene, or make the video of the fit anew."
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class RenderArguments:
     """Of a 3D scene, film this many frames all around it: renders/orbit.mp4, and its camera path as orbit.json."""
     path: Path | None = None
     """Of a 3D scene, film along this camera path, JSON as nerfstudio writes it."""
+    video: Flag = False
+    """Make the video of how it was learnt anew, of the frames that are there: where the encoder failed."""
     width: int | None = None
     """With --orbit or --path: the film's width in pixels; by default that of the photographs, or what the path says."""
     step: int | None = None
@@ -50,9 +54,11 @@ def main(words: Sequence[str]) -> int:
     """Run the verb; the result is the exit status."""
     arguments = parse(RenderArguments, "render", DESCRIPTION, words)
 
+    films, typed = arguments.orbit is not None or arguments.path is not None, typed_options(words)
     if arguments.orbit is not None and arguments.path is not None:
         raise InputError("--orbit and --path are two films; choose one")
-    films, typed = arguments.orbit is not None or arguments.path is not None, typed_options(words)
+    if arguments.video and (beside := typed - {"video", "output_dir", "json"}):
+        raise InputError(f"--video is made of the frames as they are; leave out --{min(beside).replace('_', '-')}")
     for option in ("scale", "region", "view"):
         if films and option in typed:
             raise InputError(f"--{option} is for a single drawing; a film takes --width")
@@ -61,6 +67,7 @@ def main(words: Sequence[str]) -> int:
 
     from fieldlens.studies.questions.film import Filmed, fly
     from fieldlens.studies.questions.rendering import Rendered, render
+    from fieldlens.studies.questions.video import make_video
     from fieldlens.studies.runs.folder import RunFolder
 
     from ..terminal.console import Console
@@ -90,4 +97,6 @@ def main(words: Sequence[str]) -> int:
             reporter=console,
         )
 
+    if arguments.video:
+        return asked.answer(console, lambda folder: make_video(folder, reporter=console))
     return asked.answer(console, film_of if films else drawing_of)

@@ -167,7 +167,9 @@ class _Reader:
             else:
                 corners = np.arange(len(vertices))
             triangles = _triangles(corners, mode)
-            if np.linalg.det(matrix[:3, :3]) < 0:  # a reflection turns triangles inside out
+            with np.errstate(invalid="ignore"):  # of numbers that are none, which whoever cleans the mesh refuses
+                is_reflection = np.linalg.det(matrix[:3, :3]) < 0
+            if is_reflection:  # it turns triangles inside out
                 triangles = triangles[:, ::-1]
             yield _Part(vertices, triangles, self._light(primitive, len(vertices)))
 

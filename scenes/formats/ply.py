@@ -155,7 +155,7 @@ def _even_rows(element: _Element, body: memoryview, start: int, order: str) -> t
         if part.count_type is not None:
             if (table[f"count {number}"] != column.shape[1]).any():
                 return None
-            rows[part.name] = Faces(np.full(len(column), column.shape[1]), column.reshape(-1).astype(np.int64))
+            rows[part.name] = Faces(np.full(len(column), column.shape[1]), _whole(part, column.reshape(-1)))
         else:
             rows[part.name] = column.astype(part.meant or part.type)
     return rows, end
@@ -188,8 +188,18 @@ def _uneven_rows(element: _Element, body: memoryview, start: int, order: str) ->
         places = (np.repeat(starts[:, number], many) + items * kind.itemsize)[:, None] + np.arange(kind.itemsize)
         values = raw[places].view(kind)[:, 0]
         plain = part.count_type is None
-        rows[part.name] = values.astype(part.meant or part.type) if plain else Faces(many, values.astype(np.int64))
+        rows[part.name] = values.astype(part.meant or part.type) if plain else Faces(many, _whole(part, values))
     return rows, at
+
+
+def _whole(part: _Property, values: np.ndarray) -> Int64[np.ndarray, " k"]:
+    """The numbers of lists as whole ones; of lists that are no corners, which nobody reads, whatever comes of it."""
+    with np.errstate(invalid="ignore"):
+        if part.name in _INDICES and values.dtype.kind == "f" and not (np.abs(values) < 2.0**53).all():
+            raise ValueError("its faces have corners that cannot be")
+        if part.name in _INDICES and (values % 1 != 0).any():
+            raise ValueError("its faces have corners that are no whole numbers")
+        return values.astype(np.int64)
 
 
 def _parsed(held: dict[str, _Rows], textures: list[str]) -> Parsed:

@@ -1,5 +1,7 @@
 """OpenEXR pictures, where the extra package is installed."""
 
+import io
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -31,10 +33,10 @@ def open_exr(path: Path) -> Opened:
 def _decode(path: Path) -> Decoded:
     import OpenEXR  # pyright: ignore[reportMissingImports]
 
-    with OpenEXR.File(str(path)) as file:
+    with redirect_stdout(io.StringIO()), OpenEXR.File(str(path)) as file:  # of damage it prints, and goes on
         channels, several = file.channels(), len(file.parts) > 1
         name = next((name for name in ("RGBA", "RGB", "Y") if name in channels), None)
-        if not channels:  # the package prints its reason and goes on
+        if not channels:
             raise ValueError("its values cannot be decoded")
         if name is None:
             raise InputError(f"{str(path)!r} has the channels {', '.join(channels)}, but no RGB and no Y")

@@ -27,7 +27,7 @@ from fieldlens.configs.storage import read_config, to_yaml
 from fieldlens.fitting import Controls, require_room
 from fieldlens.render.panel import Tile, panel
 from fieldlens.render.text import BACKGROUND
-from fieldlens.render.video import VideoWriter
+from fieldlens.render.video import EncoderError, VideoWriter
 from fieldlens.report import Words
 from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.drawing import DENSITY, MapLook
@@ -296,7 +296,8 @@ class ComparisonRecord:
 
     path: Path
     report: Path
-    video: Path
+    video: Path | None
+    """None where the encoder failed, which was said."""
     verdict: Sequence[str]
     """What sets the runs apart."""
     stopped_because: str
@@ -313,7 +314,7 @@ class ComparisonRecord:
         return [
             *self.table.splitlines(),
             *self.verdict,
-            f"video   {self.video}",
+            *([] if self.video is None else [f"video   {self.video}"]),
             f"report  {self.report}",
             *self._going_on,
         ]
@@ -387,7 +388,7 @@ def _side_by_side(
     drawing_started = time.perf_counter()
     subject = subject_of(next(iter(records)).scene())
     runs = list(records.values())
-    _write_video(comparison, records, subject, reporter)
+    video = _video(comparison, records, subject, reporter)
     verdict = comparison_verdict(runs, subject.words)
     reporter.working("writing the report", 0.0)
     write_comparison_report(comparison.report, records, verdict, comparison.config())
@@ -397,7 +398,7 @@ def _side_by_side(
     record = ComparisonRecord(
         path=comparison.path,
         report=comparison.report,
-        video=comparison.video,
+        video=video,
         verdict=verdict,
         stopped_because="interrupted" if controls.stop else "steps",
         drawing_seconds=round(time.perf_counter() - drawing_started, 3),
@@ -449,6 +450,22 @@ def _crossings(record: RunRecord) -> str:
 def _name(record: RunRecord, records: Sequence[RunRecord]) -> str:
     same = sum(other.encoding == record.encoding for other in records) > 1
     return record.name if same else record.encoding
+
+
+def _video(
+    comparison: Comparison, records: Mapping[RunFolder, RunRecord], subject: Subject, reporter: Reporter
+) -> Path | None:
+    """The video of all runs; None, which is said, where the encoder fails."""
+    try:
+        _write_video(comparison, records, subject, reporter)
+        return comparison.video
+    except EncoderError as error:
+        remove(comparison.video)
+        again = f"`fieldlens compare --resume {shlex.quote(str(comparison.path))}`"
+        reporter.say(
+            f"there is no {comparison.video.name}: {error}; the frames are there, and {again} makes it of them"
+        )
+        return None
 
 
 def _write_video(

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from fieldlens.fitting import (
 )
 from fieldlens.fitting.estimate import WORTH_TELLING, duration, estimate, in_words
 from fieldlens.render.files import write_npz, write_png
-from fieldlens.render.video import VideoWriter, check_encoder
+from fieldlens.render.video import EncoderError, VideoWriter, check_encoder
 from fieldlens.scenes.choices import changed, refuse_unused
 from fieldlens.scenes.load import load, picture_in, sort_of
 from fieldlens.scenes.scene import Scene
@@ -281,19 +281,15 @@ def finish(
         explained = subject.explain(state, plan, finished, progress=progress)
     write_explained(folder.analysis, explained)
     with watch.running():
-        recorded = [row.step for row in metrics.rows]
-        lost = {step for step in recorded if folder.picture(step, "reconstruction") is None}
-        for video, kind in ((folder.video, ""), (folder.turntable if config.output.turntable else None, "turntable")):
-            if video is not None:
-                lost.update(_write_video(folder, video, kind, recorded, reporter))
-    for note in lost_note(lost):
+        films = write_films(folder, config, [row.step for row in metrics.rows], reporter)
+    for note in films.notes:
         reporter.say(note)
     gained_db = finite(metrics.gained_db)
     record = RunRecord(
         path=folder.path,
         report=folder.report,
-        video=folder.video,
-        turntable=folder.turntable if config.output.turntable else None,
+        video=films.video,
+        turntable=films.turntable,
         scene=scene.name,
         encoding=str(config.encoding),
         network=str(config.network),
@@ -307,7 +303,7 @@ def finish(
         plan=plan,
         energy_kept=finished.scores.energy_kept,
         explained=explained.summary,
-        notes=(*notes, *lost_note(lost)),
+        notes=(*notes, *films.notes),
         gained_db=None if gained_db is None else round(gained_db, 4),
         versions=installed_versions(),
         changed_by_hand=tuple(changes) or None,
@@ -481,6 +477,47 @@ def _maps_to_draw(folder: RunFolder, subject: Subject) -> list[str]:
 def _points_of_full_step(scene: Scene, plan: Plan) -> int:
     """Those of every step when checkpoints did not count them: of a signal, none comes twice in a batch."""
     return len(scene.batch(torch.Generator(), plan.batch_size).values)
+
+
+@dataclass(frozen=True)
+class Films:
+    """The films of a run's frames; None is one that was not asked for, or that the encoder failed to make."""
+
+    video: Path | None
+    turntable: Path | None
+    notes: Sequence[str]
+    """Why one is not there, and what it had to go without."""
+
+
+def write_films(folder: RunFolder, config: FitConfig, recorded: Sequence[int], reporter: Reporter) -> Films:
+    """Make the films of a run of its frames. An encoder that dies takes nothing with it but the film.
+
+    Args:
+        recorded: the steps that have a row in the curves, and so are to have frames.
+
+    Raises:
+        InputError: when a film cannot be given its name.
+    """
+    lost = {step for step in recorded if folder.picture(step, "reconstruction") is None}
+    made: dict[Path, Path] = {}
+    notes: list[str] = []
+    for path, kind in [(folder.video, ""), *([(folder.turntable, "turntable")] if config.output.turntable else [])]:
+        try:
+            lost.update(_write_video(folder, path, kind, recorded, reporter))
+            if path.is_file():  # there is none of no frames
+                made[path] = path
+        except EncoderError as error:
+            remove(path)  # an older one is not of these frames
+            notes.append(
+                f"{no_film(path)}{error}; the frames are there, and `fieldlens render {shlex.quote(str(folder.path))} "
+                "--video` makes it of them"
+            )
+    return Films(made.get(folder.video), made.get(folder.turntable), [*notes, *lost_note(lost)])
+
+
+def no_film(path: Path) -> str:
+    """How the note begins that says why there is no such film."""
+    return f"there is no {path.name}: "
 
 
 def _write_video(folder: RunFolder, path: Path, kind: str, recorded: Sequence[int], reporter: Reporter) -> list[int]:

@@ -14,6 +14,7 @@ from jaxtyping import UInt8
 from fieldlens.configs.encoding import Encoding, Own, require_named
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import numbered, numbered_file, read_bytes, write_json
+from fieldlens.configs.names import COMPARISON, CONFIG
 from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import FitConfig
 from fieldlens.configs.storage import read_config
@@ -23,9 +24,6 @@ from fieldlens.scenes.load import restore
 from fieldlens.scenes.scene import Scene
 
 from .record import Changes, RunRecord
-
-CONFIG = "config.yaml"
-COMPARISON = "comparison.yaml"
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,10 @@ class RunRecord:
 
     path: Path
     report: Path
-    video: Path
+    video: Path | None
+    """None where the encoder failed; the notes say why."""
     turntable: Path | None
-    """None where none was asked for."""
+    """None where none was asked for, or as for the video."""
     scene: str
     encoding: str
     network: str
@@ -87,7 +88,7 @@ class RunRecord:
             f"{self.name}: {quality} after {counted(self.steps, 'step')} and {time} of training; "
             f"{STOPPED.get(self.stopped_because, self.stopped_because)}",
             *self.explained.sentences,
-            f"video   {self.video}",
+            *([] if self.video is None else [f"video   {self.video}"]),
             *([] if self.turntable is None else [f"turntable {self.turntable}"]),
             f"report  {self.report}",
             *self._going_on,

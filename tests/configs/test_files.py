@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,14 @@ def test_a_folder_that_cannot_be_written_is_named_before_the_work(tmp_path, monk
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="is no folder; say where"):
         require_writable(tmp_path / "file" / "one", "say where")
+
+
+def test_a_small_file_takes_no_more_memory_than_it_has_bytes(tmp_path) -> None:
+    (tmp_path / "small").write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    try:
+        assert read_bytes(tmp_path / "small", at_most=1 << 30) == b"x" * 1000
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1_000_000

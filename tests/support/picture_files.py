@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -72,3 +73,14 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 def written(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path
+
+
+def every_kind() -> dict[str, bytes]:
+    """A file of 40 x 50 pixels of each kind that is read."""
+    colour, deep = Image.fromarray(noise(40, 50, 3)), noise(40, 50, 3, dtype=np.uint16)
+    kinds = {kind: encoded(colour, kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")}
+    kinds["PNG16"] = png16(deep)
+    kinds["TIFF16"] = cv2.imencode(".tiff", deep, [cv2.IMWRITE_TIFF_COMPRESSION, 1])[1].tobytes()
+    kinds["TIFF16-lzw"] = cv2.imencode(".tiff", deep, [cv2.IMWRITE_TIFF_COMPRESSION, 5])[1].tobytes()
+    kinds["HDR"] = cv2.imencode(".hdr", deep.astype(np.float32))[1].tobytes()
+    return kinds

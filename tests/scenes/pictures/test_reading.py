@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 from fieldlens.configs.errors import InputError
 from fieldlens.scenes.pictures.decoding import sniff
 from fieldlens.scenes.pictures.reading import picture_size, premultiplied, read_picture
-from tests.support.picture_files import encoded, noise, png, png16, smooth, written
+from tests.support.picture_files import encoded, every_kind, noise, png, png16, smooth, written
 
 
 def refusal(path, **options) -> str:
@@ -348,17 +348,7 @@ def test_a_pipe_or_a_device_is_no_picture(tmp_path) -> None:
     assert "it is a device" in refusal(tmp_path / "zero.png")
 
 
-def damaged_kinds() -> dict[str, bytes]:
-    colour, deep = Image.fromarray(noise(40, 50, 3)), noise(40, 50, 3, dtype=np.uint16)
-    kinds = {kind: encoded(colour, kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")}
-    kinds["PNG16"] = png16(deep)
-    kinds["TIFF16"] = cv2.imencode(".tiff", deep, [cv2.IMWRITE_TIFF_COMPRESSION, 1])[1].tobytes()
-    kinds["TIFF16-lzw"] = cv2.imencode(".tiff", deep, [cv2.IMWRITE_TIFF_COMPRESSION, 5])[1].tobytes()
-    kinds["HDR"] = cv2.imencode(".hdr", deep.astype(np.float32))[1].tobytes()
-    return kinds
-
-
-DAMAGED = damaged_kinds()
+DAMAGED = every_kind()
 
 
 @pytest.mark.parametrize("kind", DAMAGED)

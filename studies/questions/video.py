@@ -1,0 +1,63 @@
+"""The video of how a run was learnt, made anew of its frames: where the encoder failed, or frames were put back."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fieldlens.configs.errors import InputError, counted
+from fieldlens.configs.files import require_writable, write_json
+from fieldlens.configs.holding import held
+from fieldlens.configs.records import to_json
+from fieldlens.studies.runs.fit import no_film, write_films
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.report import write_report
+from fieldlens.studies.runs.reporter import Reporter, Silent
+
+
+@dataclass(frozen=True)
+class VideoMade:
+    """The video of a run's frames."""
+
+    path: Path
+    turntable: Path | None
+    """Seen from a camera that goes around; None where the fit drew no such frames."""
+    frames: int
+    report: Path | None
+    """None before the run's first end."""
+
+    @property
+    def lines(self) -> list[str]:
+        """How much there is, and where."""
+        turning = [] if self.turntable is None else [f"turning {self.turntable}"]
+        report = [] if self.report is None else [f"report  {self.report}"]
+        return [f"video   {self.path}  {counted(self.frames, 'frame')}", *turning, *report]
+
+
+def make_video(folder: RunFolder, *, reporter: Reporter | None = None) -> VideoMade:
+    """Make the video of a run of the frames that it has, and its turntable where it has one. A run that has ended gets
+    them in its report and run.json.
+
+    Raises:
+        InputError: when there are no frames, another process writes the run, it cannot be written, or the encoder
+            fails.
+    """
+    reporter = reporter or Silent()
+    require_writable(folder.path, "copy the run to a folder that you may write, and ask the copy")
+    with held(folder.path, reporter.say):
+        config, steps = folder.config(), folder.frame_steps()
+        if not steps:
+            raise InputError(f"{str(folder.path)!r} has no frames yet to make a video of")
+        films = write_films(folder, config, steps, reporter)
+        failed = next((note for note in films.notes if note.startswith((no_film(folder.video)))), None)
+        if films.video is None:
+            raise InputError(failed or f"no frame of {str(folder.path)!r} can be read")
+        for note in films.notes:
+            reporter.say(note)
+        if not folder.ended:
+            return VideoMade(films.video, films.turntable, len(steps), None)
+        record = folder.record()
+        before = (no_film(folder.video), no_film(folder.turntable))
+        notes = dict.fromkeys((*(note for note in record.notes if not note.startswith(before)), *films.notes))
+        record = replace(record, video=films.video, turntable=films.turntable, notes=tuple(notes))
+        write_report(folder, record)
+        write_json(folder.result_file, to_json(record))
+        return VideoMade(films.video, films.turntable, len(steps), folder.report)
