@@ -244,7 +244,7 @@ class CompareConfig(Protocol):
     Without that either it is one for all: adam if it is the default of any of them, else muon."""
     seeds: int = field(default=1, metadata=within(1, 1000))
     """Fits of each kind, with seeds of their own, from --seed on: the table then says what is luck."""
-    tune: int = field(default=0, metadata=within(0, 100))
+    tune: int = field(default=0, metadata=within(0, 25))
     """Search the learning rate of each method first, by so many fits of each scene with a seed that is not reported.
     The rates are half decades around the default; of a gaussian encoding the scale is searched as well."""
 
@@ -257,7 +257,9 @@ class CompareConfig(Protocol):
             raise InputError(f"{counts} are {fits:,} fits, and a comparison has at most {MOST_FITS:,}")
         all_fits = fits * max(1, len(self.scenes)) * (self.seeds + self.tune)
         if all_fits > MOST_OF_SWEEP:
-            raise InputError(f"these are {all_fits:,} fits, and a comparison of several scenes has at most {MOST_OF_SWEEP:,}")
+            raise InputError(
+                f"these are {all_fits:,} fits, and a comparison of several scenes has at most {MOST_OF_SWEEP:,}"
+            )
         if self.optimizers and self.training.optimizer:
             raise InputError("--optimizers are those to compare, and --optimizer that of all fits; leave one out")
         if self.tune and self.training.learning_rate:

@@ -26,6 +26,7 @@ from .record import Changes, RunRecord
 
 CONFIG = "config.yaml"
 COMPARISON = "comparison.yaml"
+SWEEP = "sweep.yaml"
 
 
 @dataclass(frozen=True)
