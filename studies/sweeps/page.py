@@ -7,7 +7,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import write_bytes, write_text
 from fieldlens.render.files import read_png
 from fieldlens.report import Ends, Link, PictureRow, Shown, StudyFigure, StudyTable, SweepReport, sweep_html
-from fieldlens.studies.runs.charts import figure_bytes
+from fieldlens.studies.runs.charts import figure_files
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.report import protocol_of
 from fieldlens.studies.runs.reporter import Reporter
@@ -37,7 +37,7 @@ def write_page(sweep: Sweep, scores: Scores, sentences: Sequence[str], tuned: Tu
     figures = []
     for number, (name, (title, caption, draw)) in enumerate(drawings(scores).items()):
         reporter.working("drawing charts", number / 4)
-        files = {ending: figure_bytes(draw, ending) for ending in FIGURE_FILES}
+        files = figure_files(draw, FIGURE_FILES)
         for ending, data in files.items():
             write_bytes(sweep.figures / f"{name}{ending}", data)
         figures.append(StudyFigure(name, title, f"{caption} As files: figures/{name}.svg and .pdf.", files[".svg"]))

@@ -43,8 +43,8 @@ class PerPicture:
     @property
     def sentence(self) -> str:
         """The ranking as a person reads it: `>` where seeds tell, `≈` where they do not."""
-        marks = [*(" > " if told else " ≈ " for told in self.told), ""]
-        return "".join(method.label + mark for method, mark in zip(self.ranked, marks, strict=True))
+        marks = ["", *(" > " if told else " ≈ " for told in self.told)]
+        return "".join(mark + method.label for mark, method in zip(marks, self.ranked, strict=False))
 
 
 class Scores:
