@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from fieldlens.configs.errors import InputError
+from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import write_bytes, write_text
 from fieldlens.render.files import read_png
 from fieldlens.report import Ends, Link, PictureRow, Shown, StudyFigure, StudyTable, SweepReport, sweep_html
@@ -24,6 +24,9 @@ from .tuning import Tuned
 
 MOST_DRAWN = 600
 """Drawings in the grid of a page; of more pictures it has the numbers alone."""
+
+MOST_PAIRED = 20
+"""Methods that are set against each other in a table of all pairs."""
 
 FIGURE_FILES = (".svg", ".pdf")
 
@@ -115,7 +118,7 @@ def _reconstruction(folder: RunFolder) -> Image | None:
 
 def _pairs(scores: Scores) -> list[StudyTable]:
     """All methods against all: by how much the one of the line is ahead of that of the column."""
-    if len(scores.methods) < 3:
+    if not 3 <= len(scores.methods) <= MOST_PAIRED:
         return []
 
     def cell(method: Method, other: Method) -> str:
@@ -145,5 +148,5 @@ def _searched(tuned: Tuned | None) -> list[StudyTable]:
         for found in tuned.found
         for trial in found.trials
     ]
-    title = f"The search for rates: {tuned.fits_of_each} fits of each scene by each method, with seed {tuned.seed}"
+    title = f"The search for rates: {counted(tuned.fits_of_each, 'fit')} of each scene by each method, with seed {tuned.seed}"
     return [StudyTable(title, ["method", "rate x", "scale x", "mean dB", ""], rows)]

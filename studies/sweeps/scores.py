@@ -61,6 +61,7 @@ class Scores:
             (one.planned.method, one.planned.picture, one.planned.seed): one for one in findings
         }
         self.seeds = sorted({one.planned.seed for one in findings})
+        self._signs: dict[tuple[Method, Method, str | None], int] = {}
 
     @cached_property
     def judged_by(self) -> str:
@@ -112,8 +113,11 @@ class Scores:
 
     def sign(self, method: Method, other: Method, picture: str | None = None) -> int:
         """1 where a method is decidedly ahead of another, -1 where behind, 0 where it is not decided."""
-        found = self.difference(method, other, picture=picture)
-        return 0 if found is None else found.sign
+        asked = (method, other, picture)
+        if asked not in self._signs:
+            found = self.difference(method, other, picture=picture)
+            self._signs[asked] = 0 if found is None else found.sign
+        return self._signs[asked]
 
     @cached_property
     def ranks(self) -> Mapping[Method, int]:

@@ -52,16 +52,6 @@ def test_a_fit_is_set_against_that_of_its_own_picture_and_seed_and_one_without_i
     assert (scores.left_out(A), scores.left_out(B)) == (0, 1)
 
 
-def test_methods_that_differ_by_luck_alone_are_told_apart_in_one_case_of_twenty_at_most() -> None:
-    """Of three pairs each would be told apart that often, if the level did not hold for all of them together."""
-    rng, trials, told = np.random.default_rng(0), 600, 0
-    for _ in range(trials):
-        luck = rng.normal(25, 1, (3, 4)).tolist()
-        scores = scores_from({name: {"one": luck[number]} for number, name in enumerate("abc")})
-        told += any(rank > 1 for rank in scores.ranks.values())
-    assert told / trials < 0.05 + 2 * np.sqrt(0.05 * 0.95 / trials)
-
-
 def test_ranks_count_the_methods_that_are_decidedly_ahead() -> None:
     values = {"a": [20.0, 20.1, 20.2], "b": [25.0, 25.3, 24.9], "c": [25.1, 24.8, 25.2]}
     scores = scores_from({name: {"one": seeds} for name, seeds in values.items()})
