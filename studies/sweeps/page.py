@@ -148,5 +148,6 @@ def _searched(tuned: Tuned | None) -> list[StudyTable]:
         for found in tuned.found
         for trial in found.trials
     ]
-    title = f"The search for rates: {counted(tuned.fits_of_each, 'fit')} of each scene by each method, with seed {tuned.seed}"
+    tries = counted(tuned.fits_of_each, "fit")
+    title = f"The search for rates: {tries} of each scene by each method, with seed {tuned.seed}"
     return [StudyTable(title, ["method", "rate x", "scale x", "mean dB", ""], rows)]

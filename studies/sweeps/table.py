@@ -1,7 +1,7 @@
 """The tables of a sweep: a line for each fit, a line for each method and quantity, and what a person reads."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from fieldlens.analysis.detail.means import LEVEL, NestedMean
 from fieldlens.configs.errors import counted
@@ -14,6 +14,9 @@ from .scores import HELD_OUT, Finding, Scores
 from .tuning import Tuned
 
 ABSENT = "n/a"
+
+MOST_TOLD = 6
+"""Pairs whose decided order is told in a sentence."""
 
 TITLES = {"psnr_db": "PSNR dB", HELD_OUT: "held-out dB", "ssim": "SSIM"}
 
@@ -215,17 +218,22 @@ def verdict(scores: Scores, planned: int, tuned: Tuned | None = None) -> list[st
 
 
 def _orders(scores: Scores) -> list[str]:
-    """Of each method and the next one behind it, whether their order is decided, and by how much they differ."""
+    """Which pairs are decided, those next to each other first; and which neighbours are not."""
 
     def told(pair: tuple[Method, Method]) -> str:
         found = scores.difference(*pair)
         by = "" if found is None else f" by {decimals(2)(found.mean)} dB ({interval_text(found, decimals(2))})"
         return f"{pair[0].label} over {pair[1].label}{by}"
 
-    neighbours = [*pairwise(scores.by_mean)]
-    decided = [pair for pair in neighbours if scores.sign(*pair) > 0]
-    undecided = [pair for pair in neighbours if scores.sign(*pair) <= 0]
-    sentences = [f"Decided: {'; '.join(map(told, decided))}."] if decided else []
+    place = {method: number for number, method in enumerate(scores.by_mean)}
+    pairs = sorted(combinations(scores.by_mean, 2), key=lambda pair: (place[pair[1]] - place[pair[0]], place[pair[0]]))
+    decided = [pair for pair in pairs if scores.sign(*pair) > 0]
+    undecided = [pair for pair in pairwise(scores.by_mean) if scores.sign(*pair) <= 0]
+    sentences = []
+    if decided:
+        more = len(decided) - MOST_TOLD
+        rest = f"; and {counted(more, 'other pair')}" if more > 0 else ""
+        sentences.append(f"Decided: {'; '.join(map(told, decided[:MOST_TOLD]))}{rest}.")
     if undecided:
         sentences.append(f"Not decided: {'; '.join(map(told, undecided))}.")
     sentences.append(
