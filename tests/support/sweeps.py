@@ -1,6 +1,6 @@
 """Small sweeps, and what their fits may have found, for the tests of what is made of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fieldlens.configs.encoding import Fourier, Raw
@@ -33,7 +33,7 @@ def method(label: str) -> Method:
     return Method(label, f"{label} 4x128")
 
 
-def scores_from(values: Mapping[str, Mapping[str, list[float | None]]], **numbers: object) -> Scores:
+def scores_from(values: Mapping[str, Mapping[str, Sequence[float | None]]], **numbers: object) -> Scores:
     """Scores of fits whose PSNR is known: by method, by picture, one for each seed."""
     findings = [
         Finding(

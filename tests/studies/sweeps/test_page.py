@@ -37,9 +37,9 @@ def test_what_is_drawn_of_intervals_is_where_the_numbers_say() -> None:
     scores = scores_from({"a": values, "b": {picture: [psnr + 1 + psnr / 100] for picture, (psnr,) in values.items()}})
     found = scores.difference(scores.methods[1], scores.methods[0])
     axis = drawings(scores)["differences"][2]().axes[0]
-    bars = [line.get_xdata() for line in axis.lines if line.get_linewidth() == 2]
+    (bar,) = [np.asarray(line.get_xdata(), float).tolist() for line in axis.lines if line.get_linewidth() == 2]
     assert found is not None
-    np.testing.assert_allclose(bars, [(found.low, found.high)])
+    assert bar == pytest.approx([found.low, found.high])
     assert [label.get_text() for label in axis.get_yticklabels()] == ["b"]
 
 

@@ -14,8 +14,8 @@ def test_a_difference_is_scipys_paired_test_over_pictures_at_the_level_of_one_pa
     b = {"one": [21.0, 21.6], "two": [30.9, 31.1], "three": [26.0, 26.2], "four": [27.2, 27.9]}
     scores = scores_from({"a": a, "b": b, "c": a})
     found = scores.difference(B, A)
-    means = [[np.mean(seeds) for seeds in values.values()] for values in (b, a)]
-    theirs = stats.ttest_rel(*means).confidence_interval(1 - 0.05 / 3)
+    of_b, of_a = ([np.mean(seeds) for seeds in values.values()] for values in (b, a))
+    theirs = stats.ttest_rel(of_b, of_a).confidence_interval(1 - 0.05 / 3)
     assert found is not None
     assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high))
     assert scores.sign(B, A) == 1

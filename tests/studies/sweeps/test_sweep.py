@@ -10,13 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 from scipy import stats
 
-from fieldlens.configs.encoding import Fourier, Gaussian, Raw
+from fieldlens.configs.encoding import Fourier, Gaussian, Raw, parse_encoding
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
+from fieldlens.fields.own_encoding import made_ready
 from fieldlens.fitting import Controls
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
@@ -146,6 +148,24 @@ def test_the_same_fits_give_the_same_summary_whoever_made_them_and_in_whatever_o
     run_sweep(gathered, counting)
     assert counting.made == []
     assert gathered.summary_file.read_bytes() == alone.summary_file.read_bytes()
+
+
+def test_processes_of_their_own_give_the_same_summary_also_of_an_encoding_of_ones_own(tmp_path: Path):
+    (tmp_path / "mine.py").write_text("import torch\ndef waves(x):\n    return torch.cat([x, torch.sin(7 * x)], -1)\n")
+    own = made_ready(parse_encoding(f"{tmp_path}/mine.py:waves"))
+    config = small_sweep(tmp_path, pictures=1, encodings=(Raw(), own))
+    here, apart = (
+        start_sweep(replace(config, output=replace(config.output, output_dir=tmp_path / name)))
+        for name in ("here", "apart")
+    )
+    run_sweep(here)
+    torch.set_num_threads(2)  # two fits at once then, each in a process that has to read the file itself
+    try:
+        run_sweep(apart)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert apart.summary_file.read_bytes() == here.summary_file.read_bytes()
 
 
 def test_a_sweep_needs_its_pictures_files_no_more(tmp_path: Path):
