@@ -96,16 +96,13 @@ def compare(scene: Any = "", *, progress: bool = True, **choices: Unpack[Compare
     Raises:
         InputError: with the command line's sentence for what cannot be used.
     """
-    from fieldlens.fields.own_encoding import made_ready
     from fieldlens.fitting import Controls
     from fieldlens.studies.sweeps.sweep import SweepRecord
 
     words, pictures = _scenes(scene)
     settings: dict[str, Any] = dict(choices)
     begun = compare_verb.begin(beginning_of(settings), set(settings))
-    config = with_settings(begun.default, {**words, **settings}, "compare")
-    if "encodings" in settings:
-        config = replace(config, encodings=tuple(map(made_ready, config.encodings)))
+    config = begun.chosen(with_settings(begun.default, {**words, **settings}, "compare"), set(settings), pictures)
     controls = Controls()
     with watching(progress) as reporter, interruptible(lambda: setattr(controls, "stop", True)):
         record = begun.compare(config, set(settings), reporter, controls, pictures)

@@ -69,6 +69,33 @@ class Begun:
     default: CompareConfig
     """What choices are changes to; one that goes on takes none."""
 
+    def chosen(
+        self, config: CompareConfig, typed: Collection[str], pictures: Mapping[str, Any] | None = None
+    ) -> CompareConfig:
+        """What is compared: with the scenes of the default where none is named, the pictures of folders, and encodings
+        of one's own ready to be built.
+
+        Args:
+            typed: the choices that were made.
+            pictures: arrays to fit, by the words that stand for them.
+
+        Raises:
+            InputError: when a comparison that goes on is to change, or an encoding of one's own cannot be run.
+        """
+        from fieldlens.fields.own_encoding import made_ready
+        from fieldlens.studies.sweeps.pictures import named_scenes
+
+        if not config.scenes:
+            config = dataclasses.replace(config, scene=self.default.scene, more_scenes=self.default.more_scenes)
+        if "encodings" in typed:
+            config = dataclasses.replace(config, encodings=tuple(map(made_ready, config.encodings)))
+        if self.goes_on is None:
+            return config if pictures else named_scenes(config)
+        begun = shlex.quote(str(self.goes_on.config_file))
+        hint = f"only --json, --jobs and --output-dir go with --resume, and --config {begun} begins another"
+        check_unchanged(self.default, config, "a resumed comparison", free=("output_dir",), hint=hint)
+        return config
+
     def compare(
         self,
         config: CompareConfig,
@@ -78,31 +105,14 @@ class Begun:
         pictures: Mapping[str, Any] | None = None,
         jobs: str | None = None,
     ) -> "ComparisonRecord | SweepRecord":
-        """Compare as chosen, in a new folder or in the one that goes on.
+        """Compare as `chosen`, in a new folder or in the one that goes on.
 
         Args:
-            config: where it names no scene, those of the default are taken.
-            typed: the choices that were made.
-            pictures: arrays to fit, by the words that stand for them.
             jobs: the share of a sweep's fits to make, such as 3/8.
 
         Raises:
-            InputError: when a comparison that goes on is to change, or as `studies.runs.compare` and `studies.sweeps`
-                do.
+            InputError: as `studies.runs.compare` and `studies.sweeps` do.
         """
-        from fieldlens.fields.own_encoding import made_ready
-        from fieldlens.studies.sweeps.pictures import named_scenes
-
-        if not config.scenes:
-            config = dataclasses.replace(config, scene=self.default.scene, more_scenes=self.default.more_scenes)
-        if "encodings" in typed:
-            config = dataclasses.replace(config, encodings=tuple(map(made_ready, config.encodings)))
-        if self.goes_on is None and not pictures:
-            config = named_scenes(config)
-        if self.goes_on is not None:
-            begun = shlex.quote(str(self.goes_on.config_file))
-            hint = f"only --json, --jobs and --output-dir go with --resume, and --config {begun} begins another"
-            check_unchanged(self.default, config, "a resumed comparison", free=("output_dir",), hint=hint)
         if config.is_sweep:
             return self._sweep(config, typed, reporter, controls, pictures or {}, jobs)
         if jobs is not None:
@@ -154,9 +164,13 @@ def main(words: Sequence[str]) -> int:
     from ..terminal.console import Console
     from .signals import interruptible
 
+    config = begun.chosen(config_in(arguments, CompareConfig), typed)
+    if config.is_sweep and arguments.preview:
+        raise InputError(
+            "--preview is of one fit after the other, and of several scenes or seeds many go on; leave it out"
+        )
     console, controls = Console(arguments.json, preview=arguments.preview), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
-        config = config_in(arguments, CompareConfig)
         record = begun.compare(config, typed, console, controls, jobs=arguments.jobs)
     console.answer(record)
     return interruption.status if record.stopped_because == "interrupted" else DONE

@@ -150,4 +150,4 @@ def _searched(tuned: Tuned | None) -> list[StudyTable]:
     ]
     tries = counted(tuned.fits_of_each, "fit")
     title = f"The search for rates: {tries} of each scene by each method, with seed {tuned.seed}"
-    return [StudyTable(title, ["method", "rate x", "scale x", "mean dB", ""], rows)]
+    return [StudyTable(title, ["method", "rate ×", "scale ×", "mean dB", ""], rows)]

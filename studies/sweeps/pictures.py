@@ -1,6 +1,7 @@
 """What a sweep fits: the scenes that words name, kept in its folder, so that it needs the words' files no more."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig
 from fieldlens.configs.space import Space
 from fieldlens.render.files import write_npz
+from fieldlens.scenes.builtin import BUILTINS
 from fieldlens.scenes.captures.transforms import LONE, PICTURES, TRAIN
 from fieldlens.scenes.load import restore, sort_of
 from fieldlens.scenes.scene import Scene
@@ -53,17 +55,23 @@ class FittedScenes:
 
 def named_scenes(config: CompareConfig) -> CompareConfig:
     """A comparison with the pictures of a folder in its place, where it names one without cameras."""
-    scenes = [one for word in config.scenes for one in (_pictures_in(Path(word)) or [word])]
+    scenes = [one for word in config.scenes for one in (_pictures_in(word) or [word])]
     return replace(config, scene=scenes[0] if scenes else "", more_scenes=tuple(scenes[1:]))
 
 
-def _pictures_in(folder: Path) -> list[str]:
-    """The pictures that lie in a folder, by name; none where it is none, has cameras beside them, or is a run's."""
-    others = (TRAIN, LONE, CONFIG, COMPARISON, SWEEP)
-    if not folder.is_dir() or any((folder / name).exists() for name in others):
+def _pictures_in(word: str) -> list[str]:
+    """The pictures that lie in a folder, by name; none where it is none, has cameras beside them, or is a run's.
+
+    A folder that is called as a built-in picture is not meant, nor is one that cannot be read.
+    """
+    folder, others = Path(word), (TRAIN, LONE, CONFIG, COMPARISON, SWEEP)
+    try:
+        if word in BUILTINS or not os.path.isdir(folder) or any((folder / name).exists() for name in others):
+            return []
+        files = (file for file in folder.iterdir() if file.suffix.lower() in PICTURES and not file.name.startswith("."))
+        return sorted(map(str, files))
+    except OSError:
         return []
-    files = (file for file in folder.iterdir() if file.suffix.lower() in PICTURES and not file.name.startswith("."))
-    return sorted(map(str, files))
 
 
 def keep_scenes(

@@ -136,9 +136,9 @@ def method_table(scores: Scores, tuned: Tuned | None = None) -> tuple[list[str],
     if len(scores.seeds) > 1:
         columns["sd seeds"] = lambda one: _spread(scores.mean(one, judged), "within")
     if tuned is not None:
-        columns["rate x"] = lambda one: f"{tuned.of(one.name).rate:g}"
+        columns["rate ×"] = lambda one: f"{tuned.of(one.name).rate:g}"
         if any(one.factors.scale != 1 for one in tuned.found):
-            columns["scale x"] = lambda one: f"{tuned.of(one.name).scale:g}"
+            columns["scale ×"] = lambda one: f"{tuned.of(one.name).scale:g}"
     columns["s"] = lambda one: _seconds(scores.of(one))
     columns["fits"] = lambda one: str(len(scores.of(one)))
     return list(columns), [[text(one) for text in columns.values()] for one in scores.methods]

@@ -75,6 +75,7 @@ def test_each_of_several_jobs_makes_its_share_and_the_last_command_the_table(
     [
         (["photos", *TINY, "--jobs", "3"], "--jobs takes a share such as 3/8"),
         (["photos/one.png", *TINY, "--jobs", "1/2"], "--jobs shares out the fits of several scenes or seeds"),
+        (["photos", *TINY, "--preview"], "--preview is of one fit after the other"),
         (["photos", *TINY, "--seeds", "0"], "--seeds must be 1 to 1000"),
         (["photos", *TINY, "--tune", "3", "--learning-rate", "0.1"], "--tune searches the learning rate"),
         (["photos", *TINY, "--seconds", "3"], "equal steps"),

@@ -303,7 +303,7 @@ def test_rates_are_searched_with_a_seed_of_their_own_and_the_best_are_taken(tmp_
     trials = [RunFolder(path.parent) for path in sweep.trials.glob("*/run.json")]
     assert {folder.config().seed for folder in trials} == {tuned.seed}
     assert tuned.seed != 0
-    assert "rate x" in found.table
+    assert "rate ×" in found.table
     assert any("for each method by 3 fits of each scene" in sentence for sentence in found.verdict)
     trained = {row["method"]: float(row["learning_rate"]) for row in rows_of(sweep.fits_file)}
     defaults = {row: folder.record().plan.learning_rate for row, folder in _defaults(sweep, trials)}

@@ -69,12 +69,12 @@ def test_many_decided_pairs_are_counted() -> None:
 
 def test_the_table_leaves_out_what_says_nothing_and_has_the_rates_that_were_searched() -> None:
     alone, _ = method_table(scores_from({"a": {"one": [20.0]}}))
-    assert not {"rank", "sd pictures", "sd seeds", "rate x"} & set(alone)
+    assert not {"rank", "sd pictures", "sd seeds", "rate ×"} & set(alone)
     scores = scores_from(VALUES)
     found = tuple(Found(one.name, Factors(3.16, 1.0), ()) for one in scores.methods)
     heads, rows = method_table(scores, Tuned(2**32, 5, found))
-    assert [row[heads.index("rate x")] for row in rows] == ["3.16"] * 3
-    assert "scale x" not in heads
+    assert [row[heads.index("rate ×")] for row in rows] == ["3.16"] * 3
+    assert "scale ×" not in heads
     assert [row[heads.index("rank")] for row in rows] == ["3", "1", "1"]
     assert "by 5 fits of each scene" in verdict(scores, 18, Tuned(2**32, 5, found))[-1].replace("for each method ", "")
 
