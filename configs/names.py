@@ -11,8 +11,8 @@ from pathlib import Path
 
 from .errors import InputError
 
-CONFIG, COMPARISON = "config.yaml", "comparison.yaml"
-"""The files that make a folder a run or a comparison: the last that are written when one begins."""
+CONFIG, COMPARISON, SWEEP = "config.yaml", "comparison.yaml", "sweep.yaml"
+"""The files that make a folder a run, a comparison or a sweep: the last that are written when one begins."""
 
 MOST_CHARACTERS, MOST_BYTES = 80, 140
 """Of a name; an encrypted folder of Linux takes 143 bytes, everything else more."""

@@ -30,7 +30,9 @@ MOST_FRAMES = 100_000
 """Drawings of a fit, each of which is a file."""
 
 MOST_FITS = 1000
-"""Of a comparison."""
+"""Of one scene with one seed in a comparison."""
+MOST_OF_SWEEP = 100_000
+"""Fits of all scenes with all seeds."""
 
 
 def _can_be_named(path: Path) -> bool:
@@ -228,8 +230,11 @@ def named(encoding: Encoding | str, network: Network | str, optimizer: Optimizer
 
 @dataclass(frozen=True)
 class CompareConfig(Protocol):
-    """Fits of one scene that differ in their encoding, network or optimizer and in nothing else."""
+    """Fits that differ in their encoding, network or optimizer and in nothing else; of several scenes and with several
+    seeds it is a sweep."""
 
+    more_scenes: tyro.conf.Positional[tuple[str, ...]] = ()
+    """More of them, each fitted as the first is, for one table of all; or one folder of pictures."""
     encodings: tuple[Encoding, ...] = ()
     """The encodings to compare; raw and fourier:8 if none is named."""
     networks: tuple[Network, ...] = ()
@@ -237,6 +242,11 @@ class CompareConfig(Protocol):
     optimizers: tuple[Optimizer, ...] = ()
     """Optimizers to compare, such as adam muon, for each encoding and network; if none is named, that of --optimizer.
     Without that either it is one for all: adam if it is the default of any of them, else muon."""
+    seeds: int = field(default=1, metadata=within(1, 1000))
+    """Fits of each kind, with seeds of their own, from --seed on: the table then says what is luck."""
+    tune: int = field(default=0, metadata=within(0, 25))
+    """Search the learning rate of each method first, by so many fits of each scene with a seed that is not reported.
+    The rates are half decades around the default; of a gaussian encoding the scale is searched as well."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -245,10 +255,27 @@ class CompareConfig(Protocol):
         if fits > MOST_FITS:
             counts = " by ".join(f"{len(listed)} {name}" for name, listed in several.items() if listed)
             raise InputError(f"{counts} are {fits:,} fits, and a comparison has at most {MOST_FITS:,}")
+        all_fits = fits * max(1, len(self.scenes)) * (self.seeds + self.tune)
+        if all_fits > MOST_OF_SWEEP:
+            raise InputError(
+                f"these are {all_fits:,} fits, and a comparison of several scenes has at most {MOST_OF_SWEEP:,}"
+            )
         if self.optimizers and self.training.optimizer:
             raise InputError("--optimizers are those to compare, and --optimizer that of all fits; leave one out")
+        if self.tune and self.training.learning_rate:
+            raise InputError("--tune searches the learning rate, and --learning-rate names it; leave one out")
         for network in self.networks:
             _check_together(self.training, network, [self.training.optimizer, *self.optimizers])
+
+    @property
+    def scenes(self) -> tuple[str, ...]:
+        """All of them, each once; none where none is named."""
+        return tuple(dict.fromkeys(scene for scene in (self.scene, *self.more_scenes) if scene))
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it is more than one scene with one seed and rates that are known."""
+        return len(self.scenes) > 1 or self.seeds > 1 or self.tune > 0
 
 
 def _check_together(training: Training, network: Network, optimizers: Sequence[Optimizer | None]) -> None:

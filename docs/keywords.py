@@ -24,7 +24,7 @@ from fieldlens.verbs.options import Beginning
 VERBS = (FitArguments, CompareArguments)
 FILE = Path(__file__).resolve().parent.parent / "fieldlens" / "python" / "keywords.py"
 
-LEFT_OUT = {"scene", "training", "target", "space", "output"}
+LEFT_OUT = {"scene", "more_scenes", "training", "target", "space", "output"}
 """Fields that are no keywords: what is given without a name, and groups."""
 BEGINNING = {key.name for key in dataclasses.fields(Beginning)}
 """Of a verb's own options, those that are keywords as well; others are about the terminal."""

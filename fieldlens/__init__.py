@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .python.calls import analyze, compare, explain, fit, open
     from .python.networks import NetworkExplained
     from .python.runs import Answered, Comparison, Run
+    from .python.sweeps import Sweep
 
 __all__ = [
     "Answered",
@@ -23,6 +24,7 @@ __all__ = [
     "InputError",
     "NetworkExplained",
     "Run",
+    "Sweep",
     "analyze",
     "compare",
     "explain",
@@ -35,6 +37,7 @@ _HOMES = {
     "python.calls": ("analyze", "compare", "explain", "fit", "open"),
     "python.networks": ("NetworkExplained",),
     "python.runs": ("Answered", "Comparison", "Run"),
+    "python.sweeps": ("Sweep",),
 }
 """By module, what of it the door has."""
 

@@ -19,6 +19,7 @@ from fieldlens.report.model import (
     Spectra,
     ThroughTraining,
 )
+from fieldlens.report.sweep_page import Ends, Link, PictureRow, Shown, SweepReport, sweep_html
 from fieldlens.report.words import PICTURE_WORDS, SIGNAL_WORDS, Words
 
 __all__ = [
@@ -28,20 +29,25 @@ __all__ = [
     "ClaimRow",
     "Curves",
     "Encoded",
+    "Ends",
     "Exhibit",
     "FigureFile",
     "Film",
     "Frame",
     "KeptNetwork",
     "Learnt",
+    "Link",
     "Overlay",
+    "PictureRow",
     "Report",
     "RunPart",
     "Series",
+    "Shown",
     "Spectra",
     "StudyFigure",
     "StudyReport",
     "StudyTable",
+    "SweepReport",
     "ThroughTraining",
     "Words",
     "curves_data",
@@ -51,4 +57,5 @@ __all__ = [
     "live_html",
     "report_html",
     "study_html",
+    "sweep_html",
 ]

@@ -57,14 +57,14 @@ class StudyReport:
 
 def study_html(report: StudyReport) -> str:
     """The whole page; like a run's report it asks nothing of the network, and it runs no script at all."""
-    return Template(_file("study.html")).substitute(
+    return Template(page_file("study.html")).substitute(
         title=escape(report.title),
-        style=_file("report.css"),
+        style=page_file("report.css"),
         summary=sections.sentences(report.summary),
         claims="".join(map(_claim, report.claims)),
         without="" if report.claims else " hidden",
-        figures="".join(map(_figure, report.figures)),
-        tables="".join(map(_table, report.tables)),
+        figures="".join(figure_html(one, f"{one.id} · {one.title}") for one in report.figures),
+        tables="".join(map(table_html, report.tables)),
         protocol=sections.protocol_table(report.protocol),
     )
 
@@ -82,7 +82,8 @@ def _claim(claim: ClaimRow) -> str:
     )
 
 
-def _table(table: StudyTable) -> str:
+def table_html(table: StudyTable) -> str:
+    """A table in a foldable."""
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
     return (
@@ -92,14 +93,16 @@ def _table(table: StudyTable) -> str:
     )
 
 
-def _figure(figure: StudyFigure) -> str:
+def figure_html(figure: StudyFigure, heading: str) -> str:
+    """A figure with its heading and caption, as part of the page."""
     image = b64encode(figure.svg).decode()
     return (
-        f'<figure class="picture plot" id="{escape(figure.id)}"><h3>{escape(figure.id)} · {escape(figure.title)}</h3>'
+        f'<figure class="picture plot" id="{escape(figure.id)}"><h3>{escape(heading)}</h3>'
         f'<img alt="{escape(figure.title)}" src="data:image/svg+xml;base64,{image}">'
         f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
     )
 
 
-def _file(name: str) -> str:
+def page_file(name: str) -> str:
+    """The text of a file of this package."""
     return resources.files("fieldlens.report").joinpath(name).read_text(encoding="utf-8")

@@ -36,7 +36,14 @@ WINGS = {
         {"contest"},
         {"detail"},
     ),
-    "studies": ({"paper", "questions"}, {"contest"}, {"making", "live"}, {"runs"}, {"subjects"}, {"foresight"}),
+    "studies": (
+        {"paper", "questions"},
+        {"contest", "sweeps"},
+        {"making", "live"},
+        {"runs"},
+        {"subjects"},
+        {"foresight"},
+    ),
     "scenes": ({"solids"}, {"captures"}, {"pictures", "formats"}),
 }
 """The folders within a package that has any, highest line first. What stands in the package itself is the door: it may

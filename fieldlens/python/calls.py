@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, get_args, overload
 
 from fieldlens.configs.encoding import Encoding, Own
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.names import COMPARISON, CONFIG, SWEEP
 from fieldlens.configs.run import CompareConfig, FitConfig
 
 from ..verbs import compare as compare_verb
@@ -21,6 +22,7 @@ from .mistakes import in_keywords
 from .networks import NetworkExplained, Question, ask_network, explain_network
 from .runs import Answered, Comparison, Run
 from .settings import beginning_of, defaults_of, with_settings
+from .sweeps import Sweep
 from .watching import watching
 
 if TYPE_CHECKING:
@@ -81,32 +83,35 @@ def fit(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[FitKe
 
 
 @in_keywords
-def compare(scene: SceneLike = "", *, progress: bool = True, **choices: Unpack[CompareKeywords]) -> Comparison:
-    """Fit one picture or 3D scene under several encodings or networks, as `fieldlens compare` does.
+def compare(scene: Any = "", *, progress: bool = True, **choices: Unpack[CompareKeywords]) -> Comparison | Sweep:
+    """Fit one or several pictures or 3D scenes under several encodings or networks, as `fieldlens compare` does.
 
         fieldlens.compare("photo.jpg", encodings=["raw", "fourier:8"], steps=1000)
+        fieldlens.compare(["photo.jpg", "astronaut"], encodings=["raw", "fourier:8"], seeds=3)
 
     Args:
-        scene: as `fit` takes it.
+        scene: as `fit` takes it, or a list of several; a folder of pictures is all of them.
         progress: as `fit` takes it.
         choices: the options of the command line by their names, with underscores; those of several words are lists.
+
+    Returns:
+        A `Comparison` of one scene with one seed, and of several scenes or with several seeds a `Sweep`.
 
     Raises:
         InputError: with a sentence for what cannot be used, and what to do instead.
     """
-    from fieldlens.fields.own_encoding import made_ready
     from fieldlens.fitting import Controls
+    from fieldlens.studies.sweeps.sweep import SweepRecord
 
-    word, picture = _scene(scene)
+    words, pictures = _scenes(scene)
     settings: dict[str, Any] = dict(choices)
     begun = compare_verb.begin(beginning_of(settings), set(settings))
-    config = with_settings(begun.default, {**word, **settings}, "compare")
-    if "encodings" in settings:
-        config = replace(config, encodings=tuple(map(made_ready, config.encodings)))
+    config = begun.chosen(with_settings(begun.default, {**words, **settings}, "compare"), set(settings), pictures)
     controls = Controls()
     with watching(progress) as reporter, interruptible(lambda: setattr(controls, "stop", True)):
-        record = begun.compare(config, set(settings), reporter, controls, picture)
-    return Comparison(record.path, _own(config.encodings))
+        record = begun.compare(config, set(settings), reporter, controls, pictures)
+    kind = Sweep if isinstance(record, SweepRecord) else Comparison
+    return kind(record.path, _own(config.encodings))
 
 
 @in_keywords
@@ -115,7 +120,7 @@ def open(
     *,
     output_dir: str | Path = "outputs",
     encoding: EncodingLike | Sequence[EncodingLike] = (),
-) -> Run | Comparison:
+) -> Run | Comparison | Sweep:
     """A run or a comparison that was made before, by its folder; "latest" is the newest of both below `output_dir`.
 
     Args:
@@ -134,9 +139,11 @@ def open(
     word = os.fspath(run)
     check_output_dir(word, {"output_dir"} if Path(output_dir) != Path("outputs") else ())
     if folder.is_latest(word):
-        newest = folder.newest_folder(Path(output_dir), folder.CONFIG, folder.COMPARISON)
+        newest = folder.newest_folder(Path(output_dir), CONFIG, COMPARISON, SWEEP)
         word = word if newest is None else str(newest)
-    if (Path(word) / folder.COMPARISON).is_file():
+    if (Path(word) / SWEEP).is_file():
+        return Sweep(Path(word), _own(named))
+    if (Path(word) / COMPARISON).is_file():
         found = comparisons.find_comparison(word, Path(output_dir)).with_encodings(named)
         return Comparison(found.path, found.named)
     fitted = folder.find_run(word, Path(output_dir))
@@ -242,8 +249,8 @@ def _own(encodings: Iterable[Encoding]) -> tuple[Own, ...]:
 
 
 def _run(run: Any) -> Run:
-    found = run if isinstance(run, Run | Comparison) else open(run)
-    if isinstance(found, Comparison):
+    found = run if isinstance(run, Run | Comparison | Sweep) else open(run)
+    if isinstance(found, Comparison | Sweep):
         raise InputError(
             f"{str(found.folder)!r} is a comparison: ask one of its runs, as in comparison.runs[0].explain()"
         )
@@ -257,6 +264,23 @@ def _scene(scene: SceneLike) -> tuple[dict[str, Any], Any]:
     from fieldlens.scenes.load import ARRAY
 
     return {"scene": ARRAY}, _numbers(scene)
+
+
+def _scenes(scene: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The choice of one scene or several, and the pictures that are given as numbers, by the words for them."""
+    one = not isinstance(scene, list | tuple) or any(isinstance(part, list | tuple | int | float) for part in scene)
+    if one:
+        word, picture = _scene(scene)
+        alone = {**word, "more_scenes": ()} if word else {}
+        return alone, {} if picture is None else {word["scene"]: picture}
+    words, pictures = list[str](), dict[str, Any]()
+    for part in scene:
+        word, picture = _scene(part)
+        words.append(word.get("scene", ""))
+        if picture is not None:
+            words[-1] = f"{words[-1]} {len(pictures) + 1}"
+            pictures[words[-1]] = picture
+    return {"scene": words[0] if words else "", "more_scenes": words[1:]}, pictures
 
 
 def _picture(scene: SceneLike) -> Any:

@@ -12,9 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import numpy as np
-from scipy.special import stdtrit
-
+from fieldlens.analysis.detail.means import mean_interval
 from fieldlens.analysis.detail.statistics import over_pictures
 from fieldlens.configs.files import JsonObject
 from fieldlens.configs.records import fields_of, with_before
@@ -151,18 +149,3 @@ def _median(values: Sequence[float]) -> tuple[float | None, tuple[float, float] 
     found = over_pictures([[value] for value in values])
     interval = found and found.interval
     return found and found.median, (interval.low, interval.high) if interval else None, "six"
-
-
-def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
-    """Student's interval of the mean of independent values; None for fewer than three.
-
-    >>> low, high = mean_interval([1.0, 2.0, 3.0])
-    >>> round(low, 3), round(high, 3)
-    (-0.484, 4.484)
-    """
-    n = len(values)
-    if n < 3:
-        return None
-    mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
-    reach = float(stdtrit(n - 1, (1 + level) / 2)) * deviation / math.sqrt(n)
-    return mean - reach, mean + reach

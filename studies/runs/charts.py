@@ -37,15 +37,23 @@ FIGURE_ENDINGS = tuple(_DATELESS)
 """What `figure_bytes` writes."""
 
 
-def figure_bytes(draw: Callable[[], Figure], ending: str) -> bytes:
-    """A figure drawn in the style of the house, as PDF, SVG or PNG without a date or random names."""
+def figure_files(draw: Callable[[], Figure], endings: Sequence[str] = FIGURE_ENDINGS) -> dict[str, bytes]:
+    """A figure drawn once in the style of the house, as PDF, SVG or PNG without a date or random names, by ending."""
     with mpl.rc_context(
         # fonttype 42: letters stay letters in a PDF, as journals ask
         {"svg.hashsalt": "fieldlens", "pdf.fonttype": 42, "font.size": 8, "axes.titlesize": 9, "axes.grid": True}
     ):
-        buffer = io.BytesIO()
-        draw().savefig(buffer, format=ending[1:], metadata=dict(_DATELESS[ending]), dpi=200)
-        return buffer.getvalue()
+        figure, files = draw(), dict[str, bytes]()
+        for ending in endings:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=ending[1:], metadata=dict(_DATELESS[ending]), dpi=200)
+            files[ending] = buffer.getvalue()
+        return files
+
+
+def figure_bytes(draw: Callable[[], Figure], ending: str) -> bytes:
+    """The same in one of these forms."""
+    return figure_files(draw, (ending,))[ending]
 
 
 def svg_of(draw: Callable[[], Figure]) -> bytes:

@@ -244,13 +244,13 @@ def completed(config: CompareConfig) -> CompareConfig:
     whole = dataclasses.replace(
         config, encodings=encodings, networks=networks, optimizers=optimizers, training=training
     )
-    if len(fits(whole)) < 2:
+    if len(fits(whole)) < 2 and not whole.is_sweep:
         raise InputError(f"{encodings[0]} has nothing to be compared with; name another encoding, network or optimizer")
     return whole
 
 
 def fits(config: CompareConfig) -> list[FitConfig]:
-    """The fits of a comparison: each network under every encoding by every optimizer, alike in all else."""
+    """The fits of one scene with one seed: each network under every encoding by every optimizer, alike in all else."""
     shared = {key.name: getattr(config, key.name) for key in dataclasses.fields(Protocol)}
     choices = itertools.product(config.networks, config.encodings)
     alike = [FitConfig(**shared, encoding=encoding, network=network) for network, encoding in choices]

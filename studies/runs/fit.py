@@ -13,7 +13,7 @@ from fieldlens.configs.encoding import Own, require_named
 from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import look_after, remove, require_new, write_bytes, write_json, write_text
 from fieldlens.configs.holding import held, require_there
-from fieldlens.configs.names import folder_in, require_folder_name
+from fieldlens.configs.names import COMPARISON, CONFIG, SWEEP, folder_in, require_folder_name
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Protocol
@@ -47,7 +47,7 @@ from fieldlens.studies.subjects.scoring import is_large
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps, read_newest, write_checkpoint
-from .folder import COMPARISON, CONFIG, RunFolder, lost_note, new_folder
+from .folder import RunFolder, lost_note, new_folder
 from .metrics import Metrics
 from .record import RunRecord, finite, installed_versions
 from .recorder import MAPS_EVERY, FrameRecorder, Onlooker, Recorder, Stopwatch, forget_after, recorded_until
@@ -105,7 +105,7 @@ def _refuse_own(word: str) -> None:
         InputError: with what to type instead.
     """
     path, quoted = Path(word), shlex.quote(word)
-    for mark, verb in ((CONFIG, "fit"), (COMPARISON, "compare")):
+    for mark, verb in ((CONFIG, "fit"), (COMPARISON, "compare"), (SWEEP, "compare")):
         if path.name != mark and (path / mark).is_file():
             raise InputError(f"{word!r} is a folder of `fieldlens {verb}`; go on with it: {verb} --resume {quoted}")
     if path.suffix in (".yaml", ".yml") and path.is_file():

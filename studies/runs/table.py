@@ -1,7 +1,7 @@
 """The table of a comparison: one row a run, as CSV, as Markdown, and for the report."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from io import StringIO
 
@@ -50,17 +50,25 @@ def interval_text(found: Statistic) -> str:
 
 def to_csv(records: Sequence[RunRecord], words: Words) -> str:
     """The table as CSV, with intervals in columns of their own."""
-    rows = []
-    for record in records:
-        statistic = record.explained.primary_statistic
-        value, low, high = (None, None, None) if statistic is None else astuple(statistic)
-        statistics = {"primary_statistic": value, "primary_statistic_low": low, "primary_statistic_high": high}
-        numbers = {
-            name.replace(" ", "_"): cell for name, cell in table_row(record, words).items() if name not in statistics
-        }
-        rows.append({**_choices(record), **numbers, **statistics})
+    return csv_text([csv_row(record, words) for record in records])
+
+
+def csv_row(record: RunRecord, words: Words) -> dict[str, Cell]:
+    """A run's line of the CSV."""
+    statistic = record.explained.primary_statistic
+    value, low, high = (None, None, None) if statistic is None else astuple(statistic)
+    statistics = {"primary_statistic": value, "primary_statistic_low": low, "primary_statistic_high": high}
+    numbers = {
+        name.replace(" ", "_"): cell for name, cell in table_row(record, words).items() if name not in statistics
+    }
+    return {**_choices(record), **numbers, **statistics}
+
+
+def csv_text(rows: Sequence[Mapping[str, Cell]]) -> str:
+    """Rows as CSV: a column for each name that any of them has, empty where a row has not."""
     text = StringIO()
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n", restval="")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, names, lineterminator="\n", restval="")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
@@ -87,8 +95,19 @@ def to_markdown(records: Sequence[RunRecord], words: Words) -> str:
         names.remove("optimizer")
     cells = [[_text(name, row.get(name)) for name in names] for row in rows]
     heads = [HEADINGS.get(name, name.replace("energy_kept", "kept")) for name in names]
-    widths = [max(len(row[i]) for row in [heads, *cells]) for i in range(len(names))]
-    lines = [heads, ["-" * width for width in widths], *cells]
+    return aligned(heads, cells)
+
+
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as Markdown whose columns are aligned.
+
+    >>> print(aligned(["a", "b"], [["1", "long"]]), end="")
+    | a | b    |
+    | - | ---- |
+    | 1 | long |
+    """
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    lines = [heads, ["-" * width for width in widths], *rows]
     return "".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |\n" for line in lines)
 
 

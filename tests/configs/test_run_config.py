@@ -66,6 +66,9 @@ COMPARE = [
     ("--encodings raw:0..1 hashgrid:4,base=8", "encodings", (Raw((0.0, 1.0)), HashGrid(4, base=8))),
     ("--optimizers adam muon:0.05", "optimizers", (Adam(), Muon(0.05))),
     ("--networks 2x16,sine 4x8", "networks", (Network(16, 2, "sine"), Network(8, 4))),
+    ("--seeds 3", "seeds", 3),
+    ("--tune 4", "tune", 4),
+    (" photo.jpg other.png", "more_scenes", ("photo.jpg", "other.png")),
 ]
 
 
@@ -74,7 +77,7 @@ COMPARE = [
     [(FitConfig, *case) for case in SHARED + FIT] + [(CompareConfig, *case) for case in SHARED + COMPARE],
 )
 def test_an_option_changes_its_choice_and_no_other(kind: type[Any], words: str, name: str, value: Any) -> None:
-    parsed, default = values(parse(kind, "verb", "", words.split())), values(kind())
+    parsed, default = values(parse(kind, "verb", "", words.split(" "))), values(kind())
     assert parsed[name] == (type(default[name])(value) if name == "output.output_dir" else value)
     assert [other for other in default if parsed[other] != default[other]] == [name]
 

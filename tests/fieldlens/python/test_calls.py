@@ -130,6 +130,7 @@ def test_the_newest_folder_is_opened_whichever_it_is(here: Path) -> None:
     choices = {**SMALL, "networks": [SMALL["network"]], "encodings": names}
     del choices["network"]
     comparison = fieldlens.compare(noise, **choices)
+    assert isinstance(comparison, fieldlens.Comparison)
     assert fieldlens.open() == comparison
     assert [str(one.config.encoding) for one in comparison.runs] == names
     assert [one.psnr_db for one in comparison.runs] == [one.psnr_db for one in comparison.record.runs]

@@ -52,7 +52,7 @@ def test_lists_of_words_are_lists() -> None:
 )
 def test_every_choice_is_a_keyword_and_nothing_else(keywords: type, config: type, arguments: type) -> None:
     of_network = {"width", "depth", "activation", "output", "bias_spread"} if config is FitConfig else set()
-    expected = set(leaves(config)) - of_network - {"scene"} | {"resume", "config", "preset"}
+    expected = set(leaves(config)) - of_network - {"scene", "more_scenes"} | {"resume", "config", "preset"}
     expected |= {"network"} if config is FitConfig else set()
     assert set(typing.get_type_hints(keywords)) == expected
 

@@ -1,0 +1,115 @@
+"""The fits of a sweep are made: those that are not finished anywhere, each in a run folder like any other."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from fieldlens.configs.encoding import Own
+from fieldlens.configs.files import unfinished
+from fieldlens.configs.run import FitConfig
+from fieldlens.fields.own_encoding import made_ready
+from fieldlens.fitting import Controls, plan_of
+from fieldlens.scenes.scene import Scene
+from fieldlens.studies.making.pool import make_missing
+from fieldlens.studies.runs.fit import run, start
+from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.reporter import Moment, Reporter
+
+from .folder import Finished, Sweep
+from .plan import Planned, chosen_name, fit_name
+
+
+def make_planned(
+    sweep: Sweep,
+    parent: Path,
+    planned: Sequence[Planned],
+    finished: Finished,
+    reporter: Reporter,
+    controls: Controls,
+    made: Callable[[], None] = lambda: None,
+) -> bool:
+    """Make the fits that are not finished anywhere, in folders below `parent`; False when stopped before the last.
+
+    Args:
+        made: is called whenever one is.
+
+    Raises:
+        InputError: for a folder that cannot be written, and for a process that was ended.
+    """
+    sent = {_to_send(one.config): one for one in planned}
+
+    def is_finished(config: FitConfig) -> bool:
+        return finished.of(sent[config].name) is not None
+
+    make = partial(make_fit, sweep.path, parent)
+    return make_missing(list(sent), is_finished, make, _Told(reporter, made), controls)
+
+
+def _to_send(config: FitConfig) -> FitConfig:
+    """A fit as other processes are sent it: of a function of one's own, which its person has named, they run the file
+    themselves."""
+    if isinstance(config.encoding, Own) and config.encoding.code is not None:
+        return replace(config, encoding=replace(config.encoding, code=None))
+    return config
+
+
+def make_fit(path: Path, parent: Path, config: FitConfig, controls: Controls) -> str | None:
+    """Begin a fit or go on with it from its last checkpoint, and say what it was; None if stopped.
+
+    Args:
+        path: the sweep's folder, which has what is fitted.
+        parent: where its own folder is made, by its name.
+
+    Raises:
+        InputError: for a folder that cannot be written, or that another process writes.
+    """
+    if controls.stop:
+        return None
+    config = replace(config, encoding=made_ready(config.encoding))
+    fitted, scene = Sweep(path).scene(config)
+    named = config.encoding if isinstance(config.encoding, Own) else None
+    folder = RunFolder(parent / fit_name(config, plan_of(config, scene), fitted.digest), named)
+    if not folder.config_file.is_file():
+        _begin(folder, config, scene)
+    threads = torch.get_num_threads()
+    try:
+        record = run(folder, controls=controls)
+    finally:
+        torch.set_num_threads(threads)  # a fit takes as many as it says, and what follows here as before
+    done = record.stopped_because != "interrupted"
+    return f"{fitted.name}, {chosen_name(config)}, seed {config.seed}" if done else None
+
+
+def _begin(folder: RunFolder, config: FitConfig, scene: Scene) -> None:
+    """Make the folder of a fit, whole or not at all."""
+    making = unfinished(folder.path)
+    try:
+        start(config, making, scene)
+        shutil.rmtree(folder.path, ignore_errors=True)
+        making.rename(folder.path)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+class _Told:
+    """A reporter that also tells when a fit is made."""
+
+    def __init__(self, reporter: Reporter, made: Callable[[], None]) -> None:
+        self._reporter, self._made = reporter, made
+
+    def say(self, sentence: str) -> None:
+        """As it is."""
+        self._reporter.say(sentence)
+
+    def fitting(self, moment: Moment) -> None:
+        """As it is."""
+        self._reporter.fitting(moment)
+
+    def working(self, task: str, done: float) -> None:
+        """As it is; `make_missing` tells so of each fit that is finished."""
+        self._reporter.working(task, done)
+        self._made()
