@@ -8,6 +8,7 @@ import pytest
 
 from fieldlens.configs.network import Network
 from fieldlens.fitting import Plan, TrainingState
+from fieldlens.studies.live import answers
 from fieldlens.studies.live import desk as desks
 from fieldlens.studies.live.desk import Allowance
 from fieldlens.studies.runs.recorder import FrameRecorder
@@ -85,7 +86,7 @@ def test_a_question_that_fails_is_told_and_ends_no_fit(tmp_path: Path, monkeypat
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(desks, "what_is_at", broken)
+    monkeypatch.setattr(answers, "what_is_at", broken)
     with live_fit(tmp_path) as fit:
         assert begun(fit).ask("/at?x=0.5&y=0.5").status == 500
         assert fit.ask("/do", {"do": "step"}).json == {"step": 0}
