@@ -26,6 +26,7 @@ from .options import (
     starting_config,
     typed_options,
 )
+from .page import check_port, page_served
 
 if TYPE_CHECKING:
     from fieldlens.fitting import Controls
@@ -151,8 +152,7 @@ def _check_live(arguments: FitArguments) -> None:
     """
     if not arguments.live and (arguments.port is not None or arguments.no_browser):
         raise InputError(f"--{'no-browser' if arguments.no_browser else 'port'} is for a page that is live; add --live")
-    if arguments.port is not None and not 1 <= arguments.port <= 65535:
-        raise InputError(f"--port must be 1 to 65535, got {arguments.port}")
+    check_port(arguments.port)
 
 
 @contextmanager
@@ -160,13 +160,9 @@ def _live(arguments: FitArguments, controls: "Controls", console: "Console") -> 
     """Serve the page of the fit until the block is left."""
     from fieldlens.studies.live.desk import Desk
     from fieldlens.studies.live.hub import Hub
-    from fieldlens.studies.live.server import open_in_browser, served
 
     hub = Hub(controls.look_now)
-    with served(hub, arguments.port) as address:
-        console.say(f"live    {address}")
-        if not arguments.no_browser:
-            open_in_browser(address)
+    with page_served(hub, console, arguments.port, opens_browser=not arguments.no_browser):
         yield Desk(hub, controls, console)
 
 
