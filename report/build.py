@@ -65,7 +65,7 @@ def live_html(report: Report, orbit: object = None) -> str:
 
     Raises ValueError as `report_html` does.
     """
-    closing = "This page comes from the fit itself, on this machine. It becomes the report when the fit is over."
+    closing = "This page comes from the fit itself, on this machine. When the fit is over it becomes the report."
     parts = _asking("live.html", orbit, closing) | {"numbers": ""}
     return _page(report, (*SCRIPTS, *ASKING, "live.js"), parts)
 

@@ -240,7 +240,7 @@ function makeLens(run) {
   box.setAttribute("role", "application");
   box.setAttribute("aria-label", `${data.runs[run].label}: the scene from a camera of your own`);
   takeHold(box);
-  byId("lenses").append(htmlElement("div", {}, ...runHeading(run), box));
+  byId("lenses").append(htmlElement("div", {}, runHeading(run), box));
   return { box, canvas, cameras, run };
 }
 
@@ -248,7 +248,8 @@ function makeLens(run) {
 function openOrbit() {
   if (!orbit) return;
   eye.elevation = orbit.elevation;
-  byId("lenses").append(htmlElement("div", { id: "photograph", hidden: true }, htmlElement("canvas")));
+  const target = htmlElement("p", { className: "run-name", textContent: sources[0].label });
+  byId("lenses").append(htmlElement("div", { id: "photograph", hidden: true }, target, htmlElement("canvas")));
   lenses.push(...data.runs.map((_, run) => makeLens(run)));
   byId("orbit-modes").append(...Object.entries(MODES).map(([value, label]) => pill({
     name: "orbit-mode", value, label, checked: value === mode, choose: () => { choose(value); look("draft"); look("fine"); },

@@ -15,12 +15,10 @@ function factsOf(found) {
   });
 }
 
-// Whose it is has to be said where there are several.
 function runHeading(index) {
-  if (data.runs.length === 1) return [];
   const name = htmlElement("p", { className: "run-name", textContent: data.runs[index].label });
   name.style.setProperty("--run", runColour(index));
-  return [name];
+  return name;
 }
 
 let pressed = null;
@@ -41,7 +39,8 @@ stage.addEventListener("click", async (event) => {
   }
   mark.style.left = `${100 * x}%`;
   mark.style.top = `${100 * y}%`;
-  places.replaceChildren(...lists.flatMap((list, index) => [...runHeading(index), list]));
+  const isAlone = lists.length === 1; // Whose it is has to be said where there are several.
+  places.replaceChildren(...lists.flatMap((list, index) => (isAlone ? [list] : [runHeading(index), list])));
   mark.hidden = places.hidden = false;
   for (const [index, list] of lists.entries()) { // This takes longer, and is read later.
     const found = await ask(`motion?x=${x}&y=${y}&run=${index}`);

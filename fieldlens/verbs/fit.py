@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from fieldlens.configs.encoding import Own
@@ -139,8 +138,8 @@ def main(words: Sequence[str]) -> int:
         console.answer(record)
         # a fit that was ended on its page has not been interrupted: somebody looks at it
         interrupted = record.stopped_because == "interrupted" and interruption.came
-        if desk is not None and desk.finished() and not interrupted:
-            _stay(console)
+        if desk is not None and desk.hub.is_watched and not interrupted:
+            _stand_still(desk, console)
     return interruption.status if interrupted else DONE
 
 
@@ -166,11 +165,15 @@ def _live(arguments: FitArguments, controls: "Controls", console: "Console") -> 
         yield Desk(hub, controls, console)
 
 
-def _stay(console: "Console") -> None:
-    """Keep on serving the report to the pages that show it."""
-    console.say("the page shows the report now; Ctrl-C ends")
+def _stand_still(desk: "Desk", console: "Console") -> None:
+    """Turn the pages that look into those of the run that is over, whose network can be asked, until Ctrl-C."""
+    from fieldlens.studies.live.standing import StandingRun, show, stand
+
     try:
-        Event().wait()
+        run = StandingRun(desk.folder)
+        show(desk.hub, [run], [run.record.name])
+        console.say("the page shows the report now; Ctrl-C ends")
+        stand(desk.hub, [run], desk.controls.look_now)
     except KeyboardInterrupt:  # which is what it waits for
         return
 

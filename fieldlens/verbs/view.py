@@ -44,7 +44,8 @@ def main(words: Sequence[str]) -> int:
     from threading import Event
 
     from fieldlens.fields.own_encoding import made_ready
-    from fieldlens.studies.live.standing import StandingRun, stand, standing_hub
+    from fieldlens.studies.live.hub import Hub
+    from fieldlens.studies.live.standing import StandingRun, show, stand
     from fieldlens.studies.runs.compare import with_encoding
 
     from ..terminal.console import Console
@@ -54,7 +55,8 @@ def main(words: Sequence[str]) -> int:
     if arguments.encoding is not None:
         named = with_encoding(named, made_ready(arguments.encoding))
     runs = [StandingRun(folder, console) for folder in named]
-    hub = standing_hub(runs, list(named.values()), look_now)
+    hub = Hub(look_now)
+    show(hub, runs, list(named.values()))
     with page_served(hub, console, arguments.port, opens_browser=not arguments.no_browser):
         console.say("Ctrl-C ends")
         stand(hub, runs, look_now)

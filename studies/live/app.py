@@ -35,8 +35,6 @@ def app_of(hub: Hub) -> Starlette:
     """The application of a hub. Nothing that a viewer sends is part of a file's name, but for the number of a step."""
 
     async def page(_request: Request) -> Response:
-        if hub.finished is not None:
-            return HTMLResponse(hub.finished.read_bytes())
         return HTMLResponse(hub.page or WAITING.format(doing=escape(hub.preparing)))
 
     async def events(request: Request) -> Response:

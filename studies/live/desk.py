@@ -1,6 +1,5 @@
 """The thread that trains, between two steps: it answers what viewers ask, and draws for them while somebody looks."""
 
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from fieldlens.fitting import Controls, Snapshot, TrainingState
 from fieldlens.fitting.by_hand import change_rate, change_target
 from fieldlens.report import Encoded, encoded_frame, encoded_map
 from fieldlens.studies.runs.fit import save
+from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.recorder import FrameRecorder
 from fieldlens.studies.runs.reporter import Moment, Reporter
 
@@ -90,14 +90,6 @@ class Desk:
                 self._publish(self._recorder, f"The fit trains no more: {task}, {100 * done:.0f} %", training=False)
         self.reporter.working(task, done)
 
-    def finished(self) -> bool:
-        """The report is written: pages that look turn into it; gives whether there are any."""
-        assert self._recorder is not None, "a report is of a fit that has begun"
-        self.hub.finished = self._recorder.folder.report
-        looked_at = self.hub.is_watched
-        self.hub.publish(json.dumps({"finished": True}), {})
-        return looked_at
-
     # ---- as an onlooker
 
     def begin(self, recorder: FrameRecorder, config: FitConfig, notes: Sequence[str]) -> None:
@@ -118,12 +110,12 @@ class Desk:
         self._rate = moment.state.rate_factor * recorder.plan.learning_rate
         if self.hub.is_watched:
             drawn = self._draw(recorder, moment.state)
-        if first or drawn or answered or (self.hub.is_watched and self._telling.allows):
-            paused = self.controls.steps_allowed is not None
-            self._publish(recorder, self._says(recorder, paused), paused=paused)
         if first:
             self.hub.page = page_of(recorder, self._config, self._notes, self._newest, self._looks)
             self.hub.answers()
+        if first or drawn or answered or (self.hub.is_watched and self._telling.allows):
+            paused = self.controls.steps_allowed is not None
+            self._publish(recorder, self._says(recorder, paused), paused=paused)
 
     def _found(self, question: Question, recorder: FrameRecorder, moment: Snapshot) -> Answer:
         """The answer to a question, once what it asks for is done."""
@@ -195,6 +187,12 @@ class Desk:
         """That the fit waits, and what was changed last."""
         changes = [f"By now: {change.sentence}." for change in recorder.changes[-1:]]
         return " ".join([*(["Paused."] if paused else []), *changes])
+
+    @property
+    def folder(self) -> RunFolder:
+        """The fit's, once it has begun."""
+        assert self._recorder is not None, "a fit begins before it has a folder"
+        return self._recorder.folder
 
     @property
     def _looks(self) -> Answers:

@@ -69,8 +69,6 @@ class Hub:
         """The page, once there is something to show."""
         self.folder: Path | None = None
         """The run folder, once it is there."""
-        self.finished: Path | None = None
-        """The report, once it is written."""
         self.is_closing = False
         """Whether the server is about to end."""
         self.joined = -math.inf

@@ -1,5 +1,6 @@
 """Runs that are over, with the networks that they left: a hub whose fits stand still."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -59,21 +60,19 @@ class StandingRun:
         return replace(part, overlays=[*part.overlays, *lacking])
 
 
-def standing_hub(runs: Sequence[StandingRun], names: Sequence[str], look_now: Event) -> Hub:
-    """A hub of runs that are over, whose page is made.
+def show(hub: Hub, runs: Sequence[StandingRun], names: Sequence[str]) -> None:
+    """Have a hub show runs that are over; pages that looked at a fit until now turn into theirs.
 
     Args:
         names: of the runs, which tell them apart.
-        look_now: what it sets when something is asked.
 
     Raises:
         InputError: as `page_of_runs` does.
     """
-    hub = Hub(look_now)
-    hub.folder = runs[0].folder.path
-    hub.page = page_of_runs(runs, names)
+    page = page_of_runs(runs, names)
+    hub.folder, hub.page = runs[0].folder.path, page
     hub.answers()
-    return hub
+    hub.publish(json.dumps({"finished": True}), {})
 
 
 def stand(hub: Hub, runs: Sequence[StandingRun], look_now: Event) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browsers import chromium
 from tests.support.live_fits import LiveFit, begun, live_fit
+from tests.support.live_runs import standing
 from tests.support.small_runs import small_radiance_config
 
 Open = Callable[[LiveFit], Page]
@@ -143,7 +144,9 @@ def test_a_scene_is_drawn_from_where_the_reader_moves_the_camera(tmp_path: Path,
         assert canvas.evaluate("(canvas) => canvas.width") == 24
 
 
-def test_two_look_and_when_one_leaves_the_other_sees_on_and_then_the_report(tmp_path: Path, open_page: Open) -> None:
+def test_two_look_and_when_one_leaves_the_other_sees_on_and_then_asks_the_run_that_is_over(
+    tmp_path: Path, open_page: Open
+) -> None:
     with live_fit(tmp_path) as fit:
         first, second = open_page(begun(fit)), open_page(fit)
         for page in (first, second):
@@ -153,9 +156,11 @@ def test_two_look_and_when_one_leaves_the_other_sees_on_and_then_the_report(tmp_
         wait_for_step(second, 1)
         second.get_by_role("button", name="Stop").click()
         fit.thread.join(60)
-        assert fit.desk.finished()
-        second.wait_for_selector("text=This page is complete")
-        assert second.locator("#live").count() == 0
+        with standing(fit.hub, fit.controls.look_now, fit.folder):
+            second.wait_for_selector("text=This page asks the networks themselves")
+            assert second.get_by_role("button", name="Stop").count() == 0
+            second.locator("#stage").click(position={"x": 40, "y": 30})
+            expect(second.locator(".place dt").last).to_contain_text("Steps until half")
 
 
 def test_a_page_that_sleeps_listens_to_nothing(tmp_path: Path, open_page: Open) -> None:

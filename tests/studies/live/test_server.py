@@ -191,8 +191,6 @@ def test_snapshots_and_changes_are_in_the_run_s_log(tmp_path: Path) -> None:
         assert fit.folder.record() == record
         refused = fit.ask("/do", {"do": "step"})
         assert (refused.status, refused.json["error"]) == (400, "the fit trains no more: its report is being made")
-        assert not fit.desk.finished()
-        assert fit.ask("/").body == fit.folder.report.read_bytes()
         assert fit.ask("/progress.mp4").body == fit.folder.video.read_bytes()
 
 
