@@ -1,10 +1,15 @@
-"""What the live page costs a fit: steps in a second with nobody looking, and with one page that looks and asks nothing.
+"""What the live page costs a fit, and how long its camera's first picture takes.
+
+Costs are steps in a second with nobody looking, and with one page that looks and asks nothing.
 
     python -m benchmarks.live [--quick]
 
 Three fits of one picture take turns, each with its own weights: plain, served to nobody, and served to one viewer. That
 one reads all news and fetches each newest picture, in a process of its own. A turn's steps are divided by all of its
 seconds, those between steps included.
+
+The first picture is a draft of a 3D scene while it trains, as a page asks for it that has just begun to look: from the
+request to the last byte, the wait for the step that is being taken included.
 """
 
 import argparse
@@ -15,8 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 
 from benchmarks.measure import print_json
@@ -32,6 +39,8 @@ from fieldlens.studies.runs.metrics import Metrics
 from fieldlens.studies.runs.recorder import FrameRecorder, Stopwatch
 from fieldlens.studies.runs.reporter import Moment, Silent
 from fieldlens.studies.subjects.choice import subject_of
+
+SCENE = "demo:lattice"
 
 
 class Contender:
@@ -95,6 +104,47 @@ def view(address: str) -> None:
                 print(newest, flush=True)
 
 
+def first_drafts(address: str, count: int) -> Iterator[float]:
+    """Milliseconds until a draft is there, of pages that begin to look one after the other."""
+    parts = urlsplit(address)
+    for number in range(count):
+        page, picture = http.client.HTTPConnection(parts.netloc), http.client.HTTPConnection(parts.netloc)
+        page.request("GET", f"/events?{parts.query}")
+        news = page.getresponse()
+        while not news.readline().startswith(b"data: "):
+            pass
+        started = time.perf_counter()
+        picture.request("GET", f"/view?azimuth={number}&elevation=20&away=1&size=draft&{parts.query}")
+        answer = picture.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"no picture came: {answer.status}")
+        yield 1000 * (time.perf_counter() - started)
+        news.close()
+        for connection in (page, picture):
+            connection.close()
+
+
+def drafts_of_a_scene(parent: Path, seconds: float, count: int) -> list[float]:
+    """What `first_drafts` finds of a default fit of a 3D scene that has trained for some seconds."""
+    config = FitConfig(
+        scene=SCENE,
+        training=Training(seconds=1e6),
+        output=Output(output_dir=parent, quick=True, frames="every:1000000"),
+    )
+    controls = Controls()
+    hub = Hub(controls.look_now)
+    fit = Contender(config, load(SCENE, config.target, config.space), hub, controls)
+    fit.turn(seconds)
+    found: list[float] = []
+    with served(hub) as address:
+        pages = Thread(target=lambda: found.extend(first_drafts(address, count)))
+        pages.start()
+        while pages.is_alive():
+            fit.turn(0.2)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="short turns, to see that it works")
@@ -135,6 +185,7 @@ def main() -> None:
             raise RuntimeError("the viewer has ended, so that nobody looked")
         viewer.kill()
         fetched = len(viewer.communicate()[0].splitlines())
+        drafts = drafts_of_a_scene(Path(folder), seconds, 2 if args.quick else 20)
     plain = rates["plain"]
     lost = {name: 1 - statistics.median(a / b for a, b in zip(rates[name], plain, strict=True)) for name in hubs}
     print_json(
@@ -142,6 +193,8 @@ def main() -> None:
             "lost_with_nobody": lost["nobody"],
             "lost_with_one_viewer": lost["one"],
             "pictures_fetched_per_s": fetched / ((turns + 1) * seconds),
+            "first_draft_ms": statistics.median(drafts),
+            "slowest_first_draft_ms": max(drafts),
             "plain_steps_per_s": statistics.median(plain),
             "max_side": args.max_side,
             "turns": turns,

@@ -21,6 +21,7 @@ NO_FAULT_OF_OURS = {
 VERBS = {
     "fit": "fit a picture or a 3D scene and watch it being learnt: frames, video, explanation, report",
     "compare": "fit pictures or 3D scenes under several encodings and set them side by side",
+    "view": "open finished runs in a browser, with their networks there to be asked, also side by side",
     "render": "draw a fitted field at any size, any region of it, or a film around a 3D scene",
     "export": "write the surface of a 3D scene as a mesh, or the depth of its held-out views",
     "share": "make a film of how it was learnt, to be sent to somebody, and a poster of six steps",

@@ -1,6 +1,6 @@
 """Plain results in, one HTML file out: the page that shows a fit being learnt and says why detail is missing."""
 
-from fieldlens.report.build import curves_data, frame_data, live_html, report_html
+from fieldlens.report.build import curves_data, frame_data, live_html, report_html, view_html
 from fieldlens.report.claims_page import ClaimRow, StudyFigure, StudyReport, StudyTable, study_html
 from fieldlens.report.images import Encoded, encoded_frame, encoded_map
 from fieldlens.report.model import (
@@ -58,4 +58,5 @@ __all__ = [
     "report_html",
     "study_html",
     "sweep_html",
+    "view_html",
 ]

@@ -3,7 +3,8 @@
 The page's words and marks live in `template.html`, its looks in `report.css`, its behaviour in `curves.js` and
 `viewer.js`; `report_html` writes the static parts as escaped HTML, puts pictures and curves into one JSON block and
 joins them all. Where a page carries networks, `microscope_page` adds a part with a script and data of its own. While a
-fit goes on, the page is the same with `live.html` and `live.js` in it, which ask the server that it came from.
+fit goes on, the page is the same with `live.html` and `live.js` in it, which ask the server that it came from; and so
+it is with `view.html` and `view.js` where a network that is kept is there to be asked.
 
 A content security policy names the scripts by their hashes, so that no text of a report can ever run. It allows no
 address at all, but that of a live page's own server; a worker may only be made of what the page holds.
@@ -36,6 +37,8 @@ from fieldlens.report.table import decimals, number_text
 from fieldlens.report.words import Words
 
 SCRIPTS = ("curves.js", "viewer.js")
+ASKING = ("ask.js", "place.js", "orbit.js")
+"""Scripts of a page with a server behind it, beside its own."""
 
 AT_REST = {
     "live": "",
@@ -54,19 +57,39 @@ def report_html(report: Report) -> str:
     return _page(report, SCRIPTS, AT_REST)
 
 
-def live_html(report: Report) -> str:
+def live_html(report: Report, orbit: object = None) -> str:
     """The page of one run that goes on, as far as it is: the server that it comes from tells it the rest.
+
+    Args:
+        orbit: of a 3D scene, what `orbit.js` needs to move a camera around it, as JSON has it.
 
     Raises ValueError as `report_html` does.
     """
-    live = {
-        "live": file_text("live.html"),
-        "numbers": "",
+    closing = "This page comes from the fit itself, on this machine. When the fit is over it becomes the report."
+    parts = _asking("live.html", orbit, closing) | {"numbers": ""}
+    return _page(report, (*SCRIPTS, *ASKING, "live.js"), parts)
+
+
+def view_html(report: Report, orbit: object = None) -> str:
+    """The page of runs that are over, whose networks are there to be asked: the report, with a server behind it.
+
+    Args:
+        orbit: as `live_html` takes it; of all runs, which share their scene.
+
+    Raises ValueError as `report_html` does.
+    """
+    closing = "This page asks the networks themselves, on this machine, until the command that serves it is ended."
+    return _page(report, (*SCRIPTS, *ASKING, "view.js"), _asking("view.html", orbit, closing))
+
+
+def _asking(section: str, orbit: object, closing: str) -> dict[str, str]:
+    """What the template has where a server answers the page."""
+    return {
+        "live": Template(file_text(section)).substitute(orbit=file_text("orbit.html"), orbit_data=embedded_json(orbit)),
         "own_pictures": " 'self'",
         "connections": " connect-src 'self';",
-        "closing": "This page comes from the fit itself, on this machine. It becomes the report when the fit is over.",
+        "closing": closing,
     }
-    return _page(report, (*SCRIPTS, "orbit.js", "live.js"), live)
 
 
 def _page(report: Report, scripts: Iterable[str], parts_of_kind: dict[str, str]) -> str:

@@ -2,22 +2,12 @@
 // The pictures, curves and maps are those of viewer.js; here they are only exchanged for newer ones.
 
 const RETRY_SECONDS = 2;
-const CLICK_PX = 4; // A pointer that moved less has pointed at a place, and dragged nothing.
 const run = data.runs[0];
 let events = null;
-let news = null;
 let reconnecting = null;
-let complaint = ""; // Why what was asked last was not done: to be read until something else is asked.
-let asked = 0; // How often something was asked: the answer to an earlier one may come after that to the last.
-let replaced = false; // Another fit has this page's address now.
-
-function says(text) {
-  const sentences = [complaint, text].filter(Boolean).join(" ");
-  if (byId("live-says").textContent !== sentences) byId("live-says").textContent = sentences;
-}
 
 function enable(on) {
-  document.querySelectorAll("#live button, #live input").forEach((control) => { control.disabled = !on; });
+  document.querySelectorAll(".live-row button, .live-row input").forEach((control) => { control.disabled = !on; });
 }
 
 // ---- what is new ----
@@ -62,7 +52,6 @@ function take(newest) {
   }
   says(news.says);
   showFacts();
-  if (news.orbit) openOrbit(news.orbit);
   const follows = state.index === steps.length - 1;
   if (before && run.frames.at(-1).image !== news.frames.at(-1).image) decoded.delete(run.frames.at(-1).image);
   Object.assign(run, { frames: news.frames, curves: news.curves });
@@ -74,14 +63,6 @@ function take(newest) {
     charts.forEach((chart) => chart.redraw());
   }
   show();
-}
-
-function factsOf(found) {
-  return Object.entries(found).map(([name, value]) => {
-    const shown = htmlElement("dd", { textContent: value, className: value.startsWith("#") ? "swatch" : "" });
-    shown.style.setProperty("--swatch", value);
-    return htmlElement("div", {}, htmlElement("dt", { textContent: name }), shown);
-  });
 }
 
 function showFacts() {
@@ -99,20 +80,6 @@ function showFacts() {
 stage.addEventListener("map", listen); // The map that was chosen is asked for by listening anew.
 
 // ---- what a reader wants ----
-
-async function ask(path, options) {
-  const turn = ++asked;
-  try {
-    const answer = await fetch(path, options);
-    const found = await answer.json();
-    if (turn === asked) complaint = answer.ok ? "" : `Not done: ${found.error}.`;
-    says(news?.says);
-    return answer.ok ? found : null;
-  } catch {
-    says("The fit does not answer.");
-    return null;
-  }
-}
 
 function tell(kind, values) {
   complaint = "";
@@ -133,29 +100,6 @@ for (const form of document.querySelectorAll("[data-change]")) {
   });
 }
 
-// ---- what is at a place ----
-
-const mark = htmlElement("i", { className: "place-mark", hidden: true });
-const place = htmlElement("dl", { className: "facts-row place", hidden: true });
-place.setAttribute("aria-live", "polite");
-stage.append(mark);
-stage.parentElement.append(place);
-let pressed = null;
-stage.addEventListener("pointerdown", (event) => {
-  pressed = { x: event.clientX, y: event.clientY, split: divider.getAttribute("aria-valuenow") / 100 };
-}, true); // Before the divider goes there: after a click it goes back.
-stage.addEventListener("click", async (event) => {
-  if (replaced || !pressed || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > CLICK_PX) return;
-  split(pressed.split);
-  const box = stage.getBoundingClientRect();
-  const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-  const found = await ask(`at?x=${x}&y=${y}`);
-  if (!found) return;
-  mark.style.left = `${100 * x}%`;
-  mark.style.top = `${100 * y}%`;
-  place.replaceChildren(...factsOf(found));
-  mark.hidden = place.hidden = false;
-});
-
 document.addEventListener("visibilitychange", listen);
 listen();
+openOrbit();

@@ -1,5 +1,6 @@
 """What is asked of finished runs: which runs a word means, and their answers one by one."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +74,31 @@ class Asked:
             raise InputError("none of the runs can answer")
         console.finish({"runs": [{"run": str(run.path), **to_json(found)} for run, found in answers]})
         return WRONG_INPUT if refusals else DONE
+
+
+def runs_named(words: Sequence[str], output_dir: Path, is_told_where: bool) -> "dict[RunFolder, str]":
+    """The runs that words mean, by names that tell them apart.
+
+    Args:
+        is_told_where: whether a person typed where the latest is.
+
+    Raises:
+        InputError: when there is none of a word, or the same one twice.
+    """
+    from fieldlens.studies.runs.compare import find_runs
+
+    found: list[RunFolder] = []
+    for word in words:
+        check_output_dir(word, {"output_dir"} if is_told_where and "latest" not in words else ())
+        found += find_runs(word, output_dir)
+    if len(set(found)) < len(found):
+        raise InputError("the same run is named twice; name each once")
+    names = {run: run.config().name for run in found}
+    scenes = {run: run.scene().name for run in found}
+    if len(set(scenes.values())) > 1:
+        names = {run: f"{scenes[run]}, {name}" for run, name in names.items()}
+    count = Counter(names.values())
+    return {run: name if count[name] == 1 else f"{name} ({run.path.name})" for run, name in names.items()}
 
 
 def _under(name: str, lines: Sequence[str]) -> list[str]:

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from fieldlens.configs.encoding import Own
@@ -26,6 +25,7 @@ from .options import (
     starting_config,
     typed_options,
 )
+from .page import check_port, page_served
 
 if TYPE_CHECKING:
     from fieldlens.fitting import Controls
@@ -138,8 +138,8 @@ def main(words: Sequence[str]) -> int:
         console.answer(record)
         # a fit that was ended on its page has not been interrupted: somebody looks at it
         interrupted = record.stopped_because == "interrupted" and interruption.came
-        if desk is not None and desk.finished() and not interrupted:
-            _stay(console)
+        if desk is not None and desk.hub.is_watched and not interrupted:
+            _stand_still(desk, console)
     return interruption.status if interrupted else DONE
 
 
@@ -151,8 +151,7 @@ def _check_live(arguments: FitArguments) -> None:
     """
     if not arguments.live and (arguments.port is not None or arguments.no_browser):
         raise InputError(f"--{'no-browser' if arguments.no_browser else 'port'} is for a page that is live; add --live")
-    if arguments.port is not None and not 1 <= arguments.port <= 65535:
-        raise InputError(f"--port must be 1 to 65535, got {arguments.port}")
+    check_port(arguments.port)
 
 
 @contextmanager
@@ -160,21 +159,21 @@ def _live(arguments: FitArguments, controls: "Controls", console: "Console") -> 
     """Serve the page of the fit until the block is left."""
     from fieldlens.studies.live.desk import Desk
     from fieldlens.studies.live.hub import Hub
-    from fieldlens.studies.live.server import open_in_browser, served
 
     hub = Hub(controls.look_now)
-    with served(hub, arguments.port) as address:
-        console.say(f"live    {address}")
-        if not arguments.no_browser:
-            open_in_browser(address)
+    with page_served(hub, console, arguments.port, opens_browser=not arguments.no_browser):
         yield Desk(hub, controls, console)
 
 
-def _stay(console: "Console") -> None:
-    """Keep on serving the report to the pages that show it."""
-    console.say("the page shows the report now; Ctrl-C ends")
+def _stand_still(desk: "Desk", console: "Console") -> None:
+    """Turn the pages that look into those of the run that is over, whose network can be asked, until Ctrl-C."""
+    from fieldlens.studies.live.standing import StandingRun, show, stand
+
     try:
-        Event().wait()
+        run = StandingRun(desk.folder)
+        show(desk.hub, [run], [run.record.name])
+        console.say("the page shows the report now; Ctrl-C ends")
+        stand(desk.hub, [run], desk.controls.look_now)
     except KeyboardInterrupt:  # which is what it waits for
         return
 

@@ -50,6 +50,7 @@ OURS: Mapping[str, Mapping[str, str]] = {
     "export": dict.fromkeys(("o", "out", "output"), "--mesh"),
     "share": dict.fromkeys(("o", "out", "output"), "--file") | {"webp": "--file film.webp", "mp4": "--file film.mp4"},
     "figure": dict.fromkeys(("o", "file", "output"), "--out"),
+    "view": {"browser": "--no-browser", "no-open": "--no-browser", "p": "--port"},
     "scenes": dict.fromkeys(("o", "out", "output"), "--thumbnails"),
     "paper": dict.fromkeys(("o", "out", "output"), "--output-dir"),
 }

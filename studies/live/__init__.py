@@ -1,1 +1,1 @@
-"""A fit while it goes on, shown and steered in browsers of this machine."""
+"""A fit while it goes on, or once it is over, in browsers of this machine."""

@@ -16,13 +16,16 @@ from fieldlens.configs.errors import InputError
 from fieldlens.report import Encoded
 from fieldlens.studies.runs.folder import RunFolder
 
-from .asked import question_of
+from .asked import DEEDS, LOOKS, question_of
 from .hub import Hub, Viewer
 
 WAITING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="1">
 <title>fieldlens</title><link rel="icon" href="data:,"></head>
-<body><p>The fit is being prepared. This page shows it as soon as it begins.</p><p>{doing}</p></body>
+<body><p>The page is being prepared. It shows itself as soon as there is something to see.</p><p>{doing}</p></body>
 </html>"""
+
+WHOLE = re.compile("[0-9]{1,9}")
+"""A whole number, as an address has it."""
 
 SIGN_OF_LIFE = 15.0
 """Seconds without anything new after which a line is sent all the same: who has gone is noticed by it."""
@@ -32,8 +35,6 @@ def app_of(hub: Hub) -> Starlette:
     """The application of a hub. Nothing that a viewer sends is part of a file's name, but for the number of a step."""
 
     async def page(_request: Request) -> Response:
-        if hub.finished is not None:
-            return HTMLResponse(hub.finished.read_bytes())
         return HTMLResponse(hub.page or WAITING.format(doing=escape(hub.preparing)))
 
     async def events(request: Request) -> Response:
@@ -52,7 +53,7 @@ def app_of(hub: Hub) -> Starlette:
         return FileResponse(file) if file.is_file() else _not_found()
 
     async def film(request: Request) -> Response:
-        folder = None if hub.finished is None else RunFolder(hub.finished.parent)
+        folder = None if hub.folder is None else RunFolder(hub.folder)
         files = [] if folder is None else [folder.video, folder.turntable]
         file = next((file for file in files if file.name == request.url.path.removeprefix("/")), None)
         return FileResponse(file) if file is not None and file.is_file() else _not_found()
@@ -74,9 +75,8 @@ def app_of(hub: Hub) -> Starlette:
             Route("/frame/{step}", frame),
             Route("/progress.mp4", film),
             Route("/turntable.mp4", film),
-            Route("/at", ask),
-            Route("/view", ask),
-            *(Route(f"/{kind}", ask, methods=["POST"]) for kind in ("do", "learning_rate", "target_psnr_db")),
+            *(Route(f"/{kind}", ask) for kind in LOOKS),
+            *(Route(f"/{kind}", ask, methods=["POST"]) for kind in DEEDS),
         ],
         exception_handlers={InputError: _refused},
     )
@@ -102,7 +102,8 @@ async def _news(hub: Hub, viewer: Viewer) -> AsyncGenerator[str]:
 
 def _asked(request: Request) -> dict[str, Any]:
     """What the address asks, without what is for the guard, and for the browser, which asks no address twice."""
-    return {name: value for name, value in request.query_params.items() if name not in ("token", "again")}
+    asked = {name: value for name, value in request.query_params.items() if name not in ("token", "again")}
+    return {name: int(value) if WHOLE.fullmatch(value) else value for name, value in asked.items()}
 
 
 async def _sent(request: Request) -> Mapping[str, Any]:

@@ -1,29 +1,26 @@
 """The thread that trains, between two steps: it answers what viewers ask, and draws for them while somebody looks."""
 
-import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import assert_never
-
-import numpy as np
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls, Snapshot, TrainingState
 from fieldlens.fitting.by_hand import change_rate, change_target
-from fieldlens.render.colour import error_rgb
 from fieldlens.report import Encoded, encoded_frame, encoded_map
 from fieldlens.studies.runs.fit import save
+from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.recorder import FrameRecorder
 from fieldlens.studies.runs.reporter import Moment, Reporter
-from fieldlens.studies.subjects.choice import is_spatial
 
-from .asked import Command, LearningRate, Place, Question, TargetPsnr, View
+from .answers import Answers
+from .asked import Command, LearningRate, Map, Photograph, Place, Question, TargetPsnr, View
 from .hub import Answer, Hub
-from .orbit import Orbit
-from .page import ERROR, Shown, map_names, news_of, page_of
-from .place import target_like, what_is_at
+from .page import Shown, news_of, page_of
 
 SHARE = 1 / 16
 """Of the time of a fit that goes on, what drawings for viewers may take, and as much for maps besides."""
@@ -67,7 +64,9 @@ class Desk:
         self._mapped_at: dict[str, int] = {}
         """When each map was to be drawn last, whether or not the field has it."""
         self._rate = 0.0
-        self._orbit: Orbit | None = None
+        self._answers: Answers | None = None
+        self._moved = -math.inf
+        """When a camera was last moved, by the monotonic clock."""
         self._drawing, self._mapping, self._telling = Allowance(), Allowance(), Allowance()
 
     # ---- as a reporter
@@ -91,20 +90,12 @@ class Desk:
                 self._publish(self._recorder, f"The fit trains no more: {task}, {100 * done:.0f} %", training=False)
         self.reporter.working(task, done)
 
-    def finished(self) -> bool:
-        """The report is written: pages that look turn into it; gives whether there are any."""
-        assert self._recorder is not None, "a report is of a fit that has begun"
-        self.hub.finished = self._recorder.folder.report
-        looked_at = self.hub.is_watched
-        self.hub.publish(json.dumps({"finished": True}), {})
-        return looked_at
-
     # ---- as an onlooker
 
     def begin(self, recorder: FrameRecorder, config: FitConfig, notes: Sequence[str]) -> None:
         """A fit is about to go on."""
         self._recorder, self._config, self._notes = recorder, config, notes
-        self._orbit = Orbit(recorder.subject) if is_spatial(recorder.subject) else None
+        self._answers = Answers(recorder.subject)
         self.hub.folder = recorder.folder.path
 
     def look(self, moment: Snapshot) -> None:
@@ -115,29 +106,16 @@ class Desk:
         if first:
             self._show(recorder, moment.state)
         else:
-            answered = self._answer(recorder, moment)
+            answered = self.hub.answer(lambda question: self._found(question, recorder, moment))
         self._rate = moment.state.rate_factor * recorder.plan.learning_rate
         if self.hub.is_watched:
             drawn = self._draw(recorder, moment.state)
+        if first:
+            self.hub.page = page_of(recorder, self._config, self._notes, self._newest, self._looks)
+            self.hub.answers()
         if first or drawn or answered or (self.hub.is_watched and self._telling.allows):
             paused = self.controls.steps_allowed is not None
             self._publish(recorder, self._says(recorder, paused), paused=paused)
-        if first:
-            self.hub.page = page_of(recorder, self._config, self._notes, self._newest)
-            self.hub.answers()
-
-    def _answer(self, recorder: FrameRecorder, moment: Snapshot) -> bool:
-        """Answer all questions; gives whether there were any."""
-        answered = False
-        for question, future in self.hub.questions():
-            if not future.set_running_or_notify_cancel():  # whoever asked has gone
-                continue
-            answered = True
-            try:
-                future.set_result(self._found(question, recorder, moment))
-            except Exception as error:  # no question ends a fit: whoever asked is told
-                future.set_exception(error)
-        return answered
 
     def _found(self, question: Question, recorder: FrameRecorder, moment: Snapshot) -> Answer:
         """The answer to a question, once what it asks for is done."""
@@ -159,13 +137,12 @@ class Desk:
             case TargetPsnr(psnr_db=target_psnr_db):
                 recorder.plan, change = change_target(state, recorder.plan, target_psnr_db)
                 recorder.note(change)
-            case Place():
-                found = what_is_at(question, recorder.subject, state.field, recorder.observe(state))
-                return found | {"At step": f"{state.step:,}"}
-            case View():
-                if self._orbit is None:
-                    raise InputError("a camera can only be moved around a 3D scene")
-                return encoded_map(self._orbit.picture(state.field, question))
+            case Place() | Map() | View() | Photograph():  # a Motion is a Place
+                if question.run > 0:
+                    raise InputError("there is one run on this page, number 0")
+                if not isinstance(question, Place | Map):
+                    self._moved = time.monotonic()
+                return self._looks.to(question, state, recorder.plan, partial(recorder.observe, state))
             case Command():
                 raise AssertionError(f"a command that is not carried out: {question.do}")
             case _:
@@ -180,11 +157,13 @@ class Desk:
         While the fit waits nothing is lost by drawing, and each step is drawn once.
         """
         new = False
+        if self._looks.orbit is not None and time.monotonic() < max(self.hub.joined, self._moved) + LEAST_SECONDS:
+            return new  # whoever moves the camera waits for nothing else: the first to be drawn is what it sees
         if self._newest.step != state.step and (self._drawing.allows or self.controls.waits):
             with self._drawing.spent():
                 self._show(recorder, state)
             new = True
-        wanted = self.hub.maps.intersection(map_names(recorder))
+        wanted = self.hub.maps.intersection(self._looks.map_names)
         behind = {name for name in wanted if self._mapped_at.get(name) != state.step}
         first = any(name not in self._mapped_at for name in wanted)
         if behind and (self._mapping.allows or self.controls.waits or first):
@@ -199,13 +178,7 @@ class Desk:
 
     def _draw_maps(self, names: set[str], recorder: FrameRecorder, state: TrainingState) -> None:
         """Draw maps of this step; those that the field has no more, as one that diverged, stay as they were."""
-        drawn = {}
-        if ERROR in names:
-            seen = recorder.observe(state)
-            target = target_like(recorder.subject, seen).astype(np.float32) / 255
-            drawn[ERROR] = error_rgb(target, seen.picture.astype(np.float32) / 255)
-        if names - {ERROR}:
-            drawn |= recorder.subject.maps(state, recorder.plan)
+        drawn = self._looks.maps(names, state, recorder.plan, partial(recorder.observe, state))
         self._mapped_at |= dict.fromkeys([*names, *drawn], state.step)
         for name, picture in drawn.items():
             self._pictures[f"map/{name}"], self._maps[name] = encoded_map(picture), state.step
@@ -214,6 +187,17 @@ class Desk:
         """That the fit waits, and what was changed last."""
         changes = [f"By now: {change.sentence}." for change in recorder.changes[-1:]]
         return " ".join([*(["Paused."] if paused else []), *changes])
+
+    @property
+    def folder(self) -> RunFolder:
+        """The fit's, once it has begun."""
+        assert self._recorder is not None, "a fit begins before it has a folder"
+        return self._recorder.folder
+
+    @property
+    def _looks(self) -> Answers:
+        assert self._answers is not None, "a fit begins before it is looked at"
+        return self._answers
 
     @property
     def _newest(self) -> Shown:
@@ -228,7 +212,6 @@ class Desk:
                 self.heard,
                 self._newest,
                 self._maps,
-                self._orbit,
                 rate=self._rate,
                 says=says,
                 paused=paused,

@@ -42,7 +42,7 @@ class Guard:
         """Guard an application.
 
         Args:
-            cookie: its name, which no other fit on this machine has.
+            cookie: its name, which no other page on this machine has.
         """
         self._app, self._token, self._cookie = app, token, cookie
 
@@ -74,7 +74,7 @@ class Guard:
             return 403, "this server answers no other pages"
         known = request.query_params.get("token") or request.cookies.get(self._cookie) or ""
         if not compare_digest(known.encode(errors="replace"), self._token.encode()):
-            return 403, "open the address that the fit has printed, with all that stands in it"
+            return 403, "open the address that was printed, with all that stands in it"
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MOST_BYTES or "transfer-encoding" in request.headers:
             return 400, f"a request has at most {MOST_BYTES:,} bytes, and says how many"

@@ -1,12 +1,14 @@
-"""What the thread that trains and the thread that serves share.
+"""What the thread that trains, or has the field of a fit that is over, and the thread that serves share.
 
 The first publishes the newest moment and answers questions between its steps; the second hands both on. A viewer that
 is slow gets the newest moment when it is ready for one, and never those before it.
 """
 
 import asyncio
+import math
+import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -54,7 +56,7 @@ class Hub:
         self._look_now, self._lock = look_now, Lock()
         self._viewers: list[Viewer] = []
         self._questions: deque[tuple[Question, Future[Answer]]] = deque()
-        self._closed: str | None = "the fit has not begun yet"
+        self._closed: str | None = "this has not begun yet"
         self.news = ""
         """The newest moment, as JSON; empty before the first."""
         self.version = 0
@@ -67,10 +69,10 @@ class Hub:
         """The page, once there is something to show."""
         self.folder: Path | None = None
         """The run folder, once it is there."""
-        self.finished: Path | None = None
-        """The report, once it is written."""
         self.is_closing = False
         """Whether the server is about to end."""
+        self.joined = -math.inf
+        """When the newest viewer came, by the monotonic clock."""
 
     # ---- the thread that trains
 
@@ -97,14 +99,25 @@ class Hub:
         for _, future in waiting:
             future.set_exception(InputError(because))
 
-    def questions(self) -> Iterator[tuple[Question, "Future[Answer]"]]:
-        """Those that wait, each once; whoever takes one sets its result."""
+    def answer(self, find: Callable[[Question], Answer]) -> bool:
+        """Answer all questions that wait, and those that come meanwhile; gives whether there were any.
+
+        Args:
+            find: the answer to a question. Whatever it raises is told to who asked, and to nobody else.
+        """
+        answered = False
         while True:
             with self._lock:
                 if not self._questions:
-                    return
-                taken = self._questions.popleft()
-            yield taken
+                    return answered
+                question, future = self._questions.popleft()
+            if not future.set_running_or_notify_cancel():  # whoever asked has gone
+                continue
+            answered = True
+            try:
+                future.set_result(find(question))
+            except Exception as error:  # no question ends a fit
+                future.set_exception(error)
 
     @property
     def is_watched(self) -> bool:
@@ -144,8 +157,9 @@ class Hub:
         """
         with self._lock:
             if len(self._viewers) >= MOST_VIEWERS:
-                raise InputError(f"{MOST_VIEWERS} pages look at this fit already; close one")
+                raise InputError(f"{MOST_VIEWERS} pages look at this already; close one")
             self._viewers.append(viewer)
+            self.joined = time.monotonic()
         self._look_now.set()
         try:
             yield

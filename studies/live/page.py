@@ -12,10 +12,7 @@ from fieldlens.studies.runs.report import curves_of, overlay_of, protocol_of, th
 from fieldlens.studies.runs.reporter import Moment
 from fieldlens.studies.subjects.found import Observation
 
-from .orbit import Orbit
-
-ERROR = "error"
-"""The map that every kind of scene has but signals, whose picture is a curve."""
+from .answers import Answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +24,8 @@ class Shown:
     observation: Observation
 
 
-def map_names(recorder: FrameRecorder) -> list[str]:
-    """The maps that can be asked for."""
-    subject = recorder.subject
-    return [*subject.map_looks, *([] if subject.kind == "signal" else [ERROR])]
-
-
-def page_of(recorder: FrameRecorder, config: FitConfig, notes: Sequence[str], shown: Shown) -> str:
-    """The page of a fit as far as it is."""
+def page_of(recorder: FrameRecorder, config: FitConfig, notes: Sequence[str], shown: Shown, answers: Answers) -> str:
+    """The page of a fit as far as it is, with what can be asked of it."""
     subject = recorder.subject
     frame = Frame(shown.step, shown.seconds, shown.observation.scores.psnr_db, shown.observation.picture)
     run = RunPart(
@@ -42,7 +33,7 @@ def page_of(recorder: FrameRecorder, config: FitConfig, notes: Sequence[str], sh
         network=str(config.network),
         frames=[frame],
         final=frame.image,
-        overlays=[overlay_of(name, None, subject.words) for name in map_names(recorder)],
+        overlays=[overlay_of(name, None, subject.words) for name in answers.map_names],
         curves=_curves(recorder, shown.observation),
         numbers={},
         verdict=[],
@@ -57,7 +48,7 @@ def page_of(recorder: FrameRecorder, config: FitConfig, notes: Sequence[str], sh
         words=subject.words,
         notes=notes,
     )
-    return live_html(report)
+    return live_html(report, answers.orbit and answers.orbit.for_page())
 
 
 def news_of(
@@ -65,7 +56,6 @@ def news_of(
     moment: Moment,
     shown: Shown,
     maps: Mapping[str, int],
-    orbit: Orbit | None,
     *,
     rate: float,
     says: str,
@@ -77,7 +67,6 @@ def news_of(
     Args:
         shown: the newest drawing; its picture is at `now`.
         maps: the step of each that was drawn; its picture is at `map/NAME`.
-        orbit: of a 3D scene.
         rate: the learning rate that steps are taken with, but for the schedule.
         says: what is to be read below the facts.
         training: whether anything can be asked.
@@ -97,7 +86,6 @@ def news_of(
         "changeable": {"learning_rate": rate, "target_psnr_db": recorder.plan.target_psnr_db},
         "frames": frames,
         "curves": curves_data(_curves(recorder, shown.observation), recorder.subject.words),
-        "orbit": orbit and {"elevation": orbit.elevation, "aspect": orbit.aspect},
         "maps": {name: {"step": step, "image": f"map/{name}?{step}"} for name, step in maps.items()},
     }
     return json.dumps(news, allow_nan=False)

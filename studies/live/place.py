@@ -17,6 +17,7 @@ from fieldlens.studies.subjects.creases import creased
 from fieldlens.studies.subjects.found import Observation
 from fieldlens.studies.subjects.picture import PictureSubject
 from fieldlens.studies.subjects.points import PointsSubject
+from fieldlens.studies.subjects.raster import WindowMotion
 from fieldlens.studies.subjects.subject import Subject
 
 from .asked import Place
@@ -87,3 +88,15 @@ def _missing(
     window = tuple(int(np.searchsorted(edge, at, "right")) - 1 for edge, at in zip(edges, (row, column), strict=True))
     share = float(part.energies.missing_fraction[window])
     return {f"Missing of {sample.label.replace('-', '–')} detail": f"{100 * share:.0f} %"}
+
+
+def how_it_moves(place: Place, motion: WindowMotion) -> dict[str, str]:
+    """Speed and progress of the window around a place of the picture, in the octave that is explained, in words."""
+    speed, steps = motion.at(place.y, place.x)
+    label, found = motion.foreseen.label.replace("-", "–"), dict[str, str]()
+    if math.isfinite(speed):
+        found[f"Speed of {label} detail"] = f"{speed:.2g}"
+    if not math.isnan(steps):
+        few = f"about {float(f'{steps:.2g}'):,.0f}" if math.isfinite(steps) else "never: steps make it worse"
+        found["Steps until half of what is missing is mended"] = few
+    return found

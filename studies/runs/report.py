@@ -92,11 +92,20 @@ def write_report(folder: RunFolder, record: RunRecord) -> None:
     """Write the report of one run, of which `record` is or will be in run.json.
 
     Raises:
+        InputError: as `report_of` does.
+    """
+    write_text(folder.report, report_html(report_of(folder, record)))
+
+
+def report_of(folder: RunFolder, record: RunRecord) -> Report:
+    """The report of one run, of which `record` is or will be in run.json.
+
+    Raises:
         InputError: when a file that it cannot do without is damaged; others, and frames, are left out with a note.
     """
     subject, left_out = subject_of(folder.scene()), list[str]()
     part = _part(folder, record, subject, left_out, alone=True)
-    report = Report(
+    return Report(
         title=f"{record.scene}, {record.encoding}",
         lead=record.explained.verdict[0],
         target=subject.target(),
@@ -107,29 +116,48 @@ def write_report(folder: RunFolder, record: RunRecord) -> None:
         chapters=_chapters(record.explained),
         films=_films({folder.video: "How it was learnt", folder.turntable: "Seen from all around"}),
     )
-    write_text(folder.report, report_html(report))
 
 
 def write_comparison_report(
     path: Path, runs: Mapping[RunFolder, RunRecord], verdict: Sequence[str], config: Protocol
 ) -> None:
     """Write the report of a comparison, whose runs share their scene."""
+    report = side_by_side(
+        runs,
+        title=f"{_scene_of(runs)}: {', '.join(record.encoding for record in runs.values())}",
+        verdict=verdict,
+        protocol=protocol_of(config, {record.name: record.plan for record in runs.values()}),
+    )
+    films = _films({path.parent / "compare.mp4": "How they were learnt, side by side"})
+    write_text(path, report_html(replace(report, films=films)))
+
+
+def side_by_side(
+    runs: Mapping[RunFolder, RunRecord], *, title: str, verdict: Sequence[str], protocol: Mapping[str, str]
+) -> Report:
+    """The report of several runs, which share their scene.
+
+    Raises:
+        InputError: as `report_of` does.
+    """
     folders, records = list(runs), list(runs.values())
     subject, left_out = subject_of(folders[0].scene()), list[str]()
     parts = [_part(folder, record, subject, left_out, alone=False) for folder, record in runs.items()]
     notes = dict.fromkeys(note for record in records for note in record.notes)
-    report = Report(
-        title=f"{records[0].scene}: {', '.join(record.encoding for record in records)}",
+    return Report(
+        title=title,
         lead=verdict[0],
         target=subject.target(),
         runs=parts,
-        protocol=protocol_of(config, {record.name: record.plan for record in records}),
+        protocol=protocol,
         words=subject.words,
         notes=[*notes, *_thinning_note(folders), *dict.fromkeys(left_out)],
         chapters=[Chapter("What sets them apart", verdict[1:])] if verdict[1:] else [],
-        films=_films({path.parent / "compare.mp4": "How they were learnt, side by side"}),
     )
-    write_text(path, report_html(report))
+
+
+def _scene_of(runs: Mapping[RunFolder, RunRecord]) -> str:
+    return next(iter(runs.values())).scene
 
 
 def _chapters(found: Summary) -> list[Chapter]:

@@ -319,10 +319,14 @@ class PhotographsSubject:
         """Those of the photographs that are trained on."""
         return [photograph.camera for photograph in self.scene.capture.train]
 
-    def seen(self, field: RadianceField, camera: Camera, map_pixels: int | None = None) -> Sighting:
+    def seen(
+        self, field: RadianceField, camera: Camera, map_pixels: int | None = None, *, least_step: float = 0.0
+    ) -> Sighting:
         """The field over the views' background."""
-        seen = see(field, camera, self.scene.step_length, self.view.shown_over, device=field.device)
-        creases = None if creased(field) is None else self._crease_picture(field, camera, map_pixels)
+        step_length = max(self.scene.step_length, least_step)
+        seen = see(field, camera, step_length, self.view.shown_over, device=field.device)
+        measured = map_pixels != 0 and creased(field) is not None
+        creases = self._crease_picture(field, camera, map_pixels) if measured else None
         return Sighting(seen.colour, seen.distance, camera.normals(seen.distance), seen.opacity, creases)
 
     def _crease_picture(self, field: RadianceField, camera: Camera, most: int | None) -> Image:

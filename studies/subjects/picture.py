@@ -85,11 +85,11 @@ class PictureSubject:
     @property
     def map_looks(self) -> Mapping[str, MapLook]:
         """Of crossings per pixel, the speed of detail, and what the next step does."""
-        return self._maps.looks
+        return self.raster.looks
 
     def maps(self, state: TrainingState[Field], plan: Plan) -> Mapping[str, Image]:
         """Crossings per pixel, the speed of detail, and what the next step does."""
-        return self._maps.pictures(state, plan)
+        return self.raster.pictures(state, plan)
 
     def frame(
         self,
@@ -105,14 +105,15 @@ class PictureSubject:
 
     def explain(self, state: TrainingState[Field], plan: Plan, finished: Finished, *, progress: Progress) -> Explained:
         """Crease maps, bands and the verdict."""
-        return explain_raster(state, plan, self._maps.foresight, finished, progress)
+        return explain_raster(state, plan, self.raster.foresight, finished, progress)
 
     @cached_property
     def _preview(self) -> Values:
         return self.view.target(*self.view.preview)
 
     @cached_property
-    def _maps(self) -> RasterMaps:
+    def raster(self) -> RasterMaps:
+        """What is measured of pixels of the plane."""
         return RasterMaps(Foresight(self.view, OnPixels(self._descent)))
 
     def _descent(self, field: Field, target: Values) -> Step:

@@ -80,11 +80,11 @@ class PointsSubject:
     @property
     def map_looks(self) -> Mapping[str, MapLook]:
         """Of crossings per pixel of the raster, the speed of its detail, and what the next step does."""
-        return self._maps.looks
+        return self.raster.looks
 
     def maps(self, state: TrainingState[Field], plan: Plan) -> Mapping[str, Image]:
         """Crossings per pixel of the raster, the speed of its detail, and what the next step does."""
-        return self._maps.pictures(state, plan)
+        return self.raster.pictures(state, plan)
 
     def frame(
         self,
@@ -100,10 +100,11 @@ class PointsSubject:
 
     def explain(self, state: TrainingState[Field], plan: Plan, finished: Finished, *, progress: Progress) -> Explained:
         """As of a picture, the raster."""
-        return explain_raster(state, plan, self._maps.foresight, finished, progress)
+        return explain_raster(state, plan, self.raster.foresight, finished, progress)
 
     @cached_property
-    def _maps(self) -> RasterMaps:
+    def raster(self) -> RasterMaps:
+        """What is measured of pixels of the plane."""
         return RasterMaps(Foresight(self.view, OnPixels(self._descent)))
 
     def _descent(self, field: Field, target: Values) -> Step:  # noqa: ARG002 (the loss is of the points, not the raster)

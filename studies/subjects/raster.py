@@ -104,6 +104,37 @@ class RasterMaps:
             pictures[PROGRESS] = progress_picture(foreseen, view)
         return pictures
 
+    def windows(self, state: TrainingState[Field], plan: Plan) -> "WindowMotion | None":
+        """How fast each window's detail can be moved, and what the next step does to it; None as for `pictures`."""
+        foreseen = self.foresight.foresee(state, plan, FRAME_MAP_SIDE)
+        speed = None if foreseen is None else self.foresight.speed(state.field, FRAME_MAP_SIDE)
+        return None if foreseen is None or speed is None else WindowMotion(speed, foreseen)
+
+
+@dataclass(frozen=True, eq=False)
+class WindowMotion:
+    """Of the octave that is explained, window by window: both have the same windows."""
+
+    speed: Speed
+    foreseen: Foreseen
+
+    def at(self, down: float, across: float) -> tuple[float, float]:
+        """Of the window around a place: its speed, and the steps that mend half of what it lacks.
+
+        NaN where it holds no detail, or lacks none; infinite steps where they make it worse.
+
+        Args:
+            down, across: from the top and the left of the view, as shares of its sides.
+        """
+        windows = self.foreseen.octave.windows
+        window = tuple(
+            min(int(np.searchsorted(edges, share * edges[-1], "right")) - 1, len(edges) - 2)
+            for edges, share in ((windows.row_edges, down), (windows.column_edges, across))
+        )
+        octave = self.foreseen.octave
+        lacks = octave.energy[window] > self.foreseen.floor[window]
+        return float(self.speed.per_energy[window]), float(octave.steps_to_mend[window]) if lacks else math.nan
+
 
 @dataclass(frozen=True, eq=False)
 class PictureFindings:

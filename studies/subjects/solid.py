@@ -196,10 +196,17 @@ class SolidSubject:
         cameras = (view.camera for view in self.every_view)
         return [self.bounds.camera_to_world(camera) for camera in cameras if (camera.position - 0.5) @ up > 0]
 
-    def seen(self, field: Field, camera: Camera, map_pixels: int | None = None) -> Sighting:  # noqa: ARG002 (it is quick)
+    def seen(
+        self,
+        field: Field,
+        camera: Camera,
+        map_pixels: int | None = None,
+        *,
+        least_step: float = 0.0,  # noqa: ARG002 (rays look for a surface in steps of their own)
+    ) -> Sighting:
         """The field's surface, shaded."""
         traced = ShapeView("film", self.shape, camera).field_seen(field, device=field.device)
-        network = creased(field)
+        network = None if map_pixels == 0 else creased(field)
         creases = None if network is None else density_rgb(surface_crossings(network, camera, traced).sum(0))
         opacity = traced.met.astype(np.float32)
         return Sighting(traced.colour, traced.distance(camera), traced.normals, opacity, creases)

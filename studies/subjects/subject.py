@@ -119,7 +119,7 @@ class Sighting:
     normals: Float32[np.ndarray, "h w 3"]
     opacity: Float32[np.ndarray, "h w"]
     creases: Image | None
-    """Crossings per pixel; None for a field that has no creases, or has diverged."""
+    """Crossings per pixel; None where none were asked for, and of a field that has no creases, or has diverged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +165,16 @@ class Section:
 
 
 @runtime_checkable
+class PlacedView(View, Protocol):
+    """A view of a 3D scene."""
+
+    @property
+    def camera(self) -> Camera:
+        """Where it is seen from, in the unit cube's coordinates."""
+        ...
+
+
+@runtime_checkable
 class Spatial(Subject, Protocol):
     """A subject that a camera can be put into: a 3D scene. Cameras of `seen` are in the unit cube's coordinates."""
 
@@ -174,7 +184,7 @@ class Spatial(Subject, Protocol):
         ...
 
     @property
-    def every_view(self) -> Sequence[View]:
+    def every_view(self) -> Sequence[PlacedView]:
         """All views that can be named; the first is the one in frames."""
         ...
 
@@ -187,12 +197,13 @@ class Spatial(Subject, Protocol):
         """The cameras whose median an orbit goes around at, in the world's coordinates."""
         ...
 
-    def seen(self, field: Any, camera: Camera, map_pixels: int | None = None) -> Sighting:
+    def seen(self, field: Any, camera: Camera, map_pixels: int | None = None, *, least_step: float = 0.0) -> Sighting:
         """What a camera sees of a field.
 
         Args:
             map_pixels: in about how many of its pixels crease density is measured, where that takes long; in all unless
-                told.
+                told, and in none where it is 0.
+            least_step: of rays through a volume, in sides of the cube: a draft takes longer steps than the scene's own.
         """
         ...
 

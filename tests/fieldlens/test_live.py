@@ -70,3 +70,23 @@ def test_a_fit_that_is_stopped_on_its_page_ends_well_and_ctrl_c_ends_as_ever(tmp
         printed, _ = fit.communicate(timeout=60)
         assert fit.returncode == status
         assert json.loads(printed)["stopped_because"] == "interrupted"
+
+
+def test_a_page_that_looks_when_the_fit_ends_can_ask_its_network_until_ctrl_c(tmp_path: Path) -> None:
+    small_picture(tmp_path / "small.png")
+    command = [sys.executable, "-m", "fieldlens", "fit", "small.png", *SMALL, "--steps", "900000", "--live"]
+    fit = subprocess.Popen(
+        [*command, "--no-browser"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert fit.stderr is not None
+    address = next(found[0] for line in fit.stderr if (found := re.search(r"http://\S+", line)))
+    with urllib.request.urlopen(address.replace("/?", "/events?"), timeout=60) as news:
+        assert next(line for line in news if line.startswith(b"data: "))
+        stop = urllib.request.Request(address.replace("/?", "/do?"), b'{"do": "stop"}')
+        urllib.request.urlopen(stop, timeout=60).close()
+        next(line for line in news if b'"finished": true' in line)
+        answer = urllib.request.urlopen(address.replace("/?", "/at?x=0.5&y=0.5&"), timeout=60)
+        assert {"Target", "Here", "Crossings"} <= json.load(answer).keys()
+        fit.send_signal(signal.SIGINT)
+        fit.communicate(timeout=60)
+    assert fit.returncode == 0

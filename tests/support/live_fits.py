@@ -36,16 +36,10 @@ class Answer:
 
 
 @dataclass
-class LiveFit:
-    """A fit in a thread, and its server."""
+class Served:
+    """A page that is served."""
 
     address: str
-    folder: RunFolder
-    hub: Hub
-    desk: Desk
-    controls: Controls
-    thread: Thread
-    records: list[RunRecord] = field(default_factory=list)
 
     @property
     def host(self) -> str:
@@ -78,6 +72,18 @@ class LiveFit:
             return Answer(answer.status, names, answer.read())
         finally:
             connection.close()
+
+
+@dataclass
+class LiveFit(Served):
+    """A fit in a thread, and its server."""
+
+    folder: RunFolder
+    hub: Hub
+    desk: Desk
+    controls: Controls
+    thread: Thread
+    records: list[RunRecord] = field(default_factory=list)
 
     @contextmanager
     def watched(self, map_name: str = "") -> Iterator[Iterator[Any]]:

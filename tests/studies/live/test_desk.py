@@ -4,16 +4,22 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fieldlens.configs.network import Network
+from fieldlens.fields import RadianceField
 from fieldlens.fitting import Plan, TrainingState
+from fieldlens.studies.live import answers
 from fieldlens.studies.live import desk as desks
+from fieldlens.studies.live.asked import View
 from fieldlens.studies.live.desk import Allowance
+from fieldlens.studies.live.orbit import Orbit
 from fieldlens.studies.runs.recorder import FrameRecorder
 from fieldlens.studies.subjects.found import Observation
 from fieldlens.studies.subjects.picture import PictureSubject
 from tests.support.live_fits import begun, live_fit, waiting_config
+from tests.support.small_runs import small_radiance_config
 
 
 class Clock:
@@ -64,6 +70,32 @@ def test_nothing_is_drawn_while_nobody_looks_and_nobody_pays_for_a_viewer_that_h
         assert drawn == [3]
 
 
+def test_what_the_camera_sees_is_drawn_before_anything_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, observe, picture = [], FrameRecorder.observe, Orbit.picture
+
+    def observed(recorder: FrameRecorder, state: TrainingState) -> Observation:
+        drawn.append("the view in frames")
+        return observe(recorder, state)
+
+    def pictured(orbit: Orbit, field: RadianceField, view: View) -> np.ndarray:
+        drawn.append("what the camera sees")
+        return picture(orbit, field, view)
+
+    with live_fit(tmp_path, small_radiance_config(tmp_path, steps=1000)) as fit:
+        begun(fit)
+        fit.ask("/do", {"do": "step"})
+        fit.wait_for(1)
+        monkeypatch.setattr(FrameRecorder, "observe", observed)
+        monkeypatch.setattr(Orbit, "picture", pictured)
+        monkeypatch.setattr(desks, "LEAST_SECONDS", 60.0)
+        with fit.watched() as news:
+            next(news)
+            assert fit.ask("/view?azimuth=0&elevation=20&away=1").status == 200
+            monkeypatch.setattr(desks, "LEAST_SECONDS", 0.0)
+            next(one for one in news if one["frames"][-1]["step"] == 1)
+    assert drawn[:2] == ["what the camera sees", "the view in frames"]
+
+
 def test_a_map_that_a_field_cannot_have_is_asked_of_it_once_a_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,7 +117,7 @@ def test_a_question_that_fails_is_told_and_ends_no_fit(tmp_path: Path, monkeypat
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(desks, "what_is_at", broken)
+    monkeypatch.setattr(answers, "what_is_at", broken)
     with live_fit(tmp_path) as fit:
         assert begun(fit).ask("/at?x=0.5&y=0.5").status == 500
         assert fit.ask("/do", {"do": "step"}).json == {"step": 0}

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browsers import chromium
 from tests.support.live_fits import LiveFit, begun, live_fit
+from tests.support.live_runs import standing
 from tests.support.small_runs import small_radiance_config
 
 Open = Callable[[LiveFit], Page]
@@ -120,13 +121,14 @@ def test_a_place_and_a_map_are_shown_on_request(tmp_path: Path, open_page: Open)
         page.wait_for_selector(".place dt")
         names = page.locator(".place dt").all_inner_texts()
         assert {"At step", "Target", "Here", "Error", "Crossings", "Nearest crease", "Neurons on, by layer"} <= {*names}
+        expect(page.locator(".place dt").last).to_contain_text("Steps until half")
         assert page.get_attribute("#divider", "aria-valuenow") == "50", "a click moves nothing"
 
 
 def test_a_scene_is_drawn_from_where_the_reader_moves_the_camera(tmp_path: Path, open_page: Open) -> None:
     with live_fit(tmp_path, small_radiance_config(tmp_path, steps=1000)) as fit:
         page = open_page(begun(fit))
-        lens = page.locator("#orbit-view")
+        lens, canvas = page.locator(".lens"), page.locator(".lens canvas")
         seen = []
         for act, azimuth, mode in (
             (lambda: None, "0", "colour"),
@@ -134,17 +136,17 @@ def test_a_scene_is_drawn_from_where_the_reader_moves_the_camera(tmp_path: Path,
             (lambda: page.get_by_label("Normals").check(), "10", "normals"),
         ):
             act()
-            expect(
-                page.locator(f'#orbit-view[data-azimuth="{azimuth}"][data-mode="{mode}"][data-size="fine"]')
-            ).to_be_visible()
-            seen.append(lens.evaluate("(canvas) => canvas.toDataURL()"))
+            page.wait_for_selector(f'.lens[data-azimuth="{azimuth}"][data-mode="{mode}"][data-size="fine"]')
+            seen.append(canvas.evaluate("(canvas) => canvas.toDataURL()"))
         assert len({*seen}) == 3
         page.get_by_role("button", name="One step").click()
-        page.wait_for_function("before => document.querySelector('#orbit-view').toDataURL() !== before", arg=seen[-1])
-        assert lens.evaluate("(canvas) => canvas.width") == 24
+        page.wait_for_function("before => document.querySelector('.lens canvas').toDataURL() !== before", arg=seen[-1])
+        assert canvas.evaluate("(canvas) => canvas.width") == 24
 
 
-def test_two_look_and_when_one_leaves_the_other_sees_on_and_then_the_report(tmp_path: Path, open_page: Open) -> None:
+def test_two_look_and_when_one_leaves_the_other_sees_on_and_then_asks_the_run_that_is_over(
+    tmp_path: Path, open_page: Open
+) -> None:
     with live_fit(tmp_path) as fit:
         first, second = open_page(begun(fit)), open_page(fit)
         for page in (first, second):
@@ -154,9 +156,11 @@ def test_two_look_and_when_one_leaves_the_other_sees_on_and_then_the_report(tmp_
         wait_for_step(second, 1)
         second.get_by_role("button", name="Stop").click()
         fit.thread.join(60)
-        assert fit.desk.finished()
-        second.wait_for_selector("text=This page is complete")
-        assert second.locator("#live").count() == 0
+        with standing(fit.hub, fit.controls.look_now, fit.folder):
+            second.wait_for_selector("text=This page asks the networks themselves")
+            assert second.get_by_role("button", name="Stop").count() == 0
+            second.locator("#stage").click(position={"x": 40, "y": 30})
+            expect(second.locator(".place dt").last).to_contain_text("Steps until half")
 
 
 def test_a_page_that_sleeps_listens_to_nothing(tmp_path: Path, open_page: Open) -> None:

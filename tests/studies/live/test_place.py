@@ -1,15 +1,17 @@
 """What is told of a place: the numbers that the target, the field and the explanation have there."""
 
 import numpy as np
+import pytest
 
-from fieldlens.analysis import crossings, explain, nearest_crease, relu_network
+from fieldlens.analysis import crossings, detail_speed, explain, explained_details, nearest_crease, relu_network
 from fieldlens.configs.network import Network
 from fieldlens.render.colour import to_rgb
 from fieldlens.scenes.picture import Picture
 from fieldlens.studies.live.asked import Place
-from fieldlens.studies.live.place import what_is_at
+from fieldlens.studies.live.place import how_it_moves, what_is_at
 from fieldlens.studies.subjects.choice import subject_of
-from tests.support.small_fits import start
+from fieldlens.studies.subjects.picture import PictureSubject
+from tests.support.small_fits import plan, start
 
 
 def texture(height: int, width: int) -> Picture:
@@ -49,3 +51,30 @@ def test_a_network_without_creases_is_told_without_them() -> None:
     found = what_is_at(Place(x=0.5, y=0.5), subject, field, subject.observe(field))
     assert not {"Crossings", "Nearest crease", "Neurons on, by layer"} & found.keys()
     assert {"Target", "Here", "Error"} <= found.keys()
+
+
+def test_the_detail_around_a_place_has_the_speed_and_the_progress_of_its_window() -> None:
+    picture, state = texture(32, 48), start(network=Network(16, 3))
+    subject = subject_of(picture)
+    assert isinstance(subject, PictureSubject)
+    steps_planned = plan(scene=picture, steps=100)
+    motion = subject.raster.windows(state, steps_planned)
+    assert motion is not None
+    (detail,) = explained_details(picture.target())[:1]
+    (speed,) = detail_speed(state.field, [detail])
+    for place, window in ((Place(x=30.5 / 48, y=20.5 / 32), (1, 1)), (Place(x=1.0, y=0.0), (0, 2))):
+        found = how_it_moves(place, motion)
+        assert found[f"Speed of {detail.label.replace('-', '–')} detail"] == f"{speed.per_energy[window]:.2g}"
+        steps = found["Steps until half of what is missing is mended"]
+        expected = motion.foreseen.octave.steps_to_mend[window]
+        if np.isinf(expected):
+            assert steps == "never: steps make it worse"
+        else:
+            assert float(steps.removeprefix("about ").replace(",", "")) == pytest.approx(expected, rel=0.06)
+
+
+def test_where_nothing_is_to_be_moved_nothing_is_told_of_it() -> None:
+    flat = Picture("flat", np.full((32, 32, 3), 128, np.uint8))
+    subject = subject_of(flat)
+    assert isinstance(subject, PictureSubject)
+    assert subject.raster.windows(start(), plan(scene=flat, steps=100)) is None

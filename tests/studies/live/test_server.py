@@ -1,9 +1,17 @@
 """The server of a fit: who is let in, what is answered, and that asking acts on the training."""
 
+import re
 import socket
+import stat
+import sys
 import urllib.request
+import webbrowser
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
+from queue import Queue
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import cv2
 import numpy as np
@@ -13,7 +21,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.fitting import Controls
 from fieldlens.render.files import read_png
 from fieldlens.studies.live.hub import Hub
-from fieldlens.studies.live.server import served
+from fieldlens.studies.live.server import open_in_browser, served
 from fieldlens.studies.runs.checkpoints import checkpoint_steps
 from tests.support.live_fits import LiveFit, begun, live_fit
 
@@ -44,7 +52,7 @@ PATHS = ["/", "/events", "/now", "/map/density", "/frame/0", "/at?x=0&y=0", "/pr
 def test_without_the_token_nothing_is_answered(fit: LiveFit, path: str, token: str) -> None:
     answer = fit.ask(path, headers={"Cookie": f"fieldlens_{fit.host.rpartition(':')[2]}={token}"})
     assert answer.status == 403
-    assert "open the address that the fit has printed" in answer.json["error"]
+    assert "open the address that was printed" in answer.json["error"]
 
 
 def test_a_page_from_elsewhere_is_refused_even_with_the_token(fit: LiveFit) -> None:
@@ -68,6 +76,8 @@ def test_it_is_bound_to_this_machine_alone(fit: LiveFit) -> None:
 
 # --- bad input
 
+VIEW_MODES = "mode must be one of colour, distance, normals, creases, got 'error'"
+
 
 @pytest.mark.parametrize(
     ("path", "sent", "sentence"),
@@ -86,8 +96,11 @@ def test_it_is_bound_to_this_machine_alone(fit: LiveFit) -> None:
         ("/at?x=0.5", None, "at needs y"),
         ("/view?azimuth=0&elevation=0&away=1", None, "a camera can only be moved around a 3D scene"),
         ("/view?azimuth=0&elevation=90&away=1", None, "elevation must be -89 to 89, got 90.0"),
-        ("/view?azimuth=0&elevation=0&away=1&size=9999", None, "size must be one of draft, fine, got '9999'"),
+        ("/view?azimuth=0&elevation=0&away=1&size=huge", None, "size must be one of draft, fine, got 'huge'"),
+        ("/view?azimuth=0&elevation=0&away=1&mode=error", None, VIEW_MODES),
         ("/at?x=0.5&y=2", None, "y must be 0 to 1, got 2.0"),
+        ("/at?x=0.5&y=0.5&run=1", None, "there is one run on this page, number 0"),
+        ("/drawn?name=nothing", None, "there is no map 'nothing'; choose from density, error, progress, speed"),
         ("/do", b" " * 5000, "a request has at most 4,096 bytes, and says how many"),
     ],
 )
@@ -178,8 +191,6 @@ def test_snapshots_and_changes_are_in_the_run_s_log(tmp_path: Path) -> None:
         assert fit.folder.record() == record
         refused = fit.ask("/do", {"do": "step"})
         assert (refused.status, refused.json["error"]) == (400, "the fit trains no more: its report is being made")
-        assert not fit.desk.finished()
-        assert fit.ask("/").body == fit.folder.report.read_bytes()
         assert fit.ask("/progress.mp4").body == fit.folder.video.read_bytes()
 
 
@@ -199,3 +210,36 @@ def test_before_the_fit_begins_the_page_says_so(tmp_path: Path) -> None:
     hub = Hub(Controls().look_now)
     with served(hub) as address, urllib.request.urlopen(address) as answer:
         assert "is being prepared" in answer.read().decode()
+
+
+# --- the browser
+
+
+def test_the_token_is_in_a_file_of_one_s_own_and_in_no_word_that_a_process_is_started_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: Queue[str] = Queue()
+    monkeypatch.setattr(webbrowser, "open", opened.put)
+    monkeypatch.setenv("DISPLAY", ":0")
+    address = "http://127.0.0.1:8722/?token=a-secret&b"
+    with open_in_browser(address):
+        word = opened.get(timeout=10)
+        assert "secret" not in word
+        page = Path(url2pathname(urlsplit(word).path))
+        assert stat.S_IMODE(page.stat().st_mode) == 0o600
+        assert stat.S_IMODE(page.parent.stat().st_mode) == 0o700
+        found = re.search('http-equiv="refresh" content="0; url=(.*?)"', page.read_text())
+        assert found is not None
+        assert unescape(found[1]) == address
+    assert not page.parent.exists()
+
+
+def test_without_a_screen_no_browser_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    with open_in_browser("http://127.0.0.1:8722/?token=secret"):
+        pass
+    assert opened == []
