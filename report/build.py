@@ -2,8 +2,9 @@
 
 The page's words and marks live in `template.html`, its looks in `report.css`, its behaviour in `curves.js` and
 `viewer.js`; `report_html` writes the static parts as escaped HTML, puts pictures and curves into one JSON block and
-joins them all. Where a page carries networks, `microscope_page` adds a part with a script and data of its own. While a
-fit goes on, the page is the same with `live.html` and `live.js` in it, which ask the server that it came from.
+joins them all. Where a page carries networks, `microscope_page` adds a part with a script and data of its own, and of a
+3D scene `around_page` does. While a fit goes on, the page is the same with `live.html` and `live.js` in it, which ask
+the server that it came from.
 
 A content security policy names the scripts by their hashes, so that no text of a report can ever run. It allows no
 address at all, but that of a live page's own server; a worker may only be made of what the page holds.
@@ -20,7 +21,7 @@ from html import escape
 from importlib import resources
 from string import Template
 
-from fieldlens.report import microscope_page, sections
+from fieldlens.report import around_page, microscope_page, sections
 from fieldlens.report.guide import guide_html
 from fieldlens.report.images import (
     LARGEST_SIDE,
@@ -72,15 +73,17 @@ def live_html(report: Report) -> str:
 def _page(report: Report, scripts: Iterable[str], parts_of_kind: dict[str, str]) -> str:
     if not report.runs or not all(run.frames for run in report.runs):
         raise ValueError("a report needs at least one run, and every run at least one frame")
-    script, microscope = _joined(scripts), _microscope(report)
+    script, around, microscope = _joined(scripts), _around(report), _microscope(report)
+    added = (around, microscope)
     parts = {name: _unbroken(html) for name, html in _static_parts(report).items()}
     return Template(file_text("template.html")).substitute(
         title=escape(report.title),
-        style=file_text("report.css") + microscope.style,
+        style="".join([file_text("report.css"), *(part.style for part in added)]),
         script=script,
-        script_hashes=" ".join(map(_hash_source, [script, *microscope.scripts])),
+        script_hashes=" ".join(map(_hash_source, [script, *(one for part in added for one in part.scripts)])),
+        around=around.section,
         microscope=microscope.section,
-        microscope_scripts=microscope.elements,
+        added_scripts="\n".join(part.elements for part in added),
         films=sections.films(report.films),
         data=embedded_json(_data(report)),
         **(parts | parts_of_kind),
@@ -88,8 +91,8 @@ def _page(report: Report, scripts: Iterable[str], parts_of_kind: dict[str, str])
 
 
 @dataclass(frozen=True)
-class _Microscope:
-    """What it adds to the page; all empty where no network could be looked into."""
+class _Added:
+    """What a part with a script and data of its own adds to the page; all empty where there is nothing for it."""
 
     section: str = ""
     style: str = ""
@@ -99,18 +102,30 @@ class _Microscope:
     """The script elements: data, and what is run."""
 
 
-def _microscope(report: Report) -> _Microscope:
+def _around(report: Report) -> _Added:
+    if not any(run.around for run in report.runs):
+        return _Added()
+    words, data = around_page.section_words(report), around_page.around_data(report)
+    return _added(around_page.FOLDER, around_page.SCRIPTS, words, data, "around")
+
+
+def _microscope(report: Report) -> _Added:
     words = microscope_page.section_words(report)
     if not any(run.networks for run in report.runs):
-        return _Microscope(words["absent"])
-    script = _joined(microscope_page.SCRIPTS)
-    data = embedded_json(microscope_page.microscope_data(report))
-    return _Microscope(
-        Template(file_text(f"{microscope_page.FOLDER}/section.html")).substitute(words),
-        file_text(f"{microscope_page.FOLDER}/microscope.css"),
+        return _Added(words["absent"])
+    data = microscope_page.microscope_data(report)
+    return _added(microscope_page.FOLDER, microscope_page.SCRIPTS, words, data, "lens")
+
+
+def _added(folder: str, scripts: Iterable[str], words: dict[str, str], data: object, name: str) -> _Added:
+    """A part from the files of its folder; its elements are called by `name`."""
+    script = _joined(scripts)
+    return _Added(
+        Template(file_text(f"{folder}/section.html")).substitute(words),
+        file_text(f"{folder}/{folder}.css"),
         (script,),
-        f'<script type="application/json" id="lens-data">{data}</script>\n'
-        f'<script type="module" id="lens-script">{script}</script>',
+        f'<script type="application/json" id="{name}-data">{embedded_json(data)}</script>\n'
+        f'<script type="module" id="{name}-script">{script}</script>',
     )
 
 

@@ -55,6 +55,11 @@ def encoded_earlier(image: RGBImage) -> Encoded:
     return _encoded(image, exact_side=EXACT_FRAME_SIDE, quality=80, largest_side=EARLIER_SIDE)
 
 
+def encoded_sheet(image: RGBImage) -> Encoded:
+    """Many small pictures on one sheet, at its own size: each has its place on it by pixels."""
+    return _encoded(image, exact_side=EXACT_FRAME_SIDE, quality=85, largest_side=max(image.shape[:2]))
+
+
 def is_reduced(image: RGBImage) -> bool:
     """Whether the report shows this picture smaller than it is."""
     return max(image.shape[:2]) > LARGEST_SIDE

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, Int, UInt8
 
 from fieldlens.analysis.detail.windows import Place
 from fieldlens.fields.plain import PlainField
@@ -126,6 +126,37 @@ class Exhibit:
     caption: str
 
 
+@dataclass(frozen=True, eq=False)
+class Around:
+    """What is seen of a 3D scene from cameras that go around it once."""
+
+    pictures: int
+    columns: int
+    """Pictures in a row of a sheet; the first is at its left top."""
+    height: int
+    width: int
+    """Of each picture in pixels."""
+    sheets: Mapping[str, UInt8[np.ndarray, "sheet_h sheet_w 3"]]
+    """By what they show, such as `colour`."""
+    eye: tuple[float, float, float]
+    """Where the first camera is, in the scene's unit cube, into whose middle all look."""
+    up: tuple[float, float, float]
+    angle: float
+    """Of the cameras' view from top to bottom, in radians."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The surface of a 3D scene, which a browser turns."""
+
+    vertices: Float[np.ndarray, "n 3"]
+    """In the scene's unit cube."""
+    normals: Float[np.ndarray, "n 3"]
+    """Of length 1, to the outside."""
+    colours: UInt8[np.ndarray, "n 3"]
+    triangles: Int[np.ndarray, "m 3"]
+
+
 @dataclass(frozen=True)
 class KeptNetwork:
     """A network that the page carries, for its microscope."""
@@ -162,6 +193,10 @@ class RunPart:
     """None unless the checkpoints were measured."""
     views: Exhibit | None = None
     """All views of a 3D scene on one sheet, each with its PSNR; None for what is no 3D scene."""
+    around: Around | None = None
+    """Of a 3D scene: what is seen from all around."""
+    surface: Surface | None = None
+    """Of a 3D scene that has one."""
     pictures: Sequence[Exhibit] = ()
     """Drawings of analyses that were asked for besides, below the verdict."""
     networks: Sequence[KeptNetwork] = ()

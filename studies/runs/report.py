@@ -11,7 +11,7 @@ import numpy as np
 
 from fieldlens.analysis.detail.explanation import Association
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import JsonObject, read_json, write_text
+from fieldlens.configs.files import JsonObject, read_bytes, read_json, write_text
 from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import Protocol
 from fieldlens.fitting import Plan
@@ -50,7 +50,7 @@ from .answers import DRAWN, Found
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder, lost_note
 from .history import read_foretelling, read_history
-from .learnt import kept_networks, learnt_parts, spectra_part
+from .learnt import kept_networks, learnt_parts, seen_around, spectra_part, surface_part
 from .metrics import drawn_rows
 from .quantities import QUANTITIES, saturation_caveat
 from .record import RunRecord
@@ -88,6 +88,7 @@ def write_report(folder: RunFolder, record: RunRecord) -> None:
     """
     subject, left_out = subject_of(folder.scene()), list[str]()
     part = _part(folder, record, subject, left_out, alone=True)
+    films = _films({folder.video: "How it was learnt", folder.turntable: "Seen from all around"}, left_out)
     report = Report(
         title=f"{record.scene}, {record.encoding}",
         lead=record.explained.verdict[0],
@@ -97,7 +98,7 @@ def write_report(folder: RunFolder, record: RunRecord) -> None:
         words=subject.words,
         notes=[*record.notes, *_thinning_note([folder]), *left_out],
         chapters=_chapters(record.explained),
-        films=_films({folder.video: "How it was learnt", folder.turntable: "Seen from all around"}),
+        films=films,
     )
     write_text(folder.report, report_html(report))
 
@@ -109,6 +110,7 @@ def write_comparison_report(
     folders, records = list(runs), list(runs.values())
     subject, left_out = subject_of(folders[0].scene()), list[str]()
     parts = [_part(folder, record, subject, left_out, alone=False) for folder, record in runs.items()]
+    films = _films({path.parent / "compare.mp4": "How they were learnt, side by side"}, left_out)
     notes = dict.fromkeys(note for record in records for note in record.notes)
     report = Report(
         title=f"{records[0].scene}: {', '.join(record.encoding for record in records)}",
@@ -119,7 +121,7 @@ def write_comparison_report(
         words=subject.words,
         notes=[*notes, *_thinning_note(folders), *dict.fromkeys(left_out)],
         chapters=[Chapter("What sets them apart", verdict[1:])] if verdict[1:] else [],
-        films=_films({path.parent / "compare.mp4": "How they were learnt, side by side"}),
+        films=films,
     )
     write_text(path, report_html(report))
 
@@ -138,13 +140,14 @@ def _chapters(found: Summary) -> list[Chapter]:
     return chapters
 
 
-def _films(titles: Mapping[Path, str]) -> list[Film]:
-    """Those videos that are there."""
-    return [
-        Film(title, file.name, file.read_bytes() if file.stat().st_size <= MOST_FILM else None)
-        for file, title in titles.items()
-        if file.is_file()
-    ]
+def _films(titles: Mapping[Path, str], left_out: list[str]) -> list[Film]:
+    """Those videos that are there; those that cannot be read are added to `left_out`."""
+    read = [partial(_film, title, file) for file, title in titles.items() if file.is_file()]
+    return [film for one in read if (film := _unless_damaged(one, left_out)) is not None]
+
+
+def _film(title: str, file: Path) -> Film:
+    return Film(title, file.name, read_bytes(file) if file.stat().st_size <= MOST_FILM else None)
 
 
 def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list[str], *, alone: bool) -> RunPart:
@@ -179,6 +182,8 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
         learnt=learnt_parts(rows, list(followed.energy_kept), in_cycles=words.in_cycles),
         through_training=_through_training(folder),
         views=_unless_damaged(partial(_views, folder), left_out),
+        around=_unless_damaged(partial(seen_around, folder), left_out),
+        surface=_unless_damaged(partial(surface_part, folder), left_out),
         pictures=[seen for read in _pictures(folder) if (seen := _unless_damaged(read, left_out)) is not None],
         networks=networks,
         no_network=no_network,

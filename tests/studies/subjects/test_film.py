@@ -22,7 +22,7 @@ from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.saved import open_run
 from fieldlens.studies.subjects.choice import spatial
 from fieldlens.studies.subjects.creases import creased
-from fieldlens.studies.subjects.film import TURN, Film, orbit_of, turntable
+from fieldlens.studies.subjects.film import MODES, TURN, Film, orbit_of, read_around, turntable
 from fieldlens.studies.subjects.photographs import PhotographsSubject
 from fieldlens.studies.subjects.solid import SolidSubject
 from tests.support.runs import StopAt, small_config, small_picture, with_training
@@ -135,6 +135,25 @@ def test_a_fit_that_diverges_is_filmed_to_its_end(config: FitConfig, kind: str, 
     folder = fitted(with_training(of_kind, steps=6, learning_rate=1e29, schedule="constant"))
     assert creased(open_run(folder).field) is None
     assert folder.turntable.exists()
+
+
+def test_the_pictures_from_around_are_what_a_film_of_as_many_frames_shows(whole: RunFolder) -> None:
+    saved = open_run(whole)
+    subject = spatial(saved.subject, "a film is")
+    found = read_around(whole.analysis)
+    assert found is not None
+    orbit, sheets = found
+    film = turntable(subject, orbit.pictures)
+    assert tuple(orbit.modes) == tuple(sheets) == MODES
+    for number in (0, 7, orbit.pictures - 1):
+        drawn = film.pictures(film.sighting(saved.field, number), creased=True)
+        top, left = number // orbit.columns * orbit.height, number % orbit.columns * orbit.width
+        for mode, sheet in sheets.items():
+            np.testing.assert_array_equal(
+                sheet[top : top + orbit.height, left : left + orbit.width], drawn[mode], err_msg=f"{mode} {number}"
+            )
+    np.testing.assert_allclose(orbit.eye, film.cameras[0].position)
+    np.testing.assert_allclose(np.cross(orbit.up, [0, 0, 1]), 0)
 
 
 def test_without_the_option_there_is_no_film(config: FitConfig) -> None:
