@@ -69,8 +69,8 @@ def _run(index: int, run: RunPart, around: Around) -> dict[str, object]:
         "height": around.height,
         "width": around.width,
         "sheets": {mode: encoded_sheet(sheet).uri for mode, sheet in around.sheets.items()},
-        "eye": around.eye,
-        "up": around.up,
+        "eye": list(around.eye),
+        "up": list(around.up),
         "angle": around.angle,
         "surface": None if run.surface is None else _surface(run.surface),
     }

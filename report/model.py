@@ -138,9 +138,10 @@ class Around:
     """Of each picture in pixels."""
     sheets: Mapping[str, UInt8[np.ndarray, "sheet_h sheet_w 3"]]
     """By what they show, such as `colour`."""
-    eye: tuple[float, float, float]
+    eye: Sequence[float]
     """Where the first camera is, in the scene's unit cube, into whose middle all look."""
-    up: tuple[float, float, float]
+    up: Sequence[float]
+    """The direction that is upwards, an axis of that cube."""
     angle: float
     """Of the cameras' view from top to bottom, in radians."""
 

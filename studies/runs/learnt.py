@@ -134,10 +134,9 @@ def seen_around(folder: RunFolder) -> Around | None:
     found = read_around(folder.analysis)
     if found is None:
         return None
-    orbit, sheets = found
-    eye, up = np.array(orbit.eye, float), np.array(orbit.up, float)
-    size = orbit.pictures, orbit.columns, orbit.height, orbit.width
-    return Around(*size, sheets, tuple(eye.tolist()), tuple(up.tolist()), orbit.angle)
+    seen = found.seen
+    size = seen.pictures, seen.columns, seen.height, seen.width
+    return Around(*size, found.sheets, tuple(seen.eye), tuple(seen.up), seen.angle)
 
 
 def surface_part(folder: RunFolder) -> Surface | None:

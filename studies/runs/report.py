@@ -110,7 +110,12 @@ def write_comparison_report(
     folders, records = list(runs), list(runs.values())
     subject, left_out = subject_of(folders[0].scene()), list[str]()
     parts = [_part(folder, record, subject, left_out, alone=False) for folder, record in runs.items()]
-    films = _films({path.parent / "compare.mp4": "How they were learnt, side by side"}, left_out)
+    titles = {
+        "compare.mp4": "How they were learnt, side by side",
+        "turntable.mp4": "Seen from all around while they were learnt",
+        "orbit.mp4": "Seen from all around at the end, side by side",
+    }
+    films = _films({path.parent / name: title for name, title in titles.items()}, left_out)
     notes = dict.fromkeys(note for record in records for note in record.notes)
     report = Report(
         title=f"{records[0].scene}: {', '.join(record.encoding for record in records)}",

@@ -147,8 +147,26 @@ def _rows(pictures: Sequence[Image]) -> Image:
     return np.vstack(rows)
 
 
-def read_around(folder: Path) -> tuple[SeenAround, Mapping[str, Image]] | None:
-    """The orbit in the folder of an explanation, with its sheets by mode; None where there is none.
+@dataclass(frozen=True, eq=False)
+class AroundSheets:
+    """What was seen from around, as it is kept."""
+
+    seen: SeenAround
+    sheets: Mapping[str, Image]
+    """By mode."""
+
+    def picture(self, mode: str, number: int) -> Image:
+        """One picture, by its number from 0; blank in a mode that there is no sheet of."""
+        seen = self.seen
+        if mode not in self.sheets:
+            return np.full((seen.height, seen.width, 3), BACKGROUND, np.uint8)
+        row, column = divmod(number, seen.columns)
+        top, left = row * seen.height, column * seen.width
+        return self.sheets[mode][top : top + seen.height, left : left + seen.width]
+
+
+def read_around(folder: Path) -> AroundSheets | None:
+    """What was seen from around, in the folder of an explanation; None where there is none.
 
     Raises:
         InputError: when a file is missing or damaged.
@@ -156,5 +174,5 @@ def read_around(folder: Path) -> tuple[SeenAround, Mapping[str, Image]] | None:
     file = folder / "around.json"
     if not file.exists():
         return None
-    found = read_json_as(file, SeenAround)
-    return found, {mode: read_png(folder / f"{around_sheet(mode)}.png") for mode in found.modes}
+    seen = read_json_as(file, SeenAround)
+    return AroundSheets(seen, {mode: read_png(folder / f"{around_sheet(mode)}.png") for mode in seen.modes})

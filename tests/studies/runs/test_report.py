@@ -119,17 +119,6 @@ def test_bands_that_a_large_picture_is_not_followed_in_have_no_curve(tmp_path: P
     )
 
 
-def test_a_film_that_was_damaged_is_left_out_with_a_sentence(tmp_path: Path):
-    folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs", steps=8))
-    record = run(folder)
-    assert "<video" in folder.report.read_text()
-    folder.video.write_bytes(folder.video.read_bytes()[:-100])
-    write_report(folder, record)
-    page = folder.report.read_text()
-    assert "<video" not in page
-    assert re.search(r"<li>left out: [^<]*progress\.mp4", page)
-
-
 def test_a_film_that_cannot_be_read_is_left_out_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs", steps=8))
     record = run(folder)
