@@ -21,6 +21,7 @@ from html import escape
 from importlib import resources
 from string import Template
 
+from fieldlens.render.scales import Scale
 from fieldlens.report import around_page, microscope_page, sections
 from fieldlens.report.guide import guide_html
 from fieldlens.report.images import (
@@ -37,6 +38,8 @@ from fieldlens.report.table import decimals, number_text
 from fieldlens.report.words import Words
 
 SCRIPTS = ("curves.js", "viewer.js")
+LOOKING = ("zoom.js", "readout.js")
+"""Scripts of a page whose pictures are all there: they are looked at closely."""
 
 AT_REST = {
     "live": "",
@@ -52,7 +55,7 @@ def report_html(report: Report) -> str:
 
     Raises ValueError if the report has no run or a run has no frame: there would be nothing to show.
     """
-    return _page(report, SCRIPTS, AT_REST)
+    return _page(report, (*SCRIPTS, *LOOKING), AT_REST)
 
 
 def live_html(report: Report) -> str:
@@ -183,7 +186,16 @@ def _data(report: Report) -> dict[str, object]:
     return {
         "target": {"label": "target", "image": encoded_still(report.target).uri, "height": height, "width": width},
         "runs": [_run(run, report.words) for run in report.runs],
+        "scales": {
+            overlay.name: _scale(overlay.scale) for run in report.runs for overlay in run.overlays if overlay.scale
+        },
     }
+
+
+def _scale(scale: Scale) -> dict[str, object]:
+    """What each colour stands for, in words."""
+    read = [*zip(map(tuple, scale.colours.tolist()), scale.words(), strict=True), *scale.apart.items()]
+    return {"colours": [list(colour) for colour, _ in read], "words": [words for _, words in read]}
 
 
 def _run(run: RunPart, words: Words) -> dict[str, object]:
@@ -204,6 +216,7 @@ def _run(run: RunPart, words: Words) -> dict[str, object]:
             }
             for overlay in run.overlays
         ],
+        "worst": [[place.left, place.top, place.side] for place in run.worst],
         "curves": curves_data(run.curves, words),
         "spectra": None if run.spectra is None else _spectra(run.spectra, words),
         "creases": None if run.through_training is None else _through_training(run.through_training),

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int, UInt8
 
 from fieldlens.analysis.detail.windows import Place
 from fieldlens.fields.plain import PlainField
+from fieldlens.render.scales import Scale
 from fieldlens.report.words import PICTURE_WORDS, Words
 
 Number = float | int | str | None
@@ -41,6 +42,8 @@ class Overlay:
     caption: str
     legend: UInt8[np.ndarray, "legend_h legend_w 3"] | None = None
     """A drawn colour scale with its unit, shown beside the caption."""
+    scale: Scale | None = None
+    """What each colour stands for; None where that cannot be read off."""
     earlier: Sequence[tuple[int, UInt8[np.ndarray, "h1 w1 3"]]] = ()
     """The map of earlier steps, rising: the page shows the newest that is not after the step shown."""
 
@@ -205,7 +208,7 @@ class RunPart:
     no_network: str = ""
     """A sentence on why the page carries none, where it might have."""
     worst: Sequence[Place] = ()
-    """Where most detail is missing, the worst first: the microscope flies there."""
+    """Where most detail is missing, the worst first: pictures and microscope fly there."""
 
 
 @dataclass(frozen=True)

@@ -66,11 +66,11 @@ function startAround() {
   }
   document.getElementById("around").addEventListener("keydown", (event) => event.stopPropagation()); // the page's keys move its scrubber
   byId("controls").hidden = false;
-  new IntersectionObserver((entries, observer) => { // no work for a reader who never comes here
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    observer.disconnect();
-    show();
-  }, { rootMargin: "400px" }).observe(document.getElementById("around"));
+  show();
 }
 
-startAround();
+new IntersectionObserver((entries, observer) => { // no work for a reader who never comes here, whose pictures are still
+  if (!entries.some((entry) => entry.isIntersecting)) return;
+  observer.disconnect();
+  startAround();
+}, { rootMargin: "400px" }).observe(document.getElementById("around"));

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from fieldlens.render.colour import (
     steps_legend,
 )
 from fieldlens.render.files import read_png
+from fieldlens.render.scales import Scale, density_scale, error_scale, missing_scale, speed_scale, steps_scale
 from fieldlens.report import (
     Chapter,
     Curves,
@@ -41,7 +42,7 @@ from fieldlens.report import (
     report_html,
 )
 from fieldlens.studies.subjects.choice import subject_of
-from fieldlens.studies.subjects.drawing import ViewScores
+from fieldlens.studies.subjects.drawing import DENSITY, ViewScores
 from fieldlens.studies.subjects.found import TOLD_PLACES, Image, Row, Summary
 from fieldlens.studies.subjects.missing import SavedSpectra
 from fieldlens.studies.subjects.subject import Subject
@@ -61,18 +62,41 @@ T = TypeVar("T")
 MOST_FRAMES = 120
 """Of a run in a report: a page of thousands would be too large to open. The video and the run folder have all."""
 
+
+@dataclass(frozen=True)
+class _Look:
+    """How a map is read."""
+
+    caption: str
+    legend: Callable[..., Image] | None = None
+    """Draws its scale of colours."""
+    scale: Callable[[str], Scale] | None = None
+    """The same scale in numbers, with a unit."""
+    unit: str = ""
+
+
 OVERLAYS = {
-    "density": ("crease density", density_legend),
-    "speed": ("how strongly a step could move the detail of each window, {octaves}", speed_legend),
-    "progress": ("steps like the next until half of what each window lacks is mended, {octaves}", steps_legend),
-    "error": ("error, root mean square over channels, as a share of the brightest value", error_legend),
-    "missing": (
+    "density": _Look("crease density", density_legend, density_scale),
+    "speed": _Look("how strongly a step could move the detail of each window, {octaves}", speed_legend, speed_scale),
+    "progress": _Look(
+        "steps like the next until half of what each window lacks is mended, {octaves}",
+        steps_legend,
+        steps_scale,
+        "steps",
+    ),
+    "error": _Look(
+        "error, root mean square over channels, as a share of the brightest value", error_legend, error_scale
+    ),
+    "missing": _Look(
         "what is missing of each window's detail, {octaves}: the error's energy over the detail's; grey where there is "
         "hardly any",
         missing_legend,
+        missing_scale,
     ),
-    "capacity": ("share of the error that other output weights could not take away, per window", remaining_legend),
-    "residual": ("reconstruction less target", None),
+    "capacity": _Look(
+        "share of the error that other output weights could not take away, per window", remaining_legend, missing_scale
+    ),
+    "residual": _Look("reconstruction less target"),
 }
 """The maps of the last snapshot: what each shows, in the octaves of `Words.mapped`, and its colours."""
 
@@ -135,7 +159,8 @@ def _chapters(found: Summary) -> list[Chapter]:
     """What is said of a run beyond its first sentence, question by question."""
     chapters = []
     if found.worst_places:
-        chapters.append(Chapter("Where detail is missing", [], "missing", found.worst_places[:TOLD_PLACES]))
+        of = [f"In {found.worst_in}, the view that the pictures above show:"] if found.worst_in else []
+        chapters.append(Chapter("Where detail is missing", of, "missing", found.worst_places[:TOLD_PLACES]))
     if found.verdict[1:]:
         # of signals and scenes the sentences say where, too; and where nothing is missing, nothing would help
         heading = "Why, and what would help" if found.worst_places else "What is missing, and why"
@@ -192,7 +217,7 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
         pictures=[seen for read in _pictures(folder) if (seen := _unless_damaged(read, left_out)) is not None],
         networks=networks,
         no_network=no_network,
-        worst=record.explained.worst_places if networks else (),
+        worst=record.explained.worst_places,
     )
 
 
@@ -334,11 +359,14 @@ def _overlay(folder: RunFolder, name: str, rows: Sequence[Row], words: Words) ->
 
 def overlay_of(name: str, picture: Image | None, words: Words) -> Overlay:
     """A map of this name with its words and its scale."""
-    caption, legend = OVERLAYS[name]
-    caption = caption.format(octaves=words.mapped)
-    if name == "density":
-        legend = partial(density_legend, unit=words.crossings)
-    return Overlay(name, picture, caption, None if legend is None else legend(36, 360))
+    look, unit = OVERLAYS[name], {"unit": words.crossings} if name == DENSITY else {}
+    return Overlay(
+        name,
+        picture,
+        look.caption.format(octaves=words.mapped),
+        None if look.legend is None else look.legend(36, 360, **unit),
+        None if look.scale is None else look.scale(unit.get("unit", look.unit)),
+    )
 
 
 def protocol_of(config: Protocol, plans: Mapping[str, Plan]) -> dict[str, str]:

@@ -236,6 +236,8 @@ class PhotographsSubject:
                     missing,
                     *(why.sentences if why is not None and why.sentences else [goes_with_creases]),
                 ),
+                worst_places=() if collapsed else found.worst_places,
+                worst_in=None if collapsed or not found.worst_places else self.view.name,
                 explained_band=found.explanation.band,
                 crossings_per_pixel=found.crossings_per_pixel,
                 dead_neurons=None if creases is None else sum(creases["dead_neurons_by_layer"]),

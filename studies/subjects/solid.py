@@ -173,6 +173,8 @@ class SolidSubject:
                     *_agreement_sentences(agreement),
                     *(() if no_surface else found.explanation.verdict.sentences),
                 ),
+                worst_places=() if no_surface else found.worst_places,
+                worst_in=None if no_surface or not found.worst_places else self.view.name,
                 explained_band=found.explanation.band,
                 crossings_per_pixel=found.crossings_per_pixel,
                 dead_neurons=None,
