@@ -22,18 +22,17 @@ from importlib import resources
 from string import Template
 
 from fieldlens.render.scales import Scale
-from fieldlens.report import around_page, microscope_page, sections
+from fieldlens.report import around_page, microscope_page, sections, size
 from fieldlens.report.guide import guide_html
 from fieldlens.report.images import (
-    LARGEST_SIDE,
     Encoded,
     encoded_earlier,
     encoded_frame,
     encoded_map,
     encoded_still,
-    is_reduced,
 )
 from fieldlens.report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
+from fieldlens.report.size import ever_smaller
 from fieldlens.report.table import decimals, number_text
 from fieldlens.report.words import Words
 
@@ -51,11 +50,17 @@ AT_REST = {
 
 
 def report_html(report: Report) -> str:
-    """The whole page. Under 5 MB for two runs of fifty frames of 256x256.
+    """The whole page. Under 5 MB for two runs of fifty frames of 256x256; one that would have more than
+    `size.MOST_BYTES` goes without what is missed least, and says so.
 
     Raises ValueError if the report has no run or a run has no frame: there would be nothing to show.
     """
-    return _page(report, (*SCRIPTS, *LOOKING), AT_REST)
+    page = ""
+    for smaller in ever_smaller(report):
+        page = _page(smaller, (*SCRIPTS, *LOOKING), AT_REST)
+        if len(page) <= size.MOST_BYTES:  # nearly all of it is ASCII
+            break
+    return page
 
 
 def live_html(report: Report) -> str:
@@ -81,7 +86,7 @@ def _page(report: Report, scripts: Iterable[str], parts_of_kind: dict[str, str])
     parts = {name: _unbroken(html) for name, html in _static_parts(report).items()}
     return Template(file_text("template.html")).substitute(
         title=escape(report.title),
-        style="".join([file_text("report.css"), *(part.style for part in added)]),
+        style="".join([file_text("report.css"), *(part.style for part in added), file_text("print.css")]),
         script=script,
         script_hashes=" ".join(map(_hash_source, [script, *(one for part in added for one in part.scripts)])),
         around=around.section,
@@ -184,8 +189,13 @@ def file_text(name: str) -> str:
 def _data(report: Report) -> dict[str, object]:
     height, width = report.target.shape[:2]
     return {
-        "target": {"label": "target", "image": encoded_still(report.target).uri, "height": height, "width": width},
-        "runs": [_run(run, report.words) for run in report.runs],
+        "target": {
+            "label": "target",
+            "image": encoded_still(report.target, report.largest_side).uri,
+            "height": height,
+            "width": width,
+        },
+        "runs": [_run(run, report) for run in report.runs],
         "scales": {
             overlay.name: _scale(overlay.scale) for run in report.runs for overlay in run.overlays if overlay.scale
         },
@@ -198,19 +208,20 @@ def _scale(scale: Scale) -> dict[str, object]:
     return {"colours": [list(colour) for colour, _ in read], "words": [words for _, words in read]}
 
 
-def _run(run: RunPart, words: Words) -> dict[str, object]:
+def _run(run: RunPart, report: Report) -> dict[str, object]:
+    words = report.words
     return {
         "label": run.label,
         "network": run.network,
         "frames": [
-            *(_frame(frame, encoded_frame(frame.image)) for frame in run.frames[:-1]),
-            _frame(run.frames[-1], encoded_still(run.final)),
+            *(_frame(frame, encoded_frame(frame.image, report.largest_side)) for frame in run.frames[:-1]),
+            _frame(run.frames[-1], encoded_still(run.final, report.largest_side)),
         ],
         "overlays": [
             {
                 "name": overlay.name,
                 "caption": overlay.caption,
-                "image": None if overlay.image is None else encoded_map(overlay.image).uri,
+                "image": None if overlay.image is None else encoded_map(overlay.image, report.largest_side).uri,
                 "legend": None if overlay.legend is None else encoded_still(overlay.legend).uri,
                 "earlier": [{"step": step, "image": encoded_earlier(image).uri} for step, image in overlay.earlier],
             }
@@ -288,9 +299,9 @@ def _finite(values: Iterable[float | None]) -> list[float | None]:
 
 def _reductions(report: Report) -> list[str]:
     pictures = [report.target, *(run.final for run in report.runs)]
-    if not any(map(is_reduced, pictures)):
+    if all(max(picture.shape[:2]) <= report.largest_side for picture in pictures):
         return []
     return [
-        f"This page shows its pictures reduced to {LARGEST_SIDE} px on the longer side by area averaging; "
+        f"This page shows its pictures reduced to {report.largest_side} px on the longer side by area averaging; "
         "the run folder has them at full size."
     ]

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int, UInt8
 from fieldlens.analysis.detail.windows import Place
 from fieldlens.fields.plain import PlainField
 from fieldlens.render.scales import Scale
+from fieldlens.report.images import LARGEST_SIDE
 from fieldlens.report.words import PICTURE_WORDS, Words
 
 Number = float | int | str | None
@@ -253,3 +254,5 @@ class Report:
     """What the lead leaves open, in the order in which a person asks."""
     films: Sequence[Film] = ()
     """Videos in the report's own folder."""
+    largest_side: int = LARGEST_SIDE
+    """Pixels of the longer side, to which the page reduces target, reconstructions and maps that are larger."""

@@ -163,6 +163,7 @@ addEventListener("hashchange", followPlace);
 document.addEventListener("click", ({ target }) => { // once more to where the address points already
   if (target.closest?.("a[href^='#place=']")?.hash === location.hash) followPlace();
 });
+byId("bench").style.setProperty("--aspect", shownAspect());
 new ResizeObserver(() => look(view.left, view.top, view.zoom)).observe(stage);
 look(0, 0, 1);
 followPlace();

@@ -3,7 +3,7 @@
 Pictures have four quarters of plain colours, so that a pixel says which part is shown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,3 +175,44 @@ def test_links_to_the_worst_places_fly_there(open_report: Open):
 def test_an_address_that_names_a_place_opens_there(open_report: Open):
     page = open_report(report(), width=1200, link="#place=24,24,4")
     assert colour_in(page.locator("#stage"), 0.1, 0.1) == list(WHITE)
+
+
+PAPER_PX = 688
+"""Across A4 between its margins."""
+
+
+@pytest.mark.parametrize("example", [examples.single_run, examples.five_runs])
+def test_on_paper_all_is_open_nothing_is_cut_and_nothing_is_left_to_press(
+    open_report: Open, example: Callable[[], Report]
+):
+    page = open_report(example(), width=1280, scheme="dark")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER_PX, "height": 1000})
+    page.wait_for_timeout(100)
+    assert page.locator("button, input, select, video, kbd").filter(visible=True).count() == 0
+    folded = page.locator("details > :not(summary)")
+    assert folded.count() > 2
+    assert all(one.is_visible() for one in folded.all())
+    cut = page.evaluate(
+        """right => [...document.querySelectorAll("main *")].filter((element) => {
+        const box = element.getBoundingClientRect();
+        const cutOff = box.width && (box.right > right + 1 || box.left < -1);
+        return cutOff && !element.closest(".pane, .side, .meaning, .spoken");
+    }).map((element) => element.outerHTML.slice(0, 80))""",
+        PAPER_PX,
+    )
+    assert cut == []
+    within = page.evaluate("""() => [...document.querySelectorAll(".scroller")]
+        .filter((box) => box.scrollWidth > box.clientWidth + 1).length""")
+    assert within == 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator(".card canvas").first.is_visible()
+
+
+def test_a_report_prints_on_as_many_sheets_as_it_fills(open_report: Open):
+    page = open_report(report(), width=1280)
+    sheets = page.pdf(format="A4").count(b"/Type /Page\n")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER_PX, "height": 1000})
+    tall = page.evaluate("document.documentElement.scrollHeight")
+    assert tall / 1020 <= sheets <= tall / 1020 + 5  # what must not be broken leaves room
