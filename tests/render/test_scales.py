@@ -35,9 +35,9 @@ SCALES: list[tuple[Scale, Draw, bool]] = [
 def test_any_number_that_is_drawn_is_read_back_within_a_colour_of_the_scale(
     scale: Scale, draw: Draw, logarithmic: bool
 ) -> None:
-    low, high = scale.values.min(), scale.values.max()
-    generator = np.random.default_rng(0)
-    values = np.exp(generator.uniform(*np.log([low, high]), 50)) if logarithmic else generator.uniform(low, high, 50)
+    low, high = float(scale.values.min()), float(scale.values.max())
+    shares = np.random.default_rng(0).random(50)
+    values = low * (high / low) ** shares if logarithmic else low + (high - low) * shares
     drawn = draw(values[None]).reshape(-1, 1, 3).astype(int)
     read = scale.values[np.abs(drawn - scale.colours.astype(int)).sum(2).argmin(1)]
     if logarithmic:
