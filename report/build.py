@@ -196,6 +196,7 @@ def _data(report: Report) -> dict[str, object]:
             "width": width,
         },
         "runs": [_run(run, report) for run in report.runs],
+        "hasPixels": not report.words.in_cycles,
         "scales": {
             overlay.name: _scale(overlay.scale) for run in report.runs for overlay in run.overlays if overlay.scale
         },

@@ -64,7 +64,7 @@ function read() {
   readout.replaceChildren(fact("place", `x ${x}, y ${y}`), ...colourFacts(), ...mapFacts());
 }
 
-panes.forEach((pane, index) => {
+function listenForPointer(pane, index) {
   const point = (event) => {
     const place = placeAt(pane, event);
     const inside = place.every((share) => share >= 0 && share < 1);
@@ -75,7 +75,11 @@ panes.forEach((pane, index) => {
   pane.addEventListener("pointermove", point);
   pane.addEventListener("pointerdown", point, true);
   pane.addEventListener("pointerleave", () => { spots.forEach((spot) => { spot.hidden = true; }); });
-});
-for (const change of ["look", "map", "painted"]) stage.addEventListener(change, () => { if (pointed) read(); });
-readout.append(fact("place", "point at a picture"));
-document.querySelector(".stage-column").insertBefore(readout, document.querySelector(".stage-column .keys"));
+}
+
+if (data.hasPixels) { // The picture of a signal is the drawing of a curve: its colours say nothing.
+  panes.forEach(listenForPointer);
+  for (const change of ["look", "map", "painted"]) stage.addEventListener(change, () => { if (pointed) read(); });
+  readout.append(fact("place", "point at a picture"));
+  document.querySelector(".stage-column").insertBefore(readout, document.querySelector(".stage-column .keys"));
+}

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Locator, Page
 from fieldlens.analysis.detail.windows import Place
 from fieldlens.render.colour import NOTHING_TO_MISS, density_rgb, missing_rgb
 from fieldlens.render.scales import density_scale, missing_scale
-from fieldlens.report import Chapter, Overlay, Report
+from fieldlens.report import SIGNAL_WORDS, Chapter, Overlay, Report
 from tests.support import report_examples as examples
 from tests.support.browsers import Open, chromium, report_opener
 
@@ -175,6 +175,13 @@ def test_links_to_the_worst_places_fly_there(open_report: Open):
 def test_an_address_that_names_a_place_opens_there(open_report: Open):
     page = open_report(report(), width=1200, link="#place=24,24,4")
     assert colour_in(page.locator("#stage"), 0.1, 0.1) == list(WHITE)
+
+
+def test_the_drawing_of_a_signal_is_brought_near_and_not_read_out(open_report: Open):
+    page = open_report(replace(report(), words=SIGNAL_WORDS), width=1200)
+    assert page.locator(".readout").count() == 0
+    page.keyboard.press("+")
+    assert page.is_visible("#zoom-whole")
 
 
 PAPER_PX = 688
