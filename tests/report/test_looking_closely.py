@@ -153,6 +153,29 @@ def test_near_the_picture_is_dragged_and_the_divider_still_by_its_handle(open_re
     assert page.get_attribute("#divider", "aria-valuenow") == "80"
 
 
+def test_two_fingers_bring_the_place_between_them_near(open_report: Open):
+    page = open_report(report(), width=400, has_touch=True, is_mobile=True)
+    box = page.locator("#stage").bounding_box()
+    assert box is not None
+    x, y = box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"]
+    devtools = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *apart: int) -> None:
+        points = [{"x": x + way * apart[0], "y": y, "id": way} for way in (-1, 1) if apart]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 20)
+    for apart in (30, 40, 50, 60):
+        touch("touchMove", apart)
+    touch("touchEnd")
+    of = "document.getElementById('bench').style.getPropertyValue"
+    zoom, left = (float(page.evaluate(f"{of}('--{name}')")) for name in ("zoom", "left"))
+    assert zoom == pytest.approx(3, rel=0.02)
+    assert left + 0.25 / zoom == pytest.approx(0.25, abs=0.03)  # fingers move one after the other
+    page.tap("#zoom-whole")
+    assert not page.is_visible("#zoom-whole")
+
+
 def test_links_to_the_worst_places_fly_there(open_report: Open):
     places = (Place(24, 4, 4), Place(4, 24, 4))
     page = open_report(report(places), width=1200)
