@@ -4,6 +4,7 @@ from fieldlens.report.build import curves_data, frame_data, live_html, report_ht
 from fieldlens.report.claims_page import ClaimRow, StudyFigure, StudyReport, StudyTable, study_html
 from fieldlens.report.images import Encoded, encoded_frame, encoded_map
 from fieldlens.report.model import (
+    Around,
     Chapter,
     Curves,
     Exhibit,
@@ -17,6 +18,7 @@ from fieldlens.report.model import (
     RunPart,
     Series,
     Spectra,
+    Surface,
     ThroughTraining,
 )
 from fieldlens.report.sweep_page import Ends, Link, PictureRow, Shown, SweepReport, sweep_html
@@ -25,6 +27,7 @@ from fieldlens.report.words import PICTURE_WORDS, SIGNAL_WORDS, Words
 __all__ = [
     "PICTURE_WORDS",
     "SIGNAL_WORDS",
+    "Around",
     "Chapter",
     "ClaimRow",
     "Curves",
@@ -47,6 +50,7 @@ __all__ = [
     "StudyFigure",
     "StudyReport",
     "StudyTable",
+    "Surface",
     "SweepReport",
     "ThroughTraining",
     "Words",

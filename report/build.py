@@ -2,9 +2,10 @@
 
 The page's words and marks live in `template.html`, its looks in `report.css`, its behaviour in `curves.js` and
 `viewer.js`; `report_html` writes the static parts as escaped HTML, puts pictures and curves into one JSON block and
-joins them all. Where a page carries networks, `microscope_page` adds a part with a script and data of its own. While a
-fit goes on, the page is the same with `live.html` and `live.js` in it, which ask the server that it came from; and so
-it is with `view.html` and `view.js` where a network that is kept is there to be asked.
+joins them all. Where a page carries networks, `microscope_page` adds a part with a script and data of its own, and of a
+3D scene `around_page` does. While a fit goes on, the page is the same with `live.html` and `live.js` in it, which ask
+the server that it came from; and so it is with `view.html` and `view.js` where a network that is kept is there to be
+asked.
 
 A content security policy names the scripts by their hashes, so that no text of a report can ever run. It allows no
 address at all, but that of a live page's own server; a worker may only be made of what the page holds.
@@ -21,24 +22,26 @@ from html import escape
 from importlib import resources
 from string import Template
 
-from fieldlens.report import microscope_page, sections
+from fieldlens.render.scales import Scale
+from fieldlens.report import around_page, microscope_page, sections, size
 from fieldlens.report.guide import guide_html
 from fieldlens.report.images import (
-    LARGEST_SIDE,
     Encoded,
     encoded_earlier,
     encoded_frame,
     encoded_map,
     encoded_still,
-    is_reduced,
 )
 from fieldlens.report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
+from fieldlens.report.size import ever_smaller
 from fieldlens.report.table import decimals, number_text
 from fieldlens.report.words import Words
 
 SCRIPTS = ("curves.js", "viewer.js")
 ASKING = ("ask.js", "place.js", "orbit.js")
 """Scripts of a page with a server behind it, beside its own."""
+LOOKING = ("zoom.js", "readout.js")
+"""Scripts of a page whose pictures are all there: they are looked at closely."""
 
 AT_REST = {
     "live": "",
@@ -50,11 +53,17 @@ AT_REST = {
 
 
 def report_html(report: Report) -> str:
-    """The whole page. Under 5 MB for two runs of fifty frames of 256x256.
+    """The whole page. Under 5 MB for two runs of fifty frames of 256x256; one that would have more than
+    `size.MOST_BYTES` goes without what is missed least, and says so.
 
     Raises ValueError if the report has no run or a run has no frame: there would be nothing to show.
     """
-    return _page(report, SCRIPTS, AT_REST)
+    page = ""
+    for smaller in ever_smaller(report):
+        page = _page(smaller, (*SCRIPTS, *LOOKING), AT_REST)
+        if len(page) <= size.MOST_BYTES:  # nearly all of it is ASCII
+            break
+    return page
 
 
 def live_html(report: Report, orbit: object = None) -> str:
@@ -95,15 +104,17 @@ def _asking(section: str, orbit: object, closing: str) -> dict[str, str]:
 def _page(report: Report, scripts: Iterable[str], parts_of_kind: dict[str, str]) -> str:
     if not report.runs or not all(run.frames for run in report.runs):
         raise ValueError("a report needs at least one run, and every run at least one frame")
-    script, microscope = _joined(scripts), _microscope(report)
+    script, around, microscope = _joined(scripts), _around(report), _microscope(report)
+    added = (around, microscope)
     parts = {name: _unbroken(html) for name, html in _static_parts(report).items()}
     return Template(file_text("template.html")).substitute(
         title=escape(report.title),
-        style=file_text("report.css") + microscope.style,
+        style="".join([file_text("report.css"), *(part.style for part in added), file_text("print.css")]),
         script=script,
-        script_hashes=" ".join(map(_hash_source, [script, *microscope.scripts])),
+        script_hashes=" ".join(map(_hash_source, [script, *(one for part in added for one in part.scripts)])),
+        around=around.section,
         microscope=microscope.section,
-        microscope_scripts=microscope.elements,
+        added_scripts="\n".join(part.elements for part in added),
         films=sections.films(report.films),
         data=embedded_json(_data(report)),
         **(parts | parts_of_kind),
@@ -111,8 +122,8 @@ def _page(report: Report, scripts: Iterable[str], parts_of_kind: dict[str, str])
 
 
 @dataclass(frozen=True)
-class _Microscope:
-    """What it adds to the page; all empty where no network could be looked into."""
+class _Added:
+    """What a part with a script and data of its own adds to the page; all empty where there is nothing for it."""
 
     section: str = ""
     style: str = ""
@@ -122,18 +133,30 @@ class _Microscope:
     """The script elements: data, and what is run."""
 
 
-def _microscope(report: Report) -> _Microscope:
+def _around(report: Report) -> _Added:
+    if not any(run.around for run in report.runs):
+        return _Added()
+    words, data = around_page.section_words(report), around_page.around_data(report)
+    return _added(around_page.FOLDER, around_page.SCRIPTS, words, data, "around")
+
+
+def _microscope(report: Report) -> _Added:
     words = microscope_page.section_words(report)
     if not any(run.networks for run in report.runs):
-        return _Microscope(words["absent"])
-    script = _joined(microscope_page.SCRIPTS)
-    data = embedded_json(microscope_page.microscope_data(report))
-    return _Microscope(
-        Template(file_text(f"{microscope_page.FOLDER}/section.html")).substitute(words),
-        file_text(f"{microscope_page.FOLDER}/microscope.css"),
+        return _Added(words["absent"])
+    data = microscope_page.microscope_data(report)
+    return _added(microscope_page.FOLDER, microscope_page.SCRIPTS, words, data, "lens")
+
+
+def _added(folder: str, scripts: Iterable[str], words: dict[str, str], data: object, name: str) -> _Added:
+    """A part from the files of its folder; its elements are called by `name`."""
+    script = _joined(scripts)
+    return _Added(
+        Template(file_text(f"{folder}/section.html")).substitute(words),
+        file_text(f"{folder}/{folder}.css"),
         (script,),
-        f'<script type="application/json" id="lens-data">{data}</script>\n'
-        f'<script type="module" id="lens-script">{script}</script>',
+        f'<script type="application/json" id="{name}-data">{embedded_json(data)}</script>\n'
+        f'<script type="module" id="{name}-script">{script}</script>',
     )
 
 
@@ -189,29 +212,46 @@ def file_text(name: str) -> str:
 def _data(report: Report) -> dict[str, object]:
     height, width = report.target.shape[:2]
     return {
-        "target": {"label": "target", "image": encoded_still(report.target).uri, "height": height, "width": width},
-        "runs": [_run(run, report.words) for run in report.runs],
+        "target": {
+            "label": "target",
+            "image": encoded_still(report.target, report.largest_side).uri,
+            "height": height,
+            "width": width,
+        },
+        "runs": [_run(run, report) for run in report.runs],
+        "hasPixels": not report.words.in_cycles,
+        "scales": {
+            overlay.name: _scale(overlay.scale) for run in report.runs for overlay in run.overlays if overlay.scale
+        },
     }
 
 
-def _run(run: RunPart, words: Words) -> dict[str, object]:
+def _scale(scale: Scale) -> dict[str, object]:
+    """What each colour stands for, in words."""
+    read = [*zip(map(tuple, scale.colours.tolist()), scale.words(), strict=True), *scale.apart.items()]
+    return {"colours": [list(colour) for colour, _ in read], "words": [words for _, words in read]}
+
+
+def _run(run: RunPart, report: Report) -> dict[str, object]:
+    words = report.words
     return {
         "label": run.label,
         "network": run.network,
         "frames": [
-            *(_frame(frame, encoded_frame(frame.image)) for frame in run.frames[:-1]),
-            _frame(run.frames[-1], encoded_still(run.final)),
+            *(_frame(frame, encoded_frame(frame.image, report.largest_side)) for frame in run.frames[:-1]),
+            _frame(run.frames[-1], encoded_still(run.final, report.largest_side)),
         ],
         "overlays": [
             {
                 "name": overlay.name,
                 "caption": overlay.caption,
-                "image": None if overlay.image is None else encoded_map(overlay.image).uri,
+                "image": None if overlay.image is None else encoded_map(overlay.image, report.largest_side).uri,
                 "legend": None if overlay.legend is None else encoded_still(overlay.legend).uri,
                 "earlier": [{"step": step, "image": encoded_earlier(image).uri} for step, image in overlay.earlier],
             }
             for overlay in run.overlays
         ],
+        "worst": [[place.left, place.top, place.side] for place in run.worst],
         "curves": curves_data(run.curves, words),
         "spectra": None if run.spectra is None else _spectra(run.spectra, words),
         "creases": None if run.through_training is None else _through_training(run.through_training),
@@ -283,9 +323,9 @@ def _finite(values: Iterable[float | None]) -> list[float | None]:
 
 def _reductions(report: Report) -> list[str]:
     pictures = [report.target, *(run.final for run in report.runs)]
-    if not any(map(is_reduced, pictures)):
+    if all(max(picture.shape[:2]) <= report.largest_side for picture in pictures):
         return []
     return [
-        f"This page shows its pictures reduced to {LARGEST_SIDE} px on the longer side by area averaging; "
+        f"This page shows its pictures reduced to {report.largest_side} px on the longer side by area averaging; "
         "the run folder has them at full size."
     ]

@@ -108,6 +108,7 @@ function lineChart({ title, run, unit, series, range, full, format, onScrub, acr
   function redraw() {
     const width = svg.clientWidth || 340;
     const height = svg.clientHeight || 230;
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`); // on paper it is as wide as there is room, and nothing is cut
     const inner = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
     const [low, high] = range;
     scale = {

@@ -35,19 +35,19 @@ class Encoded:
         return f"data:{self.media_type};base64,{b64encode(self.data).decode('ascii')}"
 
 
-def encoded_still(image: RGBImage) -> Encoded:
+def encoded_still(image: RGBImage, largest_side: int = LARGEST_SIDE) -> Encoded:
     """A target or a final reconstruction: exact up to `EXACT_SIDE`."""
-    return _encoded(image, exact_side=EXACT_SIDE, quality=92)
+    return _encoded(image, exact_side=EXACT_SIDE, quality=92, largest_side=largest_side)
 
 
-def encoded_frame(image: RGBImage) -> Encoded:
+def encoded_frame(image: RGBImage, largest_side: int = LARGEST_SIDE) -> Encoded:
     """One of many frames: about 15 kB at 256x256."""
-    return _encoded(image, exact_side=EXACT_FRAME_SIDE, quality=85)
+    return _encoded(image, exact_side=EXACT_FRAME_SIDE, quality=85, largest_side=largest_side)
 
 
-def encoded_map(image: RGBImage) -> Encoded:
+def encoded_map(image: RGBImage, largest_side: int = LARGEST_SIDE) -> Encoded:
     """A map: its colours are read off a scale, so exact up to half of `EXACT_SIDE`."""
-    return _encoded(image, exact_side=EXACT_SIDE // 2, quality=92)
+    return _encoded(image, exact_side=EXACT_SIDE // 2, quality=92, largest_side=largest_side)
 
 
 def encoded_earlier(image: RGBImage) -> Encoded:
@@ -55,9 +55,9 @@ def encoded_earlier(image: RGBImage) -> Encoded:
     return _encoded(image, exact_side=EXACT_FRAME_SIDE, quality=80, largest_side=EARLIER_SIDE)
 
 
-def is_reduced(image: RGBImage) -> bool:
-    """Whether the report shows this picture smaller than it is."""
-    return max(image.shape[:2]) > LARGEST_SIDE
+def encoded_sheet(image: RGBImage) -> Encoded:
+    """Many small pictures on one sheet, at its own size: each has its place on it by pixels."""
+    return _encoded(image, exact_side=EXACT_FRAME_SIDE, quality=85, largest_side=max(image.shape[:2]))
 
 
 def _encoded(image: RGBImage, *, exact_side: int, quality: int, largest_side: int = LARGEST_SIDE) -> Encoded:

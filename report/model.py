@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, Int, UInt8
 
 from fieldlens.analysis.detail.windows import Place
 from fieldlens.fields.plain import PlainField
+from fieldlens.render.scales import Scale
+from fieldlens.report.images import LARGEST_SIDE
 from fieldlens.report.words import PICTURE_WORDS, Words
 
 Number = float | int | str | None
@@ -41,6 +43,8 @@ class Overlay:
     caption: str
     legend: UInt8[np.ndarray, "legend_h legend_w 3"] | None = None
     """A drawn colour scale with its unit, shown beside the caption."""
+    scale: Scale | None = None
+    """What each colour stands for; None where that cannot be read off."""
     earlier: Sequence[tuple[int, UInt8[np.ndarray, "h1 w1 3"]]] = ()
     """The map of earlier steps, rising: the page shows the newest that is not after the step shown."""
 
@@ -126,6 +130,38 @@ class Exhibit:
     caption: str
 
 
+@dataclass(frozen=True, eq=False)
+class Around:
+    """What is seen of a 3D scene from cameras that go around it once."""
+
+    pictures: int
+    columns: int
+    """Pictures in a row of a sheet; the first is at its left top."""
+    height: int
+    width: int
+    """Of each picture in pixels."""
+    sheets: Mapping[str, UInt8[np.ndarray, "sheet_h sheet_w 3"]]
+    """By what they show, such as `colour`."""
+    eye: Sequence[float]
+    """Where the first camera is, in the scene's unit cube, into whose middle all look."""
+    up: Sequence[float]
+    """The direction that is upwards, an axis of that cube."""
+    angle: float
+    """Of the cameras' view from top to bottom, in radians."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The surface of a 3D scene, which a browser turns."""
+
+    vertices: Float[np.ndarray, "n 3"]
+    """In the scene's unit cube."""
+    normals: Float[np.ndarray, "n 3"]
+    """Of length 1, to the outside."""
+    colours: UInt8[np.ndarray, "n 3"]
+    triangles: Int[np.ndarray, "m 3"]
+
+
 @dataclass(frozen=True)
 class KeptNetwork:
     """A network that the page carries, for its microscope."""
@@ -162,6 +198,10 @@ class RunPart:
     """None unless the checkpoints were measured."""
     views: Exhibit | None = None
     """All views of a 3D scene on one sheet, each with its PSNR; None for what is no 3D scene."""
+    around: Around | None = None
+    """Of a 3D scene: what is seen from all around."""
+    surface: Surface | None = None
+    """Of a 3D scene that has one."""
     pictures: Sequence[Exhibit] = ()
     """Drawings of analyses that were asked for besides, below the verdict."""
     networks: Sequence[KeptNetwork] = ()
@@ -169,7 +209,7 @@ class RunPart:
     no_network: str = ""
     """A sentence on why the page carries none, where it might have."""
     worst: Sequence[Place] = ()
-    """Where most detail is missing, the worst first: the microscope flies there."""
+    """Where most detail is missing, the worst first: pictures and microscope fly there."""
 
 
 @dataclass(frozen=True)
@@ -214,3 +254,5 @@ class Report:
     """What the lead leaves open, in the order in which a person asks."""
     films: Sequence[Film] = ()
     """Videos in the report's own folder."""
+    largest_side: int = LARGEST_SIDE
+    """Pixels of the longer side, to which the page reduces target, reconstructions and maps that are larger."""

@@ -157,11 +157,21 @@ def _explained(texts: Sequence[str], known: set[str]) -> str:
 
 
 def _places(places: Sequence[Place], looked_into: bool) -> str:
-    """The worst places, each a link into the microscope where the page has one."""
+    """The worst places, each a link into the microscope where the page has one, and else to the pictures."""
     if not places:
         return ""
-    words = [f'<a href="{look_address(place)}">{place.label}</a>' if looked_into else place.label for place in places]
+    address = look_address if looked_into else place_address
+    words = [f'<a href="{address(place)}">{place.label}</a>' for place in places]
     return f"<p>Most is missing around {'; '.join(words)} px.</p>"
+
+
+def place_address(place: Place) -> str:
+    """A link within the page that brings a square of the picture near.
+
+    >>> place_address(Place(32, 0, 16))
+    '#place=32,0,16'
+    """
+    return f"#place={place.left:g},{place.top:g},{place.side:g}"
 
 
 def _map_link(name: str) -> str:

@@ -54,6 +54,7 @@ function paint(canvas, address) {
     canvas.height = image.naturalHeight;
     canvas.getContext("2d").drawImage(image, 0, 0);
     sharpen(canvas);
+    stage.dispatchEvent(new Event("painted"));
   });
 }
 

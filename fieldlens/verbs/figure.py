@@ -23,8 +23,9 @@ class FigureArguments:
 
     runs: tyro.conf.Positional[tuple[str, ...]] = ("latest",)
     """Run folders, comparisons, or latest."""
-    out: Path = Path("figure.pdf")
-    """The file to write: .pdf, .svg or .png."""
+    out: Path | None = None
+    """The file to write: .pdf, .svg or .png. By default figure.pdf in the folder of the run or comparison, or of the
+    first run of several."""
     psnr: Flag = False
     """Show PSNR over steps, a line for each run."""
     bands: Flag = False

@@ -13,7 +13,7 @@ from fieldlens.configs.files import require_writable, write_bytes
 from fieldlens.render.files import require_ending
 from fieldlens.studies.runs.charts import COLOURS, FIGURE_ENDINGS, charts, figure_bytes, legend_outside, step_axis
 from fieldlens.studies.runs.charts import part_label as in_words
-from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.folder import COMPARISON, RunFolder
 from fieldlens.studies.runs.metrics import band_names, drawn_rows
 
 from ..subjects.choice import subject_of
@@ -40,16 +40,19 @@ class FigureDrawn:
         return [f"figure  {self.path}"]
 
 
-def draw_curves(runs: Mapping[RunFolder, str], shows: Sequence[Curve], file: Path) -> FigureDrawn:
+def draw_curves(runs: Mapping[RunFolder, str], shows: Sequence[Curve], file: Path | None = None) -> FigureDrawn:
     """Draw the curves of runs, and write them as PDF, SVG or PNG, as the file's ending says.
 
     Args:
         runs: with the names that stand in legends and titles.
         shows: what to show; PSNR of all runs is one chart, octaves are a chart for each.
+        file: by default `figure.pdf` beside the runs: in the folder of the run, or of the comparison; of several, in
+            that of the first.
 
     Raises:
         InputError: for another ending, a file that cannot be written, and a run without curves.
     """
+    file = file or _beside(list(runs)) / "figure.pdf"
     ending = require_ending(file, FIGURE_ENDINGS, "a figure")
     require_writable(file.parent, "name another place with --out")
     rows = {folder: drawn_rows(folder) for folder in runs}
@@ -66,7 +69,10 @@ def draw_curves(runs: Mapping[RunFolder, str], shows: Sequence[Curve], file: Pat
             )
 
     def draw() -> Figure:
-        figure, axes = charts(len(panels))
+        # no place is left empty: PSNR, which is of all runs, takes a row, or three stand in one
+        odd, has_psnr = len(panels) % 2 == 1 and len(panels) > 1, "psnr" in shows
+        columns = 3 if odd and not has_psnr and len(panels) % 3 == 0 else 2
+        figure, axes = charts(len(panels), columns, first_wide=odd and has_psnr)
         for axis, panel in zip(axes, panels, strict=True):
             panel(axis)
         _legends(figure, axes)
@@ -74,6 +80,14 @@ def draw_curves(runs: Mapping[RunFolder, str], shows: Sequence[Curve], file: Pat
 
     write_bytes(file, figure_bytes(draw, ending))
     return FigureDrawn(file, len(runs))
+
+
+def _beside(runs: Sequence[RunFolder]) -> Path:
+    """The folder of the first run, or of the comparison whose runs they are."""
+    first, *others = runs
+    together = first.path.parent.parent
+    of_one = others and all(run.path.parent.parent == together for run in others)
+    return together if of_one and (together / COMPARISON).is_file() else first.path
 
 
 def _psnr(axis: Axes, named: Sequence[tuple[str, Sequence[Row]]]) -> None:

@@ -29,6 +29,8 @@ MOST_BYTES = 8_000_000
 MOST_FRAMES = 60
 """Of a GIF or WebP, which keep each frame nearly whole."""
 STEPS_ON_POSTER = 6
+DARK = 1 / 4
+"""Of the last step's brightness: a step that is darker does not open a poster, where it would be a black square."""
 ENDINGS = (".mp4", *ANIMATED_ENDINGS)
 
 
@@ -99,7 +101,7 @@ def share(
         data, size = animation(list(frames), ending, at_most=MOST_BYTES)
         write_bytes(file, data)
     poster = file.with_name("poster.png" if file.parent == folder.path / "share" else f"{file.stem}_poster.png")
-    shown = [_learnt(folder, row) for row in evenly(rows, STEPS_ON_POSTER)]
+    shown = [_learnt(folder, row) for row in evenly(_from_light(folder, rows), STEPS_ON_POSTER)]
     write_png(poster, sheet(shown, height, width, 2 if portrait else 3))
     return Shared(file, poster, len(rows), *size, file.stat().st_size)
 
@@ -107,6 +109,17 @@ def share(
 def _learnt(folder: RunFolder, row: Row) -> Tile:
     """What was learnt by a step."""
     return Tile(read_png(folder.frame(row.step, "reconstruction")), f"step {row.step:,}   {row.psnr_db:.1f} dB")
+
+
+def _from_light(folder: RunFolder, rows: Sequence[Row]) -> Sequence[Row]:
+    """The steps from the first on that is not dark; a network often begins with values about 0, which are black."""
+    least = DARK * _brightness(folder, rows[-1])
+    first = next(number for number, row in enumerate(rows) if _brightness(folder, row) >= least)
+    return rows[first:]
+
+
+def _brightness(folder: RunFolder, row: Row) -> float:
+    return float(read_png(folder.frame(row.step, "reconstruction")).mean())
 
 
 def evenly(things: Sequence[T], at_most: int) -> list[T]:

@@ -61,15 +61,19 @@ def svg_of(draw: Callable[[], Figure]) -> bytes:
     return figure_bytes(draw, ".svg")
 
 
-def charts(count: int, columns: int = 2) -> tuple[Figure, list[Axes]]:
-    """A figure of so many charts. It belongs to no window system."""
+def charts(count: int, columns: int = 2, *, first_wide: bool = False) -> tuple[Figure, list[Axes]]:
+    """A figure of so many charts. It belongs to no window system.
+
+    Args:
+        first_wide: whether the first has a row for itself.
+    """
     columns = min(count, columns)
-    rows = math.ceil(count / columns)
+    places = [*[0] * (columns if first_wide else 1), *range(1, count)]
+    rows = math.ceil(len(places) / columns)
+    filled = [*places, *["."] * (rows * columns - len(places))]  # a dot is a place without a chart
     figure = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-    for axis in axes[count:]:
-        axis.set_axis_off()
-    return figure, axes[:count]
+    axes = figure.subplot_mosaic([filled[row * columns : (row + 1) * columns] for row in range(rows)])
+    return figure, [axes[number] for number in range(count)]
 
 
 def plot_history(axis: Axes, histories: Histories, column: str, **style: object) -> None:

@@ -21,16 +21,18 @@ from fieldlens.configs.holding import held
 from fieldlens.configs.names import folder_in, known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.optimizer import Adam, Muon, default_optimizer
-from fieldlens.configs.records import fields_of, read_json_as, to_json
+from fieldlens.configs.records import IF_ANY, fields_of, read_json_as, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Protocol, named
 from fieldlens.configs.storage import read_config, to_yaml
 from fieldlens.fitting import Controls, require_room
+from fieldlens.render.colour import density_legend
 from fieldlens.render.panel import Tile, panel
 from fieldlens.render.text import BACKGROUND
 from fieldlens.render.video import EncoderError, VideoWriter
 from fieldlens.report import Words
 from fieldlens.studies.subjects.choice import subject_of
 from fieldlens.studies.subjects.drawing import DENSITY, MapLook
+from fieldlens.studies.subjects.film import AROUND, COLOUR, CREASES, read_around
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps
@@ -58,6 +60,8 @@ STEPS = 1000
 """Of each run, unless told."""
 ENDS = ("steps", "diverged")
 """Why a run of a comparison has ended for good."""
+TURNTABLE, ORBIT = "turntable.mp4", "orbit.mp4"
+ORBIT_FPS = 8.0
 SIDE_BY_SIDE = (DENSITY,)
 """Maps that a comparison's video shows of each run: those that can be compared between networks, as speeds cannot."""
 
@@ -84,6 +88,16 @@ class Comparison:
     def video(self) -> Path:
         """All runs side by side."""
         return self.path / "compare.mp4"
+
+    @property
+    def turntable(self) -> Path:
+        """All runs of a 3D scene while they were learnt, from a camera that goes around."""
+        return self.path / TURNTABLE
+
+    @property
+    def orbit(self) -> Path:
+        """All runs of a 3D scene at their end, from a camera that goes around."""
+        return self.path / ORBIT
 
     @property
     def result_file(self) -> Path:
@@ -307,6 +321,10 @@ class ComparisonRecord:
     table: str = field(metadata={"before": ""})
     """As table.md has it, which compare.json leaves it to."""
     runs: Sequence[RunRecord]
+    turntable: Path | None = field(default=None, metadata=IF_ANY)
+    """Of a 3D scene: the film of its fits from a camera that goes around, where it was asked for."""
+    orbit: Path | None = field(default=None, metadata=IF_ANY)
+    """Of a 3D scene: the same of their ends, where they were explained."""
 
     @property
     def lines(self) -> list[str]:
@@ -314,7 +332,7 @@ class ComparisonRecord:
         return [
             *self.table.splitlines(),
             *self.verdict,
-            *([] if self.video is None else [f"video   {self.video}"]),
+            *(f"video   {film}" for film in (self.video, self.turntable, self.orbit) if film is not None),
             f"report  {self.report}",
             *self._going_on,
         ]
@@ -388,7 +406,15 @@ def _side_by_side(
     drawing_started = time.perf_counter()
     subject = subject_of(next(iter(records)).scene())
     runs = list(records.values())
-    video = _video(comparison, records, subject, reporter)
+    columns = [_Column(folder, _name(record, runs)) for folder, record in records.items()]
+    video, turntable, orbit = (
+        _film(comparison, file, partial(write, comparison, columns, reporter), reporter)
+        for file, write in (
+            (comparison.video, partial(_write_video, subject=subject)),
+            (comparison.turntable, _write_turntable),
+            (comparison.orbit, _write_orbit),
+        )
+    )
     verdict = comparison_verdict(runs, subject.words)
     reporter.working("writing the report", 0.0)
     write_comparison_report(comparison.report, records, verdict, comparison.config())
@@ -404,6 +430,8 @@ def _side_by_side(
         drawing_seconds=round(time.perf_counter() - drawing_started, 3),
         table=table,
         runs=runs,
+        turntable=turntable,
+        orbit=orbit,
     )
     write_json(comparison.result_file, to_json(record))
     return record
@@ -452,26 +480,19 @@ def _name(record: RunRecord, records: Sequence[RunRecord]) -> str:
     return record.name if same else record.encoding
 
 
-def _video(
-    comparison: Comparison, records: Mapping[RunFolder, RunRecord], subject: Subject, reporter: Reporter
-) -> Path | None:
-    """The video of all runs; None, which is said, where the encoder fails."""
+def _film(comparison: Comparison, file: Path, write: Callable[[], None], reporter: Reporter) -> Path | None:
+    """Make a film of all runs; None where there is nothing to show in it, or the encoder fails, which is said."""
+    remove(file)
     try:
-        _write_video(comparison, records, subject, reporter)
-        return comparison.video
+        write()
     except EncoderError as error:
-        remove(comparison.video)
+        remove(file)
         again = f"`fieldlens compare --resume {shlex.quote(str(comparison.path))}`"
-        reporter.say(
-            f"there is no {comparison.video.name}: {error}; the frames are there, and {again} makes it of them"
-        )
-        return None
+        reporter.say(f"there is no {file.name}: {error}; the frames are there, and {again} makes it of them")
+    return file if file.exists() else None
 
 
-def _write_video(
-    comparison: Comparison, records: Mapping[RunFolder, RunRecord], subject: Subject, reporter: Reporter
-) -> None:
-    columns = [_Column(folder, _name(record, list(records.values()))) for folder, record in records.items()]
+def _write_video(comparison: Comparison, columns: Sequence["_Column"], reporter: Reporter, subject: Subject) -> None:
     common = sorted(set.intersection(*(set(column.psnr_db) for column in columns)))
     target = subject.target_tile()
     drawn = {} if comparison.config().output.quick else subject.map_looks
@@ -498,6 +519,39 @@ def _frame(
     for name, look in looks.items():
         below += [Tile(blank, look.caption, look.legend), *(column.map(name, step, blank) for column in columns)]
     return panel([*above, *below], f"step {step}", columns=len(above))
+
+
+def _write_turntable(comparison: Comparison, columns: Sequence["_Column"], reporter: Reporter) -> None:
+    """The turntables of all runs one below the other, as each is a row; nothing where there are none."""
+    steps = sorted(set.intersection(*(set(column.folder.frame_steps("turntable")) for column in columns)))
+    with VideoWriter(comparison.turntable) as video:
+        for number, step in enumerate(steps):
+            reporter.working("writing the turntable", number / len(steps))
+            seen = [column.folder.picture(step, "turntable") for column in columns]
+            tiles = [Tile(one, column.name) for one, column in zip(seen, columns, strict=True) if one is not None]
+            if len(tiles) == len(columns):
+                video.write(panel(tiles, f"step {step}", columns=1))
+
+
+def _write_orbit(comparison: Comparison, columns: Sequence["_Column"], reporter: Reporter) -> None:
+    """The ends of all runs side by side, and their creases below, where all have pictures from around."""
+    try:
+        found = [read_around(column.folder.analysis) for column in columns]
+    except InputError as error:
+        reporter.say(f"there is no film of the ends of all runs: {error}")
+        return
+    arounds = [around for around in found if around is not None]
+    if len(arounds) < len(columns):
+        return
+    creased = any(CREASES in around.sheets for around in arounds)
+    named = list(zip(arounds, columns, strict=True))
+    with VideoWriter(comparison.orbit, ORBIT_FPS, hold_last_seconds=0.0) as video:
+        for number in range(AROUND):
+            tiles = [Tile(around.picture(COLOUR, number), column.name) for around, column in named]
+            if creased:
+                below = (around.picture(CREASES, number) for around in arounds)
+                tiles += [Tile(picture, "crease density", density_legend) for picture in below]
+            video.write(panel(tiles, "at the end", columns=len(columns)))
 
 
 class _Column:

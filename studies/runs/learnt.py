@@ -1,4 +1,5 @@
-"""What a run has learnt, as the report shows it: spectra of its end, when each octave was there, and its networks."""
+"""What a run has learnt, as the report shows it: spectra of its end, when each octave was there, and its networks; and
+of a 3D scene, what is seen from all around, and its surface."""
 
 from collections.abc import Sequence
 
@@ -6,12 +7,17 @@ import numpy as np
 from jaxtyping import Float
 
 from fieldlens.analysis import half_energy_step, half_error_step
+from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
 from fieldlens.fields.own_encoding import OwnEncoding
 from fieldlens.fields.plain import half_rounding, plain_field
 from fieldlens.fitting import initial_state
-from fieldlens.report import KeptNetwork, Learnt, Spectra
+from fieldlens.render.colour import density_rgb
+from fieldlens.render.files import read_npz
+from fieldlens.report import Around, KeptNetwork, Learnt, Spectra, Surface
 from fieldlens.scenes.scene import Scene
+from fieldlens.scenes.solids.mesh import Mesh
+from fieldlens.studies.subjects.film import read_around
 from fieldlens.studies.subjects.found import Row
 from fieldlens.studies.subjects.missing import SavedSpectra
 
@@ -26,6 +32,11 @@ MOST_BYTES = 4 * 2**20
 
 MOST_BYTES_BESIDE_OTHERS = 2**20
 """Of the one network that each run has in the page of a comparison."""
+
+MOST_SURFACE_BYTES = 2**26
+"""Of a surface's file, unpacked."""
+GREY = 190
+"""Of a surface without creases, as a byte."""
 
 FP32, FP16 = 4, 2
 """Bytes of a number."""
@@ -112,6 +123,41 @@ def kept_networks(folder: RunFolder, scene: Scene, *, alone: bool) -> tuple[list
         if len(kept) == most:
             break
     return kept[::-1], ""
+
+
+def seen_around(folder: RunFolder) -> Around | None:
+    """What cameras see that go around a 3D scene; None of what is none, and of a fit that was not explained.
+
+    Raises:
+        InputError: when a file is damaged.
+    """
+    found = read_around(folder.analysis)
+    if found is None:
+        return None
+    seen = found.seen
+    size = seen.pictures, seen.columns, seen.height, seen.width
+    return Around(*size, found.sheets, tuple(seen.eye), tuple(seen.up), seen.angle)
+
+
+def surface_part(folder: RunFolder) -> Surface | None:
+    """The surface of a solid's field, coloured by its creases, or grey; None where there is none.
+
+    Raises:
+        InputError: when the file is damaged.
+    """
+    file = folder.analysis / "surface.npz"
+    if not file.exists():
+        return None
+    try:
+        arrays = read_npz(file, MOST_SURFACE_BYTES)
+        mesh = Mesh(arrays["vertices"].astype(np.float64), arrays["triangles"].astype(np.int64))
+        crossings = arrays.get("crossings")
+        colours = np.full((len(mesh.vertices), 3), GREY, np.uint8)
+        if crossings is not None:
+            colours = density_rgb(crossings[None])[0]
+        return Surface(mesh.vertices, mesh.vertex_normals, colours, mesh.triangles)
+    except (KeyError, ValueError, IndexError):
+        raise InputError(f"{str(file)!r} holds no surface") from None
 
 
 def _spread(steps: Sequence[int], most: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import numpy as np
 
 from fieldlens.analysis.detail.explanation import Association
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import JsonObject, read_json, write_text
+from fieldlens.configs.files import JsonObject, read_bytes, read_json, write_text
 from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import Protocol
 from fieldlens.fitting import Plan
@@ -25,6 +25,15 @@ from fieldlens.render.colour import (
     steps_legend,
 )
 from fieldlens.render.files import read_png
+from fieldlens.render.scales import (
+    Scale,
+    density_scale,
+    error_scale,
+    leverage_scale,
+    missing_scale,
+    speed_scale,
+    steps_scale,
+)
 from fieldlens.report import (
     Chapter,
     Curves,
@@ -42,7 +51,7 @@ from fieldlens.report import (
     report_html,
 )
 from fieldlens.studies.subjects.choice import subject_of
-from fieldlens.studies.subjects.drawing import ViewScores
+from fieldlens.studies.subjects.drawing import DENSITY, ViewScores
 from fieldlens.studies.subjects.found import TOLD_PLACES, Image, Row, Summary
 from fieldlens.studies.subjects.missing import SavedSpectra
 from fieldlens.studies.subjects.subject import Subject
@@ -51,7 +60,7 @@ from .answers import DRAWN, Found
 from .checkpoints import checkpoint_steps
 from .folder import RunFolder, lost_note
 from .history import read_foretelling, read_history
-from .learnt import kept_networks, learnt_parts, spectra_part
+from .learnt import kept_networks, learnt_parts, seen_around, spectra_part, surface_part
 from .metrics import drawn_rows
 from .quantities import QUANTITIES, saturation_caveat
 from .record import RunRecord
@@ -62,25 +71,50 @@ T = TypeVar("T")
 MOST_FRAMES = 120
 """Of a run in a report: a page of thousands would be too large to open. The video and the run folder have all."""
 
+
+@dataclass(frozen=True)
+class _Look:
+    """How a map is read."""
+
+    caption: str
+    legend: Callable[..., Image] | None = None
+    """Draws its scale of colours."""
+    scale: Callable[[str], Scale] | None = None
+    """The same scale in numbers, with a unit."""
+    unit: str = ""
+
+
 OVERLAYS = {
-    "density": ("crease density", density_legend),
-    "speed": ("how strongly a step could move the detail of each window, {octaves}", speed_legend),
-    "leverage": (
+    "density": _Look("crease density", density_legend, density_scale),
+    "speed": _Look("how strongly a step could move the detail of each window, {octaves}", speed_legend, speed_scale),
+    "leverage": _Look(
         "leverage: how much of each window's detail could be changed while everything else stays, {octaves}",
         leverage_legend,
+        leverage_scale,
     ),
-    "progress": ("how many steps like the next would mend half of what each window lacks, {octaves}", steps_legend),
-    "error": (
+    "progress": _Look(
+        "how many steps like the next would mend half of what each window lacks, {octaves}",
+        steps_legend,
+        steps_scale,
+        "steps",
+    ),
+    "error": _Look(
         "how far colours are off (root mean square of the channels), as a share of the brightest value",
         error_legend,
+        error_scale,
     ),
-    "missing": (
+    "missing": _Look(
         "what is missing of each window's detail, {octaves}: the error's energy over the detail's; grey where there is "
         "hardly any",
         missing_legend,
+        missing_scale,
     ),
-    "capacity": ("share of the error that stays when the last layer is fitted anew in each window", remaining_legend),
-    "residual": ("reconstruction less target", None),
+    "capacity": _Look(
+        "share of the error that stays when the last layer is fitted anew in each window",
+        remaining_legend,
+        missing_scale,
+    ),
+    "residual": _Look("reconstruction less target"),
 }
 """The maps of the last snapshot: what each shows, in the octaves of `Words.mapped`, and its colours."""
 
@@ -105,6 +139,7 @@ def report_of(folder: RunFolder, record: RunRecord) -> Report:
     """
     subject, left_out = subject_of(folder.scene()), list[str]()
     part = _part(folder, record, subject, left_out, alone=True)
+    films = _films({folder.video: "How it was learnt", folder.turntable: "Seen from all around"}, left_out)
     return Report(
         title=f"{record.scene}, {record.encoding}",
         lead=record.explained.verdict[0],
@@ -114,7 +149,7 @@ def report_of(folder: RunFolder, record: RunRecord) -> Report:
         words=subject.words,
         notes=[*record.notes, *_thinning_note([folder]), *left_out],
         chapters=_chapters(record.explained),
-        films=_films({folder.video: "How it was learnt", folder.turntable: "Seen from all around"}),
+        films=films,
     )
 
 
@@ -128,8 +163,14 @@ def write_comparison_report(
         verdict=verdict,
         protocol=protocol_of(config, {record.name: record.plan for record in runs.values()}),
     )
-    films = _films({path.parent / "compare.mp4": "How they were learnt, side by side"})
-    write_text(path, report_html(replace(report, films=films)))
+    titles = {
+        "compare.mp4": "How they were learnt, side by side",
+        "turntable.mp4": "Seen from all around while they were learnt",
+        "orbit.mp4": "Seen from all around at the end, side by side",
+    }
+    left_out = list[str]()
+    films = _films({path.parent / name: title for name, title in titles.items()}, left_out)
+    write_text(path, report_html(replace(report, films=films, notes=[*report.notes, *left_out])))
 
 
 def side_by_side(
@@ -164,7 +205,8 @@ def _chapters(found: Summary) -> list[Chapter]:
     """What is said of a run beyond its first sentence, question by question."""
     chapters = []
     if found.worst_places:
-        chapters.append(Chapter("Where detail is missing", [], "missing", found.worst_places[:TOLD_PLACES]))
+        of = [f"In {found.worst_in}, the view that the pictures above show:"] if found.worst_in else []
+        chapters.append(Chapter("Where detail is missing", of, "missing", found.worst_places[:TOLD_PLACES]))
     if found.verdict[1:]:
         # of signals and scenes the sentences say where, too; and where nothing is missing, nothing would help
         heading = "Why, and what would help" if found.worst_places else "What is missing, and why"
@@ -174,13 +216,14 @@ def _chapters(found: Summary) -> list[Chapter]:
     return chapters
 
 
-def _films(titles: Mapping[Path, str]) -> list[Film]:
-    """Those videos that are there."""
-    return [
-        Film(title, file.name, file.read_bytes() if file.stat().st_size <= MOST_FILM else None)
-        for file, title in titles.items()
-        if file.is_file()
-    ]
+def _films(titles: Mapping[Path, str], left_out: list[str]) -> list[Film]:
+    """Those videos that are there; those that cannot be read are added to `left_out`."""
+    read = [partial(_film, title, file) for file, title in titles.items() if file.is_file()]
+    return [film for one in read if (film := _unless_damaged(one, left_out)) is not None]
+
+
+def _film(title: str, file: Path) -> Film:
+    return Film(title, file.name, read_bytes(file) if file.stat().st_size <= MOST_FILM else None)
 
 
 def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list[str], *, alone: bool) -> RunPart:
@@ -215,10 +258,12 @@ def _part(folder: RunFolder, record: RunRecord, subject: Subject, left_out: list
         learnt=learnt_parts(rows, list(followed.energy_kept), in_cycles=words.in_cycles),
         through_training=_through_training(folder),
         views=_unless_damaged(partial(_views, folder), left_out),
+        around=_unless_damaged(partial(seen_around, folder), left_out),
+        surface=_unless_damaged(partial(surface_part, folder), left_out),
         pictures=[seen for read in _pictures(folder) if (seen := _unless_damaged(read, left_out)) is not None],
         networks=networks,
         no_network=no_network,
-        worst=record.explained.worst_places if networks else (),
+        worst=record.explained.worst_places,
     )
 
 
@@ -360,11 +405,14 @@ def _overlay(folder: RunFolder, name: str, rows: Sequence[Row], words: Words) ->
 
 def overlay_of(name: str, picture: Image | None, words: Words) -> Overlay:
     """A map of this name with its words and its scale."""
-    caption, legend = OVERLAYS[name]
-    caption = caption.format(octaves=words.mapped)
-    if name == "density":
-        legend = partial(density_legend, unit=words.crossings)
-    return Overlay(name, picture, caption, None if legend is None else legend(36, 360))
+    look, unit = OVERLAYS[name], {"unit": words.crossings} if name == DENSITY else {}
+    return Overlay(
+        name,
+        picture,
+        look.caption.format(octaves=words.mapped),
+        None if look.legend is None else look.legend(36, 360, **unit),
+        None if look.scale is None else look.scale(unit.get("unit", look.unit)),
+    )
 
 
 def protocol_of(config: Protocol, plans: Mapping[str, Plan]) -> dict[str, str]:

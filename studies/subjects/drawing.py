@@ -31,7 +31,7 @@ THUMBNAIL_SIDE = 100
 """Pixels along the longer side of a view on the sheet, at most."""
 
 MOST_VIEWS = 20
-"""On a sheet; of more, these are spread evenly."""
+"""On a sheet; of more, these are spread evenly from the worst to the best."""
 
 SHEET_COLUMNS = 3
 
@@ -112,7 +112,7 @@ class ViewScores:
 def sheet_files(
     views: Sequence[View], drawn: Sequence[Float[np.ndarray, "_ _ _"]], *, kind: str, compared: str
 ) -> Files:
-    """`views.png`, the sheet, and `views.json`, the PSNR of every view.
+    """`views.png`, the sheet with the worst view first, and `views.json`, the PSNR of every view.
 
     Args:
         drawn: each view whole.
@@ -120,10 +120,13 @@ def sheet_files(
     """
     found = [psnr_db(view.target(), one) for view, one in zip(views, drawn, strict=True)]
     count = min(len(views), MOST_VIEWS)
-    chosen = [len(views) * number // count for number in range(count)]
+    worst_first = sorted(
+        range(len(views)), key=lambda number: found[number] if math.isfinite(found[number]) else -math.inf
+    )
+    chosen = [worst_first[(len(views) - 1) * number // max(1, count - 1)] for number in range(count)]
     tiles = [Tile(triple(views[i].target(), drawn[i]), f"{views[i].name}   {_decibels(found[i])}") for i in chosen]
     of = f"{count} of {len(views)}" if count < len(views) else f"{count}"
-    sheet = panel(tiles, f"{of} {kind}: {compared}", columns=min(count, SHEET_COLUMNS))
+    sheet = panel(tiles, f"{of} {kind}, worst first: {compared}", columns=min(count, SHEET_COLUMNS))
     named = [
         ViewScore(view.name, psnr if math.isfinite(psnr) else None) for view, psnr in zip(views, found, strict=True)
     ]

@@ -29,6 +29,8 @@ Named: TypeAlias = Mapping[str, float | None]
 
 TOLD_PLACES = 3
 """How many of the worst places are told in a sentence; a page has more to go to."""
+WORST_PLACES = 10
+"""How many places are found, in which most is missing."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ class Summary:
     """In sentences."""
     worst_places: tuple[Place, ...] = field(default=(), metadata=IF_ANY)
     """Squares of the picture in which most is missing, most first."""
+    worst_in: str | None = field(default=None, metadata=IF_ANY)
+    """Of a 3D scene: the view that they are places of."""
     collapsed: bool | None = field(default=None, metadata=IF_ANY)
     """Of photographs: whether the field shows one colour and no more."""
     capacity: str | None = None
@@ -163,7 +167,8 @@ class Summary:
     def sentences(self) -> list[str]:
         """The verdict, with where most is missing, and after it whether the creases could express what is missing."""
         first, *others = self.verdict
-        where = f"Most is missing around {'; '.join(place.label for place in self.worst_places[:TOLD_PLACES])} px."
+        places = "; ".join(place.label for place in self.worst_places[:TOLD_PLACES])
+        where = f"Most is missing around {places} px{f' of {self.worst_in}' if self.worst_in else ''}."
         return [
             f"{first} {where}" if self.worst_places else first,
             *others,
@@ -216,6 +221,7 @@ def unexplained(run: Path, scores: Scores, frequencies: Sequence[int]) -> Explai
 EXPLAINED = (
     *("explain", "error", "missing", "spectra", "views", "residual"),
     *("density", "speed", "progress", "capacity", "creases"),
+    *("around", "around_colour", "around_distance", "around_normals", "around_creases", "surface"),
 )
 """Files of an explanation by their names. Not all fields have all: one that has diverged has no creases any more."""
 

@@ -43,6 +43,7 @@ from ..foresight.foresight import Foresight
 from ..foresight.through_rays import ThroughRays
 from .creases import blocks, creased, stride_for
 from .drawing import CREASE_DENSITY, DENSITY, DrawnMap, frame_of, map_tiles
+from .film import AROUND, TURN_MAP_PIXELS, around
 from .found import Explained, Files, Finished, Image, Observation, Row, Scores, Statistic, Summary, Values
 from .kinds import Kind
 from .scoring import band_scores
@@ -115,8 +116,8 @@ class PhotographsSubject:
         mapped = pixels / self._map_stride**2 + min(self.view.height * self.view.width, SHOWN_PIXELS)
         asked = len(self._asked) * min(self.view.height * self.view.width, ASKED_SIDE**2)
         return Ending(
-            frames=(pixels + ASKING_FRAMES * asked) / (shown + 2 * FOLLOWED_RAYS),
-            maps=max(len(views), mapped / min(shown, FRAME_MAP_PIXELS)),
+            frames=(pixels + ASKING_FRAMES * asked + AROUND * shown) / (shown + 2 * FOLLOWED_RAYS),
+            maps=max(len(views), mapped / min(shown, FRAME_MAP_PIXELS)) + AROUND * TURN_MAP_PIXELS / FRAME_MAP_PIXELS,
             grows=True,
         )
 
@@ -210,7 +211,7 @@ class PhotographsSubject:
         heldout = bool(self.scene.capture.heldout)
         found = explain_seen(
             self.scene.views(),
-            self._seen_in_views(field, finished.reconstructions, progress),
+            self._seen_in_views(field, finished.reconstructions, lambda share: progress(share / 2)),
             kind="held-out views" if heldout else "training views, as none is held out",
             compared="photograph, reconstruction, error",
             seed=seed,
@@ -227,6 +228,7 @@ class PhotographsSubject:
             files |= why.files
         if creases is not None:
             files |= self._density_files(field)
+        files |= around(self, field, lambda share: progress((1 + share) / 2))
         return Explained(
             Summary(
                 verdict=(
@@ -234,6 +236,8 @@ class PhotographsSubject:
                     missing,
                     *(why.sentences if why is not None and why.sentences else [goes_with_creases]),
                 ),
+                worst_places=() if collapsed else found.worst_places,
+                worst_in=None if collapsed or not found.worst_places else self.view.name,
                 explained_band=found.explanation.band,
                 crossings_per_pixel=found.crossings_per_pixel,
                 dead_neurons=None if creases is None else sum(creases["dead_neurons_by_layer"]),

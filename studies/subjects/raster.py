@@ -44,7 +44,7 @@ from fieldlens.scenes.scene import View
 from ..foresight.foresight import Foreseen, Foresight
 from .creases import creased
 from .drawing import CREASE_DENSITY, DENSITY, LEVERAGE, PROGRESS, SPEED, MapLook
-from .found import Explained, Files, Finished, Image, Statistic, Summary, Values
+from .found import WORST_PLACES, Explained, Files, Finished, Image, Statistic, Summary, Values
 from .missing import (
     capacity_files,
     density_files,
@@ -67,8 +67,6 @@ FRAME_MAP_SIDE = 256
 """Maps of a frame in progress are sampled about this often along the longer side, or as many pixels' windows asked."""
 LARGEST_SIDE = 512
 """At the end the next step is foreseen at most at this size, and windows of as many pixels are asked for speeds."""
-WORST_PLACES = 10
-"""Windows that are kept as those in which most is missing."""
 OTHER_MAPS = 6
 """Maps in progress that take as long as counting crossings and refitting output layers."""
 

@@ -9,6 +9,7 @@ from jaxtyping import Float, Float32
 from fieldlens.analysis import COAREA, Explanation, SeenView, explain_views, length_per_area
 from fieldlens.analysis.detail.densities import CROSSINGS_PER_LENGTH
 from fieldlens.analysis.detail.reasons import Motion, reasons_of, reasons_sentences, worst_places
+from fieldlens.analysis.detail.windows import Place
 from fieldlens.configs.files import JsonObject
 from fieldlens.fields import position_of
 from fieldlens.fitting import Plan, TrainingState
@@ -17,7 +18,7 @@ from fieldlens.scenes.scene import FieldT, View
 
 from ..foresight.foresight import Foreseen, Foresight
 from .drawing import PROGRESS, SPEED, sheet_files
-from .found import Files, Values
+from .found import WORST_PLACES, Files, Values
 from .missing import (
     missing_files,
     progress_arrays,
@@ -57,6 +58,15 @@ class SceneFindings:
         """In all layers."""
         return None if self.crossings_by_layer is None else float(self.crossings_by_layer.sum())
 
+    @property
+    def worst_places(self) -> tuple[Place, ...]:
+        """Where most is missing in the first view; none where nothing is, or that cannot be said."""
+        explanation = self.explanation
+        missing = explanation.energies.residual
+        if explanation.verdict.creases == "nothing to explain" or not np.isfinite(missing).all():
+            return ()
+        return worst_places(missing, explanation.windows, most=WORST_PLACES)
+
 
 def explain_seen(
     views: Sequence[View], seen: Iterable[SeenField], *, kind: str, compared: str, seed: int
@@ -90,7 +100,7 @@ class SeenReasons:
     """Why detail is missing in some views of a scene, together."""
 
     sentences: Sequence[str]
-    """Where it was asked and most is missing, why, and what would help; none where nothing is missing."""
+    """Why, and what would help; none where nothing is missing."""
     numbers: JsonObject
     """What explain.json says of them, and of the speed of detail in the first of the views."""
     files: Files
@@ -132,15 +142,9 @@ def reasons_in_views(
         too_little=TOO_LITTLE,
     )
     if sentences:
-        worst = worst_places(first.octave.energy, first.octave.windows, first.reduced_by)
-        where = "; ".join(place.label for place in worst)
         over = "all views" if len(alike) == all_views else f"{len(alike)} of {all_views} views"
         why, *remedy = sentences
-        sentences = (
-            f"In {view.name} most of what is missing ({first.label}) is around {where} px.",
-            f"Over {over}, {why}",
-            *remedy,
-        )
+        sentences = (f"Over {over}, {why[0].lower()}{why[1:]}", *remedy)
     speed = foresight.speed(state.field, side)
     assert speed is not None  # what is foreseen has detail
     pictures = {SPEED: speed_picture(speed, view), PROGRESS: progress_picture(first, view)}

@@ -6,7 +6,7 @@ from functools import cached_property, partial
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from fieldlens.analysis import ReluNetwork, footprint_density, ssim
 from fieldlens.analysis.creases.surface import compare_surfaces, extract_surface, iou
@@ -32,6 +32,7 @@ from fieldlens.scenes.solids.mesh import Mesh
 
 from .creases import creased
 from .drawing import CREASE_DENSITY, DENSITY, DrawnMap, frame_of, map_tiles
+from .film import AROUND, around
 from .found import Explained, Files, Finished, Image, Observation, Row, SolidAgreement, Statistic, Summary, Values
 from .kinds import Kind
 from .scoring import score
@@ -40,8 +41,10 @@ from .subject import Level, Progress, Section, Sighting, plane_of
 
 SURFACE_CELLS = 96
 """Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
-TRACING = 0.8
-"""Of the time that an explanation takes goes to drawing views, about; the rest to comparing surfaces."""
+TRACING, TURNING = 0.4, 0.45
+"""Of the time that an explanation takes: drawing views, about, and going around; the rest is comparing surfaces."""
+SHOWN_TRIANGLES = 30_000
+"""Of the surface that a report shows."""
 COMPARING_FRAMES = 4
 """Frames in progress that take as long as drawing the first view and comparing surfaces."""
 COMPARED = 50_000
@@ -73,7 +76,7 @@ class SolidSubject:
 
     def ending(self, field: Field) -> Ending:  # noqa: ARG002 (the work follows from the views)
         """The surface from all sides, with its creases, and how far it is from the mesh."""
-        return Ending(COMPARING_FRAMES, len(self.every_view), grows=True)
+        return Ending(COMPARING_FRAMES, len(self.every_view) + AROUND, grows=True)
 
     def target(self) -> Image:
         """The mesh."""
@@ -143,7 +146,14 @@ class SolidSubject:
         found = explain_seen(
             self.every_view, seen, kind="views", compared="mesh, surface of the field, error", seed=seed
         )
-        agreement = self._agreement(field, seed, lambda share: progress(TRACING + (1 - TRACING) * share))
+        surface = extract_surface(
+            self.shape.level(field),
+            SURFACE_CELLS,
+            lambda share: progress(TRACING + (1 - TRACING - TURNING) * share),
+            device=field.device,
+        )
+        agreement = self._agreement(field, surface, seed)
+        turned = around(self, field, lambda share: progress(1 - TURNING + TURNING * share))
         creases: JsonObject | None = None
         if found.crossings_by_layer is not None:
             creases = {
@@ -164,13 +174,15 @@ class SolidSubject:
                     *_agreement_sentences(agreement),
                     *(() if no_surface else found.explanation.verdict.sentences),
                 ),
+                worst_places=() if no_surface else found.worst_places,
+                worst_in=None if no_surface or not found.worst_places else self.view.name,
                 explained_band=found.explanation.band,
                 crossings_per_pixel=found.crossings_per_pixel,
                 dead_neurons=None,
                 primary_statistic=Statistic.primary(found.explanation),
                 agreement=agreement,
             ),
-            found.files | files,
+            found.files | files | turned | self._surface_files(field, surface),
         )
 
     def _seen_in_views(self, field: Field, progress: Progress) -> Iterator[SeenField]:
@@ -182,13 +194,27 @@ class SolidSubject:
             yield SeenField(traced.colour, traced.met.astype(np.float32), crossings)
             progress(number / len(self.every_view))
 
-    def _agreement(self, field: Field, seed: int, progress: Progress) -> SolidAgreement:
-        level = self.shape.level(field)
-        overlap = iou(level, self.shape.unit_mesh, COMPARED, seed, device=field.device)
-        surface = extract_surface(level, SURFACE_CELLS, progress, device=field.device)
+    def _agreement(self, field: Field, surface: Mesh, seed: int) -> SolidAgreement:
+        overlap = iou(self.shape.level(field), self.shape.unit_mesh, COMPARED, seed, device=field.device)
         if not len(surface.triangles):
             return SolidAgreement.of(overlap, None)
         return SolidAgreement.of(overlap, compare_surfaces(surface, self.shape.surface, COMPARED, seed))
+
+    def _surface_files(self, field: Field, surface: Mesh) -> Files:
+        """The surface of the field with fewer triangles, and the creases that a pixel of the first view would cross
+        there if it looked straight at it from as far as it is from the middle."""
+        if not len(surface.triangles):
+            return Files()
+        shown, network = surface.reduced(SHOWN_TRIANGLES), creased(field)
+        arrays = {"vertices": shown.vertices.astype(np.float32), "triangles": shown.triangles.astype(np.int32)}
+        if network is not None:
+            camera = self.view.camera
+            pixel = np.linalg.norm(camera.position - 0.5) / camera.focal[0]
+            across, down = (torch.from_numpy(pixel * side).float() for side in tangents(shown.vertex_normals))
+            points = torch.from_numpy(shown.vertices).float()
+            arrays["crossings"] = footprint_density(network, points, across, down).sum(0).cpu().numpy()
+        units = "unit cube; crossings per pixel of the views, looking straight at the surface from the views' distance"
+        return Files(arrays={"surface": arrays | {"units": np.array(units)}})
 
     def cameras(self) -> Sequence[Camera]:
         """Those that see it from above."""
@@ -252,6 +278,16 @@ def surface_crossings(network: ReluNetwork, camera: Camera, traced: Traced) -> F
     crossings = np.zeros((len(found), *traced.met.shape), np.float32)
     crossings[:, traced.met] = found.cpu().numpy()
     return crossings
+
+
+def tangents(
+    normals: Float64[np.ndarray, "n 3"],
+) -> tuple[Float64[np.ndarray, "n 3"], Float64[np.ndarray, "n 3"]]:
+    """Two directions of length 1 across each normal, and across each other; whatever they are where a normal is 0."""
+    least = np.eye(3)[np.argmin(np.abs(normals), axis=1)]
+    across = np.cross(normals, least)
+    across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), np.finfo(float).tiny)
+    return across, np.cross(normals, across)
 
 
 def _agreement_sentences(agreement: SolidAgreement) -> list[str]:

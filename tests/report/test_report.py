@@ -77,7 +77,7 @@ def test_page_names_no_address_outside_itself(two_runs: Report):
     addresses = [
         value for _, attributes in Page(html).elements for name, value in attributes.items() if name in ("src", "href")
     ]
-    assert addresses == ["data:,", "#bench", "./compare.mp4"]
+    assert addresses == ["data:,", "#place=32,64,16", "#bench", "./compare.mp4"]
     assert set(re.findall(r"https?://[^\s\"']+", html)) == {"http://www.w3.org/2000/svg"}  # a name, never fetched
 
 
@@ -114,7 +114,7 @@ def test_a_chapter_points_at_its_map_and_places_only_where_the_page_has_them(two
     chapter = Chapter("Where", ["Here."], "density", [Place(32, 64, 16)])
     html = report_html(replace(two_runs, chapters=[chapter]))
     assert 'data-map="density"' in html
-    assert "Most is missing around x 40, y 72 px." in html
+    assert 'Most is missing around <a href="#place=32,64,16">x 40, y 72</a> px.' in html
     assert "#look" not in html
     assert 'data-map="' not in report_html(replace(two_runs, chapters=[replace(chapter, map="capacity")]))
 

@@ -290,3 +290,17 @@ def test_a_binary_stl_of_blender_is_merged_to_a_closed_surface(tmp_path: Path) -
     read = read_mesh(tmp_path / "box.stl")
     assert len(read.vertices) == 8
     assert as_set(read) == as_set(mesh)
+
+
+def test_a_sphere_of_fewer_triangles_is_still_one_and_faces_outwards() -> None:
+    whole = icosphere(halvings=4)
+    reduced = whole.reduced(500)
+    assert 450 <= len(reduced.triangles) <= 500
+    assert reduced.volume == pytest.approx(whole.volume, rel=0.05)
+    np.testing.assert_allclose(np.linalg.norm(reduced.vertices, axis=1), 1, atol=0.03)
+    assert (reduced.edges.balance == 0).all()  # closed: each edge is run both ways
+
+
+def test_a_mesh_with_few_triangles_is_left_as_it_is() -> None:
+    small = icosphere(halvings=1)
+    np.testing.assert_array_equal(small.reduced(10_000).vertices, small.vertices)

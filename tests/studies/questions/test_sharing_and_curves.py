@@ -12,12 +12,13 @@ from PIL import Image
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import FitConfig
-from fieldlens.render.files import read_png
+from fieldlens.render.files import read_png, write_png
 from fieldlens.render.video import read_frames
 from fieldlens.studies.questions import sharing
 from fieldlens.studies.questions.curves import CURVES, Curve, draw_curves
 from fieldlens.studies.questions.sharing import share
-from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.charts import HEIGHT
+from fieldlens.studies.runs.folder import COMPARISON, RunFolder
 from fieldlens.studies.runs.metrics import drawn_rows
 from tests.support.runs import small_config, small_picture
 from tests.support.small_runs import fitted
@@ -94,6 +95,55 @@ def test_damaged_frames_are_left_out_and_a_run_without_a_whole_one_is_refused(
     with pytest.raises(InputError, match="no whole frames"):
         share(copy, file=tmp_path / f"other{ending}")
     assert not (tmp_path / f"other{ending}").exists()
+
+
+def test_a_poster_begins_with_the_first_step_that_is_not_dark(run: RunFolder, tmp_path: Path, small_film: None) -> None:
+    copy = RunFolder(Path(shutil.copytree(run.path, tmp_path / "copy")))
+    steps = copy.frame_steps("reconstruction")
+    dark, first = steps[:3], steps[3]
+    for step in dark:
+        write_png(copy.frame(step, "reconstruction"), np.full((24, 32, 3), 3, np.uint8))
+    for step in steps[3:]:
+        write_png(copy.frame(step, "reconstruction"), np.full((24, 32, 3), 60 if step == first else 200, np.uint8))
+    poster = read_png(share(copy, file=tmp_path / "film.mp4").poster)
+    tiles = [int(poster[19, 64 * column + 32].max()) for column in range(3)]  # their middles, above the words
+    assert tiles == [60, 200, 200]
+    for step in steps:
+        write_png(copy.frame(step, "reconstruction"), np.zeros((24, 32, 3), np.uint8))
+    assert share(copy, file=tmp_path / "film.mp4").poster.exists(), "all are as dark as the last"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6])
+def test_no_place_of_a_figure_is_left_empty(run: RunFolder, tmp_path: Path, count: int) -> None:
+    """A run counts once for PSNR, which all share, and once for its octaves."""
+    runs = {RunFolder(Path(shutil.copytree(run.path, tmp_path / f"run{i}"))): f"run {i}" for i in range(count)}
+    draw_curves(runs, CURVES, tmp_path / "figure.png")
+    drawn = read_png(tmp_path / "figure.png")
+    height, width = drawn.shape[:2]
+    rows = round(height / (200 * HEIGHT))
+    for row in range(rows):
+        for column in range(2):
+            part = drawn[
+                row * height // rows : (row + 1) * height // rows, column * width // 2 : (column + 1) * width // 2
+            ]
+            assert (part < 200).any(-1).mean() > 0.005, f"row {row}, column {column}"
+
+
+def test_a_figure_is_written_beside_what_it_is_of_where_no_file_is_named(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    comparison = tmp_path / "comparison"
+    one, other, alone = (
+        Path(shutil.copytree(run.path, tmp_path / p)) for p in ("comparison/runs/a", "comparison/runs/b", "c")
+    )
+    (comparison / COMPARISON).touch()
+    for runs, place in (([alone], alone), ([one], one), ([one, other], comparison), ([alone, other], alone)):
+        drawn = draw_curves({RunFolder(path): path.name for path in runs}, ("psnr",))
+        assert drawn.path == place / "figure.pdf"
+        assert drawn.path.exists()
+        assert str(drawn.path) in drawn.lines[0]
+    assert not (tmp_path / "figure.pdf").exists()
 
 
 def lines_of(svg: str) -> int:

@@ -117,3 +117,20 @@ def test_bands_that_a_large_picture_is_not_followed_in_have_no_curve(tmp_path: P
         "of 65,536 training pixels",
         "of the middle 256 px",
     )
+
+
+def test_a_film_that_cannot_be_read_is_left_out_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = start(small_config(small_picture(tmp_path / "p.png"), tmp_path / "outputs", steps=8))
+    record = run(folder)
+    opened = Path.open
+
+    def refused(path: Path, *how: Any, **more: Any) -> Any:
+        if path == folder.video:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+    write_report(folder, record)
+    page = folder.report.read_text()
+    assert "<video" not in page
+    assert re.search(r"<li>left out: cannot read [^<]*progress\.mp4[^<]*Permission denied", page)

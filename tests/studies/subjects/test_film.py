@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import CompareConfig, FitConfig
 from fieldlens.configs.space import Space
@@ -16,13 +17,13 @@ from fieldlens.scenes.demos import DEMOS, photographed
 from fieldlens.scenes.posed import PosedScene
 from fieldlens.scenes.shape import VIEW_ELEVATION, Shape
 from fieldlens.scenes.solids.writing import write_mesh
-from fieldlens.studies.runs.compare import start_comparison
+from fieldlens.studies.runs.compare import run_comparison, start_comparison
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.saved import open_run
 from fieldlens.studies.subjects.choice import spatial
 from fieldlens.studies.subjects.creases import creased
-from fieldlens.studies.subjects.film import TURN, Film, orbit_of, turntable
+from fieldlens.studies.subjects.film import AROUND, MODES, TURN, Film, orbit_of, read_around, turntable
 from fieldlens.studies.subjects.photographs import PhotographsSubject
 from fieldlens.studies.subjects.solid import SolidSubject
 from tests.support.runs import StopAt, small_config, small_picture, with_training
@@ -135,6 +136,50 @@ def test_a_fit_that_diverges_is_filmed_to_its_end(config: FitConfig, kind: str, 
     folder = fitted(with_training(of_kind, steps=6, learning_rate=1e29, schedule="constant"))
     assert creased(open_run(folder).field) is None
     assert folder.turntable.exists()
+
+
+def test_the_pictures_from_around_are_what_a_film_of_as_many_frames_shows(whole: RunFolder) -> None:
+    saved = open_run(whole)
+    subject = spatial(saved.subject, "a film is")
+    found = read_around(whole.analysis)
+    assert found is not None
+    seen = found.seen
+    film = turntable(subject, seen.pictures)
+    assert tuple(seen.modes) == MODES
+    for number in (0, 7, seen.pictures - 1):
+        drawn = film.pictures(film.sighting(saved.field, number), creased=True)
+        for mode in MODES:
+            np.testing.assert_array_equal(found.picture(mode, number), drawn[mode], err_msg=f"{mode} {number}")
+    np.testing.assert_allclose(seen.eye, film.cameras[0].position)
+    np.testing.assert_allclose(seen.up, [0, 0, 1])
+
+
+def test_a_comparison_is_filmed_side_by_side_from_all_around(config: FitConfig) -> None:
+    compared = CompareConfig(
+        scene=config.scene,
+        space=config.space,
+        encodings=(Raw(), Fourier(2)),
+        networks=(config.network,),
+        training=replace(config.training, steps=4),
+        output=config.output,
+    )
+    comparison = start_comparison(compared)
+    record = run_comparison(comparison)
+    assert (record.turntable, record.orbit) == (comparison.turntable, comparison.orbit)
+    assert {str(comparison.turntable), str(comparison.orbit)} <= set(" ".join(record.lines).split())
+    one, other = comparison.runs()
+    turned = list(read_frames(comparison.turntable))
+    assert len(turned) == len(list(read_frames(one.turntable)))
+    assert len(list(read_frames(comparison.orbit))) == AROUND
+    page = comparison.report.read_text(encoding="utf-8")
+    assert page.count('data-part="pictures"') == 2
+    assert all(name in page for name in ("turntable.mp4", "orbit.mp4"))
+    assert comparison.record().turntable == comparison.turntable
+
+    (other.analysis / "around_colour.png").write_bytes(b"damaged")
+    again = run_comparison(comparison)
+    assert again.orbit is None
+    assert not comparison.orbit.exists()
 
 
 def test_without_the_option_there_is_no_film(config: FitConfig) -> None:

@@ -55,7 +55,14 @@ def test_a_run_leaves_all_that_its_folder_promises(folder: Path, capfd: pytest.C
     assert result["dead_neurons"] == sum(creases["dead_neurons_by_layer"])
     assert sum(share["share"] for share in explained["reasons"]["shares"].values()) == pytest.approx(1)
     assert result["verdict"][-len(explained["reasons"]["sentences"]) :] == explained["reasons"]["sentences"]
-    assert explained["reasons"]["sentences"][1].startswith("Over all views, ")
+    assert explained["reasons"]["sentences"][0].startswith("Over all views, ")
+    places = result["worst_places"]
+    assert 0 < len(places) <= 10
+    view = json.loads((run / "analysis" / "views.json").read_text())["views"][0]["name"]
+    assert result["worst_in"] == view
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert f"In {view}, the view that the pictures above show:" in page
+    assert 'href="#place=' in page
     assert [speed["octave"] for speed in explained["speed"]] == [explained["reasons"]["octave"]]
     for name in ("speed", "progress"):
         assert cv2.imread(str(run / "analysis" / f"{name}.png")).shape == (16, 16, 3)  # type: ignore[union-attr]

@@ -16,6 +16,12 @@ from tests.scenes.test_posed import capture
 GREY = 0.6
 
 
+def by_decibels(found: dict, scene: PosedScene) -> list:
+    """The views as the sheet has them, worst first, with their scores."""
+    pairs = zip(scene.views(), found["views"], strict=True)
+    return sorted(pairs, key=lambda pair: pair[1]["psnr_db"])
+
+
 def sheet_of(views: int, value: float = GREY) -> tuple[PosedScene, np.ndarray, dict]:
     """The sheet of a constant field."""
     scene = PosedScene(capture(count=2, heldout=views), Space())
@@ -24,10 +30,11 @@ def sheet_of(views: int, value: float = GREY) -> tuple[PosedScene, np.ndarray, d
     return scene, files.pictures["views"], json.loads(json.dumps(files.numbers["views"], allow_nan=False))
 
 
-def test_each_view_has_its_photograph_a_constant_field_and_their_difference() -> None:
+def test_each_view_worst_first_has_its_photograph_a_constant_field_and_their_difference() -> None:
     scene, sheet, found = sheet_of(views=5)
     places = []
-    for view, scored in zip(scene.views(), found["views"], strict=True):
+    assert by_decibels(found, scene) != list(zip(scene.views(), found["views"], strict=True)), "it is another order"
+    for view, scored in by_decibels(found, scene):
         target = view.target()
         side = target.shape[0]
         tile = triple(target, np.full_like(target, GREY))

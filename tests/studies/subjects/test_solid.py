@@ -3,10 +3,18 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from fieldlens import cli
+from fieldlens.analysis import relu_network
+from fieldlens.render.files import read_npz
+from fieldlens.scenes.solids.mesh import Mesh
 from fieldlens.scenes.solids.writing import write_mesh
+from fieldlens.studies.runs.folder import find_run
+from fieldlens.studies.runs.saved import open_run
+from fieldlens.studies.subjects.solid import SolidSubject, tangents
 from tests.support.small_meshes import icosphere
 
 OPTIONS = [
@@ -60,3 +68,38 @@ def test_a_field_without_a_surface_is_told_so_with_what_to_do(here: Path, capfd:
     assert verdict == ["What was learnt has no surface yet: more steps, or another learning rate, may give it one."]
     assert cli.main(["export", "latest", "--mesh", "ball.stl"]) == 2
     assert "has no surface; train it further with `fieldlens fit --resume outputs/" in capfd.readouterr().err
+
+
+def test_the_surface_of_a_report_is_the_fields_and_has_the_creases_that_a_pixel_crosses(here: Path) -> None:
+    assert cli.main(["fit", "ball.ply", *COMMON]) == 0
+    folder = find_run("latest", here / "outputs")
+    saved, surface = open_run(folder), read_npz(folder.analysis / "surface.npz", 2**26)
+    points = torch.from_numpy(surface["vertices"])
+    subject = saved.subject
+    assert isinstance(subject, SolidSubject)
+    level = subject.shape.level(saved.field)
+    outwards = points + 0.02 * torch.nn.functional.normalize(points - 0.5)
+    assert (level(outwards) > level(points)).float().mean() > 0.99
+    assert level(points).abs().mean() < 0.05 * level(outwards).abs().mean()
+
+    # a step of one pixel across the surface, in directions all around: how many neurons it switches
+    network = relu_network(saved.field)
+    camera = subject.view.camera
+    pixel = np.linalg.norm(camera.position - 0.5) / camera.focal[0]
+    mesh = Mesh(surface["vertices"].astype(np.float64), surface["triangles"].astype(np.int64))
+    across, down = (torch.from_numpy(side).float() for side in tangents(mesh.vertex_normals))
+    switched = []
+    for angle in np.linspace(0, np.pi, 16, endpoint=False):
+        half = pixel / 2 * (np.cos(angle) * across + np.sin(angle) * down)
+        before, after = (
+            torch.cat([layer > 0 for layer in network.preactivations(points + end * half)], 1) for end in (-1, 1)
+        )
+        switched.append((before != after).float().sum(1).mean())
+    assert float(np.mean(surface["crossings"])) == pytest.approx(float(np.mean(switched)), rel=0.1)
+
+
+def test_tangents_are_of_length_one_and_at_right_angles() -> None:
+    normals = np.random.default_rng(0).normal(size=(50, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    frames = np.stack([normals, *tangents(normals)], 1)
+    np.testing.assert_allclose(frames @ frames.swapaxes(1, 2), np.broadcast_to(np.eye(3), (50, 3, 3)), atol=1e-12)
