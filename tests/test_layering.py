@@ -60,6 +60,8 @@ HEAVY = {
     "skimage",
     "sklearn",
     "cv2",
+    "dask",
+    "distributed",
     "imageio",
     "PIL",
     "safetensors",

@@ -1,0 +1,211 @@
+"""Fits made by the workers of a Dask cluster that is there already.
+
+Dask runs what its scheduler sends, so a cluster is trusted as one's own machine is; docs/cluster.md says more. Nothing
+here starts a scheduler, and nothing listens.
+"""
+
+import os
+import re
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, final
+
+from distributed import Client, Future, KilledWorker, as_completed
+
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import make_folder, remove, unfinished
+from fieldlens.configs.run import FitConfig
+from fieldlens.fitting import Controls
+
+from .executor import MOST_LOSSES, LostError, Make, Outcome, Outcomes
+from .on_worker import BEGUN, Errand, Home, make_on_worker
+from .parcel import unpack
+
+ANSWER_SECONDS = 10
+"""In which a scheduler has to answer."""
+WORKER_SECONDS = 60
+"""In which it has to have a first worker."""
+ENDING_SECONDS = 30
+"""In which fits end when all is to stop: each takes a step, and some save what they have."""
+LOOK_EVERY = 0.1
+"""Seconds after which it is looked what is done, and whether all is to stop."""
+GONE = "its worker was gone"
+GPU = "GPU"
+"""The resource of a worker that has a GPU to itself; a fit takes one."""
+
+
+@final
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of a Dask cluster, of which each process makes one fit at a time. They may come and go.
+
+    Where a worker sees the client's files, it writes its fits there; else they come back as bytes.
+    """
+
+    address: str
+    """Of its scheduler, such as tcp://10.0.0.1:8786."""
+    threads: int = 1
+    """Threads that torch takes for a fit, which has the same bytes only with the same number."""
+
+    def outcomes(self, configs: Sequence[FitConfig], make: Make, controls: Controls) -> Outcomes:
+        """Make fits, as many at once as there are workers; see `Executor.outcomes`."""
+        if not configs:
+            return
+        with _connected(self.address) as client, _marked(configs[0].output.output_dir) as mark:
+            fits = _Fits(client, configs, make, self.threads, mark)
+            try:
+                fits.begin()
+                while fits.pending and not controls.stop:
+                    yield from fits.settled()
+                    time.sleep(LOOK_EVERY)
+            finally:
+                fits.end()
+
+
+@final
+class _Fits:
+    """The fits that a cluster is asked for."""
+
+    def __init__(self, client: Client, configs: Sequence[FitConfig], make: Make, threads: int, mark: Path) -> None:
+        self.client, self.configs, self.make = client, configs, make
+        self.home = Home(os.getcwd(), str(mark))
+        self.topic = f"fieldlens-{token_hex(8)}"
+        self.errands = [Errand(number, self.topic, threads, self.home) for number in range(len(configs))]
+        self.has_gpus = any(GPU in worker["resources"] for worker in client.scheduler_info()["workers"].values())
+        self.pending: dict[Future, int] = {}
+        """The numbers of fits that are not settled."""
+        self.losses: defaultdict[int, list[str]] = defaultdict(list)
+        self.begun, self.now = Counter[int](), dict[int, str]()
+        """How often each was begun, and what was heard of it last."""
+        self.completed = as_completed(loop=client.loop)
+
+    def begin(self) -> None:
+        """Ask for all of them."""
+        self.client.subscribe_topic(self.topic, self._hear)
+        for number in range(len(self.configs)):
+            self._ask(number)
+
+    def _hear(self, event: tuple[float, Any]) -> None:
+        what, number = event[1]
+        self.begun[number] += what == BEGUN
+        self.now[number] = what
+
+    def _ask(self, number: int) -> None:
+        config, key = self.configs[number], f"{self.topic}-{number}-{len(self.losses[number])}"
+        # fits on processors and on GPUs differ in their bytes, so that one table has one kind
+        on_gpu = config.training.device == "cuda" or (config.training.device == "auto" and self.has_gpus)
+        future = self.client.submit(
+            make_on_worker,
+            self.errands[number],
+            self.make,
+            config,
+            key=key,
+            priority=-number,
+            resources={GPU: 1} if on_gpu else None,
+        )
+        self.pending[future] = number
+        self.completed.add(future)
+
+    def settled(self) -> Iterator[Outcome]:
+        """What became of those that were settled since; those that were lost are asked for again."""
+        for future in self.completed.next_batch(block=False):
+            assert isinstance(future, Future)
+            number = self.pending.pop(future)
+            config, losses = self.configs[number], self.losses[number]
+            before = self.begun[number] - len(losses) - 1  # Dask has begun it again by itself
+            losses += [GONE] * before
+            try:
+                label, folder = _answer(future)
+            except LostError as lost:
+                losses.append(str(lost))
+                if len(losses) <= MOST_LOSSES:
+                    self._ask(number)
+                else:
+                    yield Outcome(config, None, tuple(losses))
+                continue
+            if folder is not None:
+                unpack(folder, config.output.output_dir)
+            yield Outcome(config, label, tuple(losses))
+
+    def end(self) -> None:
+        """Cancel what is not settled, and wait until workers have left it."""
+        if self.client.status != "running":  # it has lost its scheduler
+            return
+        if self.pending:
+            self.client.cancel(list(self.pending))
+            last = time.monotonic() + ENDING_SECONDS
+            while time.monotonic() < last and any(self.now.get(one) == BEGUN for one in self.pending.values()):
+                time.sleep(LOOK_EVERY)
+        self.client.unsubscribe_topic(self.topic)
+
+
+def _answer(future: Future) -> tuple[str, bytes | None]:
+    """What a worker says of its fit, and its folder where it does not write the client's files.
+
+    Raises:
+        LostError: when the fit was lost with its worker.
+        InputError: what `make` raised, or when the scheduler is gone.
+    """
+    if future.status not in ("finished", "error"):
+        raise InputError("the scheduler of the cluster is gone; what is finished stays, and the same command goes on")
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        raise LostError(GONE)
+    if isinstance(error, ImportError):
+        raise InputError(
+            f"the workers of the cluster cannot load this program ({error}); install the same version there"
+        )
+    if isinstance(error, Exception):
+        raise error
+    return future.result()
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    """A client of a cluster that has a worker.
+
+    Raises:
+        InputError: when nobody answers there, or there is no worker.
+    """
+    if not re.fullmatch(r"(?:(?:tcp|tls)://)?[^\s/:]+:\d+|(?:tcp|tls)://\[[0-9a-fA-F:]+\]:\d+", address):
+        raise InputError(
+            f"--cluster takes the address of a Dask scheduler, such as tcp://10.0.0.1:8786, got {address!r}"
+        )
+    try:
+        client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"no Dask scheduler answers at {address!r} ({error}); `dask scheduler` starts one and prints its address"
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=WORKER_SECONDS)
+        except TimeoutError:
+            raise InputError(
+                f"the cluster at {address!r} has no worker; start one with `dask worker {address} --nthreads 1`"
+            ) from None
+        yield client
+
+
+@contextmanager
+def _marked(folder: Path) -> Iterator[Path]:
+    """A file below a folder, by which workers see whether they have the same files.
+
+    Raises:
+        InputError: when it cannot be written.
+    """
+    mark = unfinished(Path(os.path.abspath(folder)) / "mark")
+    try:
+        make_folder(mark.parent)
+        mark.touch()
+    except OSError as error:
+        raise InputError(f"cannot write {str(mark)!r}: {error.strerror}") from None
+    try:
+        yield mark
+    finally:
+        remove(mark)
