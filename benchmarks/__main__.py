@@ -31,6 +31,7 @@ ARGUMENTS = {
     "export": [],
     "startup": [],
     "live": [],
+    "sweep": [],
     "demo": ["--picture", "docs/pictures/demo.png"],
     "large_picture": [],
 }

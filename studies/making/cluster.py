@@ -4,6 +4,7 @@ Dask runs what its scheduler sends, so a cluster is trusted as one's own machine
 here starts a scheduler, and nothing listens.
 """
 
+import logging
 import os
 import re
 import time
@@ -72,11 +73,14 @@ class _Fits:
     """The fits that a cluster is asked for."""
 
     def __init__(self, client: Client, configs: Sequence[FitConfig], make: Make, threads: int, mark: Path) -> None:
-        self.client, self.configs, self.make = client, configs, make
+        self.client, self.configs, self.make, self.threads = client, configs, make, threads
         self.home = Home(os.getcwd(), str(mark))
         self.topic = f"fieldlens-{token_hex(8)}"
-        self.errands = [Errand(number, self.topic, threads, self.home) for number in range(len(configs))]
         self.has_gpus = any(GPU in worker["resources"] for worker in client.scheduler_info()["workers"].values())
+        if not self.has_gpus and any(config.training.device == "cuda" for config in configs):
+            raise InputError(
+                f"no worker of the cluster has a GPU for --device cuda; start one with --resources {GPU}=1"
+            )
         self.pending: dict[Future, int] = {}
         """The numbers of fits that are not settled."""
         self.losses: defaultdict[int, list[str]] = defaultdict(list)
@@ -101,7 +105,7 @@ class _Fits:
         on_gpu = config.training.device == "cuda" or (config.training.device == "auto" and self.has_gpus)
         future = self.client.submit(
             make_on_worker,
-            self.errands[number],
+            Errand(number, self.topic, self.threads, self.home),
             self.make,
             config,
             key=key,
@@ -176,20 +180,34 @@ def _connected(address: str) -> Iterator[Client]:
         raise InputError(
             f"--cluster takes the address of a Dask scheduler, such as tcp://10.0.0.1:8786, got {address!r}"
         )
+    log = logging.getLogger("distributed.client")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # it logs a traceback where the scheduler goes, of which a person gets a sentence
     try:
-        client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
+        with _client(address) as client:
+            try:
+                client.wait_for_workers(1, timeout=WORKER_SECONDS)
+            except TimeoutError:
+                raise InputError(
+                    f"the cluster at {address!r} has no worker; start one with `dask worker {address} --nthreads 1`"
+                ) from None
+            yield client
+    finally:
+        log.setLevel(level)
+
+
+def _client(address: str) -> Client:
+    """A client of a scheduler.
+
+    Raises:
+        InputError: when nobody answers there.
+    """
+    try:
+        return Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError(
             f"no Dask scheduler answers at {address!r} ({error}); `dask scheduler` starts one and prints its address"
         ) from None
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=WORKER_SECONDS)
-        except TimeoutError:
-            raise InputError(
-                f"the cluster at {address!r} has no worker; start one with `dask worker {address} --nthreads 1`"
-            ) from None
-        yield client
 
 
 @contextmanager

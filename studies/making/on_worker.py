@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 import torch
 from distributed import Worker, get_worker
 
+from fieldlens.configs.holding import InUseError
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 
@@ -19,6 +21,9 @@ from .parcel import packed
 
 LOOK_EVERY = 0.2
 """Seconds after which it is looked whether a fit is still wanted."""
+
+PATIENCE_SECONDS = 30
+"""In which another worker has to leave a fit that this one is to take up."""
 
 BEGUN, ENDED = "begun", "ended"
 """What a worker tells of a fit while it makes it."""
@@ -74,12 +79,24 @@ def make_on_worker(errand: Errand, make: Make, config: FitConfig) -> tuple[str, 
         try:
             if errand.home.is_seen():
                 with chdir(errand.home.folder):
-                    return _label(made(config, make, controls)), None
+                    return _label(_patiently(config, make, controls)), None
             with TemporaryDirectory(dir=worker.local_directory) as folder, chdir(folder):
                 config = replace(config, output=replace(config.output, output_dir=Path(RESULTS)))
                 return _label(made(config, make, controls)), packed(Path(RESULTS))
         finally:
             worker.log_event(errand.topic, [ENDED, errand.number])
+
+
+def _patiently(config: FitConfig, make: Make, controls: Controls) -> str | None:
+    """`made`, where a worker that its scheduler has lost may still be at the same fit: it leaves it within a step."""
+    last = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return made(config, make, controls)
+        except InUseError:
+            if time.monotonic() > last or controls.stop:
+                raise
+            time.sleep(LOOK_EVERY)
 
 
 def _label(label: str | None) -> str:

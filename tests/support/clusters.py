@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from distributed import Client
+
 from tests.support.made_fits import wait_for
 from tests.test_layering import ROOT
 
@@ -26,6 +28,11 @@ class Dask:
         """Begin a worker; gives its process."""
         # without a nanny, so that a worker that is killed stays so
         return self._begin("worker", self.address, "--nthreads", "1", "--no-nanny", "--local-directory", ".", *options)
+
+    def wait_for_workers(self, count: int) -> None:
+        """Wait until so many workers have joined."""
+        with Client(self.address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=60)
 
     def _begin(self, what: str, *options: str) -> int:
         place = self.folder / str(len(self.processes))

@@ -1,24 +1,30 @@
 """Fits are made by Dask workers: real processes on loopback, of which some are killed and some join late."""
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.holding import held
+from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 from fieldlens.studies.making import cluster as of_cluster
+from fieldlens.studies.making import on_worker
 from fieldlens.studies.making.choice import executor_of
 from fieldlens.studies.making.cluster import Cluster
 from fieldlens.studies.making.executor import Make, Outcome
 from fieldlens.studies.making.here import Here
 from fieldlens.studies.making.missing import make_missing
 from fieldlens.studies.making.on_worker import RESULTS, Home
+from fieldlens.studies.making.processes import Processes
 from fieldlens.studies.paper.page import FINISHED, run_paper
 from fieldlens.studies.runs.folder import RunFolder
 from tests.studies.paper.test_runs import TINY
@@ -30,6 +36,7 @@ from tests.support.made_fits import (
     killed_and_joined,
     planned,
     refused,
+    said,
     wait_for,
     weights,
     without_memory,
@@ -108,6 +115,53 @@ def test_a_worker_sees_the_files_of_its_client_by_a_mark_and_not_by_names_alone(
     assert not Home(str(tmp_path / "none"), str(mark)).is_seen()
 
 
+def test_a_worker_waits_for_another_that_is_still_at_the_same_fit_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (config,) = planned(tmp_path, 1)
+
+    def make(config: FitConfig, controls: Controls) -> str | None:
+        with held(config.output.output_dir):
+            return "made"
+
+    leave = Event()
+
+    def be_at_it() -> None:
+        with held(tmp_path):
+            begun.set()
+            leave.wait()
+
+    begun, other = Event(), Thread(target=be_at_it)
+    other.start()
+    begun.wait()
+    monkeypatch.setattr(on_worker, "PATIENCE_SECONDS", 0.3)
+    with pytest.raises(InputError, match="in use"):
+        on_worker._patiently(config, make, Controls())
+    monkeypatch.setattr(on_worker, "PATIENCE_SECONDS", 30)
+    leave.set()
+    assert on_worker._patiently(config, make, Controls()) == "made"
+    other.join()
+
+
+def test_fits_on_gpus_are_refused_where_no_worker_has_one(tmp_path: Path, alone: Dask) -> None:
+    (config,) = planned(tmp_path, 1)
+    on_gpu = replace(config, training=replace(config.training, device="cuda"))
+    with pytest.raises(InputError, match="no worker of the cluster has a GPU"):
+        list(Cluster(alone.address).outcomes([on_gpu], fitted, Controls()))
+
+
+def test_a_fit_takes_the_one_gpu_of_a_worker_that_offers_it(tmp_path: Path, alone: Dask) -> None:
+    configs = planned(tmp_path, 2)
+    auto = [replace(config, training=replace(config.training, device="auto")) for config in configs]
+    card, told = alone.worker("--resources", "GPU=1"), Told()
+    try:
+        alone.wait_for_workers(2)
+        assert make_missing(auto, lambda _: False, said, told, Controls(), Cluster(alone.address))
+    finally:
+        os.kill(card, signal.SIGKILL)
+    assert set(told.places.values()) == {card}
+
+
 def test_a_fit_that_runs_out_of_memory_is_begun_again_and_what_cannot_be_made_ends_all(
     tmp_path: Path, marks: Path, alone: Dask
 ) -> None:
@@ -148,6 +202,24 @@ def test_a_study_finds_the_same_on_a_cluster(tmp_path: Path, alone: Dask, monkey
     assert found[0] == found[1] != {}
 
 
+def test_when_the_scheduler_goes_it_is_one_sentence_and_no_worker_goes_on(
+    tmp_path: Path, marks: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with dask(tmp_path / "dask", 1) as cluster:
+
+        def end() -> None:
+            wait_for(marks, "begun *")
+            cluster.processes[0].kill()
+
+        ending = Thread(target=end)
+        ending.start()
+        with pytest.raises(InputError, match="the scheduler of the cluster is gone"):
+            list(Cluster(cluster.address).outcomes(planned(tmp_path, 2), partial(endless, marks), Controls()))
+        ending.join()
+        wait_for(marks, "ended *")
+    assert not caplog.messages
+
+
 @pytest.mark.parametrize("address", ["", "here", "tcp://10.0.0.1", "udp://10.0.0.1:1", "tcp://10.0.0.1:1/path"])
 def test_what_is_no_address_is_refused(tmp_path: Path, address: str) -> None:
     with pytest.raises(InputError, match="--cluster takes the address of a Dask scheduler"):
@@ -165,3 +237,5 @@ def test_without_dask_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delitem(sys.modules, "fieldlens.studies.making.cluster")
     with pytest.raises(InputError, match=r"pip install 'fieldlens\[cluster\]'"):
         executor_of(None, "tcp://127.0.0.1:1")
+    assert executor_of(2, None) == Processes(2)
+    assert executor_of(None, None) is None
