@@ -4,13 +4,10 @@ Dask runs what its scheduler sends, so a cluster is trusted as one's own machine
 here starts a scheduler, and nothing listens.
 """
 
-import logging
 import os
-import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -19,18 +16,18 @@ from typing import Any, final
 from distributed import Client, Future, KilledWorker, as_completed
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import make_folder, remove, unfinished
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 
+from .connection import connected, marked
 from .executor import MOST_LOSSES, LostError, Make, Outcome, Outcomes
 from .on_worker import BEGUN, Errand, Home, make_on_worker
 from .parcel import unpack
 
-ANSWER_SECONDS = 10
-"""In which a scheduler has to answer."""
-WORKER_SECONDS = 60
-"""In which it has to have a first worker."""
+ALONE_SECONDS = 600
+"""For which a cluster may be without a worker, as where jobs wait in a queue."""
+WORKERS_EVERY = 10
+"""Seconds after which it is looked whether there are any."""
 ENDING_SECONDS = 30
 """In which fits end when all is to stop: each takes a step, and some save what they have."""
 LOOK_EVERY = 0.1
@@ -57,12 +54,13 @@ class Cluster:
         """Make fits, as many at once as there are workers; see `Executor.outcomes`."""
         if not configs:
             return
-        with _connected(self.address) as client, _marked(configs[0].output.output_dir) as mark:
+        with connected(self.address) as client, marked(configs[0].output.output_dir) as mark:
             fits = _Fits(client, configs, make, self.threads, mark)
             try:
                 fits.begin()
                 while fits.pending and not controls.stop:
                     yield from fits.settled()
+                    fits.require_workers()
                     time.sleep(LOOK_EVERY)
             finally:
                 fits.end()
@@ -87,6 +85,7 @@ class _Fits:
         self.begun, self.now = Counter[int](), dict[int, str]()
         """How often each was begun, and what was heard of it last."""
         self.completed = as_completed(loop=client.loop)
+        self.had_worker_at = self.look_at_workers_at = time.monotonic()
 
     def begin(self) -> None:
         """Ask for all of them."""
@@ -136,6 +135,24 @@ class _Fits:
                 unpack(folder, config.output.output_dir)
             yield Outcome(config, label, tuple(losses))
 
+    def require_workers(self) -> None:
+        """See from time to time that somebody is there to make them.
+
+        Raises:
+            InputError: when the cluster has been without a worker for long.
+        """
+        now = time.monotonic()
+        if now < self.look_at_workers_at or self.client.status != "running":
+            return
+        self.look_at_workers_at = now + WORKERS_EVERY
+        if self.client.nthreads():
+            self.had_worker_at = now
+        elif now > self.had_worker_at + ALONE_SECONDS:
+            raise InputError(
+                f"the cluster has had no worker for {ALONE_SECONDS / 60:g} minutes; what is finished stays, and the "
+                "same command goes on"
+            )
+
     def end(self) -> None:
         """Cancel what is not settled, and wait until workers have left it."""
         if self.client.status != "running":  # it has lost its scheduler
@@ -160,70 +177,6 @@ def _answer(future: Future) -> tuple[str, bytes | None]:
     error = future.exception()
     if isinstance(error, KilledWorker):
         raise LostError(GONE)
-    if isinstance(error, ImportError):
-        raise InputError(
-            f"the workers of the cluster cannot load this program ({error}); install the same version there"
-        )
     if isinstance(error, Exception):
         raise error
     return future.result()
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[Client]:
-    """A client of a cluster that has a worker.
-
-    Raises:
-        InputError: when nobody answers there, or there is no worker.
-    """
-    if not re.fullmatch(r"(?:(?:tcp|tls)://)?[^\s/:]+:\d+|(?:tcp|tls)://\[[0-9a-fA-F:]+\]:\d+", address):
-        raise InputError(
-            f"--cluster takes the address of a Dask scheduler, such as tcp://10.0.0.1:8786, got {address!r}"
-        )
-    log = logging.getLogger("distributed.client")
-    level = log.level
-    log.setLevel(logging.CRITICAL)  # it logs a traceback where the scheduler goes, of which a person gets a sentence
-    try:
-        with _client(address) as client:
-            try:
-                client.wait_for_workers(1, timeout=WORKER_SECONDS)
-            except TimeoutError:
-                raise InputError(
-                    f"the cluster at {address!r} has no worker; start one with `dask worker {address} --nthreads 1`"
-                ) from None
-            yield client
-    finally:
-        log.setLevel(level)
-
-
-def _client(address: str) -> Client:
-    """A client of a scheduler.
-
-    Raises:
-        InputError: when nobody answers there.
-    """
-    try:
-        return Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(
-            f"no Dask scheduler answers at {address!r} ({error}); `dask scheduler` starts one and prints its address"
-        ) from None
-
-
-@contextmanager
-def _marked(folder: Path) -> Iterator[Path]:
-    """A file below a folder, by which workers see whether they have the same files.
-
-    Raises:
-        InputError: when it cannot be written.
-    """
-    mark = unfinished(Path(os.path.abspath(folder)) / "mark")
-    try:
-        make_folder(mark.parent)
-        mark.touch()
-    except OSError as error:
-        raise InputError(f"cannot write {str(mark)!r}: {error.strerror}") from None
-    try:
-        yield mark
-    finally:
-        remove(mark)
