@@ -8,12 +8,14 @@ import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, final
 
 from distributed import Client, Future, KilledWorker, as_completed
+from distributed.comm import CommClosedError
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import FitConfig
@@ -32,6 +34,7 @@ ENDING_SECONDS = 30
 """In which fits end when all is to stop: each takes a step, and some save what they have."""
 LOOK_EVERY = 0.1
 """Seconds after which it is looked what is done, and whether all is to stop."""
+NO_SCHEDULER = "the scheduler of the cluster is gone; what is finished stays, and the same command goes on"
 GONE = "its worker was gone"
 GPU = "GPU"
 """The resource of a worker that has a GPU to itself; a fit takes one."""
@@ -62,8 +65,11 @@ class Cluster:
                     yield from fits.settled()
                     fits.require_workers()
                     time.sleep(LOOK_EVERY)
+            except CommClosedError:
+                raise InputError(NO_SCHEDULER) from None
             finally:
-                fits.end()
+                with suppress(CommClosedError):
+                    fits.end()
 
 
 @final
@@ -173,7 +179,7 @@ def _answer(future: Future) -> tuple[str, bytes | None]:
         InputError: what `make` raised, or when the scheduler is gone.
     """
     if future.status not in ("finished", "error"):
-        raise InputError("the scheduler of the cluster is gone; what is finished stays, and the same command goes on")
+        raise InputError(NO_SCHEDULER)
     error = future.exception()
     if isinstance(error, KilledWorker):
         raise LostError(GONE)

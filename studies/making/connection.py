@@ -63,9 +63,9 @@ def require_same(versions: Mapping[str, Any]) -> None:
         for package in SAME:
             here, there = own[package], theirs["packages"].get(package)
             if _public(here) != _public(there):
+                found = f"no {package}" if there is None else f"{package} {there}"
                 raise InputError(
-                    f"{place} of the cluster has {package} {there or 'not installed'}, and here it is {here}; install "
-                    "the same version everywhere"
+                    f"{place} of the cluster has {found}, and here it is {here}; install the same version everywhere"
                 )
 
 

@@ -31,8 +31,8 @@ class Dask:
 
     def wait_for_workers(self, count: int) -> None:
         """Wait until so many workers have joined."""
-        with Client(self.address, timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(count, timeout=60)
+        with Client(self.address, timeout=120, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=120)
 
     def _begin(self, what: str, *options: str) -> int:
         place = self.folder / str(len(self.processes))

@@ -140,7 +140,7 @@ def first_time(mark: Path) -> bool:
     return True
 
 
-def wait_for(folder: Path, pattern: str, count: int = 1, seconds: float = 60) -> list[Path]:
+def wait_for(folder: Path, pattern: str, count: int = 1, seconds: float = 120) -> list[Path]:
     """Files in a folder, once there are enough."""
     last = time.monotonic() + seconds
     while len(found := sorted(folder.glob(pattern))) < count:

@@ -17,10 +17,9 @@ from fieldlens.configs.holding import held
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 from fieldlens.studies.making import cluster as of_cluster
-from fieldlens.studies.making import connection, on_worker
+from fieldlens.studies.making import on_worker
 from fieldlens.studies.making.choice import executor_of
 from fieldlens.studies.making.cluster import Cluster
-from fieldlens.studies.making.connection import require_same
 from fieldlens.studies.making.executor import Make, Outcome
 from fieldlens.studies.making.here import Here
 from fieldlens.studies.making.missing import make_missing
@@ -220,45 +219,6 @@ def test_when_the_scheduler_goes_it_is_one_sentence_and_no_worker_goes_on(
         ending.join()
         wait_for(marks, "ended *")
     assert not caplog.messages
-
-
-@pytest.mark.parametrize("address", ["", "here", "tcp://10.0.0.1", "udp://10.0.0.1:1", "tcp://10.0.0.1:1/path"])
-def test_what_is_no_address_is_refused(tmp_path: Path, address: str) -> None:
-    with pytest.raises(InputError, match="--cluster takes the address of a Dask scheduler"):
-        list(Cluster(address).outcomes(planned(tmp_path, 1), fitted, Controls()))
-
-
-def test_where_no_scheduler_answers_it_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.5)
-    with pytest.raises(InputError, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:1' "):
-        list(Cluster("tcp://127.0.0.1:1").outcomes(planned(tmp_path, 1), fitted, Controls()))
-
-
-def test_without_certificates_tls_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="takes certificates"):
-        list(Cluster("tls://127.0.0.1:1").outcomes(planned(tmp_path, 1), fitted, Controls()))
-
-
-def test_who_has_another_version_of_this_program_or_none_is_named() -> None:
-    def versions(scheduler: str | None, worker: str, torch: str) -> dict[str, object]:
-        def of(program: str | None, torch: str) -> dict[str, object]:
-            return {"packages": {"fieldlens": program, "torch": torch}}
-
-        return {
-            "client": of("0.1.0", "2.13.0+cpu"),
-            "scheduler": of(scheduler, "2.13.0"),
-            "workers": {"tcp://10.0.0.2:1": of("0.1.0", "2.13.0"), "tcp://10.0.0.3:1": of(worker, torch)},
-        }
-
-    require_same(versions("0.1.0", "0.1.0", "2.13.0+cu126"))
-    with pytest.raises(InputError, match="the scheduler of the cluster has fieldlens not installed"):
-        require_same(versions(None, "0.1.0", "2.13.0"))
-    with pytest.raises(
-        InputError, match=r"tcp://10\.0\.0\.3:1 of the cluster has fieldlens 0\.2\.0, and here it is 0\.1\.0"
-    ):
-        require_same(versions("0.1.0", "0.2.0", "2.13.0"))
-    with pytest.raises(InputError, match=r"has torch 2\.6\.0, and here it is 2\.13\.0\+cpu"):
-        require_same(versions("0.1.0", "0.1.0", "2.6.0"))
 
 
 def test_a_cluster_that_has_lost_all_its_workers_is_not_waited_for_for_ever(

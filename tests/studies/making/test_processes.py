@@ -130,7 +130,7 @@ if __name__ == "__main__":
     finally:
         first.kill()
         first.wait()
-    wait_for(marks, "ended *", seconds=20)
+    wait_for(marks, "ended *")
 
 
 def test_each_process_takes_one_of_the_gpus_that_this_one_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
