@@ -7,12 +7,12 @@ here starts a scheduler, and nothing listens.
 import os
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, final
+from typing import Any, cast, final
 
 from distributed import Client, Future, KilledWorker, as_completed
 from distributed.comm import CommClosedError
@@ -23,7 +23,7 @@ from fieldlens.fitting import Controls
 
 from .connection import connected, marked
 from .executor import MOST_LOSSES, LostError, Make, Outcome, Outcomes
-from .on_worker import BEGUN, Errand, Home, make_on_worker
+from .on_worker import Errand, Home, left, make_on_worker
 from .parcel import unpack
 
 ALONE_SECONDS = 600
@@ -88,8 +88,8 @@ class _Fits:
         self.pending: dict[Future, int] = {}
         """The numbers of fits that are not settled."""
         self.losses: defaultdict[int, list[str]] = defaultdict(list)
-        self.begun, self.now = Counter[int](), dict[int, str]()
-        """How often each was begun, and what was heard of it last."""
+        self.begun = Counter[int]()
+        """How often each was begun."""
         self.completed = as_completed(loop=client.loop)
         self.had_worker_at = self.look_at_workers_at = time.monotonic()
 
@@ -100,9 +100,7 @@ class _Fits:
             self._ask(number)
 
     def _hear(self, event: tuple[float, Any]) -> None:
-        what, number = event[1]
-        self.begun[number] += what == BEGUN
-        self.now[number] = what
+        self.begun[event[1]] += 1
 
     def _ask(self, number: int) -> None:
         config, key = self.configs[number], f"{self.topic}-{number}-{len(self.losses[number])}"
@@ -164,10 +162,11 @@ class _Fits:
         if self.client.status != "running":  # it has lost its scheduler
             return
         if self.pending:
+            at_them = cast(Mapping[str, Sequence[Any]], self.client.processing())
+            workers = [one for one, keys in at_them.items() if any(str(key).startswith(self.topic) for key in keys)]
             self.client.cancel(list(self.pending))
-            last = time.monotonic() + ENDING_SECONDS
-            while time.monotonic() < last and any(self.now.get(one) == BEGUN for one in self.pending.values()):
-                time.sleep(LOOK_EVERY)
+            if workers:
+                self.client.run(left, self.topic, ENDING_SECONDS, workers=workers, on_error="ignore")
         self.client.unsubscribe_topic(self.topic)
 
 

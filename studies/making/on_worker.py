@@ -1,5 +1,6 @@
 """What a worker of a Dask cluster does to make a fit."""
 
+import asyncio
 import os
 import threading
 import time
@@ -25,14 +26,13 @@ LOOK_EVERY = 0.2
 PATIENCE_SECONDS = 30
 """In which another worker has to leave a fit that this one is to take up."""
 
-BEGUN, ENDED = "begun", "ended"
-"""What a worker tells of a fit while it makes it."""
-
 RESULTS = "results"
 """Folder of fits where a worker does not see the client's files."""
 
 _one_at_a_time = threading.Lock()
 """In a process: its threads are torch's, and its working folder is the fit's."""
+_topics_now: list[str] = []
+"""Whose fit is made."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ def make_on_worker(errand: Errand, make: Make, config: FitConfig) -> tuple[str, 
     """
     worker = get_worker()
     with _one_at_a_time, _wanted(worker) as controls:
-        worker.log_event(errand.topic, [BEGUN, errand.number])
+        _topics_now.append(errand.topic)
+        worker.log_event(errand.topic, errand.number)  # that it was begun
         torch.set_num_threads(errand.threads)
         try:
             if errand.home.is_seen():
@@ -84,7 +85,14 @@ def make_on_worker(errand: Errand, make: Make, config: FitConfig) -> tuple[str, 
                 config = replace(config, output=replace(config.output, output_dir=Path(RESULTS)))
                 return _label(made(config, make, controls)), packed(Path(RESULTS))
         finally:
-            worker.log_event(errand.topic, [ENDED, errand.number])
+            _topics_now.remove(errand.topic)
+
+
+async def left(topic: str, seconds: float) -> None:
+    """Wait until this worker has left the fits of a client."""
+    last = time.monotonic() + seconds
+    while topic in _topics_now and time.monotonic() < last:
+        await asyncio.sleep(LOOK_EVERY)
 
 
 def _patiently(config: FitConfig, make: Make, controls: Controls) -> str | None:

@@ -226,7 +226,6 @@ def test_a_cluster_that_has_lost_all_its_workers_is_not_waited_for_for_ever(
 ) -> None:
     monkeypatch.setattr(of_cluster, "ALONE_SECONDS", 0.5)
     monkeypatch.setattr(of_cluster, "WORKERS_EVERY", 0.1)
-    monkeypatch.setattr(of_cluster, "ENDING_SECONDS", 0.5)
     with dask(tmp_path / "dask", 1) as cluster, pytest.raises(InputError, match="has had no worker for"):
         list(Cluster(cluster.address).outcomes(planned(tmp_path, 2), partial(always_killed, [0]), Controls()))
 
