@@ -15,7 +15,7 @@ from secrets import token_hex
 from typing import Any, cast, final
 
 from distributed import Client, Future, KilledWorker, as_completed
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import FitConfig
