@@ -33,6 +33,7 @@ ARGUMENTS = {
     "startup": [],
     "live": [],
     "microscope": [],
+    "sweep": [],
     "demo": ["--picture", "docs/pictures/demo.png"],
     "large_picture": [],
 }

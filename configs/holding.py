@@ -25,6 +25,10 @@ except ImportError:  # Windows has locks of another kind
 LOCK = ".lock"
 
 
+class InUseError(InputError):
+    """Another process holds a folder."""
+
+
 @dataclass(frozen=True)
 class _Held:
     """A folder that this process holds."""
@@ -65,7 +69,8 @@ def held(folder: Path, say: Callable[[str], None] = lambda _sentence: None, *, p
         patience: seconds to wait for another process to leave it.
 
     Raises:
-        InputError: when another process holds it, naming that one, or it cannot be written.
+        InUseError: when another process holds it, naming that one.
+        InputError: when it cannot be written.
     """
     if fcntl is None:
         say(f"this system's locks are not known: see that nothing else writes {str(folder)!r} meanwhile")
@@ -136,7 +141,8 @@ def _take(folder: Path, token: str, say: Callable[[str], None], *, last: bool) -
     """The lock of a folder, open; None where it has to be tried again.
 
     Raises:
-        InputError: when another holds it and this is the last try, or it cannot be written.
+        InUseError: when another holds it and this is the last try.
+        InputError: when it cannot be written.
     """
     assert fcntl is not None
     file = folder / LOCK
@@ -148,7 +154,7 @@ def _take(folder: Path, token: str, say: Callable[[str], None], *, last: bool) -
             holder = _holder(descriptor)
             os.close(descriptor)
             if last:
-                raise InputError(f"{str(folder)!r} is in use: {holder}; wait until it ends, or end it") from None
+                raise InUseError(f"{str(folder)!r} is in use: {holder}; wait until it ends, or end it") from None
             return None
         except OSError:
             say(f"the disk of {str(folder)!r} keeps no locks: see that nothing else writes there meanwhile")

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from fieldlens.configs.errors import InputError, did_you_mean
+from fieldlens.terminal.signals import Interrupted, signals_interrupt
 from fieldlens.terminal.streams import lasting_streams, printable
 from fieldlens.verbs import DONE, NOT_TOLD, WRONG_INPUT
-from fieldlens.verbs.signals import Interrupted, signals_interrupt
 
 NO_FAULT_OF_OURS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO),

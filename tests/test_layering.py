@@ -67,6 +67,8 @@ HEAVY = {
     "skimage",
     "sklearn",
     "cv2",
+    "dask",
+    "distributed",
     "imageio",
     "PIL",
     "safetensors",

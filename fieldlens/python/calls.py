@@ -13,10 +13,10 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.names import COMPARISON, CONFIG, SWEEP
 from fieldlens.configs.run import CompareConfig, FitConfig
 
+from ..terminal.signals import interruptible
 from ..verbs import compare as compare_verb
 from ..verbs import fit as fit_verb
 from ..verbs.options import check_output_dir
-from ..verbs.signals import interruptible
 from .keywords import CompareKeywords, FitKeywords
 from .mistakes import in_keywords
 from .networks import NetworkExplained, Question, ask_network, explain_network

@@ -117,7 +117,7 @@ class CompareKeywords(Shared, total=False):
     """Optimizers to compare, such as adam muon, for each encoding and network; if none is named, that of optimizer.
     Without that either it is one for all: adam if it is the default of any of them, else muon."""
     seeds: int
-    """Fits of each kind, with seeds of their own, from --seed on: the table then says what is luck."""
+    """Fits of each kind, with seeds of their own, from seed on: the table then says what is luck."""
     tune: int
     """Search the learning rate of each method first, by so many fits of each scene with a seed that is not reported.
     The rates are half decades around the default; of a gaussian encoding the scale is searched as well."""

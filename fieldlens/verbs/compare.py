@@ -7,14 +7,15 @@ table says what is luck.
 import dataclasses
 import shlex
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.run import CompareConfig
+from fieldlens.configs.run import CompareConfig, Flat
 
 from . import DONE
+from .executor import ExecutorOptions
 from .options import (
     Beginning,
     Flag,
@@ -30,6 +31,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from fieldlens.fitting import Controls
+    from fieldlens.studies.making.executor import Executor
     from fieldlens.studies.runs.compare import Comparison, ComparisonRecord
     from fieldlens.studies.runs.reporter import Reporter
     from fieldlens.studies.sweeps.folder import Sweep
@@ -56,6 +58,7 @@ class CompareArguments(CompareConfig):
     jobs: str | None = None
     """Make only a share of the fits of several scenes or seeds, such as 3/8: every eighth, from the third on.
     For arrays of a batch system; the same command without it then makes the table of all."""
+    making: Annotated[ExecutorOptions, Flat] = field(default_factory=ExecutorOptions)
     json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
@@ -92,7 +95,10 @@ class Begun:
         if self.goes_on is None:
             return config if pictures else named_scenes(config)
         begun = shlex.quote(str(self.goes_on.config_file))
-        hint = f"only --json, --jobs and --output-dir go with --resume, and --config {begun} begins another"
+        hint = (
+            "only --json, --jobs, --workers, --cluster and --output-dir go with --resume, and "
+            f"--config {begun} begins another"
+        )
         check_unchanged(self.default, config, "a resumed comparison", free=("output_dir",), hint=hint)
         return config
 
@@ -104,19 +110,22 @@ class Begun:
         controls: "Controls",
         pictures: Mapping[str, Any] | None = None,
         jobs: str | None = None,
+        executor: "Executor | None" = None,
     ) -> "ComparisonRecord | SweepRecord":
         """Compare as `chosen`, in a new folder or in the one that goes on.
 
         Args:
             jobs: the share of a sweep's fits to make, such as 3/8.
+            executor: who makes the fits of a sweep, where a person has chosen.
 
         Raises:
             InputError: as `studies.runs.compare` and `studies.sweeps` do.
         """
         if config.is_sweep:
-            return self._sweep(config, typed, reporter, controls, pictures or {}, jobs)
-        if jobs is not None:
-            raise InputError("--jobs shares out the fits of several scenes or seeds, and this is one; leave it out")
+            return self._sweep(config, typed, reporter, controls, pictures or {}, jobs, executor)
+        for option, given in (("--jobs shares", jobs), ("--workers or --cluster shares", executor)):
+            if given is not None:
+                raise InputError(f"{option} out the fits of several scenes or seeds, and this is one; leave it out")
         return self._comparison(config, typed, reporter, controls, pictures or {})
 
     def _comparison(
@@ -141,6 +150,7 @@ class Begun:
         controls: "Controls",
         pictures: Mapping[str, Any],
         jobs: str | None,
+        executor: "Executor | None",
     ) -> "SweepRecord":
         from fieldlens.studies.sweeps.folder import Sweep, with_own_named
         from fieldlens.studies.sweeps.plan import Part
@@ -148,8 +158,8 @@ class Begun:
 
         part = None if jobs is None else Part.of_word(jobs)
         if isinstance(self.goes_on, Sweep):
-            return run_sweep(with_own_named(self.goes_on, config), reporter, controls, part)
-        return run_sweep(start_sweep(config, reporter, typed, pictures), reporter, controls, part)
+            return run_sweep(with_own_named(self.goes_on, config), reporter, controls, part, executor)
+        return run_sweep(start_sweep(config, reporter, typed, pictures), reporter, controls, part, executor)
 
 
 def main(words: Sequence[str]) -> int:
@@ -162,7 +172,7 @@ def main(words: Sequence[str]) -> int:
     from fieldlens.fitting import Controls
 
     from ..terminal.console import Console
-    from .signals import interruptible
+    from ..terminal.signals import interruptible
 
     config = begun.chosen(config_in(arguments, CompareConfig), typed)
     if config.is_sweep and arguments.preview:
@@ -171,7 +181,8 @@ def main(words: Sequence[str]) -> int:
         )
     console, controls = Console(arguments.json, preview=arguments.preview), Controls()
     with interruptible(lambda: setattr(controls, "stop", True)) as interruption:
-        record = begun.compare(config, typed, console, controls, jobs=arguments.jobs)
+        executor = arguments.making.executor(config.training.threads or 1)
+        record = begun.compare(config, typed, console, controls, jobs=arguments.jobs, executor=executor)
     console.answer(record)
     return interruption.status if record.stopped_because == "interrupted" else DONE
 

@@ -126,7 +126,7 @@ def main(words: Sequence[str]) -> int:
     from fieldlens.fitting import Controls
 
     from ..terminal.console import Console
-    from .signals import interruptible
+    from ..terminal.signals import interruptible
 
     console, controls = Console(arguments.json, preview=arguments.preview), Controls()
     with ExitStack() as serving:

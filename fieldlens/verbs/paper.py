@@ -1,7 +1,7 @@
 """`fieldlens paper`: the study of Lazzari & Liu, its claims measured."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,9 +10,11 @@ import tyro
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.names import require_folder_name
 from fieldlens.configs.records import to_json
+from fieldlens.configs.run import Flat
 from fieldlens.configs.storage import read_config
 from fieldlens.configs.study import Contest, Study
 
+from .executor import ExecutorOptions
 from .options import PRESETS, Flag, parse
 
 DESCRIPTION = (
@@ -39,6 +41,7 @@ class PaperArguments:
     grid: Literal["centres", "authors"] = "centres"
     """Where pixels lie: at their centres, or where the authors have them, with a gap between quadrants.
     The latter is for comparing numbers with theirs, and is without the contest of claims X."""
+    making: Annotated[ExecutorOptions, Flat] = field(default_factory=ExecutorOptions)
     json: Flag = False
     """Print one JSON object as the last line on standard output, everything else on standard error."""
 
@@ -60,7 +63,7 @@ def main(words: Sequence[str]) -> int:
     from fieldlens.studies.paper.page import claims_table, run_paper
 
     from ..terminal.console import Console
-    from .signals import interruptible
+    from ..terminal.signals import interruptible
 
     console, controls = Console(arguments.json), Controls()
     with interruptible(lambda: setattr(controls, "stop", True), "ending the fits that are not finished"):
@@ -73,6 +76,7 @@ def main(words: Sequence[str]) -> int:
             only=arguments.only or (),
             reporter=console,
             controls=controls,
+            executor=arguments.making.executor(),
         )
     console.result(*claims_table(found.claims).splitlines(), f"report  {found.report}")
     console.finish(to_json(found))

@@ -18,7 +18,8 @@ from fieldlens.configs.study import Contest
 from fieldlens.fitting import Controls, plan_of
 from fieldlens.scenes.load import load, sort_of
 from fieldlens.scenes.picture import Picture
-from fieldlens.studies.making.pool import make_missing
+from fieldlens.studies.making.executor import Executor
+from fieldlens.studies.making.missing import make_missing
 from fieldlens.studies.making.whole import is_whole, whole_fit
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Reporter
@@ -130,17 +131,17 @@ def recorded_steps(contest: Contest) -> list[int]:
     return sorted({*spaced, contest.early_step, *contest.foretelling_steps, contest.last_step})
 
 
-def run_contest(runs: ContestRuns, reporter: Reporter, controls: Controls) -> bool:
+def run_contest(runs: ContestRuns, reporter: Reporter, controls: Controls, executor: Executor | None = None) -> bool:
     """Make the fits that are not finished; False when it was stopped before the last.
 
     Raises:
-        InputError: for a picture that cannot be read, a folder that cannot be written, or a process that was ended.
+        InputError: for a picture that cannot be read or a folder that cannot be written, and as `make_missing` does.
     """
-    return make_missing(runs.fits, runs.finished, partial(_fit, runs.contest, runs.path), reporter, controls)
+    return make_missing(runs.fits, runs.finished, partial(_fit, runs.contest), reporter, controls, executor)
 
 
-def _fit(contest: Contest, path: Path, config: FitConfig, controls: Controls) -> str | None:
-    runs = ContestRuns(contest, path)
+def _fit(contest: Contest, config: FitConfig, controls: Controls) -> str | None:
+    runs = ContestRuns(contest, config.output.output_dir)
     scene = runs.scene(config.scene)
     windowed = Windowed(contest, plan_of(config, scene), scene, runs.scene(runs.next_picture(config.scene)))
 

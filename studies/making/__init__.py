@@ -1,1 +1,1 @@
-"""The fits of a study: each whole or not there at all, as many at once as there are threads."""
+"""The fits of a study: handed to whoever makes them, here, in processes or on a cluster, whole or not at all."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fieldlens.configs.errors import InputError, counted
-from fieldlens.configs.files import look_after, remove, write_bytes, write_json, write_text
+from fieldlens.configs.files import look_after, remove, remove_leftovers, write_bytes, write_json, write_text
 from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
 from fieldlens.configs.storage import to_yaml
@@ -17,6 +17,7 @@ from fieldlens.fitting import Controls
 from fieldlens.report import ClaimRow, StudyFigure, StudyReport, StudyTable, study_html
 from fieldlens.studies.contest.effects import PictureFits
 from fieldlens.studies.contest.runs import ContestRuns, run_contest
+from fieldlens.studies.making.executor import Executor
 from fieldlens.studies.runs.reporter import Reporter, Silent
 
 from .claims import CLAIMS
@@ -52,6 +53,7 @@ def run_paper(
     only: Sequence[str] = (),
     reporter: Reporter | None = None,
     controls: Controls | None = None,
+    executor: Executor | None = None,
 ) -> PaperFound:
     """Make what fits are missing, judge the claims, draw the figures, and write the page.
 
@@ -59,6 +61,7 @@ def run_paper(
         path: the study's folder. Fits that are there and were made by the same protocol are used again.
         contest: whose claims are judged beside those of the study; its fits are in a folder of their own in `path`.
         only: ids of claims and experiments, such as A4 and E2; all that there are fits for if none is named.
+        executor: who makes the fits, where a person has chosen.
 
     Raises:
         InputError: for an unknown id or one that there are no fits for, a picture that cannot be read, or a folder
@@ -69,7 +72,7 @@ def run_paper(
     asked = _asked(Runs(study, path), None if contest is None else ContestRuns(contest, path / "contest"), only)
     look_after(path)
     with held(path, reporter.say):
-        return _run_paper(asked, only, reporter, controls)
+        return _run_paper(asked, only, reporter, controls, executor)
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,14 @@ class _Asked:
         return [StudyTable("X1: the league", LEAGUE_HEADS, league_rows(self.contest))]
 
 
-def _run_paper(asked: _Asked, only: Sequence[str], reporter: Reporter, controls: Controls) -> PaperFound:
+def _run_paper(
+    asked: _Asked, only: Sequence[str], reporter: Reporter, controls: Controls, executor: Executor | None
+) -> PaperFound:
     path = asked.runs.path
-    made = run_study(asked.runs, asked.roles, reporter, controls)
+    made = run_study(asked.runs, asked.roles, reporter, controls, executor)
     if asked.contest is not None:
-        made = made and run_contest(asked.contest, reporter, controls)
+        made = made and run_contest(asked.contest, reporter, controls, executor)
+    remove_leftovers(path)  # of fits whose process was killed and which were begun again
     if not made:
         reporter.say("stopped; the fits that are finished stay, and the same command goes on")
         raise KeyboardInterrupt

@@ -15,7 +15,8 @@ from fieldlens.configs.optimizer import Optimizer
 from fieldlens.configs.run import FitConfig, Holdout, Output, Target
 from fieldlens.configs.study import Study
 from fieldlens.fitting import Controls, TrainingState
-from fieldlens.studies.making.pool import make_missing
+from fieldlens.studies.making.executor import Executor
+from fieldlens.studies.making.missing import make_missing
 from fieldlens.studies.making.whole import is_whole, whole_fit
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.history import History, history_of, read_history, write_history
@@ -209,18 +210,20 @@ def measured_steps(study: Study) -> list[int]:
     return [0, *sorted({*spaced, max(1, last // 2), *(step for step in WATCHED if step <= last)})]
 
 
-def run_study(runs: Runs, roles: Collection[str], reporter: Reporter, controls: Controls) -> bool:
+def run_study(
+    runs: Runs, roles: Collection[str], reporter: Reporter, controls: Controls, executor: Executor | None = None
+) -> bool:
     """Make the fits that play some roles and are not finished; False when it was stopped before the last.
 
     Raises:
-        InputError: for a picture that cannot be read, a folder that cannot be written, or a process that was ended.
+        InputError: for a picture that cannot be read or a folder that cannot be written, and as `make_missing` does.
     """
-    return make_missing(runs.fits(roles), runs.finished, partial(_fit, runs.study, runs.path), reporter, controls)
+    return make_missing(runs.fits(roles), runs.finished, partial(_fit, runs.study), reporter, controls, executor)
 
 
-def _fit(study: Study, path: Path, config: FitConfig, controls: Controls) -> str | None:
+def _fit(study: Study, config: FitConfig, controls: Controls) -> str | None:
     """Fit and measure, and say what; None if stopped."""
-    runs = Runs(study, path)
+    runs = Runs(study, config.output.output_dir)
     fitted = runs.fitted(config)
 
     def measure(state: TrainingState) -> Measures:

@@ -14,7 +14,8 @@ from fieldlens.configs.run import FitConfig
 from fieldlens.fields.own_encoding import made_ready
 from fieldlens.fitting import Controls, plan_of
 from fieldlens.scenes.scene import Scene
-from fieldlens.studies.making.pool import make_missing
+from fieldlens.studies.making.executor import Executor
+from fieldlens.studies.making.missing import make_missing
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Moment, Reporter
@@ -31,14 +32,16 @@ def make_planned(
     reporter: Reporter,
     controls: Controls,
     made: Callable[[], None] = lambda: None,
+    executor: Executor | None = None,
 ) -> bool:
     """Make the fits that are not finished anywhere, in folders below `parent`; False when stopped before the last.
 
     Args:
         made: is called whenever one is.
+        executor: who makes them, as `make_missing` takes it.
 
     Raises:
-        InputError: for a folder that cannot be written, and for a process that was ended.
+        InputError: for a folder that cannot be written, and for fits that were lost with their process too often.
     """
     sent = {_to_send(one.config): one for one in planned}
 
@@ -46,7 +49,7 @@ def make_planned(
         return finished.of(sent[config].name) is not None
 
     make = partial(make_fit, sweep.path, parent)
-    return make_missing(list(sent), is_finished, make, _Told(reporter, made), controls)
+    return make_missing(list(sent), is_finished, make, _Told(reporter, made), controls, executor)
 
 
 def _to_send(config: FitConfig) -> FitConfig:

@@ -7,6 +7,7 @@ from fieldlens.configs.encoding import Gaussian
 from fieldlens.configs.files import write_json
 from fieldlens.configs.records import to_json
 from fieldlens.fitting import Controls, plan_of
+from fieldlens.studies.making.executor import Executor
 from fieldlens.studies.runs.reporter import Reporter
 
 from .folder import Finished, Sweep
@@ -24,8 +25,11 @@ class _Try:
     planned: Planned
 
 
-def search_rates(sweep: Sweep, reporter: Reporter, controls: Controls) -> Tuned:
+def search_rates(sweep: Sweep, reporter: Reporter, controls: Controls, executor: Executor | None = None) -> Tuned:
     """Search the rates of each method, and keep what was found: tuned.json.
+
+    Args:
+        executor: who makes the fits, as `make_missing` takes it.
 
     Raises:
         InputError: when a method diverged at every rate, or a folder cannot be written.
@@ -38,7 +42,8 @@ def search_rates(sweep: Sweep, reporter: Reporter, controls: Controls) -> Tuned:
         f"searching the rates of {len(grid.methods)} methods first, by {grid.config.tune} fits of each scene by each; "
         "they are not reported"
     )
-    if not make_planned(sweep, sweep.trials, [one.planned for one in tries], finished, reporter, controls):
+    planned = [one.planned for one in tries]
+    if not make_planned(sweep, sweep.trials, planned, finished, reporter, controls, executor=executor):
         raise KeyboardInterrupt
     scores: dict[tuple[Method, Factors], list[float]] = {}
     for one in tries:

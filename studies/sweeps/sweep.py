@@ -17,6 +17,7 @@ from fieldlens.configs.records import fields_of, read_json_as, to_json
 from fieldlens.configs.run import CompareConfig
 from fieldlens.configs.storage import to_yaml
 from fieldlens.fitting import Controls, require_room
+from fieldlens.studies.making.executor import Executor
 from fieldlens.studies.runs.folder import new_folder
 from fieldlens.studies.runs.reporter import Reporter, Silent
 
@@ -138,12 +139,14 @@ def run_sweep(
     reporter: Reporter | None = None,
     controls: Controls | None = None,
     part: Part | None = None,
+    executor: Executor | None = None,
 ) -> SweepRecord:
     """Make the fits of a sweep that are finished nowhere below its output folder, then write what all say.
 
     Args:
         part: the share of the fits that this process makes; all if none is given. What others have finished by then is
             in the tables as well.
+        executor: who makes them, as `make_missing` takes it.
 
     Returns:
         What sweep.json says.
@@ -159,13 +162,13 @@ def run_sweep(
     with held(sweep.path, reporter.say):
         look_after(sweep.path)
         remove(sweep.result_file)
-        tuned = _tuned(sweep, part, reporter, controls) if grid.config.tune else None
+        tuned = _tuned(sweep, part, reporter, controls, executor) if grid.config.tune else None
         planned = sweep.planned(grid.fits(), tuned)
         outputs = grid.config.output.output_dir
         finished = Finished(sweep.runs, outputs)
         tables = _Tables(sweep, planned, finished, tuned)
         mine = planned if part is None else part.taken(planned)
-        whole = make_planned(sweep, sweep.runs, mine, finished, reporter, controls, tables.now_and_then)
+        whole = make_planned(sweep, sweep.runs, mine, finished, reporter, controls, tables.now_and_then, executor)
         if part is not None:  # others have gone on meanwhile
             tables = _Tables(sweep, planned, Finished(sweep.runs, outputs), tuned)
         return _write(sweep, tables, whole, reporter)
@@ -237,7 +240,7 @@ class _Tables:
         return scores
 
 
-def _tuned(sweep: Sweep, part: Part | None, reporter: Reporter, controls: Controls) -> Tuned:
+def _tuned(sweep: Sweep, part: Part | None, reporter: Reporter, controls: Controls, executor: Executor | None) -> Tuned:
     """What the search for rates found, or finds now."""
     if (before := sweep.tuned()) is not None:
         return before
@@ -245,7 +248,7 @@ def _tuned(sweep: Sweep, part: Part | None, reporter: Reporter, controls: Contro
         raise InputError(
             "--tune searches rates before the first fit that is reported, which --jobs cannot share out; leave one out"
         )
-    return search_rates(sweep, reporter, controls)
+    return search_rates(sweep, reporter, controls, executor)
 
 
 def record_of(sweep: Sweep) -> SweepRecord:

@@ -1,0 +1,187 @@
+"""Fits made by the workers of a Dask cluster that is there already.
+
+Dask runs what its scheduler sends, so a cluster is trusted as one's own machine is; docs/cluster.md says more. Nothing
+here starts a scheduler, and nothing listens.
+"""
+
+import os
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, cast, final
+
+from distributed import Client, Future, KilledWorker, as_completed
+from distributed.comm.core import CommClosedError
+
+from fieldlens.configs.errors import InputError
+from fieldlens.configs.run import FitConfig
+from fieldlens.fitting import Controls
+
+from .connection import connected, marked
+from .executor import MOST_LOSSES, LostError, Make, Outcome, Outcomes
+from .on_worker import Errand, Home, left, make_on_worker
+from .parcel import unpack
+
+ALONE_SECONDS = 600
+"""For which a cluster may be without a worker, as where jobs wait in a queue."""
+WORKERS_EVERY = 10
+"""Seconds after which it is looked whether there are any."""
+ENDING_SECONDS = 30
+"""In which fits end when all is to stop: each takes a step, and some save what they have."""
+LOOK_EVERY = 0.1
+"""Seconds after which it is looked what is done, and whether all is to stop."""
+NO_SCHEDULER = "the scheduler of the cluster is gone; what is finished stays, and the same command goes on"
+GONE = "its worker was gone"
+GPU = "GPU"
+"""The resource of a worker that has a GPU to itself; a fit takes one."""
+
+
+@final
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of a Dask cluster, of which each process makes one fit at a time. They may come and go.
+
+    Where a worker sees the client's files, it writes its fits there; else they come back as bytes.
+    """
+
+    address: str
+    """Of its scheduler, such as tcp://10.0.0.1:8786."""
+    threads: int = 1
+    """Threads that torch takes for a fit, which has the same bytes only with the same number."""
+
+    def outcomes(self, configs: Sequence[FitConfig], make: Make, controls: Controls) -> Outcomes:
+        """Make fits, as many at once as there are workers; see `Executor.outcomes`."""
+        if not configs:
+            return
+        with connected(self.address) as client, marked(configs[0].output.output_dir) as mark:
+            fits = _Fits(client, configs, make, self.threads, mark)
+            try:
+                fits.begin()
+                while fits.pending and not controls.stop:
+                    yield from fits.settled()
+                    fits.require_workers()
+                    time.sleep(LOOK_EVERY)
+            except CommClosedError:
+                raise InputError(NO_SCHEDULER) from None
+            finally:
+                with suppress(CommClosedError):
+                    fits.end()
+
+
+@final
+class _Fits:
+    """The fits that a cluster is asked for."""
+
+    def __init__(self, client: Client, configs: Sequence[FitConfig], make: Make, threads: int, mark: Path) -> None:
+        self.client, self.configs, self.make, self.threads = client, configs, make, threads
+        self.home = Home(os.getcwd(), str(mark))
+        self.topic = f"fieldlens-{token_hex(8)}"
+        self.has_gpus = any(GPU in worker["resources"] for worker in client.scheduler_info()["workers"].values())
+        if not self.has_gpus and any(config.training.device == "cuda" for config in configs):
+            raise InputError(
+                f"no worker of the cluster has a GPU for --device cuda; start one with --resources {GPU}=1"
+            )
+        self.pending: dict[Future, int] = {}
+        """The numbers of fits that are not settled."""
+        self.losses: defaultdict[int, list[str]] = defaultdict(list)
+        self.begun = Counter[int]()
+        """How often each was begun."""
+        self.completed = as_completed(loop=client.loop)
+        self.had_worker_at = self.look_at_workers_at = time.monotonic()
+
+    def begin(self) -> None:
+        """Ask for all of them."""
+        self.client.subscribe_topic(self.topic, self._hear)
+        for number in range(len(self.configs)):
+            self._ask(number)
+
+    def _hear(self, event: tuple[float, Any]) -> None:
+        self.begun[event[1]] += 1
+
+    def _ask(self, number: int) -> None:
+        config, key = self.configs[number], f"{self.topic}-{number}-{len(self.losses[number])}"
+        # fits on processors and on GPUs differ in their bytes, so that one table has one kind
+        on_gpu = config.training.device == "cuda" or (config.training.device == "auto" and self.has_gpus)
+        future = self.client.submit(
+            make_on_worker,
+            Errand(number, self.topic, self.threads, self.home),
+            self.make,
+            config,
+            key=key,
+            priority=-number,
+            resources={GPU: 1} if on_gpu else None,
+        )
+        self.pending[future] = number
+        self.completed.add(future)
+
+    def settled(self) -> Iterator[Outcome]:
+        """What became of those that were settled since; those that were lost are asked for again."""
+        for future in self.completed.next_batch(block=False):
+            assert isinstance(future, Future)
+            number = self.pending.pop(future)
+            config, losses = self.configs[number], self.losses[number]
+            before = self.begun[number] - len(losses) - 1  # Dask has begun it again by itself
+            losses += [GONE] * before
+            try:
+                label, folder = _answer(future)
+            except LostError as lost:
+                losses.append(str(lost))
+                if len(losses) <= MOST_LOSSES:
+                    self._ask(number)
+                else:
+                    yield Outcome(config, None, tuple(losses))
+                continue
+            if folder is not None:
+                unpack(folder, config.output.output_dir)
+            yield Outcome(config, label, tuple(losses))
+
+    def require_workers(self) -> None:
+        """See from time to time that somebody is there to make them.
+
+        Raises:
+            InputError: when the cluster has been without a worker for long.
+        """
+        now = time.monotonic()
+        if now < self.look_at_workers_at or self.client.status != "running":
+            return
+        self.look_at_workers_at = now + WORKERS_EVERY
+        if self.client.nthreads():
+            self.had_worker_at = now
+        elif now > self.had_worker_at + ALONE_SECONDS:
+            raise InputError(
+                f"the cluster has had no worker for {ALONE_SECONDS / 60:g} minutes; what is finished stays, and the "
+                "same command goes on"
+            )
+
+    def end(self) -> None:
+        """Cancel what is not settled, and wait until workers have left it."""
+        if self.client.status != "running":  # it has lost its scheduler
+            return
+        if self.pending:
+            at_them = cast(Mapping[str, Sequence[Any]], self.client.processing())
+            workers = [one for one, keys in at_them.items() if any(str(key).startswith(self.topic) for key in keys)]
+            self.client.cancel(list(self.pending))
+            if workers:
+                self.client.run(left, self.topic, ENDING_SECONDS, workers=workers, on_error="ignore")
+        self.client.unsubscribe_topic(self.topic)
+
+
+def _answer(future: Future) -> tuple[str, bytes | None]:
+    """What a worker says of its fit, and its folder where it does not write the client's files.
+
+    Raises:
+        LostError: when the fit was lost with its worker.
+        InputError: what `make` raised, or when the scheduler is gone.
+    """
+    if future.status not in ("finished", "error"):
+        raise InputError(NO_SCHEDULER)
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        raise LostError(GONE)
+    if isinstance(error, Exception):
+        raise error
+    return future.result()

@@ -1,0 +1,93 @@
+"""A fit's folder comes back as it was, or not at all; and nothing is written beside it."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fieldlens.configs.errors import InputError
+from fieldlens.studies.making.parcel import packed, unpack
+
+
+def archive(*members: tuple[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", compression) as file:
+        for name, content in members:
+            file.writestr(zipfile.ZipInfo(name), content, compression)
+    return data.getvalue()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+NAMES = st.text("abé. ", min_size=1, max_size=6).filter(lambda name: name not in (".", ".."))
+
+
+@given(st.dictionaries(NAMES, st.binary(max_size=50), min_size=1, max_size=4), NAMES)
+def test_what_is_packed_comes_out_as_it_was(tmp_path_factory: pytest.TempPathFactory, content: dict, name: str) -> None:
+    path = tmp_path_factory.mktemp("parcel")
+    folder = path / "sent" / name / "fit"
+    (folder / "deeper").mkdir(parents=True)
+    for file, data in content.items():
+        (folder / f"{file}.bin").write_bytes(data)
+        (folder / "deeper" / f"{file}.bin").write_bytes(data[::-1])
+    place = unpack(packed(path / "sent"), path / "got")
+    assert place == path / "got" / name / "fit"
+    assert files(path / "got") == files(path / "sent")
+
+
+def test_the_same_files_are_the_same_bytes_and_links_are_left_out(tmp_path: Path) -> None:
+    for place, order in (("one", "ab"), ("two", "ba")):
+        (tmp_path / place / "fit").mkdir(parents=True)
+        for name in order:
+            (tmp_path / place / "fit" / name).write_text(name)
+    (tmp_path / "two" / "fit" / "link").symlink_to("/etc/passwd")
+    assert packed(tmp_path / "one") == packed(tmp_path / "two")
+
+
+def test_a_folder_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "fit").mkdir(parents=True)
+    (tmp_path / "runs" / "fit" / "old").touch()
+    (tmp_path / "runs" / "other").touch()
+    unpack(archive(("runs/fit/new", b"1"), ("runs/fit/deeper/new", b"2")), tmp_path)
+    assert files(tmp_path) == {"runs/fit/new": b"1", "runs/fit/deeper/new": b"2", "runs/other": b""}
+
+
+DAMAGED = {
+    "nothing": b"",
+    "no archive": b"PK and no more",
+    "cut short": archive(("fit/a", b"1" * 100))[:-30],
+    "a flipped bit": archive(("fit/a", b"1" * 100)).replace(b"1111", b"1110"),
+    "no files": archive(),
+    "no folder": archive(("a", b"1")),
+    "two folders": archive(("fit/a", b"1"), ("other/a", b"1")),
+    "above": archive(("fit/a", b"1"), ("fit/../../b", b"1")),
+    "from the root": archive(("/fit/a", b"1")),
+    "a folder of its own": archive(("fit/./a", b"1")),
+    "backslashes": archive(("fit\\..\\..\\a", b"1")),
+    "a folder": archive(("fit/a/", b"")),
+    "a line's end": archive(("fit/a\nb", b"1")),
+    "too long": archive(("fit/" + "a" * 2000, b"1")),
+    "compressed": archive(("fit/a", b"1" * 10_000), compression=zipfile.ZIP_DEFLATED),
+    "a file that is a folder too": archive(("fit/a", b"1"), ("fit/a/b", b"1")),
+}
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
+def test_what_came_damaged_or_leads_elsewhere_is_refused_and_nothing_is_written(tmp_path: Path, data: bytes) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    with pytest.raises(InputError, match=r"came damaged|cannot write"):
+        unpack(data, inside)
+    assert files(tmp_path) == {}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="twice"):
+        unpack(archive(("fit/a", b"1"), ("fit/a", b"2")), tmp_path)
+    assert files(tmp_path) == {}
