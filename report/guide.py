@@ -48,6 +48,11 @@ PICTURE_GUIDE: Entries = (
         "there. 100 %: none of it. More: what is there is wrong. Windows with hardly any detail are grey.",
     ),
     (_SPEED[0], _SPEED[1].format(where="of a window")),
+    (
+        "Leverage",
+        "How much of the detail of a window the network could change while all other places stay as they are. 1: its "
+        "weights are free for it. Next to none: other places need the same weights. Networks can be compared by it.",
+    ),
     (_PROGRESS[0], _PROGRESS[1].format(where="in a window")),
     (
         "Capacity",

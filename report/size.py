@@ -19,7 +19,7 @@ MOST_BYTES = 20_000_000
 FEWEST_FRAMES = 6
 """Steps of a run that are left on the scrubber."""
 
-SMALLER_SIDES = (1024, 512, 256)
+SMALLER_SIDES = (1024, 512, 256, 192)
 """Of target, reconstructions and maps, in pixels of the longer side."""
 
 NO_ROOM = "The network is not in this page, because the page would be too large with it."

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import numbered, read_json, unfinished
 from fieldlens.configs.holding import held, writer_of
-from fieldlens.configs.names import COMPARISON, CONFIG
+from fieldlens.configs.names import COMPARISON, CONFIG, SWEEP
 from fieldlens.configs.records import from_json
 from fieldlens.configs.run import CompareConfig, FitConfig
 from fieldlens.configs.storage import read_config
@@ -24,6 +24,9 @@ Kind: TypeAlias = Literal["run", "comparison"]
 
 TARGET = "target.npz"
 """What every run keeps from its first moment on."""
+
+COMPARED = {COMPARISON: ("compare.json", "runs"), SWEEP: ("sweep.json", "scenes")}
+"""What a comparison and a sweep keep their choices in; beside it, what they write last, and a folder that they have."""
 
 DEEPEST = 6
 """Folders below the output folder in which runs are looked for; those of a study lie deepest."""
@@ -93,10 +96,17 @@ def _found(folder: Path, depth: int) -> Iterator[tuple[Path, Kind]]:
 
 
 def kind_of(folder: Path) -> Kind | None:
-    """What a folder is; None where it is neither a run, however damaged, nor a comparison."""
-    if _is_file(folder / COMPARISON) and (folder / "runs").is_dir():
+    """What a folder is; None where it is neither a run, however damaged, nor a comparison or a sweep."""
+    if _compared(folder) is not None:
         return "comparison"
     return "run" if _is_file(folder / TARGET) or (_is_file(folder / CONFIG) and _is_file(folder / "run.json")) else None
+
+
+def _compared(folder: Path) -> str | None:
+    """What a comparison or a sweep keeps its choices in; None of any other folder."""
+    return next(
+        (name for name, (_, part) in COMPARED.items() if _is_file(folder / name) and (folder / part).is_dir()), None
+    )
 
 
 def _is_file(path: Path) -> bool:
@@ -108,10 +118,8 @@ def _is_file(path: Path) -> bool:
 
 def line(path: Path, kind: Kind) -> Listed:
     """What is said of a run or a comparison, whatever state it is in."""
-    read, result, choices = {
-        "run": (_run, "run.json", CONFIG),
-        "comparison": (_comparison, "compare.json", COMPARISON),
-    }[kind]
+    choices = _compared(path) or CONFIG
+    read, result = (_run, "run.json") if kind == "run" else (_comparison, COMPARED[choices][0])
     numbers, state, note = _Numbers(_scene_of(path), "", "", None, 0, ""), "damaged", ""
     try:
         numbers, state, note = read(path)
@@ -156,7 +164,8 @@ def _run(path: Path) -> tuple[_Numbers, str, str]:
 
 
 def _comparison(path: Path) -> tuple[_Numbers, str, str]:
-    chosen = read_config(path / COMPARISON, CompareConfig)
+    choices = _compared(path) or COMPARISON
+    chosen = read_config(path / choices, CompareConfig)
     runs = [file for file in sorted(path.glob("runs/*/run.json")) if _is_file(file)]
     numbers, damaged = list[_Numbers](), list[str]()
     for file in runs:
@@ -165,7 +174,7 @@ def _comparison(path: Path) -> tuple[_Numbers, str, str]:
         except InputError as damage:
             damaged.append(str(damage))
     many = sum(1 for _ in path.glob(f"runs/*/{CONFIG}"))
-    state = "done" if _is_file(path / "compare.json") else "not ended"
+    state = "done" if _is_file(path / COMPARED[choices][0]) else "not ended"
     scored = [one.psnr_db for one in numbers if one.psnr_db is not None]
     together = _Numbers(
         scene=numbers[0].scene if numbers else _scene_of(path),

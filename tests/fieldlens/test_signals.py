@@ -12,8 +12,8 @@ import pytest
 from fieldlens import cli
 from fieldlens.studies.runs import fit as fit_module
 from fieldlens.studies.runs.recorder import FrameRecorder
+from fieldlens.terminal import signals
 from fieldlens.terminal.signals import Interrupted, interruptible, signals_interrupt
-from fieldlens.verbs import signals
 
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 SMALL = ["--steps", "100000", "--threads", "1", "--network.width", "4", "--network.depth", "1", "--frames", "every:2"]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from jaxtyping import UInt8
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from fieldlens.analysis.detail.windows import Place
 from fieldlens.render.colour import NOTHING_TO_MISS, density_rgb, missing_rgb
@@ -173,7 +173,7 @@ def test_two_fingers_bring_the_place_between_them_near(open_report: Open):
     assert zoom == pytest.approx(3, rel=0.02)
     assert left + 0.25 / zoom == pytest.approx(0.25, abs=0.03)  # fingers move one after the other
     page.tap("#zoom-whole")
-    assert not page.is_visible("#zoom-whole")
+    expect(page.locator("#zoom-whole")).to_be_hidden()
 
 
 def test_links_to_the_worst_places_fly_there(open_report: Open):

@@ -281,7 +281,7 @@ def test_a_neuron_that_is_switched_off_loses_its_line_and_comes_back(open_page: 
     page.click("#lens-clear")
     assert furthest(drawn(page), before) > 10
     page.click("#lens-neurons-off button")
-    assert furthest(drawn(page), before) == 0
+    assert furthest(drawn(page), before) <= 1  # the graphics card may have taken over meanwhile
 
 
 def test_an_octave_that_is_switched_off_goes_out_of_the_picture(open_page: Open):
@@ -381,11 +381,12 @@ def test_the_worst_places_are_linked_and_flown_to(open_page: Open):
     report = report_of(FOURIER)
     runs = [replace(report.runs[0], worst=[Place(16, 8, 8), Place(32, 0, 16)])]
     page = settled(open_page(replace(report, runs=runs), reduced_motion="reduce"))
-    page.get_by_text("place 2", exact=True).click()
+    lens = page.get_by_role("region", name="Microscope")
+    lens.get_by_text("place 2", exact=True).click()
     page.locator("#lens-width", has_text="16 px wide").wait_for()
     assert read_out(page)["place"].startswith("x 40.0")
     for _ in range(2):  # a second time too, when the address is there already
-        page.get_by_text("place 1", exact=True).click()
+        lens.get_by_text("place 1", exact=True).click()
         page.locator("#lens-width", has_text="8 px wide").wait_for()
         page.click("#lens-whole")
         page.locator("#lens-width", has_text="64 px wide").wait_for()

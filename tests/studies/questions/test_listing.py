@@ -36,13 +36,14 @@ def a_run(path: Path, *, ended: bool = True, **changes: object) -> Path:
     return path
 
 
-def a_comparison(path: Path) -> Path:
+def a_comparison(path: Path, choices: str = "comparison.yaml") -> Path:
     look_after(path)
     a_run(path / "runs/raw", encoding="raw", psnr_db=20.0)
     a_run(path / "runs/fourier-8", psnr_db=30.0)
     a_run(path / "runs/fourier-9", ended=False)
     config = CompareConfig(scene="picture.png", encodings=(Raw(), Fourier(8), Fourier(9)), networks=(Network(),))
-    write_text(path / "comparison.yaml", to_yaml(config))
+    (path / "scenes").mkdir()  # a sweep has what it is fitted to there
+    write_text(path / choices, to_yaml(config))
     return path
 
 
@@ -73,8 +74,9 @@ def test_a_run_that_was_killed_is_told_by_its_choices_and_its_newest_checkpoint(
     assert (line.scene, line.encoding, line.steps, line.state) == ("picture", "fourier:8", 16, "not ended")
 
 
-def test_a_comparison_is_one_line_with_its_best_run(tmp_path: Path):
-    a_comparison(tmp_path / "picture/compare/c")
+@pytest.mark.parametrize("choices", ["comparison.yaml", "sweep.yaml"])
+def test_a_comparison_is_one_line_with_its_best_run(choices: str, tmp_path: Path):
+    a_comparison(tmp_path / "picture/compare/c", choices)
     line = only(tmp_path)
     assert (line.kind, line.psnr_db, line.state, line.note) == ("comparison", 30.0, "not ended", "2 of 3 runs")
     assert line.encoding == "raw fourier:8 fourier:9"
