@@ -22,7 +22,7 @@ from .contest.league import (
     mediation_over_pictures,
     score_quantity,
 )
-from .contest.primary import PrimaryStatistic, primary_statistic
+from .contest.of_leverage import LeverageStatistic, leverage_statistic
 from .creases.at_pixel import PixelCreases, creases_at_pixel
 from .creases.bending import Bending, bending
 from .creases.capacity import Capacity, capacity
@@ -128,6 +128,7 @@ __all__ = [
     "LayerActivity",
     "Layers",
     "Leverage",
+    "LeverageStatistic",
     "LineCreases",
     "LocalComplexity",
     "Mediation",
@@ -141,7 +142,6 @@ __all__ = [
     "PixelCreases",
     "Plane",
     "PredictionVerdict",
-    "PrimaryStatistic",
     "RadialSpectra",
     "RateAgreement",
     "Reached",
@@ -208,6 +208,7 @@ __all__ = [
     "kernel_correlation_length",
     "league",
     "length_per_area",
+    "leverage_statistic",
     "line_creases",
     "line_spectrum",
     "local_complexity",
@@ -234,7 +235,6 @@ __all__ = [
     "pixel_confusion",
     "power_law_slope",
     "prediction_verdict",
-    "primary_statistic",
     "psnr_db",
     "radial_spectra",
     "rate_agreement",

@@ -25,7 +25,7 @@ from torch import Tensor
 from fieldlens.configs.errors import InputError
 
 from ..networks.relu_network import ReluNetwork
-from ..networks.sampling import Progress, centre_chunks, chunk_points, map_shape
+from ..networks.sampling import Progress, centre_chunks, chunk_points, halves, map_shape
 from ..networks.scratch import Scratch
 from .density import crease_density
 
@@ -85,7 +85,7 @@ def bending(
     smooth = np.empty(shape[0] * shape[1], np.float32)
     scratch = Scratch(network.device)
     points = chunk_points(2 * max(network.width_per_layer))
-    first_half, second_half = _halves(progress)
+    first_half, second_half = halves(progress)
     for here, x in centre_chunks(height, width, stride, points, network.device, first_half):
         curvature = _second_derivatives(curving, x, scratch) / max(height, width) ** 2
         smooth[here] = curvature.norm(dim=-1).sum(0).cpu().numpy()
@@ -120,13 +120,6 @@ def _second_derivatives(network: ReluNetwork, x: Float[Tensor, "n d"], scratch: 
         return second
     squashed = value.sigmoid_()
     return squashed * (1 - squashed) * (second + (1 - 2 * squashed) * first.square())
-
-
-def _halves(progress: Progress | None) -> tuple[Progress | None, Progress | None]:
-    """Progress of two passes, one after the other."""
-    if progress is None:
-        return None, None
-    return lambda share: progress(share / 2), lambda share: progress(0.5 + share / 2)
 
 
 def _share(

@@ -46,6 +46,11 @@ class Detail:
         in_rows = np.add.reduceat(squares, self.windows.row_edges[:-1], 0)
         return np.add.reduceat(in_rows, self.windows.column_edges[:-1], 1)
 
+    @property
+    def there(self) -> Bool[np.ndarray, "rows columns"]:
+        """Which windows are asked and hold more energy per pixel than the floor."""
+        return self.asked & (self.energy > self.floor * self.windows.areas)
+
     def levelled(self) -> "Detail":
         """The same detail less its mean and its slope along both axes, in each window.
 

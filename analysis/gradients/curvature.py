@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..networks.sampling import Progress, point_chunks
+from ..networks.sampling import Progress, halves, point_chunks
 from ..networks.scratch import Scratch
 from .kernel import channel_directions
 from .point_gradients import PointGradients, TableEntries, output_gradients
@@ -102,7 +102,7 @@ def curvature(
     layers = of_pictures(network, height, "curvature")
     points = _points(height, width, stride).to(layers.device)[:, : layers.dim]
     passes = _Passes(network, points, dtype)
-    first, second = _halves(progress)
+    first, second = halves(progress)
     bases, asked_of_table = _bases(passes, layers, first)
     found = Curvature(*bases, asked=(), asked_of_table=asked_of_table)
     asked = [
@@ -195,9 +195,3 @@ def _add_squares(asked: Float[Tensor, "_ _"], table: TableEntries) -> None:
 def _damped(asked: Float[Tensor, "_ _"]) -> Float[Tensor, "_ _"]:
     mean = asked.mean()
     return asked + torch.where(mean > 0, DAMPING * mean, 1.0)
-
-
-def _halves(progress: Progress | None) -> tuple[Progress | None, Progress | None]:
-    if progress is None:
-        return None, None
-    return lambda done: progress(done / 2), lambda done: progress((1 + done) / 2)

@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Float
 
 from ..detail.octaves import Detail
-from ..networks.sampling import Progress
+from ..networks.sampling import Progress, halves
 from .curvature import curvature
 from .trained import Network, trained
 from .window_gradients import squared_lengths
@@ -39,7 +39,8 @@ class Leverage:
     """Of each layer's weights and biases alone, the output layer last; of a hash grid its table is part 0. NaN where
     the window was not asked, or holds no more energy per pixel than the detail's floor.
 
-    In [0, 1] of the output layer of one channel, and of the others as far as the curvature's directions are right.
+    In [0, 1] of an output layer without sigmoid, where all pixels take part in the curvature; of the others as far as
+    its directions are right, and of a sample as far as that stands for all.
     """
 
     @property
@@ -71,11 +72,10 @@ def detail_leverage(
     # of a table's entries those that no pixel of a sample has would seem to be asked for by none
     has_table = trained(network).learnt_table is not None
     stride = 1 if has_table else math.ceil(math.sqrt(height * width / SAMPLED_PIXELS))
-    bent = curvature(network, height, width, stride=stride, dtype=dtype)
-    lengths = squared_lengths(network, details, "leverage of detail", curvature=bent, dtype=dtype, progress=progress)
-    found = []
-    for detail, by_layer in zip(details, lengths, strict=True):
-        energy = detail.energy
-        holds = (energy > detail.floor * detail.windows.areas) & detail.asked
-        found.append(Leverage(detail, np.where(holds, by_layer, np.nan) / np.where(holds, energy, 1.0)))
-    return found
+    first, second = halves(progress)
+    bent = curvature(network, height, width, stride=stride, dtype=dtype, progress=first)
+    lengths = squared_lengths(network, details, "leverage of detail", curvature=bent, dtype=dtype, progress=second)
+    return [
+        Leverage(detail, np.where(detail.there, by_layer, np.nan) / np.where(detail.there, detail.energy, 1.0))
+        for detail, by_layer in zip(details, lengths, strict=True)
+    ]

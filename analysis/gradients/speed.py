@@ -49,8 +49,7 @@ class Speed:
 
         NaN where the window was not asked, or holds no more energy per pixel than the detail's floor.
         """
-        holds = (self.energy > self.detail.floor * self.detail.windows.areas) & self.detail.asked
-        return np.divide(self.push, self.energy, out=np.full(self.push.shape, np.nan), where=holds)
+        return np.divide(self.push, self.energy, out=np.full(self.push.shape, np.nan), where=self.detail.there)
 
 
 def detail_speed(

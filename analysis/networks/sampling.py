@@ -115,6 +115,13 @@ def point_chunks(
             progress((first + len(some)) / len(x))
 
 
+def halves(progress: Progress | None) -> tuple[Progress | None, Progress | None]:
+    """What is told of the first half of some work, and of the second."""
+    if progress is None:
+        return None, None
+    return lambda done: progress(done / 2), lambda done: progress((1 + done) / 2)
+
+
 def map_shape(height: int, width: int, stride: int) -> tuple[int, int]:
     """Rows and columns of a map of every stride-th pixel.
 

@@ -14,8 +14,8 @@ from fieldlens.analysis import (
     Detail,
     Explanation,
     Leverage,
+    LeverageStatistic,
     OctaveProgress,
-    PrimaryStatistic,
     Speed,
     radial_spectra,
     spectral_bias,
@@ -112,7 +112,7 @@ def leverage_arrays(leverage: Leverage) -> Mapping[str, np.ndarray]:
     }
 
 
-def leverage_numbers(leverage: Leverage, statistic: PrimaryStatistic) -> JsonObject:
+def leverage_numbers(leverage: Leverage, statistic: LeverageStatistic) -> JsonObject:
     """The median leverage, of all layers and of each, and how it goes with what is missing."""
     there = leverage.by_layer[:, np.isfinite(leverage.mean)]
     return {

@@ -17,7 +17,7 @@ from fieldlens.analysis import (
     Density,
     Explanation,
     Leverage,
-    PrimaryStatistic,
+    LeverageStatistic,
     Speed,
     capacity,
     capacity_verdict,
@@ -27,7 +27,7 @@ from fieldlens.analysis import (
     detail_speed,
     explain,
     explained_details,
-    primary_statistic,
+    leverage_statistic,
     refined_crossings,
 )
 from fieldlens.analysis.creases.fineness import fineness
@@ -149,7 +149,7 @@ class PictureFindings:
     """Of each octave from the explained one on; none of a field that has diverged, or where there is no detail."""
     leverage: Leverage | None
     """Of the explained octave; None likewise."""
-    statistic: PrimaryStatistic | None
+    statistic: LeverageStatistic | None
     """How it goes with what is missing; None likewise."""
     foreseen: Foreseen | None
     """What the next step does; None likewise."""
@@ -304,7 +304,7 @@ def explain_field(
     reasons = reasons_of(foresight.motion(state, foreseen, found), seed=plan.seed)
     speeds = detail_speed(field, explained_details(target, LARGEST_SIDE**2))
     (leverage,) = detail_leverage(field, explained_details(target, FRAME_MAP_SIDE**2)[:1])
-    statistic = primary_statistic(leverage.mean, leverage.detail, target, drawn, seed=plan.seed)
+    statistic = leverage_statistic(leverage.mean, leverage.detail, target, drawn, seed=plan.seed)
     tell(1.0)
     return PictureFindings(
         explanation, density, pixels, refined, refit, speeds, leverage, statistic, foreseen, reasons, *made_by

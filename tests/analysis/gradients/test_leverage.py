@@ -1,6 +1,7 @@
 """The leverage of detail: against the hat matrix, and against every pixel's gradient found by autograd."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pytest
@@ -147,10 +148,12 @@ def test_it_does_not_matter_in_what_runs_the_pixels_go_by(encoding: str, monkeyp
 
 
 def test_progress_rises_to_the_end_and_what_cannot_be_asked_is_refused() -> None:
-    seen: list[float] = []
-    curvature(field_of("raw"), 40, 40, progress=seen.append)
-    assert seen == sorted(seen)
-    assert seen[-1] == 1
+    for ask in (partial(curvature, field_of("raw"), 40, 40), partial(detail_leverage, field_of("raw"), [detail()])):
+        seen: list[float] = []
+        ask(progress=seen.append)
+        assert seen == sorted(seen)
+        assert 0.5 in seen, "the curvature is half of it"
+        assert seen[-1] == 1
     with pytest.raises(InputError, match=r"^curvature is of pictures.*goes from 3 to 3$"):
         detail_leverage(field_of("raw", dim=3), [detail()])
     assert detail_leverage(field_of("raw"), []) == []

@@ -25,7 +25,7 @@ LEAST_WINDOWS = 16
 
 
 @dataclass(frozen=True)
-class PrimaryStatistic:
+class LeverageStatistic:
     """How leverage goes with what is missing, in the windows of the explained octave."""
 
     correlation: float | None
@@ -51,14 +51,14 @@ class PrimaryStatistic:
         )
 
 
-def primary_statistic(
+def leverage_statistic(
     leverage: Float[np.ndarray, "rows columns"],
     detail: Detail,
     target: Float[np.ndarray, "h w c"],
     reconstruction: Float[np.ndarray, "h w c"],
     *,
     seed: int,
-) -> PrimaryStatistic:
+) -> LeverageStatistic:
     """The statistic of a picture and its reconstruction, both clipped as a screen does and compared in luma.
 
     Args:
@@ -73,7 +73,7 @@ def primary_statistic(
     seen, shown = luma(target), luma(reconstruction)
     controls = controls_of(spectrum(seen), detail.label, detail.windows)
     if judged.sum() < LEAST_WINDOWS or not np.isfinite(shown).all():
-        return PrimaryStatistic(None, None, int(judged.sum()), controls.names)
+        return LeverageStatistic(None, None, int(judged.sum()), controls.names)
     band = band_labels(*seen.shape).index(detail.label)
     missing = replace(detail, values=band_picture(spectrum(seen - shown), band)).energy / detail.windows.areas
     score = score_quantity(
@@ -84,4 +84,4 @@ def primary_statistic(
         floor=detail.floor,
         seed=seed,
     )
-    return PrimaryStatistic(score.correlation, score.correlation_interval, int(judged.sum()), controls.names)
+    return LeverageStatistic(score.correlation, score.correlation_interval, int(judged.sum()), controls.names)

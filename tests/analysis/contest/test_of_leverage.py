@@ -1,4 +1,4 @@
-"""The primary statistic: against a regression of ranks written out here, and in its words."""
+"""The statistic of leverage: against a regression of ranks written out here, and in its words."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ import pytest
 from jaxtyping import Float
 from scipy.stats import rankdata
 
-from fieldlens.analysis import controls_of, octave_details, primary_statistic
-from fieldlens.analysis.contest.primary import LEAST_WINDOWS, PrimaryStatistic
+from fieldlens.analysis import controls_of, leverage_statistic, octave_details
+from fieldlens.analysis.contest.of_leverage import LEAST_WINDOWS, LeverageStatistic
 from fieldlens.analysis.detail.bands import band_picture, luma, spectrum
 from fieldlens.analysis.detail.statistics import Interval
 
@@ -27,8 +27,8 @@ def of(
     values: Float[np.ndarray, "rows columns"],
     target: Float[np.ndarray, "h w 3"],
     drawn: Float[np.ndarray, "h w 3"],
-) -> PrimaryStatistic:
-    return primary_statistic(values, octave_details(target)[0], target, drawn, seed=0)
+) -> LeverageStatistic:
+    return leverage_statistic(values, octave_details(target)[0], target, drawn, seed=0)
 
 
 def missing(target: Float[np.ndarray, "h w 3"], drawn: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "16 16"]:
@@ -83,6 +83,6 @@ def test_windows_without_a_number_are_left_out_and_too_few_have_none() -> None:
 def test_it_speaks_where_it_is_large_and_surely_below_zero(
     correlation: float, low: float, high: float, said: bool
 ) -> None:
-    found = PrimaryStatistic(correlation, Interval(low, high, 0.95, 999), 256, ())
+    found = LeverageStatistic(correlation, Interval(low, high, 0.95, 999), 256, ())
     assert (found.sentence is not None) == said
     assert replace(found, interval=None).sentence is None
