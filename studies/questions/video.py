@@ -27,14 +27,14 @@ class VideoMade:
     @property
     def lines(self) -> list[str]:
         """How much there is, and where."""
-        turning = [] if self.turntable is None else [f"turning {self.turntable}"]
+        turntable = [] if self.turntable is None else [f"turntable {self.turntable}"]
         report = [] if self.report is None else [f"report  {self.report}"]
-        return [f"video   {self.path}  {counted(self.frames, 'frame')}", *turning, *report]
+        return [f"video   {self.path}  {counted(self.frames, 'frame')}", *turntable, *report]
 
 
 def make_video(folder: RunFolder, *, reporter: Reporter | None = None) -> VideoMade:
     """Make the video of a run of the frames that it has, and its turntable where it has one. A run that has ended gets
-    them in its report and run.json.
+    them in its report and run.json. Where its video cannot be made, all stays as it was.
 
     Raises:
         InputError: when there are no frames, another process writes the run, it cannot be written, or the encoder
@@ -47,9 +47,9 @@ def make_video(folder: RunFolder, *, reporter: Reporter | None = None) -> VideoM
         if not steps:
             raise InputError(f"{str(folder.path)!r} has no frames yet to make a video of")
         films = write_films(folder, config, steps, reporter)
-        failed = next((note for note in films.notes if note.startswith((no_film(folder.video)))), None)
         if films.video is None:
-            raise InputError(failed or f"no frame of {str(folder.path)!r} can be read")
+            raise InputError(films.failures.get(folder.video) or f"no frame of {str(folder.path)!r} can be read")
+        films.remove_older()
         for note in films.notes:
             reporter.say(note)
         if not folder.ended:

@@ -37,7 +37,7 @@ from fieldlens.studies.subjects.film import AROUND, COLOUR, CREASES, read_around
 from fieldlens.studies.subjects.subject import Subject
 
 from .checkpoints import checkpoint_steps
-from .fit import load_scene, run, start
+from .fit import load_scene, no_film, run, start
 from .folder import (
     COMPARISON,
     CONFIG,
@@ -488,8 +488,7 @@ def _film(comparison: Comparison, file: Path, write: Callable[[], None], reporte
         write()
     except EncoderError as error:
         remove(file)
-        again = f"`fieldlens compare --resume {shlex.quote(str(comparison.path))}`"
-        reporter.say(f"there is no {file.name}: {error}; the frames are there, and {again} makes it of them")
+        reporter.say(f"{no_film(file)}{error}; the frames are there, and `{comparison.command()}` makes it of them")
     return file if file.exists() else None
 
 

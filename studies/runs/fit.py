@@ -1,7 +1,7 @@
 """One fit from beginning to end: train, draw, save, explain, report. The writer of run folders."""
 
 import shlex
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -282,6 +282,7 @@ def finish(
     write_explained(folder.analysis, explained)
     with watch.running():
         films = write_films(folder, config, [row.step for row in metrics.rows], reporter)
+        films.remove_older()
     for note in films.notes:
         reporter.say(note)
     gained_db = finite(metrics.gained_db)
@@ -485,12 +486,29 @@ class Films:
 
     video: Path | None
     turntable: Path | None
-    notes: Sequence[str]
-    """Why one is not there, and what it had to go without."""
+    failures: Mapping[Path, str]
+    """Why the encoder failed, by the film that it was to make."""
+    lost: Collection[int]
+    """Steps whose frames they had to go without."""
+
+    @property
+    def notes(self) -> list[str]:
+        """Why one is not there, and what it had to go without."""
+        failed = [
+            f"{no_film(path)}{why}; the frames are there, and `fieldlens render {shlex.quote(str(path.parent))} "
+            "--video` makes it of them"
+            for path, why in self.failures.items()
+        ]
+        return [*failed, *lost_note(self.lost)]
+
+    def remove_older(self) -> None:
+        """Where the encoder failed, take away what an earlier one made: it is not of these frames."""
+        for path in self.failures:
+            remove(path)
 
 
 def write_films(folder: RunFolder, config: FitConfig, recorded: Sequence[int], reporter: Reporter) -> Films:
-    """Make the films of a run of its frames. An encoder that dies takes nothing with it but the film.
+    """Make the films of a run of its frames. An encoder that dies leaves an older film as it was.
 
     Args:
         recorded: the steps that have a row in the curves, and so are to have frames.
@@ -499,20 +517,15 @@ def write_films(folder: RunFolder, config: FitConfig, recorded: Sequence[int], r
         InputError: when a film cannot be given its name.
     """
     lost = {step for step in recorded if folder.picture(step, "reconstruction") is None}
-    made: dict[Path, Path] = {}
-    notes: list[str] = []
+    made, failures = dict[Path, Path](), dict[Path, str]()
     for path, kind in [(folder.video, ""), *([(folder.turntable, "turntable")] if config.output.turntable else [])]:
         try:
             lost.update(_write_video(folder, path, kind, recorded, reporter))
             if path.is_file():  # there is none of no frames
                 made[path] = path
         except EncoderError as error:
-            remove(path)  # an older one is not of these frames
-            notes.append(
-                f"{no_film(path)}{error}; the frames are there, and `fieldlens render {shlex.quote(str(folder.path))} "
-                "--video` makes it of them"
-            )
-    return Films(made.get(folder.video), made.get(folder.turntable), [*notes, *lost_note(lost)])
+            failures[path] = str(error)
+    return Films(made.get(folder.video), made.get(folder.turntable), failures, lost)
 
 
 def no_film(path: Path) -> str:

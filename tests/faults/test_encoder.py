@@ -1,6 +1,7 @@
 """An encoder that dies takes nothing with it but the video, which is made later of the frames."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from fieldlens import cli
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
-from fieldlens.configs.run import CompareConfig
+from fieldlens.configs.run import CompareConfig, FitConfig
 from fieldlens.render import video
 from fieldlens.render.video import read_frames
 from fieldlens.studies.questions.video import make_video
@@ -28,13 +29,26 @@ def without_encoder(patched: pytest.MonkeyPatch, folder: Path, does: str = "exit
     patched.setattr(video.imageio_ffmpeg, "get_ffmpeg_exe", lambda: str(stand_in))
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[FitConfig, RunFolder]:
+    """A run that nobody changes, and what it was to be."""
+    place = tmp_path_factory.mktemp("whole")
+    config = small_config(small_picture(place / "picture.png"), place / "outputs")
+    folder = start(config)
+    run(folder)
+    return config, folder
+
+
 @pytest.mark.parametrize("does", ["exit 3", "head -c 5000 >&2; kill -KILL $$", "exec missing-program"])
 def test_a_run_whose_encoder_dies_is_whole_but_for_the_video_and_render_makes_that_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], does: str
+    whole: tuple[FitConfig, RunFolder],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    does: str,
 ):
-    config = small_config(small_picture(tmp_path / "picture.png"), tmp_path / "outputs")
-    whole, folder = start(config), start(config)
-    run(whole)
+    config, undisturbed = whole
+    folder = start(config)
     folder.video.write_bytes(b"the video of fewer steps")
     listener = StopAt(1000)
     with monkeypatch.context() as patched:
@@ -49,9 +63,24 @@ def test_a_run_whose_encoder_dies_is_whole_but_for_the_video_and_render_makes_th
     assert not any(line.startswith("video") for line in record.lines)
     assert cli.main(["render", str(folder.path), "--video", "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["frames"] == 4
-    assert held_by(folder.path) == held_by(whole.path)
+    assert held_by(folder.path) == held_by(undisturbed.path)
     assert folder.record().video == folder.video
     assert "there is no progress.mp4" not in folder.report.read_text()
+
+
+def test_a_video_that_cannot_be_made_anew_leaves_the_one_that_is_there(
+    whole: tuple[FitConfig, RunFolder],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(whole[1].path, folder.path)
+    before = {file: file.read_bytes() for file in folder.path.rglob("*") if file.is_file()}
+    without_encoder(monkeypatch, tmp_path)
+    assert cli.main(["render", str(folder.path), "--video"]) == 2
+    assert capfd.readouterr().err.splitlines()[-1].startswith("fieldlens: the video cannot be written: ffmpeg stopped")
+    assert {file: file.read_bytes() for file in folder.path.rglob("*") if file.is_file()} == before
 
 
 def test_a_comparison_whose_encoder_dies_is_whole_but_for_its_videos_and_resume_makes_them(
@@ -76,20 +105,21 @@ def test_a_comparison_whose_encoder_dies_is_whole_but_for_its_videos_and_resume_
     assert comparison.video.exists()
 
 
-def test_of_a_run_that_has_not_ended_the_video_is_that_of_the_frames_it_has(tmp_path: Path):
-    config = small_config(small_picture(tmp_path / "picture.png"), tmp_path / "outputs")
-    folder = start(config)
+def test_of_a_run_that_has_not_ended_the_video_is_that_of_the_frames_it_has(
+    whole: tuple[FitConfig, RunFolder], tmp_path: Path
+):
+    config, ended = whole
     with pytest.raises(InputError, match="has no frames yet"):
-        make_video(folder)
-    whole = start(config)
-    run(whole)
-    whole.result_file.unlink()
-    for file in (*folder_of_frames(whole, 24), *folder_of_frames(whole, 16)):
+        make_video(start(config))
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(ended.path, folder.path)
+    folder.result_file.unlink()
+    for file in (*folder_of_frames(folder, 24), *folder_of_frames(folder, 16)):
         file.unlink()
-    made = make_video(whole)
+    made = make_video(folder)
     assert (made.frames, made.report) == (2, None)
     assert len(list(read_frames(made.path))) == 2 + 24
-    assert not whole.ended
+    assert not folder.ended
 
 
 def folder_of_frames(folder: RunFolder, step: int) -> list[Path]:
