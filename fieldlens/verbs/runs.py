@@ -45,7 +45,8 @@ def main(words: Sequence[str]) -> int:
 
     console = Console(arguments.json)
     if arguments.delete:
-        going = list(dict.fromkeys(deletable(str(path)) for path in arguments.delete))
+        once = {path.absolute(): path for path in arguments.delete}  # however it is written
+        going = [deletable(str(path)) for path in once.values()]
         lines = [line(path, kind) for path, kind in going]
         total = size(sum(one.size_bytes for one in lines))
         console.result(*table(lines))

@@ -220,9 +220,9 @@ def deletable(word: str) -> tuple[Path, Kind]:
     if kind is None:
         problem = "is no run folder and no comparison" if path.exists() else "does not exist"
         raise InputError(f"{word!r} {problem}; nothing was deleted")
-    whole = path.absolute()
-    if whole.parent.name == "runs" and kind_of(whole.parent.parent) == "comparison":
-        raise InputError(f"{word!r} is a part of a comparison; delete {str(whole.parent.parent)!r} as a whole")
+    above = next((above for above in path.absolute().parents if kind_of(above) == "comparison"), None)
+    if above is not None:
+        raise InputError(f"{word!r} is a part of a comparison; delete {str(above)!r} as a whole")
     for folder in (path, *(inside.parent for inside in path.glob(f"runs/*/{CONFIG}"))):
         if (writer := writer_of(folder)) is not None:
             raise InputError(f"{word!r} is in use: {writer}; nothing was deleted")
@@ -247,13 +247,12 @@ def delete(paths: Sequence[Path], output_dir: Path) -> None:
         except OSError as error:
             raise InputError(f"cannot delete {str(path)!r}: {error.strerror}") from None
         for above in whole.parents:
-            if (
-                not above.is_relative_to(output_dir.absolute())
-                or above == output_dir.absolute()
-                or any(above.iterdir())
-            ):
+            if output_dir.absolute() not in above.parents:
                 break
-            above.rmdir()
+            try:
+                above.rmdir()
+            except OSError:  # it is not empty
+                break
 
 
 def table(lines: Sequence[Listed], now: float | None = None) -> list[str]:

@@ -160,10 +160,21 @@ def test_what_is_deleted_is_gone_with_the_empty_folders_above_and_nothing_else_i
     ]
 
 
+def test_a_folder_that_is_named_twice_is_deleted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    run = a_run(tmp_path / "a/b/c")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["runs", str(tmp_path), "--delete", "a/b/c", str(run), "./a/b/c/", "--yes", "--json"]) == 0
+    assert [one["path"] for one in json.loads(capfd.readouterr().out)["deleted"]] == ["a/b/c"]
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def refused(tmp_path: Path) -> dict[str, tuple[Path, str]]:
     """By what they are, folders that must not be deleted, and what is said."""
     comparison = a_comparison(tmp_path / "outputs/picture/compare/3")
+    trial = a_run(a_comparison(tmp_path / "outputs/picture/compare/4", "sweep.yaml") / "trials/raw")
     run = a_run(tmp_path / "outputs/scene/raw/1")
     link, other = tmp_path / "link", tmp_path / "project"
     link.symlink_to(run)
@@ -177,6 +188,7 @@ def refused(tmp_path: Path) -> dict[str, tuple[Path, str]]:
         "a file": (run / "run.json", "is no run folder"),
         "nothing": (tmp_path / "nowhere", "does not exist"),
         "a part of a comparison": (comparison / "runs/raw", "is a part of a comparison"),
+        "a trial of a sweep": (trial, "is a part of a comparison"),
     }
 
 
