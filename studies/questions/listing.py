@@ -8,6 +8,7 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -78,7 +79,11 @@ def listed(output_dir: Path) -> list[Listed]:
     """
     if not output_dir.is_dir():
         raise InputError(f"there is no folder {str(output_dir)!r}; name one in which `fieldlens fit` has written")
-    return sorted((line(path, kind) for path, kind in _found(output_dir, DEEPEST)), key=lambda one: one.modified)
+    lines = list[Listed]()
+    for path, kind in _found(output_dir, DEEPEST):
+        with suppress(FileNotFoundError):  # somebody has deleted it since it was found
+            lines.append(line(path, kind))
+    return sorted(lines, key=lambda one: one.modified)
 
 
 def _found(folder: Path, depth: int) -> Iterator[tuple[Path, Kind]]:

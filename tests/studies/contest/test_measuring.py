@@ -9,9 +9,11 @@ import torch
 from fieldlens.analysis import (
     capacity,
     crease_density,
+    detail_leverage,
     gate_overlap,
     kernel,
     nearest_crease,
+    octave_details,
     packed_patterns,
     refined_crossings,
     relu_network,
@@ -137,7 +139,7 @@ def test_speed_push_and_help_are_those_of_the_kernel_of_all_pixels(fourier: tupl
     assert table.quantities["push"][1, place] + table.quantities["help"][1, place] == pytest.approx(progress, rel=0.02)
 
 
-def test_speed_lent_to_another_picture_is_of_that_picture_where_the_fit_has_pixels(
+def test_speed_and_leverage_lent_to_another_picture_are_of_that_picture_where_the_fit_has_pixels(
     fourier: tuple[WindowTable, Field],
 ) -> None:
     table, field = fourier
@@ -150,6 +152,10 @@ def test_speed_lent_to_another_picture_is_of_that_picture_where_the_fit_has_pixe
     inside[: windows.row_edges[1], windows.column_edges[1] :] = True
     y = np.where(inside, detail, 0).ravel()
     assert lent[0, 1] == pytest.approx(y @ whole @ y / (y @ y), rel=1e-4)
+    (leverage,) = detail_leverage(field, [octave_details(LENT.target())[0]])
+    within = np.isfinite(lent)
+    assert np.isnan(table.lent_leverage.reshape(windows.shape)[~within]).all()
+    np.testing.assert_allclose(table.lent_leverage.reshape(windows.shape)[within], leverage.mean[within], rtol=1e-4)
 
 
 def test_foretold_steps_are_those_of_the_optimizers_own_step() -> None:

@@ -19,6 +19,7 @@ from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import CompareConfig, FitConfig
 from fieldlens.configs.storage import to_yaml
+from fieldlens.studies.questions import listing
 from fieldlens.studies.questions.listing import Listed, listed, table
 from tests.support.runs import small_record
 
@@ -113,6 +114,12 @@ def test_the_newest_stands_last_and_what_is_no_run_is_passed_over(tmp_path: Path
     for age, name in enumerate(("c", "a", "b")):
         os.utime(tmp_path / "scene/raw" / name / "run.json", (1e9 - age, 1e9 - age))
     assert [line.path.name for line in listed(tmp_path)] == ["b", "a", "c"]
+
+
+def test_what_is_deleted_while_it_is_looked_for_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    there = a_run(tmp_path / "scene/raw/1")
+    monkeypatch.setattr(listing, "_found", lambda *_: iter([(tmp_path / "scene/raw/0", "run"), (there, "run")]))
+    assert only(tmp_path).path == there
 
 
 def test_only_small_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
