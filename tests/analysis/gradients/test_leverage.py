@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlens.analysis import Detail, detail_leverage, detail_speed
+from fieldlens.analysis import Detail, detail_leverage, detail_speed, relu_network
 from fieldlens.analysis.detail.windows import Windows
 from fieldlens.analysis.gradients import window_gradients
 from fieldlens.analysis.gradients.curvature import DAMPING, curvature
@@ -18,6 +18,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.fields import Field
 from tests.support.gradient_fields import ENCODINGS, NETWORKS, InDouble
 from tests.support.small_networks import centres, field_of
+from tests.support.user_networks import sequential
 
 HEIGHT, WIDTH = 14, 17
 
@@ -87,10 +88,20 @@ def test_of_the_output_layer_it_is_the_regressions_leverage() -> None:
     field = field_of("fourier:3", "2x12", channels=1)
     y = detail()
     (found,) = detail_leverage(field, [y], dtype=torch.float64)
-    X = inputs(field)[-1]
+    assert_regression(found.by_layer[-1], inputs(field)[-1], y)
+
+
+def test_of_an_output_layer_without_bias_it_is_the_regressions_without_a_constant() -> None:
+    model, y = sequential(2, 12, 1, bias=False), detail()
+    (found,) = detail_leverage(relu_network(model), [y], dtype=torch.float64)
+    with torch.no_grad():
+        assert_regression(found.by_layer[-1], model.double()[:-1](centres(HEIGHT, WIDTH).double()), y)
+
+
+def assert_regression(leverage: Float[np.ndarray, "2 2"], X: Float[Tensor, "pixels _"], y: Detail) -> None:
     ridge = X.T @ X
     ridge += DAMPING * ridge.trace() / len(ridge) * torch.eye(len(ridge))
-    for share, part in zip(found.by_layer[-1].ravel(), by_window(y.values), strict=True):
+    for share, part in zip(leverage.ravel(), by_window(y.values), strict=True):
         g = X.T @ part
         assert share == pytest.approx(float(g @ torch.linalg.solve(ridge, g) / (part @ part)), rel=1e-6)
         assert 0 < share < 1
