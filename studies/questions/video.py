@@ -8,7 +8,8 @@ from fieldlens.configs.files import require_writable, write_json
 from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
 from fieldlens.studies.runs.fit import no_film, write_films
-from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.runs.folder import LOST, RunFolder
+from fieldlens.studies.runs.metrics import Metrics
 from fieldlens.studies.runs.report import write_report
 from fieldlens.studies.runs.reporter import Reporter, Silent
 
@@ -46,7 +47,7 @@ def make_video(folder: RunFolder, *, reporter: Reporter | None = None) -> VideoM
         config, steps = folder.config(), folder.frame_steps()
         if not steps:
             raise InputError(f"{str(folder.path)!r} has no frames yet to make a video of")
-        films = write_films(folder, config, steps, reporter)
+        films = write_films(folder, config, _recorded(folder) if folder.ended else steps, reporter)
         if films.video is None:
             raise InputError(films.failures.get(folder.video) or f"no frame of {str(folder.path)!r} can be read")
         films.remove_older()
@@ -55,9 +56,16 @@ def make_video(folder: RunFolder, *, reporter: Reporter | None = None) -> VideoM
         if not folder.ended:
             return VideoMade(films.video, films.turntable, len(steps), None)
         record = folder.record()
-        before = (no_film(folder.video), no_film(folder.turntable))
+        before = (no_film(folder.video), no_film(folder.turntable), LOST)
         notes = dict.fromkeys((*(note for note in record.notes if not note.startswith(before)), *films.notes))
         record = replace(record, video=films.video, turntable=films.turntable, notes=tuple(notes))
         write_report(folder, record)
         write_json(folder.result_file, to_json(record))
         return VideoMade(films.video, films.turntable, len(steps), folder.report)
+
+
+def _recorded(folder: RunFolder) -> list[int]:
+    """The steps that have a row in the curves."""
+    metrics = Metrics(folder.metrics_file)
+    metrics.read()
+    return [row.step for row in metrics.rows]

@@ -235,6 +235,10 @@ def _digest(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
+LOST = "the pictures of "
+"""How the note begins that says what cannot be shown."""
+
+
 def lost_note(steps: Iterable[int]) -> list[str]:
     """That the pictures of some steps cannot be shown; nothing where there are none.
 
@@ -246,7 +250,7 @@ def lost_note(steps: Iterable[int]) -> list[str]:
         return []
     few = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
     count = f"{len(lost)} recorded step{'s' * (len(lost) > 1)}"
-    return [f"the pictures of {count} ({few}) are missing or damaged, and left out"]
+    return [f"{LOST}{count} ({few}) are missing or damaged, and left out"]
 
 
 def new_folder(parent: Path) -> Path:

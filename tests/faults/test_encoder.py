@@ -122,6 +122,24 @@ def test_of_a_run_that_has_not_ended_the_video_is_that_of_the_frames_it_has(
     assert not folder.ended
 
 
+def test_frames_that_are_back_are_in_the_video_again_and_no_longer_said_to_be_missing(
+    whole: tuple[FitConfig, RunFolder], tmp_path: Path
+):
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(whole[1].path, folder.path)
+    taken = {file: file.read_bytes() for file in folder_of_frames(folder, 16)}
+    for file in taken:
+        file.unlink()
+    make_video(folder)
+    (note,) = set(folder.record().notes) - set(whole[1].record().notes)
+    assert note == "the pictures of 1 recorded step (16) are missing or damaged, and left out"
+    assert held_by(folder.path) != held_by(whole[1].path)
+    for file, data in taken.items():
+        file.write_bytes(data)
+    make_video(folder)
+    assert held_by(folder.path) == held_by(whole[1].path)
+
+
 def folder_of_frames(folder: RunFolder, step: int) -> list[Path]:
     """The pictures of a step."""
     return [file for kind in ("", "reconstruction") if (file := folder.frame(step, kind)).exists()]
