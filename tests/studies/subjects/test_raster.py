@@ -8,9 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from fieldlens.analysis import MIN_WINDOW_PX, loss_step
+from fieldlens.analysis import (
+    MIN_WINDOW_PX,
+    LeverageStatistic,
+    detail_leverage,
+    leverage_statistic,
+    loss_step,
+    octave_details,
+)
 from fieldlens.analysis.detail.bands import REC709, band_picture, spectrum
 from fieldlens.analysis.detail.reasons import REASONS
+from fieldlens.analysis.detail.statistics import Interval
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.network import Network
 from fieldlens.fields import Field
@@ -57,6 +65,32 @@ def test_noise_is_beyond_the_creases_and_the_files_say_so(tmp_path: Path) -> Non
         assert maps["residual_energy"].mean() == pytest.approx(np.square(target - drawn).mean(), rel=1e-5)
         assert (maps["remaining_energy"] > 0.9 * maps["residual_energy"]).all()
     assert (tmp_path / "capacity.png").exists()
+
+
+def test_files_have_the_leverage_of_each_window_and_the_verdict_what_it_surely_has_to_do_with_the_error(
+    tmp_path: Path,
+) -> None:
+    picture, state = noise(side=128), start()
+    target, drawn = picture.target(), noise(side=128, seed=1).target()
+    findings = explain_field(state, plan(), foresight(picture), drawn)
+    write_explained(tmp_path, Explained(findings.summary(), findings_files(findings, picture, target, drawn)))
+    (found,) = detail_leverage(state.field, octave_details(target)[:1])
+    with np.load(tmp_path / "leverage.npz") as maps:
+        np.testing.assert_allclose(maps["leverage_by_layer"], found.by_layer, rtol=1e-4)
+        assert str(maps["octave"]) == "2-4 px"
+    assert (tmp_path / "leverage.png").exists()
+    said = json.loads((tmp_path / "explain.json").read_text())["leverage"]
+    assert said["median"] == pytest.approx(np.median(found.mean), rel=1e-4)
+    np.testing.assert_allclose(said["median_by_layer"], np.median(found.by_layer, (1, 2)), rtol=1e-4)
+    with_error = leverage_statistic(found.mean, found.detail, target, drawn, seed=plan().seed).correlation
+    assert said["with_what_is_missing"]["correlation"] == pytest.approx(with_error, abs=1e-3)
+    statistic = findings.summary().leverage_statistic
+    assert statistic is not None
+    assert statistic.value == said["with_what_is_missing"]["correlation"]
+    assert with_error is not None
+    assert not any("leverage" in sentence for sentence in findings.verdict), "of noise there is nothing to be sure of"
+    sure = LeverageStatistic(-0.4, Interval(-0.5, -0.3, 0.95, 999), 64, ())
+    assert replace(findings, statistic=sure).verdict == (*findings.verdict, sure.sentence)
 
 
 def test_a_field_without_creases_and_one_that_diverged_have_no_capacity() -> None:
