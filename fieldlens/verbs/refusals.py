@@ -45,7 +45,8 @@ _OF_A_NETWORK = {
 }
 OURS: Mapping[str, Mapping[str, str]] = {
     "fit": _FITTING | _OF_A_NETWORK,
-    "compare": _FITTING | {"octaves": "--encodings fourier:4 fourier:8", "freqs": "--encodings fourier:4 fourier:8"},
+    "compare": {name: ours for name, ours in _FITTING.items() if name != "workers"}
+    | dict.fromkeys(("octaves", "freqs"), "--encodings fourier:4 fourier:8"),
     "render": dict.fromkeys(("o", "out", "output"), "--file") | {"size": "--scale", "frames": "--orbit"},
     "export": dict.fromkeys(("o", "out", "output"), "--mesh"),
     "share": dict.fromkeys(("o", "out", "output"), "--file") | {"webp": "--file film.webp", "mp4": "--file film.mp4"},

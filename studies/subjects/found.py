@@ -220,7 +220,7 @@ def unexplained(run: Path, scores: Scores, frequencies: Sequence[int]) -> Explai
 
 EXPLAINED = (
     *("explain", "error", "missing", "spectra", "views", "residual"),
-    *("density", "speed", "progress", "capacity", "creases"),
+    *("density", "speed", "leverage", "progress", "capacity", "creases"),
     *("around", "around_colour", "around_distance", "around_normals", "around_creases", "surface"),
 )
 """Files of an explanation by their names. Not all fields have all: one that has diverged has no creases any more."""

@@ -77,7 +77,7 @@ def test_the_camera_goes_to_a_view_whose_photograph_and_error_are_seen_there_and
         lens, error = page.locator(".lens"), page.locator("#orbit-modes").get_by_label("Error")
         page.wait_for_selector('.lens[data-size="fine"]')
         expect(error).to_be_disabled()
-        page.get_by_label("Seen from").select_option(index=2)
+        page.get_by_role("combobox", name="Seen from").select_option(index=2)
         page.wait_for_selector('#photograph[data-number="1"]')
         error.check()
         page.wait_for_selector('.lens[data-mode="error"][data-size="fine"][data-stands="1"]')
