@@ -228,7 +228,7 @@ def _orders(scores: Scores) -> list[str]:
     place = {method: number for number, method in enumerate(scores.by_mean)}
     pairs = sorted(combinations(scores.by_mean, 2), key=lambda pair: (place[pair[1]] - place[pair[0]], place[pair[0]]))
     # where fits are missing, a method may be ahead in pairs and behind by its mean over other fits
-    decided = [pair if scores.sign(*pair) > 0 else pair[::-1] for pair in pairs if scores.sign(*pair)]
+    decided = [(a, b) if sign > 0 else (b, a) for a, b in pairs if (sign := scores.sign(a, b))]
     undecided = [pair for pair in pairwise(scores.by_mean) if not scores.sign(*pair)]
     sentences = []
     if decided:

@@ -89,7 +89,8 @@ def test_what_cannot_be_made_ends_all_in_its_sentence() -> None:
 
 
 def test_a_mistake_in_a_process_is_answered_with_its_place() -> None:
-    answer = _answer(*planned(Path("outputs"), 1), broken, Controls())
+    (config,) = planned(Path("outputs"), 1)
+    answer = _answer(config, broken, Controls())
     assert isinstance(answer, RuntimeError)
     assert re.search(r"(?s)made_fits\.py.*ZeroDivisionError: ramp", str(answer))
 

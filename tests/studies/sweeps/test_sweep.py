@@ -91,7 +91,7 @@ def test_a_sweep_leaves_a_line_for_each_fit_and_a_summary_of_each_method(tmp_pat
 
 
 def test_a_fit_of_a_sweep_is_that_fit_alone_to_the_byte(tmp_path: Path):
-    sweep = start_sweep(small_sweep(tmp_path, seeds=1))
+    sweep = start_sweep(small_sweep(tmp_path, pictures=1, seeds=1))
     run_sweep(sweep)
     for folder in fits_in(sweep):
         alone = start(folder.config(), tmp_path / "alone" / folder.path.name)
