@@ -48,7 +48,7 @@ class Sweep:
         """A dictionary for each finished fit, as table.csv has it; what is not measured is empty.
 
         Raises:
-            InputError: when there is no table yet, or it is damaged.
+            InputError: when there is no table yet.
         """
         from fieldlens.configs.files import read_bytes
 

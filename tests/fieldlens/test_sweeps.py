@@ -1,5 +1,6 @@
 """Several pictures and seeds as people type them, and as Python takes them."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -159,6 +160,13 @@ def test_python_takes_lists_of_words_and_of_arrays_and_shows_what_was_found(here
     assert again == found
     with pytest.raises(fieldlens.InputError, match="is a comparison: ask one of its runs"):
         fieldlens.explain(found.folder)
+
+
+def test_python_reads_the_names_of_pictures_whole_also_over_lines(tmp_path: Path) -> None:
+    names = ["one", "a\u2028b", "a\nb", 'a "b", c']
+    with (tmp_path / "table.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["picture"], *([name] for name in names)])
+    assert [fit["picture"] for fit in fieldlens.Sweep(tmp_path).fits] == names
 
 
 def test_python_gives_a_sweep_of_one_picture_with_several_seeds_and_of_a_folder(here: Path) -> None:
