@@ -90,7 +90,7 @@ def same_claims(cluster: Dask, path: Path) -> bool:
         (path / place).mkdir()
         with chdir(path / place):
             fieldlens(["paper", "--tier", "quick", *options])
-            found.append([file.read_bytes() for file in Path().rglob(FINISHED)])
+            found.append([file.read_bytes() for file in sorted(Path().rglob(FINISHED))])
     return found[0] == found[1] != []
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +48,12 @@ class Sweep:
         """A dictionary for each finished fit, as table.csv has it; what is not measured is empty.
 
         Raises:
-            InputError: when there is no table yet, or it is damaged.
+            InputError: when there is no table yet.
         """
         from fieldlens.configs.files import read_bytes
 
-        return list(csv.DictReader(read_bytes(self._sweep.fits_file).decode().splitlines()))
+        text = read_bytes(self._sweep.fits_file).decode(errors="replace")
+        return list(csv.DictReader(io.StringIO(text, newline="")))
 
     @property
     def runs(self) -> "Sequence[Run]":

@@ -59,8 +59,8 @@ def make_missing(
         more = f" and {len(given_up) - MOST_GIVEN_UP} more" if len(given_up) > MOST_GIVEN_UP else ""
         raise InputError(
             f"{counted(len(given_up), 'fit')} could not be made: {named}{more}, of which the last says "
-            f"{given_up[-1].losses[-1]!r}; what is finished stays, and the same command tries again (with --workers 1 "
-            "where memory is short)"
+            f"{given_up[-1].losses[-1]!r}; what is finished stays, and the same command tries again (with "
+            "`--workers 1` where memory is short)"
         )
     return not controls.stop
 

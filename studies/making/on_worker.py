@@ -83,7 +83,9 @@ def make_on_worker(errand: Errand, make: Make, config: FitConfig) -> tuple[str, 
                     return _label(_patiently(config, make, controls)), None
             with TemporaryDirectory(dir=worker.local_directory) as folder, chdir(folder):
                 config = replace(config, output=replace(config.output, output_dir=Path(RESULTS)))
-                return _label(made(config, make, controls)), packed(Path(RESULTS))
+                label = _label(made(config, make, controls))
+                # a fit that names its folder in full is where the client has it, though its mark was not seen
+                return label, packed(Path(RESULTS)) if Path(RESULTS).exists() else None
         finally:
             _topics_now.remove(errand.topic)
 

@@ -11,7 +11,8 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import whole_folder
+from fieldlens.configs.files import unfinished
+from fieldlens.configs.names import CONFIG
 
 LONGEST_NAME = 1000
 """Characters of a file's name with its folders."""
@@ -29,13 +30,14 @@ def packed(folder: Path) -> bytes:
 
 
 def unpack(data: bytes, folder: Path) -> Path:
-    """Put the one folder that an archive holds below `folder`, whole or not at all; what is in its place makes way.
+    """Put the one folder that an archive holds below `folder`, whole or not at all; a fit's in its place makes way.
 
     Returns:
         Where it is now.
 
     Raises:
-        InputError: when the archive is damaged, holds no folder or a name that leads elsewhere, or cannot be written.
+        InputError: when the archive is damaged, holds no folder or a name that leads elsewhere, or cannot be written;
+            and when a folder that is no fit's is in its place, such as one that holds many.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -49,15 +51,20 @@ def unpack(data: bytes, folder: Path) -> Path:
     if top == PurePosixPath():
         raise InputError("the result of a fit came damaged: its files are in no folder of their own")
     place = folder / top
+    if place.is_dir() and not (place / CONFIG).is_file():
+        raise InputError(f"the result of a fit came damaged: {str(place)!r} is no fit's folder, and stays")
+    partial = unfinished(place)
     try:
+        for name, content in files.items():
+            path = partial / name.relative_to(top)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         shutil.rmtree(place, ignore_errors=True)
-        with whole_folder(place) as partial:
-            for name, content in files.items():
-                path = partial / name.relative_to(top)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+        partial.rename(place)
     except OSError as error:
         raise InputError(f"cannot write {str(place)!r}: {error.strerror}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return place
 
 

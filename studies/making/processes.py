@@ -8,14 +8,16 @@ with it but its fit, which is begun again in a new one.
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
 from threading import Thread
 from traceback import format_exc
+from types import ModuleType
 from typing import final
 
 import torch
@@ -107,7 +109,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, make, threads, card), daemon=True)
-        with trusted_children():
+        with trusted_children(), _without_script():
             self.process.start()
         theirs.close()  # theirs alone is open now, so that its end is seen here
         self.fit: _Planned | None = None
@@ -143,6 +145,18 @@ class _Worker:
         """Wait until it has ended."""
         self.leave()
         self.process.join()
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Processes that are started in this block do not run this process' script, as `multiprocessing` has them do: all
+    that they need is in modules, and a script that has fits made would ask for them in each process again."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _why(status: int | None) -> str:

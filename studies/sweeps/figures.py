@@ -45,14 +45,15 @@ def drawings(scores: Scores) -> Mapping[str, tuple[str, str, Draw]]:
         )
     found["curves"] = (
         "PSNR through training",
-        "Means over pictures and seeds; the band is what all fits span. Over steps, and over seconds of training.",
+        "Means over pictures and seeds; the band is what all fits span, but those that diverged. Over steps, and over "
+        "seconds of training.",
         lambda: _curves(scores),
     )
     if _most_bands(scores):
         found["energy"] = (
             "Energy kept through training",
             "How much of the energy of the two finest octaves of wavelengths is there: means over pictures and seeds, "
-            "and what all fits span.",
+            "and what all fits span, but those that diverged.",
             lambda: _energy(scores),
         )
     return found
@@ -144,9 +145,12 @@ def _band(axis: Axes, across: Sequence[float] | np.ndarray, values: np.ndarray, 
 
 
 def _rows_of(scores: Scores, method: Method) -> list[list[Row]]:
-    """The recorded steps of each fit by a method; a fit whose curves are damaged has none."""
+    """The recorded steps of each fit by a method; one that diverged, which is in no mean, and one whose curves are
+    damaged have none."""
     found = []
     for finding in scores.of(method):
+        if finding.number(scores.judged_by) is None:
+            continue
         metrics = Metrics(finding.folder.metrics_file)
         try:
             metrics.read()

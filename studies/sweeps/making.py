@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from fieldlens.configs.encoding import Own
+from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import unfinished
 from fieldlens.configs.run import FitConfig
 from fieldlens.fields.own_encoding import made_ready
@@ -68,12 +69,19 @@ def make_fit(path: Path, parent: Path, config: FitConfig, controls: Controls) ->
         parent: where its own folder is made, by its name.
 
     Raises:
-        InputError: for a folder that cannot be written, or that another process writes.
+        InputError: for a folder that cannot be written, or that another process writes; and where the sweep's is not
+            seen.
     """
     if controls.stop:
         return None
+    sweep = Sweep(path)
+    if not sweep.config_file.is_file():
+        raise InputError(
+            f"a worker does not see {str(path)!r}: fits of several scenes or seeds are made by workers that share the "
+            "files of the command; docs/cluster.md says how"
+        )
     config = replace(config, encoding=made_ready(config.encoding))
-    fitted, scene = Sweep(path).scene(config)
+    fitted, scene = sweep.scene(config)
     named = config.encoding if isinstance(config.encoding, Own) else None
     folder = RunFolder(parent / fit_name(config, plan_of(config, scene), fitted.digest), named)
     if not folder.config_file.is_file():
@@ -88,12 +96,13 @@ def make_fit(path: Path, parent: Path, config: FitConfig, controls: Controls) ->
 
 
 def _begin(folder: RunFolder, config: FitConfig, scene: Scene) -> None:
-    """Make the folder of a fit, whole or not at all."""
+    """Make the folder of a fit, whole or not at all; one that another process has made meanwhile stays."""
     making = unfinished(folder.path)
     try:
         start(config, making, scene)
-        shutil.rmtree(folder.path, ignore_errors=True)
-        making.rename(folder.path)
+        if not folder.config_file.is_file():
+            shutil.rmtree(folder.path, ignore_errors=True)
+            making.rename(folder.path)
     finally:
         shutil.rmtree(making, ignore_errors=True)
 

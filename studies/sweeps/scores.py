@@ -1,11 +1,11 @@
 """What a sweep's fits say of its methods: means with intervals, paired differences, and which order is decided."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from fieldlens.analysis.detail.means import LEVEL, NestedMean, nested_mean
+from fieldlens.analysis.detail.means import LEAST_PICTURES, LEVEL, NestedMean, nested_mean
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.record import RunRecord
 
@@ -37,13 +37,14 @@ class PerPicture:
     picture: str
     ranked: tuple[Method, ...]
     """By their mean over seeds, the best first."""
-    told: tuple[bool, ...]
-    """For each but the last, whether seeds tell it from the next."""
+    told: tuple[int, ...]
+    """For each but the last, 1 where seeds tell that it is ahead of the next, 0 where they do not; -1 where they tell
+    that it is behind, as it may be where it lacks the fits of some seeds."""
 
     @property
     def sentence(self) -> str:
-        """The ranking as a person reads it: `>` where seeds tell, `≈` where they do not."""
-        marks = ["", *(" > " if told else " ≈ " for told in self.told)]
+        """The ranking as a person reads it: `>` or `<` where seeds tell, `≈` where they do not."""
+        marks = ["", *({1: " > ", 0: " ≈ ", -1: " < "}[told] for told in self.told)]
         return "".join(mark + method.label for mark, method in zip(marks, self.ranked, strict=False))
 
 
@@ -134,7 +135,7 @@ class Scores:
         """How the methods stand on one picture; those without a number there are left out."""
         means = {one: found.mean for one in self.methods if (found := self.mean(one, self.judged_by, picture))}
         ranked = sorted(means, key=lambda one: -means[one])
-        told = tuple(self.sign(one, other, picture) > 0 for one, other in pairwise(ranked))
+        told = tuple(self.sign(one, other, picture) for one, other in pairwise(ranked))
         return PerPicture(picture, tuple(ranked), told)
 
     def worst(self, method: Method) -> tuple[str, float] | None:
@@ -155,4 +156,8 @@ class Scores:
     ) -> NestedMean | None:
         chosen = self.pictures if picture is None else (picture,)
         values = [[value for seed in self.seeds if (value := number((one, seed))) is not None] for one in chosen]
-        return nested_mean(values, level)
+        found = nested_mean(values, level)
+        if found is None or found.over != "seeds" or picture is not None or len(self.pictures) < LEAST_PICTURES:
+            return found
+        # two of many pictures have numbers, as where fits diverged: seeds of these two decide nothing of the others
+        return replace(found, low=None, high=None, over="none")

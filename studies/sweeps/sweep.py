@@ -4,6 +4,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,12 @@ def run_sweep(
         finished = Finished(sweep.runs, outputs)
         tables = _Tables(sweep, planned, finished, tuned)
         mine = planned if part is None else part.taken(planned)
-        whole = make_planned(sweep, sweep.runs, mine, finished, reporter, controls, tables.now_and_then, executor)
+        try:
+            whole = make_planned(sweep, sweep.runs, mine, finished, reporter, controls, tables.now_and_then, executor)
+        except InputError:  # a fit that cannot be made does not hide those that are
+            with suppress(InputError):
+                tables.write()
+            raise
         if part is not None:  # others have gone on meanwhile
             tables = _Tables(sweep, planned, Finished(sweep.runs, outputs), tuned)
         return _write(sweep, tables, whole, reporter)

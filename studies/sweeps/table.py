@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import combinations, pairwise
 
-from fieldlens.analysis.detail.means import LEVEL, NestedMean
+from fieldlens.analysis.detail.means import LEAST_PICTURES, LEVEL, NestedMean
 from fieldlens.configs.errors import counted
 from fieldlens.report import PICTURE_WORDS, SIGNAL_WORDS
 from fieldlens.report.table import decimals, whole_percent
@@ -227,8 +227,9 @@ def _orders(scores: Scores) -> list[str]:
 
     place = {method: number for number, method in enumerate(scores.by_mean)}
     pairs = sorted(combinations(scores.by_mean, 2), key=lambda pair: (place[pair[1]] - place[pair[0]], place[pair[0]]))
-    decided = [pair for pair in pairs if scores.sign(*pair) > 0]
-    undecided = [pair for pair in pairwise(scores.by_mean) if scores.sign(*pair) <= 0]
+    # where fits are missing, a method may be ahead in pairs and behind by its mean over other fits
+    decided = [(a, b) if sign > 0 else (b, a) for a, b in pairs if (sign := scores.sign(a, b))]
+    undecided = [pair for pair in pairwise(scores.by_mean) if not scores.sign(*pair)]
     sentences = []
     if decided:
         more = len(decided) - MOST_TOLD
@@ -256,4 +257,6 @@ def _what_over(scores: Scores, found: NestedMean) -> str:
         case "seeds":
             few = "One picture says" if len(scores.pictures) == 1 else "So few pictures say"
             return f"{few} little of others: intervals are over seeds, of what was fitted here alone (Student's t)."
+    if len(scores.pictures) >= LEAST_PICTURES:
+        return "Fewer than three pictures have a number, which are too few for an interval over pictures."
     return "These are too few pictures and seeds for intervals: take three pictures, or three seeds."

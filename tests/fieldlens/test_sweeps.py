@@ -1,5 +1,6 @@
 """Several pictures and seeds as people type them, and as Python takes them."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pytest
 
 import fieldlens
 from fieldlens import cli
-from fieldlens.studies.sweeps import page
 from tests.support.runs import small_picture
+from tests.support.sweeps import without_drawings
 
 TINY = ["--encodings", "raw", "fourier:2", "--networks", "2x8", "--steps", "4", "--batch-size", "64", "--quick"]
 SMALL = {"encodings": ["raw", "fourier:2"], "networks": ["2x8"], "steps": 4, "batch_size": 64, "quick": True}
@@ -17,9 +18,9 @@ SMALL = {"encodings": ["raw", "fourier:2"], "networks": ["2x8"], "steps": 4, "ba
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with two pictures in a folder; no charts are drawn, which take longer than all fits."""
+    """A working folder with two pictures in a folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(page, "drawings", lambda _scores: {})
+    without_drawings(monkeypatch)
     (tmp_path / "photos").mkdir()
     small_picture(tmp_path / "photos" / "one.png")
     small_picture(tmp_path / "photos" / "two.png", 16, 16)
@@ -107,6 +108,44 @@ def test_an_encoding_of_ones_own_is_named_again_for_a_sweep_to_go_on(
     assert answer_of(["compare", "--resume", path, "--encodings", *words], capfd)["finished"] == 4
 
 
+KILLS_ITSELF = """
+import os
+import signal
+from contextlib import suppress
+from multiprocessing import parent_process
+from pathlib import Path
+
+import torch
+
+batches = 0
+
+def waves(x):
+    global batches
+    batches += len(x) == 64
+    if parent_process() and batches == 3:
+        with suppress(FileExistsError):
+            Path("killed").touch(exist_ok=False)
+            os.kill(os.getpid(), signal.SIGKILL)
+    return torch.cat([x, torch.sin(7 * x)], -1)
+"""
+
+
+def test_workers_of_which_one_is_killed_amid_its_fit_give_the_same_summary(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its encoding is somebody's own, whose file each worker reads itself."""
+    (here / "mine.py").write_text(KILLS_ITSELF)
+    summaries = []
+    for place, workers in (("here", []), ("apart", ["--workers", "2"])):
+        words = ["photos/one.png", *TINY[3:], "--encodings", "mine.py:waves", "--seeds", "2"]
+        assert cli.main(["compare", *words, "--output-dir", place, *workers]) == 0
+        (summary,) = Path(place).rglob("summary.csv")
+        summaries.append(summary.read_bytes())
+    said = " ".join(capfd.readouterr().err.split())
+    assert "was lost 1 time (its process was ended by SIGKILL) and made all the same" in said
+    assert summaries[0] == summaries[1]
+
+
 def test_python_takes_lists_of_words_and_of_arrays_and_shows_what_was_found(here: Path) -> None:
     noise = np.random.default_rng(0).random((2, 8, 8))
     found = fieldlens.compare(["photos/one.png", *noise], progress=False, **SMALL)  # type: ignore[arg-type]
@@ -121,6 +160,13 @@ def test_python_takes_lists_of_words_and_of_arrays_and_shows_what_was_found(here
     assert again == found
     with pytest.raises(fieldlens.InputError, match="is a comparison: ask one of its runs"):
         fieldlens.explain(found.folder)
+
+
+def test_python_reads_the_names_of_pictures_whole_also_over_lines(tmp_path: Path) -> None:
+    names = ["one", "a\u2028b", "a\nb", 'a "b", c']
+    with (tmp_path / "table.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["picture"], *([name] for name in names)])
+    assert [fit["picture"] for fit in fieldlens.Sweep(tmp_path).fits] == names
 
 
 def test_python_gives_a_sweep_of_one_picture_with_several_seeds_and_of_a_folder(here: Path) -> None:

@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.network import Network
 from fieldlens.configs.run import CompareConfig, FitConfig, Output, Training
+from fieldlens.studies.runs import fit
 from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.sweeps import page
 from fieldlens.studies.sweeps.plan import Method, Planned
 from fieldlens.studies.sweeps.scores import Finding, Scores
 from tests.support.runs import small_picture, small_record
@@ -26,6 +30,12 @@ def small_sweep(tmp_path: Path, pictures: int = 2, seeds: int = 2, **changes: ob
         "seeds": seeds,
     }
     return CompareConfig(**{**choices, **changes})  # type: ignore[arg-type]
+
+
+def without_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out charts and films, which take longer than small fits; test_page.py has both made."""
+    monkeypatch.setattr(page, "drawings", lambda _scores: {})
+    monkeypatch.setattr(fit, "write_films", lambda *_: fit.Films(None, None, []))
 
 
 def method(label: str) -> Method:

@@ -27,6 +27,7 @@ from fieldlens.studies.making.on_worker import RESULTS, Home
 from fieldlens.studies.making.processes import Processes
 from fieldlens.studies.paper.page import FINISHED, run_paper
 from fieldlens.studies.runs.folder import RunFolder
+from fieldlens.studies.sweeps.sweep import run_sweep, start_sweep
 from tests.studies.paper.test_runs import TINY
 from tests.support.clusters import Dask, dask
 from tests.support.made_fits import (
@@ -42,6 +43,7 @@ from tests.support.made_fits import (
     weights,
     without_memory,
 )
+from tests.support.sweeps import small_sweep, without_drawings
 
 GONE = "its worker was gone"
 
@@ -201,6 +203,33 @@ def test_a_study_finds_the_same_on_a_cluster(tmp_path: Path, alone: Dask, monkey
         run_paper(small, Path("study"), only=("A13", "N1"), executor=executor)
         found.append({file.parent.name: file.read_bytes() for file in Path().rglob(FINISHED)})
     assert found[0] == found[1] != {}
+
+
+def test_a_sweep_that_two_workers_make_has_the_same_summary(
+    tmp_path: Path, alone: Dask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_drawings(monkeypatch)
+    second = alone.worker()
+    try:
+        alone.wait_for_workers(2)
+        config, summaries = small_sweep(tmp_path, pictures=1), []
+        for place, executor in (("here", Here()), ("there", Cluster(alone.address))):
+            sweep = start_sweep(replace(config, output=replace(config.output, output_dir=tmp_path / place)))
+            assert run_sweep(sweep, executor=executor).finished == 4
+            summaries.append(sweep.summary_file.read_bytes())
+    finally:
+        os.kill(second, signal.SIGKILL)
+    assert summaries[0] == summaries[1]
+
+
+def test_where_files_are_not_shared_a_sweep_is_refused(
+    tmp_path: Path, alone: Dask, elsewhere: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = small_sweep(tmp_path, pictures=1)
+    sweep = start_sweep(replace(config, output=replace(config.output, output_dir=Path("outputs"))))
+    with pytest.raises(InputError, match=r"^a worker does not see 'outputs/picture0/compare/.*share the files"):
+        run_sweep(sweep, executor=Cluster(alone.address))
 
 
 def test_when_the_scheduler_goes_it_is_one_sentence_and_no_worker_goes_on(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -95,15 +96,5 @@ def test_when_fit_after_fit_is_given_up_no_more_is_begun() -> None:
 def test_a_fit_that_runs_out_of_memory_in_this_process_does_not_keep_others_from_being_made(tmp_path: Path) -> None:
     told = Told()
     with pytest.raises(InputError, match="seed 1, of which the last says 'memory ran out'"):
-        make_missing(PLANNED, nothing, Forgetful(tmp_path), told, Controls(), Here())
+        make_missing(PLANNED, nothing, partial(without_memory, tmp_path), told, Controls(), Here())
     assert list(told.places) == [0, 2, 3]
-
-
-class Forgetful:
-    """Runs out of memory in fit 1."""
-
-    def __init__(self, marks: Path) -> None:
-        self.marks = marks
-
-    def __call__(self, config: FitConfig, controls: Controls) -> str | None:
-        return without_memory(self.marks, config, controls)

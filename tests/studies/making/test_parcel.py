@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,32 @@ def test_the_same_files_are_the_same_bytes_and_links_are_left_out(tmp_path: Path
 
 def test_a_folder_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     (tmp_path / "runs" / "fit").mkdir(parents=True)
-    (tmp_path / "runs" / "fit" / "old").touch()
+    for name in ("old", "config.yaml"):
+        (tmp_path / "runs" / "fit" / name).touch()
     (tmp_path / "runs" / "other").touch()
     unpack(archive(("runs/fit/new", b"1"), ("runs/fit/deeper/new", b"2")), tmp_path)
     assert files(tmp_path) == {"runs/fit/new": b"1", "runs/fit/deeper/new": b"2", "runs/other": b""}
 
 
+@pytest.mark.parametrize("name", ["runs/a", "runs/config.yaml", "runs/fit/a"])
+def test_a_folder_that_is_no_fits_stays(tmp_path: Path, name: str) -> None:
+    """An archive whose one folder is called as that of a whole study would take all of its place."""
+    (tmp_path / "runs" / "fit" / "deeper").mkdir(parents=True)
+    (tmp_path / "runs" / "fit" / "deeper" / "old").touch()
+    with pytest.raises(InputError, match="is no fit's folder, and stays"):
+        unpack(archive((name, b"1")), tmp_path)
+    assert files(tmp_path) == {"runs/fit/deeper/old": b""}
+
+
+def test_what_was_there_stays_where_the_new_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "fit").mkdir()
+    (tmp_path / "fit" / "config.yaml").touch()
+    with pytest.raises(InputError, match="cannot write"):
+        unpack(archive(("fit/a", b"1"), ("fit/a/b", b"1")), tmp_path)
+    assert files(tmp_path) == {"fit/config.yaml": b""}
+
+
+WHOLE = archive(("fit/a", b"1" * 20), ("fit/deeper/b", b"2" * 20))
 DAMAGED = {
     "nothing": b"",
     "no archive": b"PK and no more",
@@ -84,6 +105,20 @@ def test_what_came_damaged_or_leads_elsewhere_is_refused_and_nothing_is_written(
     with pytest.raises(InputError, match=r"came damaged|cannot write"):
         unpack(data, inside)
     assert files(tmp_path) == {}
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 255)), min_size=1, max_size=4), st.integers(0, 10**4))
+def test_an_archive_with_any_bytes_changed_is_refused_or_stays_below_the_folder(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]], end: int
+) -> None:
+    path, data = tmp_path_factory.mktemp("parcel"), bytearray(WHOLE)
+    for at, value in changes:
+        data[at % len(data)] = value
+    (path / "inside").mkdir()
+    with suppress(InputError):
+        unpack(bytes(data[: end if end < len(data) // 2 else None]), path / "inside")
+    assert {place.name for place in path.iterdir()} == {"inside"}
+    assert not list(path.rglob(".*.partial"))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

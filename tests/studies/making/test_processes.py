@@ -1,6 +1,7 @@
 """Fits are made in processes of their own; a process that is killed costs its fit another try, and nothing else."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from fieldlens.fitting import Controls
 from fieldlens.studies.making.executor import MOST_LOSSES, Make, Outcome
 from fieldlens.studies.making.here import Here
 from fieldlens.studies.making.missing import make_missing
-from fieldlens.studies.making.processes import Processes, gpus
+from fieldlens.studies.making.processes import Processes, _answer, gpus
 from tests.support.made_fits import (
     Told,
     always_killed,
@@ -87,9 +88,11 @@ def test_what_cannot_be_made_ends_all_in_its_sentence() -> None:
         outcomes(planned(Path("outputs"), 2), refused, workers=1)
 
 
-def test_a_mistake_in_a_process_is_shown_with_its_place_and_is_not_tried_again() -> None:
-    with pytest.raises(RuntimeError, match=r"(?s)made_fits\.py.*ZeroDivisionError: ramp"):
-        outcomes(planned(Path("outputs"), 1), broken)
+def test_a_mistake_in_a_process_is_answered_with_its_place() -> None:
+    (config,) = planned(Path("outputs"), 1)
+    answer = _answer(config, broken, Controls())
+    assert isinstance(answer, RuntimeError)
+    assert re.search(r"(?s)made_fits\.py.*ZeroDivisionError: ramp", str(answer))
 
 
 def test_a_process_that_is_told_to_end_hands_its_fit_on_and_at_the_stop_every_fit_ends_by_itself(marks: Path) -> None:
@@ -112,15 +115,14 @@ def test_a_process_that_is_told_to_end_hands_its_fit_on_and_at_the_stop_every_fi
     assert ended == begun
 
 
-def test_a_process_ends_by_itself_when_the_first_one_is_killed(marks: Path) -> None:
+def test_a_process_does_not_run_the_script_of_the_first_one_and_ends_by_itself_when_that_is_killed(marks: Path) -> None:
     script = f"""
-if __name__ == "__main__":
-    from functools import partial
-    from pathlib import Path
-    from fieldlens.fitting import Controls
-    from fieldlens.studies.making.processes import Processes
-    from tests.support.made_fits import endless, planned
-    list(Processes(1).outcomes(planned(Path("outputs"), 1), partial(endless, Path({str(marks)!r})), Controls()))
+from functools import partial
+from pathlib import Path
+from fieldlens.fitting import Controls
+from fieldlens.studies.making.processes import Processes
+from tests.support.made_fits import endless, planned
+list(Processes(1).outcomes(planned(Path("outputs"), 1), partial(endless, Path({str(marks)!r})), Controls()))
 """
     file = marks.parent / "first.py"
     file.write_text(script)

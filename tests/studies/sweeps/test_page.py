@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from fieldlens.report import Ends, Link, PictureRow, Shown, SweepReport, sweep_html
+from fieldlens.studies.subjects.found import Row
+from fieldlens.studies.sweeps import figures
 from fieldlens.studies.sweeps.figures import drawings
 from fieldlens.studies.sweeps.sweep import run_sweep, start_sweep
 from tests.support.sweeps import scores_from, small_sweep
@@ -41,6 +43,22 @@ def test_what_is_drawn_of_intervals_is_where_the_numbers_say() -> None:
     assert found is not None
     assert bar == pytest.approx([found.low, found.high])
     assert [label.get_text() for label in axis.get_yticklabels()] == ["b"]
+
+
+def test_a_fit_that_diverged_does_not_cut_the_curves_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ended after its first step, and the others after the third."""
+
+    class Kept:
+        def __init__(self, file: Path) -> None:
+            steps = (1,) if file.parent.name == "a two 0" else (1, 2, 3)
+            self.rows = [Row(step, step / 10, 0.1, 20.0 + step, None, ()) for step in steps]
+
+        def read(self) -> None:
+            """Nothing: they are there."""
+
+    monkeypatch.setattr(figures, "Metrics", Kept)
+    over_steps = drawings(scores_from({"a": {"one": [23.0], "two": [None]}}))["curves"][2]().axes[0]
+    assert [np.asarray(line.get_xdata()).tolist() for line in over_steps.lines] == [[1, 2, 3]]
 
 
 REPORT = SweepReport(

@@ -52,6 +52,17 @@ def test_a_fit_is_set_against_that_of_its_own_picture_and_seed_and_one_without_i
     assert (scores.left_out(A), scores.left_out(B)) == (0, 1)
 
 
+def test_of_three_pictures_two_that_have_numbers_decide_nothing_by_their_seeds() -> None:
+    values = {"one": [20.0, 20.1, 20.2], "two": [25.0, 25.1, 25.2]}
+    ahead = {picture: [psnr + 5 for psnr in seeds] for picture, seeds in values.items()}
+    scores = scores_from({"a": {**values, "three": [22.0, 22.1, 22.2]}, "b": {**ahead, "three": [None] * 3}})
+    found = scores.difference(B, A)
+    assert found is not None
+    assert (found.mean, found.low, found.over) == (pytest.approx(5), None, "none")
+    assert scores.sign(B, A, "one") == 1, "of that picture alone they do"
+    assert set(scores.ranks.values()) == {1}
+
+
 def test_ranks_count_the_methods_that_are_decidedly_ahead() -> None:
     values = {"a": [20.0, 20.1, 20.2], "b": [25.0, 25.3, 24.9], "c": [25.1, 24.8, 25.2]}
     scores = scores_from({name: {"one": seeds} for name, seeds in values.items()})
@@ -63,6 +74,13 @@ def test_a_pictures_ranking_says_which_neighbours_its_seeds_tell_apart() -> None
     values = {"a": [20.0, 20.1, 20.2], "b": [25.0, 25.3, 24.9], "c": [25.1, 24.8, 25.2]}
     scores = scores_from({name: {"one": seeds} for name, seeds in values.items()})
     assert scores.ranking("one").sentence == "b ≈ c > a"
+
+
+def test_a_ranking_by_means_over_other_seeds_says_where_pairs_tell_the_reverse() -> None:
+    ranking = scores_from({"a": {"one": [20.0, 20.1, 20.2, 29.0]}, "b": {"one": [21.0, 21.1, 21.2, None]}}).ranking(
+        "one"
+    )
+    assert ranking.sentence == "a < b"
 
 
 def test_the_worst_picture_is_that_of_the_lowest_mean() -> None:

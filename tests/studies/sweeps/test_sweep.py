@@ -10,31 +10,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from safetensors.numpy import load_file
 from scipy import stats
 
-from fieldlens.configs.encoding import Fourier, Gaussian, Raw, parse_encoding
+from fieldlens.configs.encoding import Fourier, Gaussian, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
-from fieldlens.fields.own_encoding import made_ready
+from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
+from fieldlens.studies.making.executor import Make, Outcome, Outcomes
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Silent
-from fieldlens.studies.sweeps import page
 from fieldlens.studies.sweeps.folder import Sweep, find_comparison_or_sweep, fits_below
 from fieldlens.studies.sweeps.plan import Part
 from fieldlens.studies.sweeps.sweep import record_of, run_sweep, start_sweep
 from tests.support.kills import KilledError, kill_at
-from tests.support.sweeps import small_sweep
+from tests.support.sweeps import small_sweep, without_drawings
 
 
 @pytest.fixture(autouse=True)
-def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Charts take longer than all these fits together; tests/studies/sweeps/test_page.py looks at them."""
-    monkeypatch.setattr(page, "drawings", lambda _scores: {})
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_drawings(monkeypatch)
 
 
 class Counting(Silent):
@@ -93,7 +91,7 @@ def test_a_sweep_leaves_a_line_for_each_fit_and_a_summary_of_each_method(tmp_pat
 
 
 def test_a_fit_of_a_sweep_is_that_fit_alone_to_the_byte(tmp_path: Path):
-    sweep = start_sweep(small_sweep(tmp_path, seeds=1))
+    sweep = start_sweep(small_sweep(tmp_path, pictures=1, seeds=1))
     run_sweep(sweep)
     for folder in fits_in(sweep):
         alone = start(folder.config(), tmp_path / "alone" / folder.path.name)
@@ -150,22 +148,20 @@ def test_the_same_fits_give_the_same_summary_whoever_made_them_and_in_whatever_o
     assert gathered.summary_file.read_bytes() == alone.summary_file.read_bytes()
 
 
-def test_processes_of_their_own_give_the_same_summary_also_of_an_encoding_of_ones_own(tmp_path: Path):
-    (tmp_path / "mine.py").write_text("import torch\ndef waves(x):\n    return torch.cat([x, torch.sin(7 * x)], -1)\n")
-    own = made_ready(parse_encoding(f"{tmp_path}/mine.py:waves"))
-    config = small_sweep(tmp_path, pictures=1, encodings=(Raw(), own))
-    here, apart = (
-        start_sweep(replace(config, output=replace(config.output, output_dir=tmp_path / name)))
-        for name in ("here", "apart")
-    )
-    run_sweep(here)
-    torch.set_num_threads(2)  # two fits at once then, each in a process that has to read the file itself
-    try:
-        run_sweep(apart)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(1)
-    assert apart.summary_file.read_bytes() == here.summary_file.read_bytes()
+class Refusing:
+    """Makes the first of the fits that it is handed, and cannot make the next."""
+
+    def outcomes(self, configs: Sequence[FitConfig], make: Make, controls: Controls) -> Outcomes:
+        yield Outcome(configs[0], make(configs[0], controls))
+        yield Outcome(configs[1], None, ("killed",))
+
+
+def test_a_fit_that_cannot_be_made_does_not_hide_those_that_are(tmp_path: Path):
+    sweep = start_sweep(small_sweep(tmp_path, pictures=1, seeds=1))
+    with pytest.raises(InputError, match=r"1 fit could not be made: .* 'killed'"):
+        run_sweep(sweep, executor=Refusing())
+    assert [row["encoding"] for row in rows_of(sweep.fits_file)] == ["raw"]
+    assert not sweep.result_file.exists()
 
 
 def test_a_sweep_needs_its_pictures_files_no_more(tmp_path: Path):

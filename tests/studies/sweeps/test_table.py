@@ -54,10 +54,21 @@ def test_the_verdict_says_which_order_is_decided_and_which_is_not() -> None:
     assert said[6] == "1 fit by c diverged, and is in no mean."
 
 
+def test_what_pairs_decide_is_said_where_means_over_other_pictures_say_the_reverse() -> None:
+    easy: dict[str, list[float | None]] = {"one": [20.0], "two": [20.1], "three": [20.3], "four": [60.0]}
+    ahead: dict[str, list[float | None]] = {"one": [21.0], "two": [21.1], "three": [21.4], "four": [None]}
+    said = verdict(scores_from({"a": easy, "b": ahead}), planned=8)
+    assert said[0].startswith("a comes closest")
+    assert said[1].startswith("Decided: b over a by 1.03 dB (")
+    assert not any(sentence.startswith("Not decided") for sentence in said)
+
+
 def test_a_verdict_of_some_fits_says_of_how_many_and_one_of_few_says_what_is_missing() -> None:
     few = verdict(scores_from({"a": {"one": [20.0]}, "b": {"one": [21.0]}}), planned=8)
     assert few[0] == "2 of 8 fits are finished; this is of those."
     assert few[-1] == "These are too few pictures and seeds for intervals: take three pictures, or three seeds."
+    lost = verdict(scores_from({"a": {"one": [20.0], "two": [21.0], "three": [None]}}), planned=3)
+    assert lost[1] == "Fewer than three pictures have a number, which are too few for an interval over pictures."
     seeds = verdict(scores_from({"a": {"one": [20.0, 20.1, 20.2]}}), planned=3)
     assert seeds[-1].startswith("One picture says little of others: intervals are over seeds")
 
