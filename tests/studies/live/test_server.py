@@ -166,11 +166,7 @@ def test_nobody_looks_any_more_once_a_viewer_has_left(fit: LiveFit) -> None:
         assert next(first)["training"]
         assert next(second)["training"]
         assert len(fit.hub._viewers) == 2
-    for _ in range(500):
-        if not fit.hub.is_watched:
-            break
-        fit.thread.join(0.01)
-    assert not fit.hub.is_watched
+    fit.wait_until_nobody_looks()
 
 
 def test_snapshots_and_changes_are_in_the_run_s_log(tmp_path: Path) -> None:
