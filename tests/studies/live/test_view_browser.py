@@ -130,7 +130,9 @@ def test_pyramids_stand_where_the_cameras_are_and_a_click_on_one_goes_there(tmp_
         assert page.locator(".lens path").count() == 0
 
 
-def test_a_drag_turns_the_scene_and_is_no_click(tmp_path: Path, open_page: Open) -> None:
+def test_a_drag_turns_the_scene_and_is_no_click_and_keys_of_the_browser_stay_its_own(
+    tmp_path: Path, open_page: Open
+) -> None:
     with served_runs(quick(small_radiance_config(tmp_path))) as run:
         page = open_page(run)
         page.wait_for_selector('.lens[data-size="fine"]')
@@ -142,6 +144,12 @@ def test_a_drag_turns_the_scene_and_is_no_click(tmp_path: Path, open_page: Open)
         page.mouse.move(x - 30, y, steps=5)
         page.mouse.up()
         page.wait_for_selector('.lens[data-azimuth="15"][data-size="fine"][data-stands=""]')
+        press = (
+            "(lens, ctrlKey) => lens.dispatchEvent(new KeyboardEvent('keydown', {key: '-', ctrlKey, cancelable: true}))"
+        )
+        passed_on = [page.locator(".lens").evaluate(press, with_control) for with_control in (True, False)]
+        assert passed_on == [True, False]
+        page.wait_for_selector('.lens[data-size="fine"]:not([data-away="1"])')  # nothing is asked any more
 
 
 def test_a_link_to_a_place_of_the_picture_tells_what_is_there(tmp_path: Path, open_page: Open) -> None:
@@ -153,6 +161,7 @@ def test_a_link_to_a_place_of_the_picture_tells_what_is_there(tmp_path: Path, op
         )
         page.get_by_text("there", exact=True).click()
         expect(page.locator(".places .place")).to_contain_text("10, 6")
+        expect(page.locator(".places .place dt").last).to_contain_text("Steps until half")  # nothing is asked any more
 
 
 def test_once_the_server_has_ended_whoever_moves_the_camera_is_told(tmp_path: Path, browser: Browser) -> None:
