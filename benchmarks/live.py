@@ -21,9 +21,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Thread
 from urllib.parse import urlsplit
 
 from benchmarks.measure import print_json
@@ -111,8 +111,7 @@ def first_drafts(address: str, count: int) -> Iterator[float]:
         page, picture = http.client.HTTPConnection(parts.netloc), http.client.HTTPConnection(parts.netloc)
         page.request("GET", f"/events?{parts.query}")
         news = page.getresponse()
-        while not news.readline().startswith(b"data: "):
-            pass
+        next(line for line in iter(news.readline, b"") if line.startswith(b"data: "))
         started = time.perf_counter()
         picture.request("GET", f"/view?azimuth={number}&elevation=20&away=1&size=draft&{parts.query}")
         answer = picture.getresponse()
@@ -136,13 +135,11 @@ def drafts_of_a_scene(parent: Path, seconds: float, count: int) -> list[float]:
     hub = Hub(controls.look_now)
     fit = Contender(config, load(SCENE, config.target, config.space), hub, controls)
     fit.turn(seconds)
-    found: list[float] = []
-    with served(hub) as address:
-        pages = Thread(target=lambda: found.extend(first_drafts(address, count)))
-        pages.start()
-        while pages.is_alive():
+    with served(hub) as address, ThreadPoolExecutor(1) as pages:
+        drafts = pages.submit(lambda: list(first_drafts(address, count)))
+        while not drafts.done():
             fit.turn(0.2)
-    return found
+        return drafts.result()
 
 
 def main() -> None:

@@ -53,7 +53,7 @@ class _By(enum.Enum):
 class Bounds:
     """What numbers a field takes, each of them where it is a list; NaN is never among them."""
 
-    low: int
+    low: float
     high: float
     above: bool
     """Whether `low` itself is left out."""
@@ -76,7 +76,7 @@ class Bounds:
                 raise InputError(f"{called} must be {self.low} to {self.high}, got {shown(value)}")
 
 
-def within(low: int, high: float, *, above: bool = False) -> Mapping[str, Any]:
+def within(low: float, high: float, *, above: bool = False) -> Mapping[str, Any]:
     """Mark of a field of `Choices`: its numbers are from `low`, or only `above` it, to `high`."""
     return {"bounds": Bounds(low, high, above)}
 

@@ -10,6 +10,11 @@ function says(text) {
   if (byId("live-says").textContent !== sentences) byId("live-says").textContent = sentences;
 }
 
+function nobodyAnswers() {
+  complaint = "";
+  says("Nobody answers. The command that served this page may have ended.");
+}
+
 async function ask(path, options) {
   const turn = ++asked;
   try {
@@ -19,7 +24,7 @@ async function ask(path, options) {
     says(news?.says);
     return answer.ok ? found : null;
   } catch {
-    says("Nobody answers. The command that served this page may have ended.");
+    nobodyAnswers();
     return null;
   }
 }

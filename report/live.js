@@ -44,6 +44,10 @@ function take(newest) {
   }
   if (before?.fit && before.fit !== news.fit) {
     replaced = true;
+    const seen = run.frames.filter(({ image }) => decoded.get(image)?.done); // At the addresses of the rest are the other's.
+    if (seen.length) run.frames = seen;
+    steps = recordedSteps();
+    goTo(state.index);
     says("This fit has ended, and another has its address now. The page of that one is where it was opened.");
     enable(false);
     events.close();

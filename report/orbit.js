@@ -65,14 +65,15 @@ function addressOf(how) {
 }
 
 async function pictureAt(address) {
+  if (replaced) return null;
   try {
     const answer = await fetch(address);
     if (answer.ok) return await createImageBitmap(await answer.blob());
     complaint = `Not done: ${(await answer.json()).error}.`;
+    says(news?.says);
   } catch {
-    complaint = "";
+    nobodyAnswers();
   }
-  says(news?.says);
   return null;
 }
 
@@ -95,9 +96,16 @@ function move(azimuth, elevation, nearer = 1) {
   lookFromHere();
 }
 
+// What was asked before is past, and so is why it was not done.
+function lookAnew() {
+  complaint = "";
+  if (!replaced) says(news?.says);
+  look("draft");
+}
+
 function lookFromHere() {
   showViews();
-  look("draft");
+  lookAnew();
   clearTimeout(holding);
   holding = setTimeout(() => look("fine"), HELD_MS);
 }
@@ -216,9 +224,10 @@ function takeHold(box) {
   for (const end of ["pointerup", "pointercancel"]) box.addEventListener(end, (event) => fingers.delete(event.pointerId));
   box.addEventListener("wheel", (event) => { event.preventDefault(); move(0, 0, event.deltaY < 0 ? 1.1 : 1 / 1.1); }, { passive: false });
   box.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own
     const [azimuth, elevation, nearer] = {
       ArrowLeft: [-TURN_DEGREES, 0, 1], ArrowRight: [TURN_DEGREES, 0, 1], ArrowUp: [0, TURN_DEGREES, 1],
-      ArrowDown: [0, -TURN_DEGREES, 1], "+": [0, 0, 1.1], "-": [0, 0, 1 / 1.1],
+      ArrowDown: [0, -TURN_DEGREES, 1], "+": [0, 0, 1.1], "=": [0, 0, 1.1], "-": [0, 0, 1 / 1.1],
     }[event.key] ?? [];
     if (azimuth === undefined) return;
     move(azimuth, elevation, nearer);
@@ -252,7 +261,7 @@ function openOrbit() {
   byId("lenses").append(htmlElement("div", { id: "photograph", hidden: true }, target, htmlElement("canvas")));
   lenses.push(...data.runs.map((_, run) => makeLens(run)));
   byId("orbit-modes").append(...Object.entries(MODES).map(([value, label]) => pill({
-    name: "orbit-mode", value, label, checked: value === mode, choose: () => { choose(value); look("draft"); look("fine"); },
+    name: "orbit-mode", value, label, checked: value === mode, choose: () => { choose(value); lookAnew(); look("fine"); },
   })));
   const views = byId("orbit-views").querySelector("select");
   views.append(htmlElement("option", { value: "", textContent: "a camera of your own" }),

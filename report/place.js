@@ -26,11 +26,25 @@ let clicks = 0;
 stage.addEventListener("pointerdown", (event) => {
   pressed = { x: event.clientX, y: event.clientY, split: divider.getAttribute("aria-valuenow") / 100 };
 }, true); // Before the divider goes there: after a click it goes back.
-stage.addEventListener("click", async (event) => {
-  if (replaced || !pressed || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > CLICK_PX) return;
+stage.addEventListener("click", (event) => {
+  if (!pressed || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > CLICK_PX) return;
   split(pressed.split);
   const box = stage.getBoundingClientRect();
-  const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  tellOf((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+});
+
+// A link to #place=left,top,side, in pixels of the target: what is at the middle of that square.
+document.addEventListener("click", ({ target }) => {
+  const found = /^#place=([\d.]+),([\d.]+),([\d.]+)$/.exec(target.closest?.("a")?.hash ?? "");
+  if (!found) return;
+  const [left, top, side] = found.slice(1).map(Number);
+  tellOf((left + side / 2) / data.target.width, (top + side / 2) / data.target.height);
+  stage.scrollIntoView({ block: "nearest" });
+});
+
+// Shares of the width and the height.
+async function tellOf(x, y) {
+  if (replaced) return;
   const [turn, lists] = [++clicks, []];
   for (const index of data.runs.keys()) {
     const found = await ask(`at?x=${x}&y=${y}&run=${index}`);
@@ -47,4 +61,4 @@ stage.addEventListener("click", async (event) => {
     if (!found || turn !== clicks) return;
     list.append(...factsOf(found));
   }
-});
+}

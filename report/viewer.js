@@ -47,12 +47,13 @@ function frameOf(source, step) {
 
 function paint(canvas, address) {
   if (canvas.dataset.address === address) return;
-  canvas.dataset.address = address;
+  Object.assign(canvas.dataset, { address, state: "waiting" });
   withPicture(address, (image) => {
     if (canvas.dataset.address !== address) return; // The reader has scrubbed on.
     canvas.width = image.naturalWidth;
     canvas.height = image.naturalHeight;
     canvas.getContext("2d").drawImage(image, 0, 0);
+    canvas.dataset.state = "done";
     sharpen(canvas);
     stage.dispatchEvent(new Event("painted"));
   });

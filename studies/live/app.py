@@ -78,7 +78,7 @@ def app_of(hub: Hub) -> Starlette:
             *(Route(f"/{kind}", ask) for kind in LOOKS),
             *(Route(f"/{kind}", ask, methods=["POST"]) for kind in DEEDS),
         ],
-        exception_handlers={InputError: _refused},
+        exception_handlers={InputError: _refused, Exception: _failed},
     )
 
 
@@ -123,6 +123,10 @@ async def _sent(request: Request) -> Mapping[str, Any]:
 
 async def _refused(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": f"this went wrong in the program itself ({type(error).__name__})"}, 500)
 
 
 def _not_found() -> Response:

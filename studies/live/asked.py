@@ -69,7 +69,7 @@ class View(Choices):
     """Degrees around the scene from where the camera is at first."""
     elevation: float = field(metadata=within(-89, 89))
     """Degrees above the horizon."""
-    away: float = field(metadata=within(0, 4, above=True))
+    away: float = field(metadata=within(0.01, 4))
     """Its distance from the scene's middle, in distances of the scene's own cameras."""
     mode: Literal["colour", "distance", "normals", "creases"] = "colour"
     size: Size = "draft"

@@ -102,18 +102,19 @@ class Desk:
         """Answer what was asked, and draw for those who look."""
         recorder = self._recorder
         assert recorder is not None, "a fit begins before it goes on"
-        first, answered, drawn = self.hub.page is None, False, False
+        first, answered, drawn, is_watched = self.hub.page is None, False, False, self.hub.is_watched
         if first:
             self._show(recorder, moment.state)
         else:
             answered = self.hub.answer(lambda question: self._found(question, recorder, moment))
         self._rate = moment.state.rate_factor * recorder.plan.learning_rate
-        if self.hub.is_watched:
+        if is_watched:
             drawn = self._draw(recorder, moment.state)
         if first:
-            self.hub.page = page_of(recorder, self._config, self._notes, self._newest, self._looks)
-            self.hub.answers()
-        if first or drawn or answered or (self.hub.is_watched and self._telling.allows):
+            page = page_of(recorder, self._config, self._notes, self._newest, self._looks)
+            self.hub.answers()  # before there is a page, which may ask at once
+            self.hub.page = page
+        if first or drawn or answered or (is_watched and self._telling.allows):
             paused = self.controls.steps_allowed is not None
             self._publish(recorder, self._says(recorder, paused), paused=paused)
 

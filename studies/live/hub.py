@@ -79,7 +79,7 @@ class Hub:
     def publish(self, news: str, pictures: Mapping[str, Encoded]) -> None:
         """Hand on a moment to all who look."""
         with self._lock:
-            self.news, self.pictures = news, pictures
+            self.pictures, self.news = pictures, news  # in this order: news names pictures that are there
             self.version += 1
             viewers = list(self._viewers)
         for viewer in viewers:
@@ -97,7 +97,8 @@ class Hub:
             waiting = list(self._questions)
             self._questions.clear()
         for _, future in waiting:
-            future.set_exception(InputError(because))
+            if future.set_running_or_notify_cancel():  # else whoever asked has gone
+                future.set_exception(InputError(because))
 
     def answer(self, find: Callable[[Question], Answer]) -> bool:
         """Answer all questions that wait, and those that come meanwhile; gives whether there were any.

@@ -70,8 +70,8 @@ def show(hub: Hub, runs: Sequence[StandingRun], names: Sequence[str]) -> None:
         InputError: as `page_of_runs` does.
     """
     page = page_of_runs(runs, names)
+    hub.answers()  # before there is the page, which may ask at once
     hub.folder, hub.page = runs[0].folder.path, page
-    hub.answers()
     hub.publish(json.dumps({"finished": True}), {})
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from jaxtyping import Float, UInt8
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from fieldlens.render.camera import looking_at, perspective
 from fieldlens.report import Around, Report, Surface
@@ -84,6 +84,7 @@ def canvases(page: Page, part: str) -> Locator:
     found = page.locator(f'[data-part="{part}"] canvas[data-shows]')
     page.locator("#around").scroll_into_view_if_needed()
     found.first.wait_for()
+    expect(page.locator(f'[data-part="{part}"] canvas:not([data-shows])')).to_have_count(0)  # of the other runs
     return found
 
 

@@ -1,6 +1,7 @@
 """The microscope in a report's page: what a reader sees after each thing they can do, against the program."""
 
 import re
+import time
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +25,7 @@ from fieldlens.fields.plain import plain_field
 from fieldlens.render.colour import LAYER_COLOURS
 from fieldlens.report import KeptNetwork, Report
 from fieldlens.report.microscope_page import look_address
-from tests.support.browsers import NO_GL, SOFTWARE_GL, Open, chromium, launched, report_opener
+from tests.support.browsers import NO_GL, PATIENCE, SOFTWARE_GL, Open, chromium, launched, report_opener
 from tests.support.report_examples import microscope_report
 from tests.support.small_fits import start
 
@@ -101,6 +102,16 @@ def furthest(one: RGB, other: RGB) -> int:
     return int(np.abs(one.astype(int) - other.astype(int)).max())
 
 
+AT_REST = """() => new Promise((rest) => {
+    let still = setTimeout(rest, 400);
+    addEventListener("scroll", () => {
+        clearTimeout(still);
+        still = setTimeout(rest, 400);
+    });
+})"""
+"""Waits until the page was not scrolled for a while, by its own clock."""
+
+
 def read_out(page: Page) -> dict[str, str]:
     names, values = (settled(page).locator(f"#lens-readout {kind}").all_inner_texts() for kind in ("dt", "dd"))
     return dict(zip(names, values, strict=True))
@@ -121,7 +132,8 @@ def test_the_lens_opens_with_the_whole_picture_as_the_program_draws_it(open_page
 
 def test_once_its_programs_are_made_webgl_draws_the_same(open_page: Open):
     page = settled(open_page(report_of(FOURIER)))
-    for _ in range(200):  # until then it is plain JavaScript
+    latest = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < latest:  # until then it is plain JavaScript
         page.click("#lens-in")
         page.click("#lens-out")
         if "Drawn by WebGL2 in a worker" in settled(page).inner_text("#lens-how"):
@@ -152,7 +164,7 @@ def test_the_wheel_zooms_around_the_pointer_and_past_one_pixel_the_network_goes_
     whole = drawn(page)
     at = 0.3, 0.7  # within a pixel: the borders of pixels are drawn
     hover(page, *at)
-    page.wait_for_timeout(400)  # a page that is being scrolled goes on scrolling
+    page.evaluate(AT_REST)  # a page that is being scrolled goes on scrolling
     for _ in range(8):
         page.mouse.wheel(0, -400)
     side = float(settled(page).inner_text("#lens-width").removesuffix(" px wide")) / SIDE

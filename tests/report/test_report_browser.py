@@ -28,7 +28,7 @@ from fieldlens.report import (
     ThroughTraining,
 )
 from tests.support import report_examples as examples
-from tests.support.browsers import Open, chromium, report_opener
+from tests.support.browsers import Open, chromium, painted, report_opener
 
 RED, GREEN, BLUE, WHITE, BLACK = (220, 30, 30), (30, 160, 60), (40, 60, 200), (255, 255, 255), (0, 0, 0)
 
@@ -82,8 +82,7 @@ def colours() -> Report:
 
 def colour_at(stage: Locator, share: float) -> tuple[int, ...]:
     """The colour that the stage shows at this share of its width, a quarter down."""
-    # The chosen picture may still be on its way from the decoder to the screen.
-    stage.page.wait_for_timeout(80)
+    painted(stage.page)
     image = cv2.imdecode(np.frombuffer(stage.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     height, width = image.shape[:2]

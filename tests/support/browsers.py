@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, expect, sync_playwright
 
 from fieldlens.report import Report, report_html
 
@@ -19,10 +19,14 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 Open = Callable[..., Page]
 
+PATIENCE = 30_000
+"""Milliseconds that are waited at most for what a page is to do: nothing fails only because a machine is busy."""
+
 
 @contextmanager
 def chromium(flags: Sequence[str] = ()) -> Iterator[Browser]:
     """A browser; where there is none the test is skipped, and in continuous integration it fails."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = launched(playwright.chromium, flags)
         yield browser
@@ -56,7 +60,7 @@ def report_opener(browser: Browser, folder: Path) -> Iterator[Open]:
         page = browser.new_page(viewport=viewport, color_scheme=scheme, **of_page)  # pyright: ignore
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text))
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("request", lambda asked: complaints.append(asked.url) if asked.url.startswith("http") else None)
         page.goto(path.as_uri() + link)
         pages.append(page)
@@ -66,3 +70,13 @@ def report_opener(browser: Browser, folder: Path) -> Iterator[Open]:
     for page in pages:
         page.close()
     assert complaints == []
+
+
+def painted(page: Page) -> None:
+    """Wait until every picture that the page has asked for is decoded, and drawn on the screen."""
+    expect(page.locator("canvas[data-state=waiting]")).to_have_count(0)
+    page.evaluate("""async () => {
+        const asked = [...document.images].filter((image) => image.src && !image.hidden);
+        await Promise.allSettled(asked.map((image) => image.decode()));
+        await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    }""")

@@ -102,6 +102,12 @@ class LiveFit(Served):
             assert self.thread.is_alive()
             self.thread.join(0.01)
 
+    def wait_until_nobody_looks(self) -> None:
+        """Wait until the server has noticed that all viewers are gone."""
+        while self.hub.is_watched:
+            assert self.thread.is_alive()
+            self.thread.join(0.01)
+
     def end(self) -> RunRecord:
         """Stop the fit, and wait until all is written."""
         self.controls.stop = True

@@ -1,6 +1,5 @@
 """What a viewer costs a fit: nothing while nobody looks, and a bounded share of its time while somebody does."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,8 +62,7 @@ def test_nothing_is_drawn_while_nobody_looks_and_nobody_pays_for_a_viewer_that_h
         with fit.watched() as news:
             next(one for one in news if one["facts"]["Step"] == "3")
         assert drawn == [3]
-        while fit.hub.is_watched:
-            time.sleep(0.01)
+        fit.wait_until_nobody_looks()
         fit.ask("/do", {"do": "step"})
         fit.wait_for(4)
         assert drawn == [3]
@@ -119,5 +117,7 @@ def test_a_question_that_fails_is_told_and_ends_no_fit(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(answers, "what_is_at", broken)
     with live_fit(tmp_path) as fit:
-        assert begun(fit).ask("/at?x=0.5&y=0.5").status == 500
+        failed = begun(fit).ask("/at?x=0.5&y=0.5")
+        sentence = "this went wrong in the program itself (ZeroDivisionError)"
+        assert (failed.status, failed.json) == (500, {"error": sentence})
         assert fit.ask("/do", {"do": "step"}).json == {"step": 0}

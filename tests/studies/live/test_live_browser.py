@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.support.browsers import chromium
+from tests.support.browsers import PATIENCE, chromium, painted
 from tests.support.live_fits import LiveFit, begun, live_fit
 from tests.support.live_runs import standing
 from tests.support.small_runs import small_radiance_config
@@ -30,7 +30,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
         context = browser.new_context(viewport={"width": 1100, "height": 800})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text))
         page.on("request", lambda asked: complaints.append(asked.url) if fit.host not in asked.url else None)
@@ -66,9 +66,10 @@ def test_buttons_act_on_the_training_and_the_picture_follows(tmp_path: Path, ope
             page.get_by_role("button", name="One step").click()
             wait_for_step(page, step)
         expect(page.locator("#side-right canvas")).to_have_attribute("data-address", "now?3")
-        page.wait_for_timeout(100)  # it may still be on its way from the decoder
+        painted(page)
         assert picture(page) != before
         page.get_by_role("button", name="Resume").click()
+        fit.wait_for(4)
         page.get_by_role("button", name="Pause").click()
         page.wait_for_selector("text=Paused.")
         taken = steps_taken(page)
@@ -171,25 +172,28 @@ def test_a_page_that_sleeps_listens_to_nothing(tmp_path: Path, open_page: Open) 
             document.dispatchEvent(new Event("visibilitychange"));
         }"""
         page.evaluate(sleep, True)
-        for _ in range(500):
-            if not fit.hub.is_watched:
-                break
-            page.wait_for_timeout(10)
-        assert not fit.hub.is_watched
+        fit.wait_until_nobody_looks()
         fit.ask("/do", {"do": "step"})
         page.evaluate(sleep, False)
         wait_for_step(page, 1)
 
 
 def test_a_page_that_outlives_its_fit_shows_and_steers_no_other(tmp_path: Path, open_page: Open) -> None:
-    with live_fit(tmp_path) as fit:
+    with live_fit(tmp_path, small_radiance_config(tmp_path, steps=1000)) as fit:
         page = open_page(begun(fit))
+        page.wait_for_selector('.lens[data-size="fine"]')
         other = json.dumps(json.loads(fit.hub.news) | {"fit": "another", "frames": []})
-        for _ in range(50):
+        while fit.hub.is_watched:
+            assert fit.thread.is_alive()
             fit.hub.publish(other, {})
-            if not fit.hub.is_watched:
-                break
             page.wait_for_timeout(50)
         expect(page.locator("#live-says")).to_contain_text("another has its address now")
         expect(page.get_by_role("button", name="Stop")).to_be_disabled()
         wait_for_step(page, 0)
+        asked = list[str]()
+        page.on("request", lambda request: asked.append(request.url))
+        page.locator(".lens").press("ArrowRight")
+        page.locator("#stage").click(position={"x": 40, "y": 30})
+        painted(page)
+        assert asked == []
+        expect(page.locator("#live-says")).to_contain_text("another has its address now")

@@ -96,6 +96,7 @@ VIEW_MODES = "mode must be one of colour, distance, normals, creases, got 'error
         ("/at?x=0.5", None, "at needs y"),
         ("/view?azimuth=0&elevation=0&away=1", None, "a camera can only be moved around a 3D scene"),
         ("/view?azimuth=0&elevation=90&away=1", None, "elevation must be -89 to 89, got 90.0"),
+        ("/view?azimuth=0&elevation=0&away=1e-300", None, "away must be 0.01 to 4, got 1e-300"),
         ("/view?azimuth=0&elevation=0&away=1&size=huge", None, "size must be one of draft, fine, got 'huge'"),
         ("/view?azimuth=0&elevation=0&away=1&mode=error", None, VIEW_MODES),
         ("/at?x=0.5&y=2", None, "y must be 0 to 1, got 2.0"),
@@ -166,11 +167,7 @@ def test_nobody_looks_any_more_once_a_viewer_has_left(fit: LiveFit) -> None:
         assert next(first)["training"]
         assert next(second)["training"]
         assert len(fit.hub._viewers) == 2
-    for _ in range(500):
-        if not fit.hub.is_watched:
-            break
-        fit.thread.join(0.01)
-    assert not fit.hub.is_watched
+    fit.wait_until_nobody_looks()
 
 
 def test_snapshots_and_changes_are_in_the_run_s_log(tmp_path: Path) -> None:

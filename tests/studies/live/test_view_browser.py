@@ -13,7 +13,7 @@ from fieldlens.configs.encoding import Raw
 from fieldlens.configs.run import FitConfig
 from fieldlens.studies.live.asked import View
 from fieldlens.studies.runs.folder import RunFolder
-from tests.support.browsers import chromium
+from tests.support.browsers import PATIENCE, chromium
 from tests.support.live_fits import Served
 from tests.support.live_runs import served_runs
 from tests.support.runs import small_config, small_picture
@@ -37,7 +37,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
         context = browser.new_context(viewport={"width": 1100, "height": 800})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(f"{message.text} {message.location}"))
         page.on("request", lambda asked: complaints.append(asked.url) if run.host not in asked.url else None)
@@ -109,7 +109,8 @@ def test_pyramids_stand_where_the_cameras_are_and_a_click_on_one_goes_there(tmp_
         lens = page.locator(".lens")
         for _ in range(14):
             lens.press("-")  # from far away all are seen
-        page.wait_for_selector('.lens[data-size="fine"]:not([data-away="1"])')
+        far = "({ dataset }) => dataset.size === 'fine' && Number(dataset.away) > 3.7"  # that of the last press
+        page.wait_for_function(f"() => ({far})(document.querySelector('.lens'))")
         orbit = run.runs[0].answers.orbit
         assert orbit is not None
         azimuth, elevation, away = (
@@ -129,7 +130,9 @@ def test_pyramids_stand_where_the_cameras_are_and_a_click_on_one_goes_there(tmp_
         assert page.locator(".lens path").count() == 0
 
 
-def test_a_drag_turns_the_scene_and_is_no_click(tmp_path: Path, open_page: Open) -> None:
+def test_a_drag_turns_the_scene_and_is_no_click_and_keys_of_the_browser_stay_its_own(
+    tmp_path: Path, open_page: Open
+) -> None:
     with served_runs(quick(small_radiance_config(tmp_path))) as run:
         page = open_page(run)
         page.wait_for_selector('.lens[data-size="fine"]')
@@ -141,3 +144,32 @@ def test_a_drag_turns_the_scene_and_is_no_click(tmp_path: Path, open_page: Open)
         page.mouse.move(x - 30, y, steps=5)
         page.mouse.up()
         page.wait_for_selector('.lens[data-azimuth="15"][data-size="fine"][data-stands=""]')
+        press = (
+            "(lens, ctrlKey) => lens.dispatchEvent(new KeyboardEvent('keydown', {key: '-', ctrlKey, cancelable: true}))"
+        )
+        passed_on = [page.locator(".lens").evaluate(press, with_control) for with_control in (True, False)]
+        assert passed_on == [True, False]
+        page.wait_for_selector('.lens[data-size="fine"]:not([data-away="1"])')  # nothing is asked any more
+
+
+def test_a_link_to_a_place_of_the_picture_tells_what_is_there(tmp_path: Path, open_page: Open) -> None:
+    config = small_config(small_picture(tmp_path / "picture.png"), tmp_path / "outputs", steps=4)
+    with served_runs(quick(config)) as run:
+        page = open_page(run)
+        page.evaluate(
+            "document.querySelector('main').insertAdjacentHTML('beforeend', '<a href=#place=8,4,4>there</a>')"
+        )
+        page.get_by_text("there", exact=True).click()
+        expect(page.locator(".places .place")).to_contain_text("10, 6")
+        expect(page.locator(".places .place dt").last).to_contain_text("Steps until half")  # nothing is asked any more
+
+
+def test_once_the_server_has_ended_whoever_moves_the_camera_is_told(tmp_path: Path, browser: Browser) -> None:
+    with served_runs(quick(small_radiance_config(tmp_path))) as run:
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(run.address)
+        page.wait_for_selector('.lens[data-size="fine"]')
+    page.locator(".lens").press("ArrowRight")
+    expect(page.locator("#live-says")).to_contain_text("Nobody answers.")
+    page.close()
