@@ -73,7 +73,7 @@ def parse_network(word: str) -> Network:
             continue
         if re.fullmatch(_SHAPE, extra.strip()):
             raise InputError(
-                f"{word!r} names more than one network: separate them by spaces, as in --networks 4x64 2x128"
+                f"{word!r} names more than one network: give them one by one, as in --networks 4x64 2x128"
             )
         if extra not in kinds:
             raise InputError(
