@@ -382,11 +382,11 @@ def test_the_worst_places_are_linked_and_flown_to(open_page: Open):
     runs = [replace(report.runs[0], worst=[Place(16, 8, 8), Place(32, 0, 16)])]
     page = settled(open_page(replace(report, runs=runs), reduced_motion="reduce"))
     lens = page.get_by_role("region", name="Microscope")
-    lens.get_by_text("place 2", exact=True).click()
+    lens.get_by_role("link", name="place 2", exact=True).click()
     page.locator("#lens-width", has_text="16 px wide").wait_for()
     assert read_out(page)["place"].startswith("x 40.0")
     for _ in range(2):  # a second time too, when the address is there already
-        lens.get_by_text("place 1", exact=True).click()
+        lens.get_by_role("link", name="place 1", exact=True).click()
         page.locator("#lens-width", has_text="8 px wide").wait_for()
         page.click("#lens-whole")
         page.locator("#lens-width", has_text="64 px wide").wait_for()
