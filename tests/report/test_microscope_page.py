@@ -308,7 +308,8 @@ def test_a_layer_that_is_switched_off_bends_no_more_and_comes_back(open_page: Op
     for layer in ("layer 1", "layer 2"):
         page.locator("#lens-layer-choices").get_by_text(layer).click()
     back = np.abs(drawn(page).astype(int) - before.astype(int)).max(-1)
-    assert (back > 1).mean() < 0.001  # a crease may pass on the other side of a sample once a graphics card has taken over
+    # a crease may pass on the other side of a sample once a graphics card has taken over
+    assert (back > 1).mean() < 0.001
 
 
 def test_the_slider_goes_through_the_checkpoints(open_page: Open):
