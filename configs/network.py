@@ -72,9 +72,7 @@ def parse_network(word: str) -> Network:
             choices["bias_spread"] = _number(extra.removeprefix(SPREAD), word)
             continue
         if re.fullmatch(_SHAPE, extra.strip()):
-            raise InputError(
-                f"{word!r} names more than one network: separate them by spaces, as in --networks 4x64 2x128"
-            )
+            raise InputError(f"{word!r} names more than one network: give them one by one, as in --networks 4x64 2x128")
         if extra not in kinds:
             raise InputError(
                 f"{extra!r} is neither an activation (relu, leaky_relu, sine) nor an output (linear, sigmoid)"

@@ -49,10 +49,10 @@ class Scale:
         """What is read at each colour, with two digits.
 
         >>> missing_scale("of it").words()[::85]
-        ['at most 0 % of it', '50 % of it', '100 % of it', 'at least 150 % of it']
+        ['0 % of it', '50 % of it', '100 % of it', 'at least 150 % of it']
         """
         least, most = self.values.min(), self.values.max()
-        bounds = {float(least): "at most ", float(most): "at least "}
+        bounds = {float(least): "at most " if least else "", float(most): "at least "}  # nothing is below 0
         return [bounds.get(value, "") + self._number(value) for value in self.values.tolist()]
 
     def _number(self, value: float) -> str:

@@ -171,10 +171,10 @@ def _static_parts(report: Report) -> dict[str, str]:
         "chapters": sections.chapters(report),
         "numbers": sections.numbers(report.runs),
         "guide": guide_html(report.words.guide),
-        "views": sections.views_section(report.runs),
+        "views": sections.views_section(report.runs, report.largest_side),
         "spectra": sections.spectra_section(report.runs, report.words),
         "through_training": sections.through_training_section(report.runs),
-        "runs": sections.run_sections(report.runs),
+        "runs": sections.run_sections(report.runs, report.largest_side),
         "protocol": sections.protocol_table(report.protocol),
         "notes": sections.notes_list([*report.notes, *_reductions(report)]),
     }

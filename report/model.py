@@ -255,4 +255,4 @@ class Report:
     films: Sequence[Film] = ()
     """Videos in the report's own folder."""
     largest_side: int = LARGEST_SIDE
-    """Pixels of the longer side, to which the page reduces target, reconstructions and maps that are larger."""
+    """Pixels of the longer side, to which the page reduces larger pictures."""

@@ -3,7 +3,7 @@
 const FARTHEST = 40; // A colour further from all of a scale, of 442, is none of it: blurred by a codec, or an edge.
 const readout = htmlElement("dl", { className: "facts-row readout" });
 const spots = panes.map((pane) => pane.appendChild(htmlElement("i", { className: "spot", hidden: true })));
-const eyedropper = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+const eyedropper = htmlElement("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
 let pointed = null; // The place as shares of the picture.
 
 function pixelOf(picture, width, height, [x, y]) {

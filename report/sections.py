@@ -20,15 +20,16 @@ def sentences(texts: Sequence[str]) -> str:
     return "".join(f"<p>{escape(text)}</p>" for text in texts)
 
 
-def run_sections(runs: Sequence[RunPart]) -> str:
+def run_sections(runs: Sequence[RunPart], largest_side: int) -> str:
     """For each run its own verdict (a lone run's opens the page already) and its statistics in full."""
-    return "".join(_run_section(index, run, alone=len(runs) == 1) for index, run in enumerate(runs))
+    return "".join(_run_section(index, run, largest_side, alone=len(runs) == 1) for index, run in enumerate(runs))
 
 
-def views_section(runs: Sequence[RunPart]) -> str:
+def views_section(runs: Sequence[RunPart], largest_side: int) -> str:
     """For each run its views on one sheet; nothing where none has any."""
     parts = "".join(
-        f"<article>{'' if len(runs) == 1 else _run_heading(index, run)}{_exhibit(run.views, 'picture sheet')}</article>"
+        f"<article>{'' if len(runs) == 1 else _run_heading(index, run)}"
+        f"{_exhibit(run.views, largest_side, 'picture sheet')}</article>"
         for index, run in enumerate(runs)
         if run.views is not None
     )
@@ -202,10 +203,10 @@ def _address(name: str) -> str:
     return f"./{quote(name)}"
 
 
-def _run_section(index: int, run: RunPart, *, alone: bool) -> str:
+def _run_section(index: int, run: RunPart, largest_side: int, *, alone: bool) -> str:
     verdict = "" if alone else _run_heading(index, run) + sentences(run.verdict)
     tables = statistics_html(run.explanation)
-    pictures = "".join(map(_exhibit, run.pictures))
+    pictures = "".join(_exhibit(picture, largest_side) for picture in run.pictures)
     more = '<p class="caption">The run folder has all numbers in analysis/explain.json.</p>'
     statistics = f"<details><summary>The statistics behind it</summary>{tables}{more}</details>" if tables else ""
     inside = verdict + pictures + statistics
@@ -216,9 +217,9 @@ def _run_heading(index: int, run: RunPart) -> str:
     return f'<h3><span class="run-name" data-run="{index % RUN_COLOURS}">{escape(run.label)}</span></h3>'
 
 
-def _exhibit(shown: Exhibit, kind: str = "picture") -> str:
+def _exhibit(shown: Exhibit, largest_side: int, kind: str = "picture") -> str:
     return (
-        f'<figure class="{kind}"><img alt="{escape(shown.title)}" src="{encoded_still(shown.image).uri}">'
+        f'<figure class="{kind}"><img alt="{escape(shown.title)}" src="{encoded_still(shown.image, largest_side).uri}">'
         f"<figcaption><b>{escape(shown.title)}.</b> {escape(shown.caption)}</figcaption></figure>"
     )
 

@@ -1,8 +1,8 @@
 """A page that opens quickly: one that would be too large goes without what is missed least, and says so.
 
 In this order: films become links, the largest first; networks of earlier checkpoints stay away; the scrubber has every
-second step, and again every second of these; the newest network stays away as well; and pictures are reduced. All of it
-is in the run folder.
+second step, and again every second of these; the newest network stays away as well; so does what is seen of a 3D scene
+from all around; and pictures are reduced. All of it is in the run folder.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,10 +17,10 @@ MOST_BYTES = 20_000_000
 """Of a page."""
 
 FEWEST_FRAMES = 6
-"""Steps of a run that are left on the scrubber."""
+"""So many steps of a run, or fewer, stay on the scrubber."""
 
 SMALLER_SIDES = (1024, 512, 256, 192)
-"""Of target, reconstructions and maps, in pixels of the longer side."""
+"""Of all pictures but those of earlier steps, in pixels of the longer side."""
 
 NO_ROOM = "The network is not in this page, because the page would be too large with it."
 
@@ -52,6 +52,10 @@ def ever_smaller(report: Report) -> Iterator[Report]:
     if any(run.networks for run in small.runs):
         small = replace(small, runs=[_without_network(run) for run in small.runs])
         notes.pop("networks", None)
+        yield noted()
+    if any(run.around for run in small.runs):
+        small = replace(small, runs=[replace(run, around=None, surface=None) for run in small.runs])
+        notes["around"] = "this page does not show the scene from all around, as it would be too large with that"
         yield noted()
     for side in SMALLER_SIDES:
         small = replace(small, largest_side=side)

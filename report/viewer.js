@@ -120,7 +120,7 @@ function fitStage() {
   stage.style.width = `${width}px`;
   stage.style.height = `${width / shownAspect()}px`;
   stage.classList.toggle("thin", width < 200 || width / shownAspect() < 60);
-  stage.parentElement.querySelector(".transport").style.maxWidth = `${Math.max(width, Math.min(column, 420))}px`;
+  stage.parentElement.style.setProperty("--wide", `${Math.max(width, Math.min(column, 420))}px`);
   byId("stretched").hidden = shownAspect() === trueAspect();
   document.querySelectorAll(".bench canvas").forEach(sharpen);
 }

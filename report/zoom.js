@@ -140,21 +140,21 @@ const buttons = [
 stage.append(htmlElement("div", { className: "zoom-buttons" }, ...buttons));
 
 document.querySelector(".stage-column .keys").append(
-  htmlElement("kbd", { textContent: "+" }), " ", htmlElement("kbd", { textContent: "−" }), " near and far");
+  " ", htmlElement("kbd", { textContent: "+" }), " ", htmlElement("kbd", { textContent: "−" }), " near and far");
 
 function worstPlaces({ label, worst }, index) {
   const links = worst.flatMap((place, number) => [
-    htmlElement("a", { href: `#place=${place.join()}`, textContent: `place ${number + 1}` }), " "]);
+    htmlElement("a", { href: `#place=${place.join()}`, textContent: number + 1, ariaLabel: `place ${number + 1}` }), " "]);
   const name = htmlElement("span", { className: "run-name", textContent: label });
   name.style.setProperty("--run", runColour(index));
-  return htmlElement("p", { className: "worst" }, data.runs.length > 1 ? name : "", " Most is missing at ", ...links);
+  return htmlElement("p", { className: "worst" }, data.runs.length > 1 ? name : "", " Most is missing at places ", ...links);
 }
 const withWorst = data.runs.flatMap((run, index) => (run.worst.length ? [worstPlaces(run, index)] : []));
 document.querySelector(".stage-column").append(...withWorst);
 
 // A link to #place=left,top,side brings that square of the target near, in its pixels.
 function followPlace() {
-  const found = /^#place=([\d.]+),([\d.]+),([\d.]+)$/.exec(location.hash);
+  const found = /^#place=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)$/.exec(location.hash);
   if (!found) return;
   flyTo(found.slice(1).map(Number));
   byId("bench").scrollIntoView({ block: "nearest" });

@@ -13,7 +13,9 @@ Answer = TypeVar("Answer")
 _AS_IT_IS = re.compile(r"(`[^`]*`|(?<!\w)'[^']*'(?!\w))")
 """Commands of a terminal, and what was given: both stay."""
 _NETWORK = re.compile(r"--network\.[a-z-]+(?: and --network\.[a-z-]+)?(?: (?:sine|relu|leaky_relu)\b)?")
-_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?: (\d[\w.]*|[\w./-]+:\w+|(?:cuda|cpu|cosine|radiance)\b))?")
+_VALUE = r" (?:\d[\w.]*|[\w./-]+:\w+|(?:cuda|cpu|cosine|radiance)\b)"
+_OPTION = re.compile(rf"(?<![\w-])--([a-z][a-z-]*)((?:{_VALUE})*)")
+_NUMBER = re.compile(r"\d[\d.]*")
 
 
 def with_keywords(sentence: str) -> str:
@@ -23,6 +25,8 @@ def with_keywords(sentence: str) -> str:
     "revive_at=9 never comes: steps=3 is the end of 'a --steps', see `fieldlens fit --help`"
     >>> with_keywords("there is no keyword 'width'; here it is --network.width")
     'there is no keyword \\'width\\'; here it is network="4x128"'
+    >>> with_keywords("as in --networks 4x64 2x128")
+    'as in networks=["4x64", "2x128"]'
     """
     between = iter(_AS_IT_IS.split(sentence))
     return "".join(_anew(part) + next(between, "") for part in between)
@@ -47,7 +51,8 @@ def _anew(text: str) -> str:
 
 
 def _keyword(option: re.Match[str]) -> str:
-    name, value = option[1].replace("-", "_"), option[2]
-    if value is None:
-        return name
-    return f"{name}={value}" if value[0].isdigit() and ":" not in value else f'{name}="{value}"'
+    name = option[1].replace("-", "_")
+    values = [value if _NUMBER.fullmatch(value) else f'"{value}"' for value in option[2].split()]
+    if len(values) > 1:
+        return f"{name}=[{', '.join(values)}]"
+    return "=".join((name, *values))

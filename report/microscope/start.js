@@ -26,7 +26,7 @@ function startMicroscope() {
     choose(null);
     byId("worst").hidden = !run.worst.length;
     byId("worst-places").replaceChildren(...run.worst.flatMap(
-      (href, index) => [element("a", { href, textContent: `place ${index + 1}` }), " "]));
+      (href, index) => [element("a", { href, textContent: index + 1, ariaLabel: `place ${index + 1}` }), " "]));
     chooseCheckpoint(run.checkpoints.length - 1);
     offerLayers();
   }

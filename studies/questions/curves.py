@@ -69,10 +69,10 @@ def draw_curves(runs: Mapping[RunFolder, str], shows: Sequence[Curve], file: Pat
             )
 
     def draw() -> Figure:
-        # no place is left empty: PSNR, which is of all runs, takes a row, or three stand in one
-        odd, has_psnr = len(panels) % 2 == 1 and len(panels) > 1, "psnr" in shows
-        columns = 3 if odd and not has_psnr and len(panels) % 3 == 0 else 2
-        figure, axes = charts(len(panels), columns, first_wide=odd and has_psnr)
+        # no place is left empty: three of a kind stand in a row, or the first, which is PSNR of all runs, has a row
+        odd = len(panels) % 2 == 1 and len(panels) > 1
+        columns = 3 if odd and "psnr" not in shows and len(panels) % 3 == 0 else 2
+        figure, axes = charts(len(panels), columns, first_wide=odd and columns == 2)
         for axis, panel in zip(axes, panels, strict=True):
             panel(axis)
         _legends(figure, axes)

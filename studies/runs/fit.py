@@ -107,9 +107,11 @@ def _refuse_own(word: str) -> None:
     path, quoted = Path(word), shlex.quote(word)
     for mark, verb in ((CONFIG, "fit"), (COMPARISON, "compare"), (SWEEP, "compare")):
         if path.name != mark and (path / mark).is_file():
-            raise InputError(f"{word!r} is a folder of `fieldlens {verb}`; go on with it: {verb} --resume {quoted}")
+            going_on = f"`fieldlens {verb} --resume {quoted}`"
+            raise InputError(f"{word!r} is a folder of `fieldlens {verb}`; go on with it: {going_on}")
     if path.suffix in (".yaml", ".yml") and path.is_file():
-        raise InputError(f"{word!r} is no scene; for a fit with the choices in it, type fit --config {quoted}")
+        fitting = f"`fieldlens fit --config {quoted}`"
+        raise InputError(f"{word!r} is no scene; for a fit with the choices in it, type {fitting}")
 
 
 def start(

@@ -289,7 +289,7 @@ def find_run(word: str, output_dir: Path) -> RunFolder:
         if comparison is not None:
             raise InputError(
                 f"there are only comparisons below {str(output_dir)!r}; name a run inside one, or the comparison: "
-                f"fieldlens compare --resume {shlex.quote(str(comparison))}"
+                f"`fieldlens compare --resume {shlex.quote(str(comparison))}`"
             )
     return RunFolder(find_folder(word, output_dir, CONFIG, "run", "fit"))
 

@@ -239,9 +239,9 @@ def test_a_resumed_fit_keeps_what_it_was_begun_with(here: Path, capfd: pytest.Ca
     assert "keeps its batch-size" in capfd.readouterr().err
     (run,) = map(str, Path("outputs/my_photo/fourier-8").iterdir())
     assert cli.main(["fit", run]) == 2
-    assert f"go on with it: fit --resume {run}" in capfd.readouterr().err
+    assert f"go on with it: `fieldlens fit --resume {run}`" in capfd.readouterr().err
     assert cli.main(["fit", f"{run}/config.yaml"]) == 2
-    assert f"type fit --config {run}/config.yaml" in capfd.readouterr().err
+    assert f"type `fieldlens fit --config {run}/config.yaml`" in capfd.readouterr().err
     for option, value in [("scene", "astronaut"), ("--frames", "all"), ("--network.width", "9"), ("--seed", "1")]:
         words = [value] if option == "scene" else [option, value]
         assert cli.main(["fit", "--resume", "latest", *words]) == 2

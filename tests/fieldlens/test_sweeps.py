@@ -95,7 +95,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(
 def test_a_resumed_sweep_keeps_its_choices(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = answer_of(["compare", "photos", *TINY], capfd)["path"]
     assert "keeps its seeds; only --json, --jobs" in refusal_of(["compare", "--resume", path, "--seeds", "3"], capfd)
-    assert f"go on with it: compare --resume {path}" in refusal_of(["compare", path, *TINY], capfd)
+    assert f"go on with it: `fieldlens compare --resume {path}`" in refusal_of(["compare", path, *TINY], capfd)
 
 
 def test_an_encoding_of_ones_own_is_named_again_for_a_sweep_to_go_on(

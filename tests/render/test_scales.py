@@ -5,11 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from fieldlens.render.colour import density_rgb, error_rgb, missing_rgb, speed_rgb, steps_rgb
+from fieldlens.render.colour import density_rgb, error_rgb, leverage_rgb, missing_rgb, speed_rgb, steps_rgb
 from fieldlens.render.scales import (
     Scale,
     density_scale,
     error_scale,
+    leverage_scale,
     missing_scale,
     speed_scale,
     steps_scale,
@@ -25,6 +26,7 @@ Draw = Callable[[np.ndarray], np.ndarray]
 SCALES: list[tuple[Scale, Draw, bool]] = [
     (density_scale("crossings / px"), density_rgb, True),
     (speed_scale(""), speed_rgb, True),
+    (leverage_scale(""), leverage_rgb, True),
     (steps_scale("steps"), steps_rgb, True),
     (error_scale(""), errors_rgb, False),
     (missing_scale(""), missing_rgb, False),
@@ -56,4 +58,5 @@ def test_numbers_are_read_with_two_digits_and_the_ends_as_bounds() -> None:
     words = density_scale("crossings / px").words()
     assert (words[0], words[-1]) == ("at most 0.1 crossings / px", "at least 100 crossings / px")
     assert all(word.endswith(" crossings / px") for word in words)
+    assert error_scale("").words()[0] == "0", "no error is less"
     assert steps_scale("steps").words()[-1] == "at least 100,000 steps"

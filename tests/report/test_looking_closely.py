@@ -117,7 +117,7 @@ def test_a_map_is_read_off_its_scale(open_report: Open):
     page.get_by_label("Missing").check()
     assert NOTHING_TO_MISS in missing_scale("").apart
     read = [pointed(page, stage, *place)["Missing"] for place in places]
-    assert read == ["about 25 %", "hardly any detail", "about 100 %", "at most 0 %"]
+    assert read == ["about 25 %", "hardly any detail", "about 100 %", "about 0 %"]
 
 
 def test_a_wheel_brings_the_place_under_the_pointer_near_on_every_panel(open_report: Open):
@@ -174,7 +174,7 @@ def test_two_fingers_bring_the_place_between_them_near(open_report: Open):
     zoom, left = (float(page.evaluate(f"{of}('--{name}')")) for name in ("zoom", "left"))
     assert zoom == pytest.approx(3, rel=0.02)
     assert left + 0.25 / zoom == pytest.approx(0.25, abs=0.03)  # fingers move one after the other
-    page.click("#zoom-whole")  # a busy browser takes a tap for a finger that rests
+    page.click("#zoom-whole")  # on a busy machine a tap may take as long as a press that is held, which is no click
     expect(page.locator("#zoom-whole")).to_be_hidden()
 
 
@@ -183,8 +183,8 @@ def test_links_to_the_worst_places_fly_there(open_report: Open):
     page = open_report(report(places), width=1200)
     stage = page.locator("#stage")
     links = page.locator(".worst a")
-    assert links.all_inner_texts() == ["place 1", "place 2"]
-    links.nth(1).click()
+    assert links.all_inner_texts() == ["1", "2"]
+    page.get_by_role("link", name="place 2", exact=True).click()
     assert colour_in(stage, 0.4, 0.1) == list(BLUE)
     assert colour_in(page.locator(".pane").first, 0.9, 0.1) == list(BLUE)
     page.locator(".chapter a", has_text="x 26, y 6").click()
@@ -200,6 +200,11 @@ def test_links_to_the_worst_places_fly_there(open_report: Open):
 def test_an_address_that_names_a_place_opens_there(open_report: Open):
     page = open_report(report(), width=1200, link="#place=24,24,4")
     assert colour_in(page.locator("#stage"), 0.1, 0.1) == list(WHITE)
+
+
+def test_an_address_without_numbers_leaves_the_whole_picture(open_report: Open):
+    page = open_report(report(), width=1200, link="#place=.,.,.")
+    assert page.evaluate("document.getElementById('bench').style.getPropertyValue('--zoom')") == "1"
 
 
 def test_the_drawing_of_a_signal_is_brought_near_and_not_read_out(open_report: Open):

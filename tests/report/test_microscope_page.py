@@ -319,7 +319,9 @@ def test_a_layer_that_is_switched_off_bends_no_more_and_comes_back(open_page: Op
     assert np.abs(flat[2:] - 2 * flat[1:-1] + flat[:-2]).max() <= 2  # no bend is left: an even slope, but for rounding
     for layer in ("layer 1", "layer 2"):
         page.locator("#lens-layer-choices").get_by_text(layer).click()
-    assert furthest(drawn(page), before) == 0
+    back = np.abs(drawn(page).astype(int) - before.astype(int)).max(-1)
+    # a crease may pass on the other side of a sample once a graphics card has taken over
+    assert (back > 1).mean() < 0.001
 
 
 def test_the_slider_goes_through_the_checkpoints(open_page: Open):
@@ -394,11 +396,11 @@ def test_the_worst_places_are_linked_and_flown_to(open_page: Open):
     runs = [replace(report.runs[0], worst=[Place(16, 8, 8), Place(32, 0, 16)])]
     page = settled(open_page(replace(report, runs=runs), reduced_motion="reduce"))
     lens = page.get_by_role("region", name="Microscope")
-    lens.get_by_text("place 2", exact=True).click()
+    lens.get_by_role("link", name="place 2", exact=True).click()
     page.locator("#lens-width", has_text="16 px wide").wait_for()
     assert read_out(page)["place"].startswith("x 40.0")
     for _ in range(2):  # a second time too, when the address is there already
-        lens.get_by_text("place 1", exact=True).click()
+        lens.get_by_role("link", name="place 1", exact=True).click()
         page.locator("#lens-width", has_text="8 px wide").wait_for()
         page.click("#lens-whole")
         page.locator("#lens-width", has_text="64 px wide").wait_for()

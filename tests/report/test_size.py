@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fieldlens.fields.plain import PlainField, PlainFormulas
-from fieldlens.report import Film, Frame, KeptNetwork, Report, report_html, size
+from fieldlens.report import Around, Exhibit, Film, Frame, KeptNetwork, Report, report_html, size
 from fieldlens.report.images import encoded_earlier, encoded_frame, encoded_map, encoded_still
+from fieldlens.studies.runs.answers import DRAWN
 from fieldlens.studies.runs.learnt import MOST_BYTES as MOST_NETWORKS_BYTES
 from fieldlens.studies.runs.report import MOST_FILM, MOST_FRAMES, OVERLAYS
 from tests.support import report_examples as examples
@@ -29,7 +30,7 @@ def network(neurons: int = 64) -> PlainField:
 
 
 def large(frames: int = 40) -> Report:
-    """Films, networks, frames and pictures of half a megabyte or so each."""
+    """Films, networks, frames, pictures and a scene from all around of half a megabyte or so each."""
     target = noise(128)
     steps = [Frame(step, step / 10, 20.0, noise(64)) for step in range(frames)]
     run = replace(
@@ -37,36 +38,44 @@ def large(frames: int = 40) -> Report:
         frames=steps,
         final=target,
         networks=[KeptNetwork(step, network(20_000)) for step in range(3)],
+        around=Around(4, 2, 200, 200, {"colour": noise(400)}, (0.5, -1.0, 0.5), (0.0, 0.0, 1.0), 0.7),
+        views=Exhibit("Views", noise(400), "all of them"),
     )
     films = [Film("Small", "small.mp4", bytes(200_000)), Film("Large", "large.mp4", bytes(400_000))]
     return replace(examples.report_of([run], target), films=films)
 
 
-def left_of(page: str) -> dict[str, int]:
-    """What a page still has."""
-    return {
-        "films": page.count("data:video"),
-        "networks": page.count('"numbers":"'),
-        "frames": page.count('"psnr":"20.00 dB"'),
-    }
+def left_of(report: Report) -> tuple[int, int, int, int, int]:
+    """What a report of one run still has: films, networks, frames, what is seen from all around; and its side."""
+    (run,) = report.runs
+    films = sum(film.data is not None for film in report.films)
+    return films, len(run.networks), len(run.frames), int(run.around is not None), report.largest_side
 
 
-def test_what_is_missed_least_goes_first_until_the_page_is_small_enough(monkeypatch: pytest.MonkeyPatch):
+def test_what_is_missed_least_goes_first():
+    assert [left_of(smaller) for smaller in size.ever_smaller(large())] == [
+        (2, 3, 40, 1, 2048),
+        (1, 3, 40, 1, 2048),
+        (0, 3, 40, 1, 2048),
+        (0, 1, 40, 1, 2048),
+        (0, 1, 21, 1, 2048),
+        (0, 1, 11, 1, 2048),
+        (0, 1, 6, 1, 2048),
+        (0, 0, 6, 1, 2048),
+        (0, 0, 6, 0, 2048),
+        *((0, 0, 6, 0, side) for side in size.SMALLER_SIDES),
+    ]
+
+
+def test_a_page_has_no_less_than_it_must_and_says_what_is_gone(monkeypatch: pytest.MonkeyPatch):
     report = large()
-    whole = report_html(report)
-    assert left_of(whole) == {"films": 2, "networks": 3, "frames": 40}
-    assert "too large" not in whole
-    seen = []
-    for most in range(len(whole) - 1, 0, -len(whole) // 12):
-        monkeypatch.setattr(size, "MOST_BYTES", most)
-        page = report_html(report)
+    smaller = list(size.ever_smaller(report))
+    assert "too large" not in report_html(report)
+    for of in (smaller[4], smaller[-1]):
+        page = report_html(of)
+        monkeypatch.setattr(size, "MOST_BYTES", len(page))
+        assert report_html(report) == page
         assert "too large" in page
-        if len(page) > most:
-            break  # there is nothing left that could go
-        seen.append(left_of(page))
-    assert {"films": 1, "networks": 3, "frames": 40} in seen
-    orders = [(found["films"], found["networks"], found["frames"]) for found in seen]
-    assert orders == sorted(orders, key=lambda found: (-found[0], -min(found[1], 1) - found[1], -found[2]))
 
 
 def test_the_largest_film_is_the_first_to_be_a_link():
@@ -88,6 +97,15 @@ def test_a_scrubber_is_thinned_to_its_first_and_last_step_and_maps_go_with_their
     assert len(parts[-1].frames) <= size.FEWEST_FRAMES
 
 
+def test_at_the_last_views_and_drawings_are_reduced_as_all_pictures_are():
+    *_, last = size.ever_smaller(large())
+    drawn = replace(last.runs[0], pictures=[Exhibit("Cells", noise(401), "some")])
+    page = report_html(replace(last, runs=[drawn]))
+    side = size.SMALLER_SIDES[-1]
+    for of in (400, 401):
+        assert encoded_still(noise(of), side).uri in page
+
+
 @pytest.mark.parametrize("runs", [1, 6])
 def test_even_pictures_of_noise_leave_the_smallest_page_of_so_many_runs_under_the_limit(runs: int):
     """By what the last of the ever smaller reports holds: all else of a page is text and curves."""
@@ -95,7 +113,8 @@ def test_even_pictures_of_noise_leave_the_smallest_page_of_so_many_runs_under_th
     frame, still = len(encoded_frame(noise(512), side).data), len(encoded_still(noise(2048), side).data)
     maps = len(OVERLAYS) * len(encoded_map(noise(512), side).data)
     earlier = 3 * size.FEWEST_FRAMES * len(encoded_earlier(noise(512)).data)
-    each = size.FEWEST_FRAMES * frame + still + maps + earlier
+    views_and_drawings = (1 + len(DRAWN)) * still
+    each = size.FEWEST_FRAMES * frame + still + maps + earlier + views_and_drawings
     assert BASE64 * (still + runs * each) < size.MOST_BYTES
 
 

@@ -113,11 +113,13 @@ def test_a_poster_begins_with_the_first_step_that_is_not_dark(run: RunFolder, tm
     assert share(copy, file=tmp_path / "film.mp4").poster.exists(), "all are as dark as the last"
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6])
-def test_no_place_of_a_figure_is_left_empty(run: RunFolder, tmp_path: Path, count: int) -> None:
+@pytest.mark.parametrize(("count", "shows"), [*((count, CURVES) for count in (1, 2, 3, 4, 5, 6)), (5, ("bands",))])
+def test_no_place_of_a_figure_is_left_empty(
+    run: RunFolder, tmp_path: Path, count: int, shows: tuple[Curve, ...]
+) -> None:
     """A run counts once for PSNR, which all share, and once for its octaves."""
     runs = {RunFolder(Path(shutil.copytree(run.path, tmp_path / f"run{i}"))): f"run {i}" for i in range(count)}
-    draw_curves(runs, CURVES, tmp_path / "figure.png")
+    draw_curves(runs, shows, tmp_path / "figure.png")
     drawn = read_png(tmp_path / "figure.png")
     height, width = drawn.shape[:2]
     rows = round(height / (200 * HEIGHT))

@@ -273,7 +273,7 @@ def test_the_latest_comparison_is_the_newest_that_was_made_whole(config: Compare
 def test_runs_of_a_comparison_are_named_by_their_path(config: CompareConfig):
     comparison = start_comparison(config)
     inside = list(comparison.runs())
-    with pytest.raises(InputError, match=r"there are only comparisons below .*: fieldlens compare --resume /"):
+    with pytest.raises(InputError, match=r"there are only comparisons below .*: `fieldlens compare --resume /"):
         find_run("latest", config.output.output_dir)
     assert find_run(str(inside[1].path), config.output.output_dir) == inside[1]
     alone = start(fits(completed(config))[0])
