@@ -47,7 +47,7 @@ AT_REST = {
     "live": "",
     "own_pictures": "",
     "connections": "",
-    "closing": "This page is complete: it asks nothing of the network.",
+    "closing": "This page is complete: it asks nothing of the internet.",
 }
 """What the template has where the page is a file."""
 

@@ -205,7 +205,8 @@ def reasons_sentences(
 
 
 def remedies(reasons: Iterable[Reason], encoding: Encoding, optimizer: Optimizer) -> str:
-    """What would help against these reasons, each once: what a claim of docs/paper.md has changed and measured.
+    """What would help against these reasons, each once: what a claim of docs/paper.md has changed and measured. That
+    nothing is known to is only said where it is so of all of them.
 
     Its fits are of raw coordinates and of octaves of sines and cosines. So no change is named under other encodings,
     such as hash grids, which have no octaves.
@@ -213,7 +214,9 @@ def remedies(reasons: Iterable[Reason], encoding: Encoding, optimizer: Optimizer
     Args:
         encoding, optimizer: of the fit, which is told of nothing that it has.
     """
-    return " ".join(dict.fromkeys(_remedy(reason, encoding, optimizer) for reason in reasons))
+    found = dict.fromkeys(_remedy(reason, encoding, optimizer) for reason in reasons)
+    known = [remedy for remedy in found if remedy != NONE_KNOWN]
+    return " ".join(known or found)
 
 
 def _remedy(reason: Reason, encoding: Encoding, optimizer: Optimizer) -> str:

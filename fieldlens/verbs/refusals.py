@@ -78,7 +78,9 @@ def refused_in_a_sentence(verb: str, instead: str | None = None) -> Iterator[Non
     except SystemExit as leaving:
         if not leaving.code:  # after --help
             raise
-        raise InputError(f"{instead or sentence_in(box.getvalue(), verb)}; see fieldlens {verb} --help") from None
+        said = instead or sentence_in(box.getvalue(), verb)
+        see = " See" if said.endswith("?") else "; see"
+        raise InputError(f"{said}{see} fieldlens {verb} --help") from None
 
 
 def sentence_in(box: str, verb: str = "") -> str:

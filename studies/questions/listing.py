@@ -45,7 +45,8 @@ class Listed:
     """Of a comparison those of its runs."""
     network: str
     psnr_db: float | None
-    """Of a comparison that of its best run; None where there is none yet, or the fit has diverged."""
+    """Of a comparison that of its best run; None where there is none yet, the fit has diverged, or it has several
+    scenes or seeds."""
     steps: int | None
     """That were taken, as far as they were saved; of a comparison by its longest run."""
     state: str
@@ -180,9 +181,10 @@ def _comparison(path: Path) -> tuple[_Numbers, str, str]:
             damaged.append(str(damage))
     many = sum(1 for _ in path.glob(f"runs/*/{CONFIG}"))
     state = "done" if _is_file(path / COMPARED[choices][0]) else "not ended"
-    scored = [one.psnr_db for one in numbers if one.psnr_db is not None]
+    one_scene = choices == COMPARISON
+    scored = [one.psnr_db for one in numbers if one.psnr_db is not None and one_scene]
     together = _Numbers(
-        scene=numbers[0].scene if numbers else _scene_of(path),
+        scene=numbers[0].scene if numbers and one_scene else _scene_of(path),
         encoding=" ".join(map(str, chosen.encodings)),
         network=" ".join(map(str, chosen.networks)),
         psnr_db=max(scored, default=None),

@@ -19,7 +19,7 @@ from fieldlens.configs.encoding import PYTHON, Encoding, Fourier, Own, Raw, requ
 from fieldlens.configs.errors import InputError, counted
 from fieldlens.configs.files import JsonObject, look_after, read_bytes, remove, write_json, write_text
 from fieldlens.configs.holding import held
-from fieldlens.configs.names import folder_in, known_folder
+from fieldlens.configs.names import COMPARISON, CONFIG, SWEEP, folder_in, known_folder
 from fieldlens.configs.network import Network
 from fieldlens.configs.optimizer import Adam, Muon, default_optimizer
 from fieldlens.configs.records import IF_ANY, fields_of, read_json_as, to_json
@@ -39,8 +39,6 @@ from fieldlens.studies.subjects.subject import Subject
 from .checkpoints import checkpoint_steps
 from .fit import load_scene, no_film, run, start
 from .folder import (
-    COMPARISON,
-    CONFIG,
     RunFolder,
     find_folder,
     find_run,
@@ -196,11 +194,18 @@ def find_runs(word: str, output_dir: Path) -> dict[RunFolder, str]:
         What each is called beside the others: nothing where there is one.
 
     Raises:
-        InputError: when there is none.
+        InputError: when there is none, or it is a comparison of several scenes or seeds.
     """
     if is_latest(word):
-        newest = newest_folder(output_dir, CONFIG, COMPARISON)
+        newest = newest_folder(output_dir, CONFIG, COMPARISON, SWEEP)
         word = word if newest is None else str(newest)
+    if (Path(word) / SWEEP).is_file():
+        fit = min(Path(word).glob(f"runs/*/{CONFIG}"), default=None)
+        such = "" if fit is None else f", such as {str(fit.parent)!r}"
+        raise InputError(
+            f"{word!r} compares several scenes or seeds, of which no one picture is made: open its report.html, or "
+            f"name one of its fits{such}"
+        )
     if not (Path(word) / COMPARISON).is_file():
         return {find_run(word, output_dir): ""}
     named = {folder: one.name for folder, one in Comparison(Path(word)).runs().items()}

@@ -123,7 +123,7 @@ def method_table(scores: Scores, tuned: Tuned | None = None) -> tuple[list[str],
     if several:
         columns |= {
             f"against {first.label}": lambda one: "" if one == first else _signed(scores.difference(one, first)),
-            f"{percent_of(scores.pair_level)} interval": lambda one: (
+            f"{percent_of(scores.pair_level)} interval of that": lambda one: (
                 "" if one == first else interval_text(scores.difference(one, first), form)
             ),
             "rank": lambda one: str(scores.ranks[one]) if scores.mean(one, judged) else ABSENT,

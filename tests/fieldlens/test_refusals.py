@@ -64,7 +64,8 @@ def test_what_cannot_be_read_is_said_in_a_sentence_whatever_the_screen(
     monkeypatch.setattr("sys.stdout", TextIOWrapper(BytesIO(), encoding=encoding))
     with pytest.raises(InputError) as caught:
         parse(Choices, "verb", "", words)
-    assert str(caught.value) == f"{sentence}; see fieldlens verb --help"
+    see = " See" if sentence.endswith("?") else "; see"
+    assert str(caught.value) == f"{sentence}{see} fieldlens verb --help"
     assert capfd.readouterr() == ("", "")
 
 

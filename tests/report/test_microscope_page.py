@@ -189,7 +189,7 @@ def test_a_link_flies_to_its_square_and_jumps_where_motion_is_reduced(open_page:
 
 def test_creases_are_drawn_where_the_programs_exact_cells_have_edges_in_their_layers_colours(open_page: Open):
     field = field_of(Raw(), Network(10, 2))
-    page = open_page(report_of(field))
+    page = settled(open_page(report_of(field)))
     page.check("#lens-creases")
     seen = drawn(page)
     side = seen.shape[0]
@@ -221,7 +221,7 @@ def distance_to_segments(points: Float[np.ndarray, "n 2"], ends: Float[np.ndarra
 
 
 def test_layers_of_creases_can_be_left_out(open_page: Open):
-    page = open_page(report_of(field_of(Raw(), Network(10, 2))))
+    page = settled(open_page(report_of(field_of(Raw(), Network(10, 2)))))
     page.check("#lens-creases")
     shows = lambda: [bool((drawn(page) == LAYER_COLOURS[layer]).all(-1).any()) for layer in range(2)]  # noqa: E731
     assert shows() == [True, True]

@@ -35,7 +35,7 @@ def small_sweep(tmp_path: Path, pictures: int = 2, seeds: int = 2, **changes: ob
 def without_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out charts and films, which take longer than small fits; test_page.py has both made."""
     monkeypatch.setattr(page, "drawings", lambda _scores: {})
-    monkeypatch.setattr(fit, "write_films", lambda *_: fit.Films(None, None, []))
+    monkeypatch.setattr(fit, "write_films", lambda *_: fit.Films(None, None, {}, []))
 
 
 def method(label: str) -> Method:

@@ -75,11 +75,16 @@ def test_a_run_that_was_killed_is_told_by_its_choices_and_its_newest_checkpoint(
     assert (line.scene, line.encoding, line.steps, line.state) == ("picture", "fourier:8", 16, "not ended")
 
 
-@pytest.mark.parametrize("choices", ["comparison.yaml", "sweep.yaml"])
-def test_a_comparison_is_one_line_with_its_best_run(choices: str, tmp_path: Path):
-    a_comparison(tmp_path / "picture/compare/c", choices)
+@pytest.mark.parametrize(
+    ("choices", "scene", "psnr_db"), [("comparison.yaml", "picture", 30.0), ("sweep.yaml", "one_and_2_more", None)]
+)
+def test_a_comparison_is_one_line_and_of_one_scene_has_the_best_run(
+    choices: str, scene: str, psnr_db: float | None, tmp_path: Path
+):
+    a_comparison(tmp_path / "one_and_2_more/compare/c", choices)
     line = only(tmp_path)
-    assert (line.kind, line.psnr_db, line.state, line.note) == ("comparison", 30.0, "not ended", "2 of 3 runs")
+    assert (line.kind, line.psnr_db, line.state, line.note) == ("comparison", psnr_db, "not ended", "2 of 3 runs")
+    assert line.scene == scene
     assert line.encoding == "raw fourier:8 fourier:9"
 
 

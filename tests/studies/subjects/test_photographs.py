@@ -22,6 +22,8 @@ from fieldlens.studies.subjects.photographs import PhotographsSubject
 from tests.scenes.test_posed import capture
 from tests.support.small_fits import training
 
+pytestmark = pytest.mark.usefixtures("few_pictures_around")
+
 OPTIONS = ["--steps", "12", "--network.width", "16", "--network.depth", "2", "--grid", "8", "--samples", "24"]
 COMMON = [*OPTIONS, "--batch-size", "64", "--threads", "1", "--device", "cpu", "--precision", "fp32", "--json"]
 

@@ -17,6 +17,8 @@ from fieldlens.studies.runs.saved import open_run
 from fieldlens.studies.subjects.solid import SolidSubject, tangents
 from tests.support.small_meshes import icosphere
 
+pytestmark = pytest.mark.usefixtures("few_pictures_around")
+
 OPTIONS = [
     "--encoding",
     "raw",

@@ -20,6 +20,7 @@ from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 from fieldlens.studies.making.executor import Make, Outcome, Outcomes
+from fieldlens.studies.runs.compare import find_runs
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
 from fieldlens.studies.runs.reporter import Silent
@@ -322,3 +323,14 @@ def _defaults(sweep: Sweep, trials: Sequence[RunFolder]) -> list[tuple[str, RunF
 def test_rates_are_not_searched_by_a_share_of_the_fits(tmp_path: Path):
     with pytest.raises(InputError, match="--jobs cannot share out"):
         run_sweep(start_sweep(small_sweep(tmp_path, tune=2)), part=Part(1, 2))
+
+
+def test_what_is_asked_of_one_run_names_a_fit_of_a_sweep_in_place_of_it(tmp_path: Path) -> None:
+    sweep = start_sweep(small_sweep(tmp_path))
+    run_sweep(sweep)
+    fit = min(sweep.runs.glob("*/config.yaml")).parent
+    for word in (str(sweep.path), "latest"):
+        with pytest.raises(InputError, match="compares several scenes or seeds") as refused:
+            find_runs(word, tmp_path / "outputs")
+        assert repr(str(fit)) in str(refused.value)
+    assert list(find_runs(str(fit), tmp_path / "outputs")) == [RunFolder(fit)]

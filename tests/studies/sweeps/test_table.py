@@ -94,3 +94,15 @@ def test_the_table_ranks_picture_by_picture_and_names_each_methods_worst() -> No
     text = table_markdown(scores_from(VALUES))
     assert "| one " in text
     assert "| a      | one, 20.10 dB |" in text
+
+
+def test_of_two_methods_the_table_has_the_interval_of_each_mean_and_that_of_the_difference() -> None:
+    """Of one pair alone both are of 95 %."""
+    numbers = {"one": [20.0, 21.0], "two": [22.0, 23.0], "three": [30.0, 31.0]}
+    further = {picture: [value + 5 for value in values] for picture, values in numbers.items()}
+    heads, rows = method_table(scores_from({"a": numbers, "b": further}))
+    mean, difference = (heads.index(name) for name in ("95 % interval", "95 % interval of that"))
+    assert rows[0][mean] != ""
+    assert rows[0][difference] == ""
+    assert rows[1][difference].startswith("5.00")
+    assert not rows[1][mean].startswith("5.00")
