@@ -5,12 +5,15 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserType, Page, expect, sync_playwright
 
 from fieldlens.report import Report, report_html
+
+if TYPE_CHECKING:
+    from tests.support.live_fits import Served
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
@@ -70,6 +73,34 @@ def report_opener(browser: Browser, folder: Path) -> Iterator[Open]:
     for page in pages:
         page.close()
     assert complaints == []
+
+
+def served_opener(browser: Browser, is_expected: Callable[[str], bool], ready: str = "body") -> Iterator[Open]:
+    """What opens a server's page as somebody else each time; no script error, no complaint and no request elsewhere is
+    let pass in the end.
+
+    Args:
+        is_expected: whether a complaint, or the address of a request, is one that a test asked for.
+        ready: selects what is there once a page can be used.
+    """
+    contexts, complaints = [], []
+
+    def opened(server: "Served") -> Page:
+        context = browser.new_context(viewport={"width": 1100, "height": 800})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("request", lambda asked: complaints.append(asked.url) if server.host not in asked.url else None)
+        page.goto(server.address)
+        page.wait_for_selector(ready)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [one for one in complaints if not is_expected(one)] == []
 
 
 def painted(page: Page) -> None:

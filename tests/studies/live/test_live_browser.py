@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.support.browsers import PATIENCE, chromium, painted
+from tests.support.browsers import chromium, painted, served_opener
 from tests.support.live_fits import LiveFit, begun, live_fit
 from tests.support.live_runs import standing
 from tests.support.small_runs import small_radiance_config
@@ -23,26 +23,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Open]:
-    """Opens the page of a fit as somebody else each time; no script error and no request elsewhere is let pass."""
-    contexts, complaints = [], []
-
-    def opened(fit: LiveFit) -> Page:
-        context = browser.new_context(viewport={"width": 1100, "height": 800})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("request", lambda asked: complaints.append(asked.url) if fit.host not in asked.url else None)
-        page.goto(fit.address)
-        page.wait_for_selector("#live-facts dd")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
+    """Opens the page of a fit that has begun."""
     refused = "Failed to load resource: the server responded with a status of 400 (Bad Request)"  # as a test asked for
-    assert [one for one in complaints if not one.startswith("data:") and one != refused] == []
+    yield from served_opener(browser, lambda said: said.startswith("data:") or said == refused, "#live-facts dd")
 
 
 def steps_taken(page: Page) -> int:

@@ -13,7 +13,7 @@ from fieldlens.configs.encoding import Raw
 from fieldlens.configs.run import FitConfig
 from fieldlens.studies.live.asked import View
 from fieldlens.studies.runs.folder import RunFolder
-from tests.support.browsers import PATIENCE, chromium
+from tests.support.browsers import PATIENCE, chromium, served_opener
 from tests.support.live_fits import Served
 from tests.support.live_runs import served_runs
 from tests.support.runs import small_config, small_picture
@@ -30,24 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Open]:
-    """Opens a page; no script error, no complaint and no request elsewhere is let pass."""
-    contexts, complaints = [], []
-
-    def opened(run: Served) -> Page:
-        context = browser.new_context(viewport={"width": 1100, "height": 800})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(f"{message.text} {message.location}"))
-        page.on("request", lambda asked: complaints.append(asked.url) if run.host not in asked.url else None)
-        page.goto(run.address)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert [one for one in complaints if not one.startswith(("data:", "blob:"))] == []
+    yield from served_opener(browser, lambda said: said.startswith(("data:", "blob:")))
 
 
 def quick(config: FitConfig) -> RunFolder:
