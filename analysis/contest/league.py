@@ -31,6 +31,9 @@ from ..detail.statistics import (
     picture_draws,
 )
 
+LEAST_WINDOWS = 16
+"""Fewer leave nothing to correlate once six controls are taken out."""
+
 LEAST_TOTAL = 0.1
 """Least size of a total effect that is shared out, one per cent of the variation in ranks: the ratio of two smaller
 numbers is of noise."""

@@ -15,13 +15,10 @@ from ..detail.octaves import Detail
 from ..detail.statistics import Interval
 from ..detail.verdicts import EXPLANATORY, correlation_text
 from .controls import controls_of
-from .league import score_quantity
+from .league import LEAST_WINDOWS, score_quantity
 
 VERSION = 1
 """Of the statistic: what is correlated, with which controls. Numbers of one version can be compared."""
-
-LEAST_WINDOWS = 16
-"""Fewer leave nothing to correlate once six controls are taken out."""
 
 
 @dataclass(frozen=True)

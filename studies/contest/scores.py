@@ -12,16 +12,21 @@ from functools import cache
 import numpy as np
 from jaxtyping import Bool, Float
 
-from fieldlens.analysis.contest.league import Mediation, Score, Standing, league, mediation, score_quantity
+from fieldlens.analysis.contest.league import (
+    LEAST_WINDOWS,
+    Mediation,
+    Score,
+    Standing,
+    league,
+    mediation,
+    score_quantity,
+)
 from fieldlens.analysis.detail.statistics import partial_rank_correlation, rank_correlation
 from fieldlens.configs.encoding import Encoding
 
 from .quantities import CANDIDATES, DENSITY, SPEED, WAVES
 from .runs import ContestRuns
 from .table import WindowTable
-
-LEAST_WINDOWS = 16
-"""Fewer leave nothing to correlate once six controls are taken out."""
 
 
 class When(IntEnum):

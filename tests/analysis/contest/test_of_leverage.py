@@ -8,7 +8,8 @@ from jaxtyping import Float
 from scipy.stats import rankdata
 
 from fieldlens.analysis import controls_of, leverage_statistic, octave_details
-from fieldlens.analysis.contest.of_leverage import LEAST_WINDOWS, LeverageStatistic
+from fieldlens.analysis.contest.league import LEAST_WINDOWS
+from fieldlens.analysis.contest.of_leverage import LeverageStatistic
 from fieldlens.analysis.detail.bands import band_picture, luma, spectrum
 from fieldlens.analysis.detail.statistics import Interval
 
