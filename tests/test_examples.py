@@ -9,7 +9,24 @@ import nbformat
 from nbclient import NotebookClient
 from traitlets.config import Config
 
+from tests.support.runs import small_picture
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_every_example_is_run_here() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    assert [path.name for path in (ROOT / "examples").iterdir() if path.is_file() and path.name not in here] == []
+
+
+def test_a_picture_is_fitted_by_the_example(tmp_path: Path) -> None:
+    picture = small_picture(tmp_path / "photo.png")
+    command = [sys.executable, str(ROOT / "examples" / "fit_a_picture.py"), str(picture), "raw", "0.1"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert " dB after " in run.stdout
+    assert len(list(tmp_path.glob("outputs/photo/raw*/*/report.html"))) == 1
 
 
 def test_a_network_trained_elsewhere_is_analysed_by_the_example() -> None:
