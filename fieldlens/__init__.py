@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .python.runs import Answered, Comparison, Run
     from .python.sweeps import Sweep
 
+    __version__: str
+
 __all__ = [
     "Answered",
     "Comparison",
@@ -44,6 +46,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """What the door has of that name; Python asks here for what the module does not have yet (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("fieldlens")  # the installation has it from pyproject.toml
     for module, names in _HOMES.items():
         if name in names:
             return getattr(import_module(f"fieldlens.{module}"), name)

@@ -16,7 +16,7 @@ from fieldlens.verbs.options import arguments_from, beginning, parse, starting_c
 ROOT = Path(__file__).resolve().parent.parent
 PICTURED = ("explain.md", "analysis.md", "scenes.md")
 """Their pictures are those of `python -m docs.figures`, in this order; README has some more."""
-TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+TEXTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 
 
 def links(text: str) -> list[str]:

@@ -15,6 +15,10 @@ from pathlib import Path
 import pytest
 import torch
 
+import fieldlens
+from fieldlens import cli
+from fieldlens.studies.runs.record import installed_versions
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = sorted(link.name for link in (ROOT / "fieldlens").iterdir() if link.is_symlink())
 """The folders at the top that are imported as `fieldlens.NAME`."""
@@ -107,6 +111,20 @@ def test_the_wheel_fits_a_picture_beside_a_persons_own_modules_of_the_same_names
     assert result["steps"] == 2
     assert Path(own, result["report"]).is_file()
     assert output_of([str(environment / "bin" / "fieldlens"), "--version"], own) == f"fieldlens {PROJECT['version']}\n"
+
+
+def test_the_version_is_that_of_pyproject_wherever_it_is_told(
+    installed: Distribution, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--version"]) == 0
+    told = [fieldlens.__version__, installed_versions()["fieldlens"], capsys.readouterr().out.split()[-1]]
+    assert told == [PROJECT["version"]] * 3
+
+
+def test_the_changelog_begins_with_the_version_that_is_here() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = re.findall(r"^## (\S+)", changes, re.MULTILINE)
+    assert versions[0] == PROJECT["version"]
 
 
 def test_an_sdist_builds_the_same_wheel(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
