@@ -46,12 +46,13 @@ def _can_be_named(path: Path) -> bool:
 Holdout: TypeAlias = Literal["none", "checkerboard", "even-odd", "even-rest"]
 """How pixels are held out of training.
 
-none          every pixel is trained on, nothing is held out.
-checkerboard  trained where row + column is even (half of the picture), scored on the other half.
-even-odd      trained where row and column are even (a quarter), scored where both are odd (another quarter): the split
-              of Tancik et al. 2020, "Fourier features let networks learn high frequency functions", 2-D regression.
-even-rest     trained where row and column are even (a quarter), scored on the remaining three quarters: the split of
-              the generalisation experiment that accompanies Lazzari & Liu, arXiv 2301.05816.
+    none          every pixel is trained on, nothing is held out.
+    checkerboard  trained where row + column is even (half of the picture), scored on the other half.
+    even-odd      trained where row and column are even (a quarter), scored where both are odd (another quarter): the
+                  split of Tancik et al. 2020, "Fourier features let networks learn high frequency functions", 2-D
+                  regression.
+    even-rest     trained where row and column are even (a quarter), scored on the remaining three quarters: the split
+                  of the generalisation experiment that accompanies Lazzari & Liu, arXiv 2301.05816.
 """
 
 

@@ -87,7 +87,9 @@ def screen_movement(
     Costs several times what drawing the view does.
 
     Args:
-        camera, step_length, shown_over: as `screen_speed` takes them.
+        camera: in coordinates of the field's unit cube.
+        step_length: between samples of a ray, in sides of the cube, as the field is rendered with.
+        shown_over: brightness of the grey behind the volume.
         step: the change of each parameter, under the name that `named_parameters` has.
 
     Raises:

@@ -221,7 +221,11 @@ def analyze(
     `fieldlens.analysis` has it; `cells`, with a `region`, `confusion` and `kernel` can be asked of one.
 
     Args:
-        run, picture, encode, seed, progress: as `explain` takes them.
+        run: a run, its folder, or "latest"; or a network trained elsewhere, as `explain` takes it.
+        picture: for a network, what it was trained on.
+        encode: for a network, what was done to coordinates before its first layer.
+        seed: for a network, of what is drawn at random.
+        progress: for a run, whether to show how it goes on.
 
     Raises:
         InputError: with a sentence for what cannot be used, and what to do instead.
