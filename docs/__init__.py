@@ -1,1 +1,1 @@
-"""The texts for people; `figures` draws their pictures."""
+"""The texts for people; `figures` draws their pictures, `pages` makes a site of them."""

@@ -60,7 +60,7 @@ def go_on_with(
         keeps_limits: whether the fit has no other limits than it had then.
 
     Returns:
-        The plan, and all changes: that other limits have replaced a target set by hand is one of them, so that the
+        The plan, and all changes. That other limits have replaced a target set by hand is one of them, so that the
         target does not come back when the fit goes on once more.
     """
     left = plan

@@ -91,6 +91,18 @@ def test_the_reference_has_all_that_is_imported_from_a_door(pages: dict[str, Pag
         assert {f"{door}.{name}" for name in importlib.import_module(door).__all__} <= places
 
 
+def test_no_words_are_taken_for_an_element_and_swallowed(site: Path) -> None:
+    unknown = """texts => texts
+        .flatMap(text => [...new DOMParser().parseFromString(text, "text/html").querySelectorAll("*")])
+        .filter(element => element instanceof HTMLUnknownElement).map(element => element.localName)"""
+    texts = [path.read_text(encoding="utf-8") for path in site.rglob("*.html")]
+    with chromium() as browser:
+        page = browser.new_page()
+        assert page.evaluate(unknown, ["a<b>c</b>", "x <g_i, g_j> y"]) == ["g_i,"]
+        assert page.evaluate(unknown, texts) == []
+        page.close()
+
+
 def test_a_word_is_found_where_the_site_is_opened_as_files(site: Path) -> None:
     asked = []
     with chromium() as browser:

@@ -45,7 +45,7 @@ class RadialSpectra:
 
     @property
     def ring_correlation(self) -> Float[np.ndarray, " rings"]:
-        """Fourier ring correlation <F, Y> / (|F| |Y|) (Saxton & Baumeister 1982), here of the DCT.
+        """Fourier ring correlation ⟨F, Y⟩ / (|F| |Y|) (Saxton & Baumeister 1982), here of the DCT.
 
         1 for the same detail whatever its contrast, 0 for unrelated detail or none; NaN where the target has none.
         """

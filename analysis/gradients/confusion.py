@@ -3,7 +3,7 @@
 A pixel's squared error, its mean over the channels, has a gradient g by all parameters. For two pixels the cosine of
 their gradients says whether a step for one is a step for the other (1), is no matter to it (0), or undoes it (-1).
 Sankararaman et al. (2020, arXiv 1904.06963, definition 2.1) bound the confusion at given parameters by the least eta
-with <g_i, g_j> >= -eta for all pairs; Lazzari & Liu (2023, arXiv 2301.05816) look at the distribution of the cosine,
+with ⟨g_i, g_j⟩ >= -eta for all pairs; Lazzari & Liu (2023, arXiv 2301.05816) look at the distribution of the cosine,
 over nearby ("local") and over far-apart ("global") pairs. Inner products come from `point_gradients`.
 
 With one channel g = 2 r grad f, r the residual f - y, so that
@@ -88,7 +88,7 @@ class Confusion:
     second: Int[np.ndarray, " pairs"]
     """Indices of the points of each pair."""
     inner_product: Float[np.ndarray, " pairs"]
-    """<g_i, g_j>, of gradients of the points' losses."""
+    """⟨g_i, g_j⟩, of gradients of the points' losses."""
     cosine: Float[np.ndarray, " pairs"]
     """cos(g_i, g_j) in [-1, 1]; 0 where a gradient is zero."""
     residual_cosine: Float[np.ndarray, " pairs"]
@@ -100,7 +100,7 @@ class Confusion:
 
     @property
     def eta(self) -> float:
-        """Sankararaman's bound over these pairs: max(0, -min <g_i, g_j>)."""
+        """Sankararaman's bound over these pairs: max(0, -min ⟨g_i, g_j⟩)."""
         return max(0.0, -float(self.inner_product.min(initial=0.0)))
 
     @property

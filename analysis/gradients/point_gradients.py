@@ -3,7 +3,7 @@
 Of a layer z = W a + b, a point's gradient by W is the outer product d a^T and that by b is d, with a what the layer is
 given and d = dl/dz for the point's scalar l. The inner product of two points' gradients is therefore
 
-    <g_i, g_j>  =  sum over layers of  (a_i . a_j + 1) (d_i . d_j)
+    ⟨g_i, g_j⟩  =  sum over layers of  (a_i . a_j + 1) (d_i . d_j)
 
 one number from two pairs of short vectors where the gradients have as many entries as there are weights (no 1 for a
 layer without bias). That a gradient is an outer product is Goodfellow's observation (2015, arXiv 1510.01799);

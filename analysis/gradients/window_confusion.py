@@ -25,7 +25,7 @@ class WindowConfusion:
     strength: Float[np.ndarray, "rows columns"]
     """Mean of |cos|: how much its pixels have to do with each other; NaN where none is defined."""
     eta: Float[np.ndarray, "rows columns"]
-    """Sankararaman's bound over the window's pairs, max(0, -min <g_i, g_j>), in squared units of the gradient."""
+    """Sankararaman's bound over the window's pairs, max(0, -min ⟨g_i, g_j⟩), in squared units of the gradient."""
     pairs: Int[np.ndarray, "rows columns"]
     """How many pairs a window has."""
     zero_gradient_pairs: Int[np.ndarray, "rows columns"]
