@@ -61,6 +61,12 @@ PICTURE_GUIDE: Entries = (
         "training has not found the weights. Where most stays, other weights of the last layer would not help.",
     ),
     (
+        "Error against leverage",
+        "Are errors larger where the network has less leverage? −1: always. 0: there is no such rule. +1: the other "
+        "way round. Places are compared whose detail is alike: as strong, as sparse, and as much in one direction. In "
+        "brackets is the range of 95 in 100 numbers that come out where parts of this picture are drawn anew.",
+    ),
+    (
         "Error against creases",
         "Are errors larger where creases are fewer? −1: always. 0: there is no such rule. +1: the other way round. "
         "Places are compared that are equally detailed. In brackets is the range of 95 in 100 numbers that come out "

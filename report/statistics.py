@@ -73,8 +73,9 @@ def _speeds(explanation: Part) -> Iterator[str]:
 
 
 def _correlations(explanation: Part) -> Iterator[str]:
-    primary = _part(explanation.get("primary"))
-    found = [part for part in (primary, *_parts(explanation.get("secondary"))) if part.get("estimate") is not None]
+    against_creases = _part(explanation.get("against_creases") or explanation.get("primary"))
+    parts = (against_creases, *_parts(explanation.get("secondary")))
+    found = [part for part in parts if part.get("estimate") is not None]
     rows = [
         [
             QUANTITIES.get(str(part["density"]), str(part["density"])),
@@ -103,8 +104,7 @@ def _correlations(explanation: Part) -> Iterator[str]:
 
 
 def _leverage(explanation: Part) -> Iterator[str]:
-    found = _part(explanation.get("leverage"))
-    statistic = _part(found.get("with_what_is_missing"))
+    found, statistic = _part(explanation.get("leverage")), _part(explanation.get("primary"))
     if statistic.get("correlation") is not None:
         row = [
             str(found.get("octave", "")),

@@ -69,7 +69,8 @@ KNOWN_COLUMNS: Mapping[str, Column] = {
     "crossings_per_pixel": Column("Density", "crossings / px", significant),
     "crossings_per_sample": Column("Density", "crossings / sample", significant),
     "dead_neurons": Column("Dead neurons", "", decimals(0)),
-    "primary_statistic": Column("Error against creases", "", decimals(2), has_interval=True),
+    "error_against_creases": Column("Error against creases", "", decimals(2), has_interval=True),
+    "error_against_leverage": Column("Error against leverage", "", decimals(2), has_interval=True),
 }
 
 """How numbers are shown whose names are known, by the names of `run.json`."""

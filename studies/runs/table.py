@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 from io import StringIO
 
 from fieldlens.configs.optimizer import Adam
@@ -16,7 +15,7 @@ Cell = float | int | str | None
 
 def table_row(record: RunRecord, words: Words) -> dict[str, Cell]:
     """The numbers of run.json that people compare, in the order they are read."""
-    found, statistic = record.explained, record.explained.primary_statistic
+    found, leading = record.explained, record.explained.primary_statistic
     return {
         "psnr_db": record.psnr_db,
         "ssim": record.ssim,
@@ -26,7 +25,7 @@ def table_row(record: RunRecord, words: Words) -> dict[str, Cell]:
         "samples_per_s": record.samples_per_s,
         f"crossings_per_{words.step}": found.crossings_per_pixel,
         "dead_neurons": found.dead_neurons,
-        "primary_statistic": None if statistic is None else interval_text(statistic),
+        **({} if leading is None else {f"error_against_{leading.against}": interval_text(leading)}),
     }
 
 
@@ -55,23 +54,26 @@ def to_csv(records: Sequence[RunRecord], words: Words) -> str:
 
 def csv_row(record: RunRecord, words: Words) -> dict[str, Cell]:
     """A run's line of the CSV."""
-    statistic = record.explained.primary_statistic
-    value, low, high = (None, None, None) if statistic is None else astuple(statistic)
-    statistics = {"primary_statistic": value, "primary_statistic_low": low, "primary_statistic_high": high}
-    numbers = {
-        name.replace(" ", "_"): cell for name, cell in table_row(record, words).items() if name not in statistics
-    }
+    statistics: dict[str, Cell] = {}
+    for found in (record.explained.primary_statistic, record.explained.crease_statistic):
+        if found is not None:
+            name = f"error_against_{found.against}"
+            statistics |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    numbers = {name.replace(" ", "_"): cell for name, cell in table_row(record, words).items()}
     return {**_choices(record), **numbers, **statistics}
 
 
 def csv_text(rows: Sequence[Mapping[str, Cell]]) -> str:
     """Rows as CSV: a column for each name that any of them has, empty where a row has not."""
     text = StringIO()
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(text, names, lineterminator="\n", restval="")
+    writer = csv.DictWriter(text, _columns(rows), lineterminator="\n", restval="")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _columns(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 HEADINGS = {
@@ -83,14 +85,15 @@ HEADINGS = {
     "crossings_per_pixel": "crossings/px",
     "crossings_per_sample": "crossings/sample",
     "dead_neurons": "dead",
-    "primary_statistic": "error against creases",
+    "error_against_creases": "error against creases",
+    "error_against_leverage": "error against leverage",
 }
 
 
 def to_markdown(records: Sequence[RunRecord], words: Words) -> str:
     """The table as aligned Markdown, which reads on a terminal as well; columns that no run fills are left out."""
     rows = [{**_choices(one), **table_row(one, words)} for one in records]
-    names = [name for name in rows[0] if any(row.get(name) is not None for row in rows)]
+    names = [name for name in _columns(rows) if any(row.get(name) is not None for row in rows)]
     if all(one.plan.optimizer == Adam() for one in records):
         names.remove("optimizer")
     cells = [[_text(name, row.get(name)) for name in names] for row in rows]

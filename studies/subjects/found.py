@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -23,6 +23,8 @@ Values: TypeAlias = Float[np.ndarray, "_ _ _"]
 """What a field gives at the pixels of a view: rows, columns, channels."""
 Progress: TypeAlias = Callable[[float], None]
 """Is told the share of a piece of work that is done, 0 to 1."""
+Against: TypeAlias = Literal["creases", "leverage"]
+"""What a statistic sets errors against, window by window."""
 Named: TypeAlias = Mapping[str, float | None]
 """Numbers by the name of a band or a frequency; None where there is nothing to divide by."""
 
@@ -99,18 +101,21 @@ class Statistic:
     value: float
     low: float | None
     high: float | None
+    against: Against = "creases"
+    """What errors were set against."""
 
     @classmethod
-    def of(cls, value: float | None, interval: Interval | None) -> "Statistic | None":
+    def of(cls, value: float | None, interval: Interval | None, against: Against) -> "Statistic | None":
         """A number and its interval; None where it is not defined."""
         if value is None:
             return None
-        return cls(value, None, None) if interval is None else cls(value, interval.low, interval.high)
+        low, high = (None, None) if interval is None else (interval.low, interval.high)
+        return cls(value, low, high, against)
 
     @classmethod
-    def primary(cls, explanation: Explanation) -> "Statistic | None":
-        """The statistic that decided, and its interval; None where it is not defined."""
-        return cls.of(explanation.primary.estimate, explanation.primary.interval)
+    def against_creases(cls, explanation: Explanation) -> "Statistic | None":
+        """How crease density goes with what is missing; None where that is not defined."""
+        return cls.of(explanation.primary.estimate, explanation.primary.interval, "creases")
 
 
 @dataclass(frozen=True)
@@ -145,9 +150,9 @@ class Summary:
     explained_band: str | None
     """The octave of wavelengths, or the frequency, that the verdict speaks of; None where nothing was explained."""
     primary_statistic: Statistic | None = None
-    """How crease density goes with what is missing."""
-    leverage_statistic: Statistic | None = field(default=None, metadata=IF_ANY)
-    """How leverage of the detail goes with what is missing."""
+    """How what says best where detail is missing goes with it: leverage, or crease density where that is not known."""
+    crease_statistic: Statistic | None = field(default=None, metadata=IF_ANY)
+    """How crease density does, where leverage is known."""
     amplitude_recovered: Named | None = field(default=None, metadata=IF_ANY)
     """Of a signal, by its frequencies."""
     verdict: tuple[str, ...]

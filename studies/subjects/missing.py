@@ -112,15 +112,19 @@ def leverage_arrays(leverage: Leverage) -> Mapping[str, np.ndarray]:
     }
 
 
-def leverage_numbers(leverage: Leverage, statistic: LeverageStatistic) -> JsonObject:
-    """The median leverage, of all layers and of each, and how it goes with what is missing."""
+def leverage_numbers(leverage: Leverage) -> JsonObject:
+    """The median leverage, of all layers and of each."""
     there = leverage.by_layer[:, np.isfinite(leverage.mean)]
     return {
         "octave": leverage.detail.label,
         "median": float(np.median(there.mean(0))) if there.size else None,
         "median_by_layer": np.median(there, 1).tolist() if there.size else None,
-        "with_what_is_missing": to_json(statistic) | {"sentence": statistic.sentence},
     }
+
+
+def primary_numbers(statistic: LeverageStatistic) -> JsonObject:
+    """How leverage goes with what is missing."""
+    return {"quantity": "leverage"} | to_json(statistic) | {"sentence": statistic.sentence}
 
 
 def progress_arrays(foreseen: Foreseen, reasons: Reasons) -> Mapping[str, np.ndarray]:

@@ -241,7 +241,7 @@ class PhotographsSubject:
                 explained_band=found.explanation.band,
                 crossings_per_pixel=found.crossings_per_pixel,
                 dead_neurons=None if creases is None else sum(creases["dead_neurons_by_layer"]),
-                primary_statistic=Statistic.primary(found.explanation),
+                primary_statistic=Statistic.against_creases(found.explanation),
                 collapsed=collapsed is not None,
             ),
             found.files | files,

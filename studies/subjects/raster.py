@@ -53,6 +53,7 @@ from .missing import (
     leverage_numbers,
     leverage_picture,
     missing_files,
+    primary_numbers,
     progress_arrays,
     progress_picture,
     reasons_numbers,
@@ -206,6 +207,9 @@ class PictureFindings:
 
     def summary(self) -> Summary:
         """What run.json says."""
+        against_creases, statistic = Statistic.against_creases(self.explanation), None
+        if self.statistic is not None:
+            statistic = Statistic.of(self.statistic.correlation, self.statistic.interval, "leverage")
         return Summary(
             verdict=self.verdict,
             worst_places=self.worst_places,
@@ -213,22 +217,21 @@ class PictureFindings:
             crossings_per_pixel=self.crossings_per_pixel,
             crossings_standard_error=None if self.refined is None else self.refined.standard_error,
             dead_neurons=self.dead_neurons,
-            primary_statistic=Statistic.primary(self.explanation),
-            leverage_statistic=None
-            if self.statistic is None
-            else Statistic.of(self.statistic.correlation, self.statistic.interval),
+            primary_statistic=against_creases if statistic is None else statistic,
+            crease_statistic=None if statistic is None else against_creases,
             capacity=None if self.capacity_verdict is None else self.capacity_verdict.sentence,
         )
 
     def to_json(self) -> JsonObject:
         """The explanation and what was measured of creases, as strict JSON."""
         found = {"capacity": self._capacity(), "creases": self._creases(), "speed": speed_numbers(self.speeds)}
-        reasons = leverage = None
+        explained, reasons = self.explanation.to_json(), None
         if self.leverage is not None and self.statistic is not None:
-            leverage = leverage_numbers(self.leverage, self.statistic)
+            explained |= {"against_creases": explained["primary"], "primary": primary_numbers(self.statistic)}
+            explained |= {"leverage": leverage_numbers(self.leverage)}
         if self.reasons is not None and self.foreseen is not None:
             reasons = reasons_numbers(self.foreseen, self.reasons, self.verdict)
-        return self.explanation.to_json() | found | {"leverage": leverage, "reasons": reasons}
+        return explained | found | {"reasons": reasons}
 
     def _capacity(self) -> JsonObject | None:
         if self.capacity is None:

@@ -179,7 +179,7 @@ class SolidSubject:
                 explained_band=found.explanation.band,
                 crossings_per_pixel=found.crossings_per_pixel,
                 dead_neurons=None,
-                primary_statistic=Statistic.primary(found.explanation),
+                primary_statistic=Statistic.against_creases(found.explanation),
                 agreement=agreement,
             ),
             found.files | files | turned | self._surface_files(field, surface),

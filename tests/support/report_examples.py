@@ -83,7 +83,7 @@ def run(
             "samples_per_s": 812345.0 / (1 + end_sigma_px),
             "crossings_per_pixel": density,
             "dead_neurons": None if density is None else 118,
-            "primary_statistic": None if density is None else "−0.41 (−0.52 to −0.29)",
+            "error_against_creases": None if density is None else "−0.41 (−0.52 to −0.29)",
         },
         verdict=[
             f"With {label}, missing detail goes with sparse creases: where density is low, more is missing at 2–4 px.",

@@ -39,7 +39,7 @@ def test_at_the_end_both_are_the_verdicts_statistic_and_before_it_only_what_they
     assert told is not None
     assert [row.step for row in told.checkpoints] == checkpoint_steps(folder.checkpoints)
     last = told.checkpoints[-1]
-    primary = read_json(folder.analysis / "explain.json")["primary"]
+    primary = read_json(folder.analysis / "explain.json")["against_creases"]
     assert last.now == last.end
     assert last.end.estimate == pytest.approx(primary["estimate"], abs=1e-6)
     assert last.end.interval is not None

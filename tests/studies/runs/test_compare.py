@@ -313,5 +313,5 @@ def test_tables_leave_out_what_no_run_has_and_say_when_there_is_no_interval():
     assert "31 %" in table
     assert "−0.37 (no interval)" in table
     (row,) = csv.DictReader(to_csv([record], PICTURE_WORDS).splitlines())
-    assert row["primary_statistic"] == "-0.37"
-    assert row["primary_statistic_high"] == row["ssim"] == ""
+    assert row["error_against_creases"] == "-0.37"
+    assert row["error_against_creases_high"] == row["ssim"] == ""

@@ -79,14 +79,18 @@ def test_files_have_the_leverage_of_each_window_and_the_verdict_what_it_surely_h
         np.testing.assert_allclose(maps["leverage_by_layer"], found.by_layer, rtol=1e-4)
         assert str(maps["octave"]) == "2-4 px"
     assert (tmp_path / "leverage.png").exists()
-    said = json.loads((tmp_path / "explain.json").read_text())["leverage"]
+    explained = json.loads((tmp_path / "explain.json").read_text())
+    said, primary = explained["leverage"], explained["primary"]
     assert said["median"] == pytest.approx(np.median(found.mean), rel=1e-4)
     np.testing.assert_allclose(said["median_by_layer"], np.median(found.by_layer, (1, 2)), rtol=1e-4)
     with_error = leverage_statistic(found.mean, found.detail, target, drawn, seed=plan().seed).correlation
-    assert said["with_what_is_missing"]["correlation"] == pytest.approx(with_error, abs=1e-3)
-    statistic = findings.summary().leverage_statistic
-    assert statistic is not None
-    assert statistic.value == said["with_what_is_missing"]["correlation"]
+    assert (primary["quantity"], primary["version"]) == ("leverage", 1)
+    assert primary["correlation"] == pytest.approx(with_error, abs=1e-3)
+    leading, of_creases = findings.summary().primary_statistic, findings.summary().crease_statistic
+    assert leading is not None
+    assert of_creases is not None
+    assert (leading.value, leading.against) == (primary["correlation"], "leverage")
+    assert (of_creases.value, of_creases.against) == (explained["against_creases"]["estimate"], "creases")
     assert with_error is not None
     assert not any("leverage" in sentence for sentence in findings.verdict), "of noise there is nothing to be sure of"
     sure = LeverageStatistic(-0.4, Interval(-0.5, -0.3, 0.95, 999), 64, ())
