@@ -86,7 +86,7 @@ class PhotographsSubject:
 
     kind: Kind = "photographs"
     trains_on_points = False
-    words = replace(PICTURE_WORDS, psnr_of=f"of {FOLLOWED_RAYS:,} pixels", energy_of="of the view shown")
+    words = replace(PICTURE_WORDS, psnr_of=f"of {FOLLOWED_RAYS:,} training pixels", energy_of="of the view shown")
     frequencies: Sequence[int] = ()
     map_looks = CREASE_DENSITY
     surface_caption = "colour"
