@@ -62,7 +62,7 @@ class Glossary:
         Args:
             guide: terms of this page alone, with what they mean there.
         """
-        self._meanings = {term.lower(): meaning for term, meaning in guide} | TERMS
+        self._meanings = {**{term.lower(): meaning for term, meaning in guide}, **TERMS}
         self._left = set(self._meanings)
 
     def marked(self, text: str) -> str:
