@@ -183,12 +183,12 @@ def _static_parts(report: Report) -> dict[str, str]:
 
 
 def _unbroken(html: str) -> str:
-    """No line ends between a number and its percent sign.
+    """No line ends between a number and its percent sign, nor within an octave.
 
-    >>> _unbroken("71 % of it") == "71\\u00a0% of it"
-    True
+    >>> _unbroken("71 % of it") == "71\\u00a0% of it", _unbroken("2-4 px") == "2-\\u20604\\u00a0px"
+    (True, True)
     """
-    return re.sub(r"(?<=\d) %", "\u00a0%", html)
+    return re.sub(r"(?<=\d)-(\d+) px", "-\u2060\\1\u00a0px", re.sub(r"(?<=\d) %", "\u00a0%", html))
 
 
 def embedded_json(data: object) -> str:

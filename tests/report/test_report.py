@@ -248,9 +248,9 @@ def test_a_signals_page_speaks_of_samples_and_a_pictures_of_pixels(two_runs: Rep
     )
 
 
-def test_no_line_of_the_page_ends_between_a_number_and_its_percent_sign(two_runs: Report):
-    page = Page(report_html(replace(two_runs, lead="Of it 59 % is missing.", notes=["5 % of 3 % more"])))
-    assert "59\u00a0% is missing" in page.text
+def test_no_line_of_the_page_ends_between_a_number_and_its_percent_sign_nor_within_an_octave(two_runs: Report):
+    page = Page(report_html(replace(two_runs, lead="Of it (2-4 px) 59 % is missing.", notes=["5 % of 3 % more"])))
+    assert "(2-\u20604\u00a0px) 59\u00a0% is missing" in page.text
     assert not re.search(r"\d %", page.text)
 
 
