@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from .errors import InputError
 from .holding import require_there
-from .manifest import begin_manifest, record, verify
+from .manifest import begin_manifest, record, recorded, verify, verify_file
 
 JsonObject: TypeAlias = dict[str, Any]
 """What a JSON file holds. `configs.records` makes it and takes it apart: nobody else needs its keys."""
@@ -174,6 +174,21 @@ def look_after(folder: Path) -> None:
     except OSError as error:
         raise InputError(f"cannot write in {str(folder)!r}: {error.strerror}") from None
     remove_leftovers(folder)
+
+
+def not_as_written(folder: Path) -> list[str] | None:
+    """The files of a folder, by name, that are gone or are not what was written there; None where that is not known."""
+    names = recorded(folder)
+    return [name for name in names if not _is_as_written(folder / name)] if names else None
+
+
+def _is_as_written(path: Path) -> bool:
+    try:
+        with open_file(path) as file:
+            verify_file(path, file)
+    except (InputError, OSError):
+        return False
+    return True
 
 
 def remove_leftovers(folder: Path) -> None:

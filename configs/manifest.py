@@ -83,6 +83,16 @@ def verify_file(path: Path, file: BufferedReader) -> None:
     file.seek(0)
 
 
+def recorded(folder: Path) -> list[str]:
+    """The names of all files of a folder that are looked after, as they are from there; none where it is not."""
+    manifest = folder / MANIFEST
+    try:
+        status = manifest.stat()
+        return sorted(_digests(manifest, status.st_ino, status.st_mtime_ns, status.st_size))
+    except OSError:
+        return []
+
+
 def _known(path: Path) -> Collection[str]:
     """The digests that a file may have; none where that is not known."""
     found = _manifest_of(path)

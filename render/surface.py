@@ -17,8 +17,8 @@ from .camera import Rays, Vector
 SEARCH_CELLS = 48
 """Cells along a side of the cube, in which the surface is looked for first: what is thinner may be missed."""
 
-MARCH_STEP = 1 / (2 * SEARCH_CELLS)
-"""Length of a step along a ray through cells that hold the surface, in sides of the cube."""
+STEPS_PER_CELL = 2
+"""Of a ray, along the side of a cell that may hold the surface."""
 
 CHUNK = 8192
 """Points that a level is asked at, and rays that are followed, at a time."""
@@ -62,7 +62,8 @@ def trace(
 
     Args:
         level: takes (n, 3) points of the unit cube on `device` and gives (n, 1).
-        near_surface: as `cells_near_surface` gives it, where the same level is looked at more than once.
+        near_surface: as `cells_near_surface` gives it, where the same level is looked at more than once or in a coarser
+            grid. Its cells say how long steps along rays are.
         progress: is told the share that is done, in (0, 1].
     """
     count = len(rays.origins)
@@ -82,10 +83,14 @@ def trace(
 
 
 def cells_near_surface(
-    level: Callable[[Tensor], Tensor], *, device: torch.device | str = "cpu"
+    level: Callable[[Tensor], Tensor], *, cells: int = SEARCH_CELLS, device: torch.device | str = "cpu"
 ) -> Bool[Tensor, "x y z"]:
-    """Cells of the coarse grid in which rays look for the surface of `level`, which is as `trace` takes it."""
-    return beside_the_surface(_on_corners(level, CHUNK, device))
+    """Cells of the coarse grid in which rays look for the surface of `level`, which is as `trace` takes it.
+
+    Args:
+        cells: along a side of the cube. Half as many ask at an eighth of the points, and miss thinner parts.
+    """
+    return beside_the_surface(_on_corners(level, cells, CHUNK, device))
 
 
 def beside_the_surface(volume: Float32[Tensor, "a b c"]) -> Bool[Tensor, "x y z"]:
@@ -112,13 +117,15 @@ def shade(
     return np.repeat(grey[..., None], 3, axis=-1).astype(np.float32)
 
 
-def _on_corners(level: Callable[[Tensor], Tensor], chunk: int, device: torch.device | str) -> Float32[Tensor, "a b c"]:
+def _on_corners(
+    level: Callable[[Tensor], Tensor], cells: int, chunk: int, device: torch.device | str
+) -> Float32[Tensor, "a b c"]:
     """The level at the corners of the coarse grid."""
-    ticks = torch.linspace(0, 1, SEARCH_CELLS + 1)
+    ticks = torch.linspace(0, 1, cells + 1)
     corners = torch.cartesian_prod(ticks, ticks, ticks)
     with torch.no_grad():
         values = torch.cat([level(points.to(device))[:, 0].float() for points in corners.split(chunk)])
-    return values.reshape(SEARCH_CELLS + 1, SEARCH_CELLS + 1, SEARCH_CELLS + 1)
+    return values.reshape(cells + 1, cells + 1, cells + 1)
 
 
 def _distances(
@@ -126,6 +133,7 @@ def _distances(
 ) -> Float32[Tensor, " n"]:
     reached = torch.full_like(rays.origins[:, 0], torch.inf)
     near, far = _through_the_cube(rays)
+    step = _step(near_surface)
     at = (far > near).nonzero()[:, 0]
     with torch.no_grad():
         entered_inside = _along(level, rays, at, near[at]) <= 0
@@ -140,25 +148,31 @@ def _distances(
             k = following[row, k]
             left = k < following.shape[1] - 1
             row, k = row[left], k[left]
-            ahead = torch.minimum(near[at[row]] + MARCH_STEP * (k + 1), far[at[row]])
+            ahead = torch.minimum(near[at[row]] + step * (k + 1), far[at[row]])
             inside = _along(level, rays, at[row], ahead) <= 0
             bracketed.append(row[inside])
             steps.append(k[inside])
             row, k = row[~inside], k[~inside] + 1
         at, k = at[torch.cat(bracketed)], torch.cat(steps)
-        low = near[at] + MARCH_STEP * k
-        reached[at] = _zero_between(level, rays, at, low, torch.minimum(low + MARCH_STEP, far[at]))
+        low = near[at] + step * k
+        reached[at] = _zero_between(level, rays, at, low, torch.minimum(low + step, far[at]))
     return reached
+
+
+def _step(near_surface: Bool[Tensor, "x y z"]) -> float:
+    """Length of a step along a ray through cells that may hold the surface, in sides of the cube."""
+    return 1 / (STEPS_PER_CELL * len(near_surface))
 
 
 def _next_to_ask(rays: Rays, at: Tensor, near: Tensor, far: Tensor, near_surface: Bool[Tensor, "x y z"]) -> Tensor:
     """For each ray and step the next step, that one or a later, whose end is worth asking at; the last column's number
     where there is none."""
-    count = int(((far - near).amax() / MARCH_STEP).ceil())
-    ends = near[:, None] + MARCH_STEP * torch.arange(1, count + 1, device=near.device)
+    cells, step = len(near_surface), _step(near_surface)
+    count = int(((far - near).amax() / step).ceil())
+    ends = near[:, None] + step * torch.arange(1, count + 1, device=near.device)
     points = rays.origins[at][:, None] + torch.minimum(ends, far[:, None])[..., None] * rays.directions[at][:, None]
-    x, y, z = (points * SEARCH_CELLS).long().clamp(0, SEARCH_CELLS - 1).unbind(-1)
-    asked = near_surface[x, y, z] & (ends < far[:, None] + MARCH_STEP)
+    x, y, z = (points * cells).long().clamp(0, cells - 1).unbind(-1)
+    asked = near_surface[x, y, z] & (ends < far[:, None] + step)
     number = torch.where(asked, torch.arange(count, device=near.device), count)
     number = torch.nn.functional.pad(number, (0, 1), value=count)
     return number.flip(1).cummin(1).values.flip(1)

@@ -25,6 +25,7 @@ from jaxtyping import UInt8
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import unfinished
+from fieldlens.configs.manifest import record
 
 # A file that does not say so is decoded as BT.601 or BT.709 depending on its size: convert to one of them and say it,
 # so that the colours of a small and of a large panel agree.
@@ -110,6 +111,7 @@ class VideoWriter:
 
     def _keep(self) -> None:
         try:
+            record(self.path, self._partial.read_bytes())
             self._partial.replace(self.path)
         except OSError as error:
             raise InputError(f"cannot write {str(self.path)!r}: {error.strerror}") from None

@@ -35,6 +35,7 @@ from fieldlens.report.images import (
 from fieldlens.report.model import Curves, Frame, Report, RunPart, Spectra, ThroughTraining
 from fieldlens.report.size import ever_smaller
 from fieldlens.report.table import decimals, number_text
+from fieldlens.report.terms import Glossary
 from fieldlens.report.words import Words
 
 SCRIPTS = ("curves.js", "viewer.js")
@@ -166,27 +167,28 @@ def _hash_source(script: str) -> str:
 
 
 def _static_parts(report: Report) -> dict[str, str]:
-    return {
-        "lead": escape(report.lead),
-        "chapters": sections.chapters(report),
-        "numbers": sections.numbers(report.runs),
+    glossary = Glossary(report.words.guide)
+    return {  # in the page's order, as terms are marked where they are first met
+        "lead": glossary.marked(report.lead),
+        "numbers": sections.numbers(report.runs, glossary),
+        "chapters": sections.chapters(report, glossary),
         "guide": guide_html(report.words.guide),
         "views": sections.views_section(report.runs, report.largest_side),
         "spectra": sections.spectra_section(report.runs, report.words),
         "through_training": sections.through_training_section(report.runs),
-        "runs": sections.run_sections(report.runs, report.largest_side),
+        "runs": sections.run_sections(report.runs, report.largest_side, glossary),
         "protocol": sections.protocol_table(report.protocol),
         "notes": sections.notes_list([*report.notes, *_reductions(report)]),
     }
 
 
 def _unbroken(html: str) -> str:
-    """No line ends between a number and its percent sign.
+    """No line ends between a number and its percent sign, nor within an octave.
 
-    >>> _unbroken("71 % of it") == "71\\u00a0% of it"
-    True
+    >>> _unbroken("71 % of it") == "71\\u00a0% of it", _unbroken("2-4 px") == "2-\\u20604\\u00a0px"
+    (True, True)
     """
-    return re.sub(r"(?<=\d) %", "\u00a0%", html)
+    return re.sub(r"(?<=\d)-(\d+) px", "-\u2060\\1\u00a0px", re.sub(r"(?<=\d) %", "\u00a0%", html))
 
 
 def embedded_json(data: object) -> str:
@@ -220,6 +222,7 @@ def _data(report: Report) -> dict[str, object]:
         },
         "runs": [_run(run, report) for run in report.runs],
         "hasPixels": not report.words.in_cycles,
+        "meanings": {term.lower(): meaning for term, meaning in report.words.guide},
         "scales": {
             overlay.name: _scale(overlay.scale) for run in report.runs for overlay in run.overlays if overlay.scale
         },

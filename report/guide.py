@@ -32,20 +32,36 @@ _PROGRESS = (
 PICTURE_GUIDE: Entries = (
     (
         "PSNR",
-        "How close the reconstruction comes to the target, in decibels over all training pixels. 6 dB more is half the "
-        "error. Held-out PSNR is the same over pixels that the network never saw. Of a scene it is the mean over whole "
-        "views.",
+        "How close the reconstruction comes to the target, in decibels over all training pixels, or in a scene over a "
+        "sample of them. 6 dB more is half the error. Curves may be of fewer pixels, and then say so.",
+    ),
+    (
+        "Held-out",
+        "PSNR over pixels that the network never saw. Of a scene it is the mean over whole views; “view by view” has "
+        "that of each.",
+    ),
+    (
+        "SSIM",
+        "How alike reconstruction and target are in brightness, contrast and pattern, place by place (Wang et al. "
+        "2004). 1 is the same.",
     ),
     (
         "Kept",
         "The target is split into octaves of wavelength: 2–4 px is the finest texture, 32–64 px are broad shapes. The "
-        "share says how much of each octave's energy the reconstruction has. 100 % is all of it.",
+        "share says how much of each octave's energy the reconstruction has, in the right places or not. 100 % is as "
+        "much as the target.",
     ),
-    ("Creases and density", _CREASES.format(step="pixel", seen=", in a scene on what the camera sees")),
+    ("Density", _CREASES.format(step="pixel", seen=", in a scene on what the camera sees")),
     (
-        "Missing detail",
+        "Window",
+        "One of the squares that the picture is cut into, to measure detail place by place. A side is 16 px or more: "
+        "four of the longest waves that are looked at.",
+    ),
+    (
+        "Missing",
         "The error's energy over the detail's, window by window, in the finest octave that matters. 0 %: all detail is "
-        "there. 100 %: none of it. More: what is there is wrong. Windows with hardly any detail are grey.",
+        "there. 100 %: none of it. More: what is there is wrong. Windows with hardly any detail are grey. Missing and "
+        "kept need not add up to 100 %: detail that is drawn wrongly counts as kept energy, and as error.",
     ),
     (_SPEED[0], _SPEED[1].format(where="of a window")),
     (
@@ -92,7 +108,7 @@ SIGNAL_GUIDE: Entries = (
         "The reconstruction's amplitude at each frequency, as a share of the signal's own, in the right phase or not. "
         "100 % is all of it. Frequencies are in cycles over the whole signal.",
     ),
-    ("Creases and density", _CREASES.format(step="sample", seen="")),
+    ("Density", _CREASES.format(step="sample", seen="")),
     (_SPEED[0], _SPEED[1].format(where="of a stretch of the line")),
     (_PROGRESS[0], _PROGRESS[1].format(where="in a stretch of the line")),
     (

@@ -12,12 +12,12 @@ function enable(on) {
 
 // ---- what is new ----
 
-// Listens with the map that is shown, so that the fit draws no other; a page that nobody sees listens to nothing.
+// Listens with the map that is shown, so that the fit draws no other; a page that nobody sees hears of the end alone.
 function listen() {
   events?.close();
   clearTimeout(reconnecting);
-  if (document.hidden || replaced) return;
-  events = new EventSource(`events?map=${encodeURIComponent(state.map ?? "")}`);
+  if (replaced) return;
+  events = new EventSource(document.hidden ? "events?asleep" : `events?map=${encodeURIComponent(state.map ?? "")}`);
   events.addEventListener("message", (event) => take(JSON.parse(event.data)));
   events.addEventListener("open", () => says(""));
   events.addEventListener("error", () => {
@@ -25,7 +25,7 @@ function listen() {
     says("The fit does not answer. It may have ended; its folder has what there is.");
     enable(false);
     events.close();
-    reconnecting = setTimeout(listen, 1000 * RETRY_SECONDS);
+    if (!document.hidden) reconnecting = setTimeout(listen, 1000 * RETRY_SECONDS); // Else once somebody sees it.
   });
 }
 

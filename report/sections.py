@@ -11,7 +11,7 @@ from fieldlens.report.microscope_page import look_address
 from fieldlens.report.model import Exhibit, FigureFile, Film, Learnt, Report, RunPart, Spectra
 from fieldlens.report.statistics import statistics_html
 from fieldlens.report.table import RUN_COLOURS, number_text, numbers_html
-from fieldlens.report.terms import with_terms
+from fieldlens.report.terms import Glossary
 from fieldlens.report.words import Words
 
 
@@ -20,9 +20,10 @@ def sentences(texts: Sequence[str]) -> str:
     return "".join(f"<p>{escape(text)}</p>" for text in texts)
 
 
-def run_sections(runs: Sequence[RunPart], largest_side: int) -> str:
+def run_sections(runs: Sequence[RunPart], largest_side: int, glossary: Glossary) -> str:
     """For each run its own verdict (a lone run's opens the page already) and its statistics in full."""
-    return "".join(_run_section(index, run, largest_side, alone=len(runs) == 1) for index, run in enumerate(runs))
+    alone = len(runs) == 1
+    return "".join(_run_section(index, run, largest_side, glossary, alone=alone) for index, run in enumerate(runs))
 
 
 def views_section(runs: Sequence[RunPart], largest_side: int) -> str:
@@ -133,28 +134,29 @@ def notes_list(notes: Sequence[str]) -> str:
     return "".join(f"<li>{escape(note)}</li>" for note in notes)
 
 
-def numbers(runs: Sequence[RunPart]) -> str:
+def numbers(runs: Sequence[RunPart], glossary: Glossary) -> str:
     """What came out of each run, in numbers."""
     return (
         '<section aria-labelledby="numbers-heading"><h2 id="numbers-heading">What came out</h2>'
         '<div class="scroller" tabindex="0" role="region" aria-label="Numbers of each run">'
-        f"{numbers_html(runs)}</div></section>"
+        f"{numbers_html(runs, glossary)}</div></section>"
     )
 
 
-def chapters(report: Report) -> str:
+def chapters(report: Report, glossary: Glossary) -> str:
     """The questions that the lead leaves open, each with its answer, and with what shows it."""
     maps = {overlay.name for run in report.runs for overlay in run.overlays}
-    looked_into, known = any(run.networks for run in report.runs), set[str]()
+    looked_into = any(run.networks for run in report.runs)
     return "".join(
-        f'<section class="chapter"><h2>{escape(chapter.heading)}</h2>{_explained(chapter.sentences, known)}'
+        f'<section class="chapter"><h2>{escape(chapter.heading)}</h2>{explained(chapter.sentences, glossary)}'
         f"{_places(chapter.places, looked_into)}{_map_link(chapter.map) if chapter.map in maps else ''}</section>"
         for chapter in report.chapters
     )
 
 
-def _explained(texts: Sequence[str], known: set[str]) -> str:
-    return "".join(f"<p>{with_terms(text, known)}</p>" for text in texts)
+def explained(texts: Sequence[str], glossary: Glossary) -> str:
+    """A paragraph for each sentence, with the terms in it that are first met there."""
+    return "".join(f"<p>{glossary.marked(text)}</p>" for text in texts)
 
 
 def _places(places: Sequence[Place], looked_into: bool) -> str:
@@ -203,8 +205,8 @@ def _address(name: str) -> str:
     return f"./{quote(name)}"
 
 
-def _run_section(index: int, run: RunPart, largest_side: int, *, alone: bool) -> str:
-    verdict = "" if alone else _run_heading(index, run) + sentences(run.verdict)
+def _run_section(index: int, run: RunPart, largest_side: int, glossary: Glossary, *, alone: bool) -> str:
+    verdict = "" if alone else _run_heading(index, run) + explained(run.verdict, glossary)
     tables = statistics_html(run.explanation)
     pictures = "".join(_exhibit(picture, largest_side) for picture in run.pictures)
     more = '<p class="caption">The run folder has all numbers in analysis/explain.json.</p>'

@@ -11,8 +11,27 @@ from jaxtyping import UInt8
 
 from fieldlens.report import sections
 from fieldlens.report.claims_page import StudyFigure, StudyTable, figure_html, page_file, table_html
+from fieldlens.report.guide import PICTURE_GUIDE, Entries
 from fieldlens.report.images import encoded_earlier
 from fieldlens.report.table import RUN_COLOURS
+from fieldlens.report.terms import Glossary
+
+GUIDE: Entries = (
+    *(entry for entry in PICTURE_GUIDE if entry[0] in ("PSNR", "Held-out", "SSIM", "Kept")),
+    (
+        "Decided",
+        "The interval of the difference between the two leaves 0 out: others of such pictures, or seeds, would hardly "
+        "turn the order round. It is asked of all pictures together. Picture by picture, > and ≈ say what the seeds of "
+        "that one picture tell.",
+    ),
+    (
+        "Interval",
+        "A range made so that it holds the mean over all such pictures, or seeds, as often as the percentage says.",
+    ),
+    ("sd picture", "Standard deviation between pictures: how far one differs from another."),
+    ("sd seed", "Standard deviation between seeds of one picture: how much of a number is luck."),
+)
+"""What terms mean on this page."""
 
 INTERVAL_WIDTH = 220
 """Of a drawn interval, in units of its drawing."""
@@ -77,12 +96,13 @@ class SweepReport:
 
 def sweep_html(report: SweepReport) -> str:
     """The whole page; it asks nothing of the network, and runs no script."""
+    glossary = Glossary(GUIDE)
     return Template(page_file("sweep.html")).substitute(
         title=escape(report.title),
         style=page_file("report.css"),
-        lead=escape(report.sentences[0]),
-        sentences=sections.sentences(report.sentences[1:]),
-        methods=_methods(report),
+        lead=glossary.marked(report.sentences[0]),
+        sentences=sections.explained(report.sentences[1:], glossary),
+        methods=_methods(report, glossary),
         pictures=_grid(report),
         figures="".join(figure_html(one, one.title) for one in report.figures),
         tables="".join(map(table_html, report.tables)),
@@ -90,11 +110,11 @@ def sweep_html(report: SweepReport) -> str:
     )
 
 
-def _methods(report: SweepReport) -> str:
+def _methods(report: SweepReport, glossary: Glossary) -> str:
     drawn = [ends for ends in report.means if ends is not None]
     numbers = [end for ends in drawn for end in (ends.mean, ends.low, ends.high) if end is not None]
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
-    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in report.heads[1:])
+    heads = "".join(f'<th scope="col">{glossary.marked(head)}</th>' for head in report.heads[1:])
     lines = "".join(
         f'<tr><th scope="row"><span class="run-name" data-run="{number % RUN_COLOURS}">{escape(row[0])}</span></th>'
         f"<td>{_interval(ends, low, high, number)}</td>"

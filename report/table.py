@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from fieldlens.report.model import Number, RunPart
+from fieldlens.report.terms import Glossary
 
 ABSENT = "n/a"
 
@@ -61,7 +62,7 @@ def whole_percent(value: float) -> str:
 KNOWN_COLUMNS: Mapping[str, Column] = {
     "psnr_db": Column("PSNR", "dB", decimals(2), higher_is_better=True),
     "ssim": Column("SSIM", "", decimals(3), higher_is_better=True),
-    "heldout_psnr_db": Column("Held-out", "dB", decimals(2), higher_is_better=True),
+    "heldout_psnr_db": Column("Held-out PSNR", "dB", decimals(2), higher_is_better=True),
     "steps": Column("Steps", "", decimals(0)),
     "seconds": Column("Training", "s", decimals(1)),
     "samples_per_s": Column("Throughput", "samples / s", significant),
@@ -103,19 +104,19 @@ def number_text(value: Number, form: Callable[[float], str] = significant) -> st
     return form(value)
 
 
-def numbers_html(runs: Sequence[RunPart]) -> str:
+def numbers_html(runs: Sequence[RunPart], glossary: Glossary) -> str:
     """The numbers of all runs as escaped HTML: a lone run has nothing to be lined up with, so its numbers flow."""
-    return _list(runs[0]) if len(runs) == 1 else _table(runs)
+    return _list(runs[0], glossary) if len(runs) == 1 else _table(runs, glossary)
 
 
-def _list(run: RunPart) -> str:
+def _list(run: RunPart, glossary: Glossary) -> str:
     label, network = escape(run.label), escape(run.network)
     who = f'<div><dt class="run-name" data-run="0">{label}</dt><dd class="unit">{network}</dd></div>'
-    facts = "".join(_fact(column(name), value) for name, value in run.numbers.items() if value is not None)
+    facts = "".join(_fact(column(name), value, glossary) for name, value in run.numbers.items() if value is not None)
     return f'<dl class="facts-row">{who}{facts}</dl>'
 
 
-def _fact(shown: Column, value: Number) -> str:
+def _fact(shown: Column, value: Number, glossary: Glossary) -> str:
     text = number_text(value, shown.text)
     # A band's "unit" is its wavelengths: it belongs to the name, not to the number.
     name = f"{shown.heading} {shown.unit}" if shown.is_share else shown.heading
@@ -123,13 +124,13 @@ def _fact(shown: Column, value: Number) -> str:
         "" if shown.is_share or text == ABSENT or not shown.unit else f' <span class="unit">{escape(shown.unit)}</span>'
     )
     attributes = _attributes(shown, value, ["absent"] if text == ABSENT else [])
-    return f"<div><dt>{escape(name)}</dt><dd{attributes}>{_cell_text(text, shown)}{unit}</dd></div>"
+    return f"<div><dt>{glossary.marked(name)}</dt><dd{attributes}>{_cell_text(text, shown)}{unit}</dd></div>"
 
 
-def _table(runs: Sequence[RunPart]) -> str:
+def _table(runs: Sequence[RunPart], glossary: Glossary) -> str:
     """One row for each run, a column for each number that any run has."""
     names = list(dict.fromkeys(name for run in runs for name, value in run.numbers.items() if value is not None))
-    heads = "".join(_head(column(name)) for name in names)
+    heads = "".join(_head(column(name), glossary) for name in names)
     best = {name: _best(name, runs) for name in names}
     rows = "".join(
         f'<tr><th scope="row"><span class="run-name" data-run="{index % RUN_COLOURS}">{escape(run.label)}</span>'
@@ -144,9 +145,9 @@ def _table(runs: Sequence[RunPart]) -> str:
     )
 
 
-def _head(shown: Column) -> str:
+def _head(shown: Column, glossary: Glossary) -> str:
     tall = ' class="tall"' if shown.has_interval else ""
-    return f'<th scope="col"{tall}>{escape(shown.heading)}<span class="unit">{escape(shown.unit)}</span></th>'
+    return f'<th scope="col"{tall}>{glossary.marked(shown.heading)}<span class="unit">{escape(shown.unit)}</span></th>'
 
 
 def _cell(name: str, value: Number, *, is_best: bool) -> str:

@@ -150,7 +150,9 @@ divider.addEventListener("keydown", (event) => {
 // ---- maps ----
 
 function mapPill(name, label) {
-  return pill({ name: "map", value: name ?? "", label, checked: name === state.map, choose: () => chooseMap(name) });
+  const choice = pill({ name: "map", value: name ?? "", label, checked: name === state.map, choose: () => chooseMap(name) });
+  choice.title = data.meanings[name] ?? "";
+  return choice;
 }
 
 function capitalised(word) { return word[0].toUpperCase() + word.slice(1); }
@@ -210,7 +212,7 @@ function show() {
   sources.forEach((source, index) => {
     const frame = frameOf(source, step);
     paint(cards[index].canvas, frame.image);
-    cards[index].caption.textContent = index ? `${frame.psnr} · ${frame.time}` : "";
+    cards[index].caption.textContent = index ? [`${frame.psnr} ${source.curves.psnrOf}`.trim(), frame.time].join(" · ") : "";
   });
   for (const side of ["left", "right"]) {
     const source = sources[state[side]];

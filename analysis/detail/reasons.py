@@ -229,11 +229,12 @@ def _remedy(reason: Reason, encoding: Encoding, optimizer: Optimizer) -> str:
         return UNTRIED
     waves = f"A positional encoding, such as {Fourier()}, would" if of_raw else "More octaves of the encoding would"
     if reason == "few creases":
-        wider = ", and so would a wider interval of the coordinates (A2 and N4" if of_raw else " (A2"
-        return f"{waves} make more creases{wider} of docs/paper.md)."
+        wider = ", and so would a wider interval of the coordinates (claims A2 and N4" if of_raw else " (claim A2"
+        return f"{waves} make more creases{wider} of the study in docs/paper.md)."
     if isinstance(optimizer, Muon):
-        return f"{waves} learn fine detail faster (A2 of docs/paper.md)."
-    return f"{waves} learn fine detail faster, and so would Muon in place of Adam (A2 and N8 of docs/paper.md)."
+        return f"{waves} learn fine detail faster (claim A2 of the study in docs/paper.md)."
+    muon = "and so would Muon in place of Adam (claims A2 and N8 of the study in docs/paper.md)"
+    return f"{waves} learn fine detail faster, {muon}."
 
 
 def steps_in_words(steps: float) -> str:

@@ -138,7 +138,7 @@ def main(words: Sequence[str]) -> int:
         console.answer(record)
         # a fit that was ended on its page has not been interrupted: somebody looks at it
         interrupted = record.stopped_because == "interrupted" and interruption.came
-        if desk is not None and desk.hub.is_watched and not interrupted:
+        if desk is not None and desk.hub.is_open and not interrupted:
             _stand_still(desk, console)
     return interruption.status if interrupted else DONE
 

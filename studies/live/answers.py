@@ -14,7 +14,7 @@ from fieldlens.studies.subjects.found import Image, Observation
 from fieldlens.studies.subjects.picture import PictureSubject
 from fieldlens.studies.subjects.points import PointsSubject
 from fieldlens.studies.subjects.raster import WindowMotion
-from fieldlens.studies.subjects.subject import Subject
+from fieldlens.studies.subjects.subject import Eye, Subject
 
 from .asked import Look, Map, Motion, Photograph, Place, View
 from .hub import Answer
@@ -32,6 +32,8 @@ class Answers:
         self.subject = subject
         self.orbit = Orbit(subject) if is_spatial(subject) else None
         """Of a 3D scene."""
+        self._eye: tuple[int, Eye] | None = None
+        """What sees the field as it is at a step."""
         self._motion: tuple[tuple[int, float], WindowMotion | None] | None = None
         """What was last measured of windows, with the step and the rate's factor that it follows from."""
 
@@ -63,9 +65,9 @@ class Answers:
                     raise InputError(f"this field has no map of {name}")
                 return encoded_map(drawn[name])
             case View():
-                return encoded_map(self._orbit.picture(state.field, look))
+                return encoded_map(self._orbit.picture(self._eye_of(state), look))
             case Photograph():
-                return encoded_map(self._orbit.photograph(state.field, look))
+                return encoded_map(self._orbit.photograph(self._eye_of(state), look))
             case _:
                 assert_never(look)
 
@@ -87,6 +89,13 @@ class Answers:
         if self.orbit is None:
             raise InputError("a camera can only be moved around a 3D scene")
         return self.orbit
+
+    def _eye_of(self, state: TrainingState) -> Eye:
+        """Kept for as long as the field stays as it is: a fine picture comes in strips, one question each."""
+        assert is_spatial(self.subject), "there is an orbit of it"
+        if self._eye is None or self._eye[0] != state.step:
+            self._eye = state.step, self.subject.eye(state.field)
+        return self._eye[1]
 
     def _motion_of(self, state: TrainingState, plan: Plan) -> WindowMotion | None:
         """How detail moves, measured once a step: it takes as long as maps do."""

@@ -38,7 +38,8 @@ def app_of(hub: Hub) -> Starlette:
         return HTMLResponse(hub.page or WAITING.format(doing=escape(hub.preparing)))
 
     async def events(request: Request) -> Response:
-        viewer = Viewer(request.query_params.get("map") or None, asyncio.get_running_loop())
+        asked = request.query_params
+        viewer = Viewer(asked.get("map") or None, asyncio.get_running_loop(), asleep="asleep" in asked)
         return StreamingResponse(_news(hub, viewer), media_type="text/event-stream")
 
     async def picture(request: Request) -> Response:
@@ -83,12 +84,15 @@ def app_of(hub: Hub) -> Starlette:
 
 
 async def _news(hub: Hub, viewer: Viewer) -> AsyncGenerator[str]:
-    """What is new, from now on, as server-sent events; the moments that came while one was sent are left out."""
+    """What is new, from now on, as server-sent events; the moments that came while one was sent are left out.
+
+    A page that sleeps is sent the end alone.
+    """
     try:
         with hub.watching(viewer):
             sent = -1
             while not hub.is_closing:
-                if hub.news and sent != hub.version:
+                if hub.news and sent != hub.version and (hub.is_over or not viewer.asleep):
                     sent = hub.version
                     yield f"data: {hub.news}\n\n"
                 try:

@@ -36,6 +36,8 @@ class Viewer:
     map: str | None
     """The map that it shows over the picture."""
     loop: asyncio.AbstractEventLoop
+    asleep: bool = False
+    """Whether it is open where nobody sees it, as in another tab: it is told of the end alone."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -69,10 +71,12 @@ class Hub:
         """The page, once there is something to show."""
         self.folder: Path | None = None
         """The run folder, once it is there."""
+        self.is_over = False
+        """Whether the fit is over, and the page that of a run."""
         self.is_closing = False
         """Whether the server is about to end."""
         self.joined = -math.inf
-        """When the newest viewer came, by the monotonic clock."""
+        """When the newest viewer came that sees it, by the monotonic clock."""
 
     # ---- the thread that trains
 
@@ -123,6 +127,12 @@ class Hub:
     @property
     def is_watched(self) -> bool:
         """Whether anybody looks."""
+        with self._lock:
+            return any(not viewer.asleep for viewer in self._viewers)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a page, be it one that nobody sees at this moment."""
         return bool(self._viewers)
 
     @property
@@ -160,8 +170,10 @@ class Hub:
             if len(self._viewers) >= MOST_VIEWERS:
                 raise InputError(f"{MOST_VIEWERS} pages look at this already; close one")
             self._viewers.append(viewer)
-            self.joined = time.monotonic()
-        self._look_now.set()
+            if not viewer.asleep:
+                self.joined = time.monotonic()
+        if not viewer.asleep:
+            self._look_now.set()
         try:
             yield
         finally:

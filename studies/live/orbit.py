@@ -9,13 +9,12 @@ from jaxtyping import Float64, UInt8
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import JsonObject
-from fieldlens.fields import Trainable
 from fieldlens.render.camera import Camera, looking_at, upwards
 from fieldlens.render.colour import distance_rgb, error_rgb, normals_rgb, to_rgb
 from fieldlens.render.grid import CUBE_DIAGONAL
 from fieldlens.scenes.pictures.area import fitted_size
 from fieldlens.studies.subjects.film import orbit_of
-from fieldlens.studies.subjects.subject import PlacedView, Spatial
+from fieldlens.studies.subjects.subject import Eye, PlacedView, Spatial
 
 from .asked import Photograph, Size, View
 
@@ -83,16 +82,16 @@ class Orbit:
         camera = self._first.at(looking_at(eye, self._centre, self._up))
         return _sized(self._subject.bounds.camera_to_unit(camera), view.size)
 
-    def picture(self, field: Trainable, view: View) -> Drawn:
-        """What the field shows the camera.
+    def picture(self, eye: Eye, view: View) -> Drawn:
+        """What the camera shows an eye of the subject.
 
         Raises:
             InputError: for a strip beyond the picture, or creases of a field that has none.
         """
         camera = self.camera(view)
-        return self._seen(field, camera, _rows(camera, view.size, view.strip), view.size, view.mode)
+        return self._seen(eye, camera, _rows(camera, view.size, view.strip), view.size, view.mode)
 
-    def photograph(self, field: Trainable, asked: Photograph) -> Drawn:
+    def photograph(self, eye: Eye, asked: Photograph) -> Drawn:
         """One of the scene's own views, always whole; what the field shows there; or the error between both.
 
         Raises:
@@ -104,9 +103,9 @@ class Orbit:
             return to_rgb(view.target(camera.height, camera.width))
         rows = _rows(camera, asked.size, asked.strip)
         if asked.mode != "error":
-            return self._seen(field, camera, rows, asked.size, asked.mode)
+            return self._seen(eye, camera, rows, asked.size, asked.mode)
         target = view.target(camera.height, camera.width)[rows]
-        seen = self._subject.seen(field, _cropped(camera, rows), 0, least_step=_step_of_pixels(camera))
+        seen = eye(_cropped(camera, rows), 0, least_step=_step_of_pixels(camera))
         return error_rgb(target, seen.colour)
 
     def _view(self, number: int) -> PlacedView:
@@ -115,12 +114,12 @@ class Orbit:
             raise InputError(f"there are {len(views)} views, from 0, and none of number {number}")
         return views[number]
 
-    def _seen(self, field: Trainable, camera: Camera, rows: slice, size: Size, mode: Mode) -> Drawn:
-        """Some rows of what a camera sees of a field."""
+    def _seen(self, eye: Eye, camera: Camera, rows: slice, size: Size, mode: Mode) -> Drawn:
+        """Some rows of what a camera sees."""
         part = _cropped(camera, rows)
         # of crease density a strip has its share
         most = max(1, MAP_PIXELS[size] * part.height // camera.height) if mode == "creases" else 0
-        seen = self._subject.seen(field, part, most, least_step=_step_of_pixels(camera))
+        seen = eye(part, most, least_step=_step_of_pixels(camera))
         match mode:
             case "colour":
                 return to_rgb(seen.colour)

@@ -71,7 +71,7 @@ def show(hub: Hub, runs: Sequence[StandingRun], names: Sequence[str]) -> None:
     """
     page = page_of_runs(runs, names)
     hub.answers()  # before there is the page, which may ask at once
-    hub.folder, hub.page = runs[0].folder.path, page
+    hub.folder, hub.page, hub.is_over = runs[0].folder.path, page, True
     hub.publish(json.dumps({"finished": True}), {})
 
 

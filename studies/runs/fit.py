@@ -11,7 +11,15 @@ import torch
 
 from fieldlens.configs.encoding import Own, require_named
 from fieldlens.configs.errors import InputError, counted
-from fieldlens.configs.files import look_after, remove, require_new, write_bytes, write_json, write_text
+from fieldlens.configs.files import (
+    look_after,
+    not_as_written,
+    remove,
+    require_new,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from fieldlens.configs.holding import held, require_there
 from fieldlens.configs.names import COMPARISON, CONFIG, SWEEP, folder_in, require_folder_name
 from fieldlens.configs.network import Network
@@ -200,12 +208,15 @@ def _run(
     plan = plan_of(config, scene)
     torch.set_num_threads(plan.threads)
     subject, state = subject_of(scene, plan.placement.hidden_dtype), initial_state(config, scene, plan.device)
+    taken_over = resumed(folder, state)
+    # who looks at it live is shown it, and so it ends once more
+    if config == before and onlooker is None and (ended := _as_it_ended(folder, config, plan, state, reporter)):
+        return ended
     subject.prepare(reporter.working)
     aliased = None if scene.resolution is None else config.encoding.aliasing_note(scene.resolution)
     notes = [*scene.notes, *subject.notes, *([aliased] if aliased else [])]
     for note in notes:
         reporter.say(note)
-    taken_over = resumed(folder, state)
     if state.seen is None:
         state.seen = state.step * _points_of_full_step(scene, plan)
     for sentence in taken_over:
@@ -369,6 +380,27 @@ def resumed(folder: RunFolder, state: TrainingState) -> list[str]:
         return []
     passed_over = read_newest(folder.checkpoints, state)
     return [*passed_over, f"going on from step {state.step}"]
+
+
+def _as_it_ended(
+    folder: RunFolder, config: FitConfig, plan: Plan, state: TrainingState, reporter: Reporter
+) -> RunRecord | None:
+    """What run.json says of a fit that has nothing left to train and to make; None where there is something."""
+    record = folder.finished_record()
+    if record is None or record.stopped_because == "interrupted" or (record.plan, record.steps) != (plan, state.step):
+        return None
+    films = record.video is not None and (record.turntable is not None) == config.output.turntable
+    lost = not_as_written(folder.path)
+    if lost is None or not films or record.path != folder.path:
+        return None
+    if lost:
+        few = ", ".join(lost[:3]) + (", ..." if len(lost) > 3 else "")
+        reporter.say(f"{counted(len(lost), 'file')} missing or damaged ({few}): the end is made again")
+        return None
+    why = nothing_left(plan, record.stopped_because, record.steps, record.seconds)
+    reporter.say(f"nothing is left to train: {why}")
+    reporter.say("all of its files are there and whole, so nothing was made again")
+    return record
 
 
 def _as_left(

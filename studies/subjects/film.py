@@ -22,7 +22,7 @@ from fieldlens.scenes.posed_view import PREVIEW_SIDE
 
 from .creases import has_creases
 from .found import Files, Image, Progress
-from .subject import Sighting, Spatial
+from .subject import Eye, Sighting, Spatial
 
 TURN = 48
 """Frames in which a turntable goes around once: 4 s of a video of training."""
@@ -53,9 +53,9 @@ class Film:
         # the cube as any of the cameras sees it: one scale of distances for the whole film
         self._range = max(0.0, min(away) - CUBE_DIAGONAL / 2), max(away) + CUBE_DIAGONAL / 2
 
-    def sighting(self, field: Trainable, number: int) -> Sighting:
-        """What the camera of frame `number`, from 0, sees of a field."""
-        return self.subject.seen(field, self.cameras[number % len(self.cameras)], self.map_pixels)
+    def sighting(self, eye: Eye, number: int) -> Sighting:
+        """What an eye of the subject sees from the camera of frame `number`, from 0."""
+        return eye(self.cameras[number % len(self.cameras)], self.map_pixels)
 
     def pictures(self, seen: Sighting, *, creased: bool) -> Mapping[str, Image]:
         """What was seen, by `MODES`.
@@ -76,7 +76,7 @@ class Film:
 
     def frame(self, field: Trainable, number: int, title: str) -> Image:
         """The same as a frame of a film."""
-        drawn = self.pictures(self.sighting(field, number), creased=has_creases(field))
+        drawn = self.pictures(self.sighting(self.subject.eye(field), number), creased=has_creases(field))
         captions = {COLOUR: self.subject.surface_caption, DISTANCE: "distance (dark: far)", CREASES: "crease density"}
         tiles = [
             Tile(picture, captions.get(mode, mode), legend=density_legend if mode == CREASES else None)
@@ -128,9 +128,9 @@ def around_sheet(mode: str) -> str:
 def around(subject: Spatial, field: Trainable, progress: Progress) -> Files:
     """An orbit around a field at the end of its fit, which a report shows picture by picture."""
     film = turntable(subject, AROUND)
-    creased, sheets = has_creases(field), dict[str, list[Image]]()
+    eye, creased, sheets = subject.eye(field), has_creases(field), dict[str, list[Image]]()
     for number in range(AROUND):
-        for mode, picture in film.pictures(film.sighting(field, number), creased=creased).items():
+        for mode, picture in film.pictures(film.sighting(eye, number), creased=creased).items():
             sheets.setdefault(mode, []).append(picture)
         progress((number + 1) / AROUND)
     camera = film.cameras[0]

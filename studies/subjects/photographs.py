@@ -48,7 +48,7 @@ from .found import Explained, Files, Finished, Image, Observation, Row, Scores, 
 from .kinds import Kind
 from .scoring import band_scores
 from .seen_views import SeenField, SeenReasons, explain_seen, reasons_in_views
-from .subject import Level, Progress, Section, Sighting, plane_of
+from .subject import Eye, Level, Progress, Section, Sighting, plane_of
 
 FOLLOWED_RAYS = 1024
 """Training pixels, and as many held-out ones, of which a frame in progress says the PSNR."""
@@ -86,7 +86,7 @@ class PhotographsSubject:
 
     kind: Kind = "photographs"
     trains_on_points = False
-    words = replace(PICTURE_WORDS, psnr_of=f"of {FOLLOWED_RAYS:,} pixels", energy_of="of the view shown")
+    words = replace(PICTURE_WORDS, psnr_of=f"of {FOLLOWED_RAYS:,} training pixels", energy_of="of the view shown")
     frequencies: Sequence[int] = ()
     map_looks = CREASE_DENSITY
     surface_caption = "colour"
@@ -323,10 +323,13 @@ class PhotographsSubject:
         """Those of the photographs that are trained on."""
         return [photograph.camera for photograph in self.scene.capture.train]
 
-    def seen(
+    def eye(self, field: RadianceField) -> Eye:
+        """Sees the field over the views' background."""
+        return partial(self._seen, field)
+
+    def _seen(
         self, field: RadianceField, camera: Camera, map_pixels: int | None = None, *, least_step: float = 0.0
     ) -> Sighting:
-        """The field over the views' background."""
         step_length = max(self.scene.step_length, least_step)
         seen = see(field, camera, step_length, self.view.shown_over, device=field.device)
         measured = map_pixels != 0 and creased(field) is not None

@@ -1,12 +1,14 @@
 """A solid as a subject: its field's surface beside the mesh, how far apart they are, and the creases on it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Float64
+from torch import Tensor
 
 from fieldlens.analysis import ReluNetwork, footprint_density, ssim
 from fieldlens.analysis.creases.surface import compare_surfaces, extract_surface, iou
@@ -21,7 +23,7 @@ from fieldlens.render.camera import Camera
 from fieldlens.render.colour import density_rgb, level_legend, level_rgb, to_rgb
 from fieldlens.render.lines import lines_over, zero_lines
 from fieldlens.render.panel import Tile
-from fieldlens.render.surface import cells_near_surface
+from fieldlens.render.surface import SEARCH_CELLS, STEPS_PER_CELL, cells_near_surface
 from fieldlens.report import PICTURE_WORDS
 from fieldlens.scenes.captures.capture import Bounds
 from fieldlens.scenes.load import Working
@@ -37,7 +39,7 @@ from .found import Explained, Files, Finished, Image, Observation, Row, SolidAgr
 from .kinds import Kind
 from .scoring import score
 from .seen_views import SeenField, explain_seen
-from .subject import Level, Progress, Section, Sighting, plane_of
+from .subject import Eye, Level, Progress, Section, Sighting, plane_of
 
 SURFACE_CELLS = 96
 """Along a side of the cube, in which the field's surface is extracted to be compared with the mesh."""
@@ -222,16 +224,25 @@ class SolidSubject:
         cameras = (view.camera for view in self.every_view)
         return [self.bounds.camera_to_world(camera) for camera in cameras if (camera.position - 0.5) @ up > 0]
 
-    def seen(
+    def eye(self, field: Field) -> Eye:
+        """Sees the field's surface, shaded; where it is looked for is found once for each fineness."""
+        level = self.shape.level(field)
+        return partial(
+            self._seen, field, cache(lambda cells: cells_near_surface(level, cells=cells, device=field.device))
+        )
+
+    def _seen(
         self,
         field: Field,
+        near_surface: Callable[[int], Tensor],
         camera: Camera,
         map_pixels: int | None = None,
         *,
-        least_step: float = 0.0,  # noqa: ARG002 (rays look for a surface in steps of their own)
+        least_step: float = 0.0,
     ) -> Sighting:
-        """The field's surface, shaded."""
-        traced = ShapeView("film", self.shape, camera).field_seen(field, device=field.device)
+        cells = min(SEARCH_CELLS, math.ceil(1 / max(STEPS_PER_CELL * least_step, 1 / SEARCH_CELLS)))
+        view = ShapeView("film", self.shape, camera)
+        traced = view.field_seen(field, near_surface=near_surface(cells), device=field.device)
         network = None if map_pixels == 0 else creased(field)
         creases = None if network is None else density_rgb(surface_crossings(network, camera, traced).sum(0))
         opacity = traced.met.astype(np.float32)

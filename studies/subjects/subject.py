@@ -122,6 +122,21 @@ class Sighting:
     """Crossings per pixel; None where none were asked for, and of a field that has no creases, or has diverged."""
 
 
+@runtime_checkable
+class Eye(Protocol):
+    """Sees one field as it stands, from cameras in the unit cube's coordinates."""
+
+    def __call__(self, camera: Camera, map_pixels: int | None = None, *, least_step: float = 0.0) -> Sighting:
+        """What a camera sees.
+
+        Args:
+            map_pixels: in about how many of its pixels crease density is measured, where that takes long; in all unless
+                told, and in none where it is 0.
+            least_step: along rays, in sides of the cube: a draft takes longer steps than the scene's own.
+        """
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Level:
     """A function that is below zero inside a field's surface."""
@@ -176,7 +191,7 @@ class PlacedView(View, Protocol):
 
 @runtime_checkable
 class Spatial(Subject, Protocol):
-    """A subject that a camera can be put into: a 3D scene. Cameras of `seen` are in the unit cube's coordinates."""
+    """A subject that a camera can be put into: a 3D scene."""
 
     @property
     def bounds(self) -> Bounds:
@@ -197,14 +212,8 @@ class Spatial(Subject, Protocol):
         """The cameras whose median an orbit goes around at, in the world's coordinates."""
         ...
 
-    def seen(self, field: Any, camera: Camera, map_pixels: int | None = None, *, least_step: float = 0.0) -> Sighting:
-        """What a camera sees of a field.
-
-        Args:
-            map_pixels: in about how many of its pixels crease density is measured, where that takes long; in all unless
-                told, and in none where it is 0.
-            least_step: of rays through a volume, in sides of the cube: a draft takes longer steps than the scene's own.
-        """
+    def eye(self, field: Any) -> Eye:
+        """What sees a field, until its weights change: what all of its pictures need is found once."""
         ...
 
     def section(self, field: Any, cut: Slice) -> Section:

@@ -155,7 +155,7 @@ def table_markdown(scores: Scores, tuned: Tuned | None = None) -> str:
     parts = [aligned(*method_table(scores, tuned))]
     if len(scores.methods) > 1 and len(scores.pictures) > 1:
         rows = [[picture, scores.ranking(picture).sentence] for picture in scores.pictures]
-        parts.append(aligned(["picture", "ranking (> told apart by seeds, ≈ not)"], rows))
+        parts.append(aligned(["picture", "ranking on it alone (> told apart by its seeds, ≈ not)"], rows))
         worst = [[one.label, _worst(scores, one)] for one in scores.methods]
         parts.append(aligned(["method", "worst picture"], worst))
     return "\n".join(parts)
@@ -237,9 +237,10 @@ def _orders(scores: Scores) -> list[str]:
         sentences.append(f"Decided: {'; '.join(map(told, decided[:MOST_TOLD]))}{rest}.")
     if undecided:
         sentences.append(f"Not decided: {'; '.join(map(told, undecided))}.")
+    together = ", of all pictures together," if len(scores.pictures) > 1 else ""
     sentences.append(
         "Differences are paired: on the same picture with the same seed. An order is decided where the interval of its "
-        "difference leaves 0 out."
+        f"difference{together} leaves 0 out."
     )
     if scores.pair_level != LEVEL:
         level, all_pairs = percent_of(scores.pair_level), percent_of(LEVEL)

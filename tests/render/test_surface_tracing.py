@@ -76,6 +76,25 @@ def test_a_surface_that_was_looked_for_before_is_seen_alike_for_fewer_points() -
     assert sum(asked) == without_search + (SEARCH_CELLS + 1) ** 3
 
 
+def test_in_a_coarser_grid_depths_stay_and_far_fewer_points_are_asked() -> None:
+    asked = []
+
+    def counted(x: Tensor) -> Tensor:
+        asked.append(len(x))
+        return sphere(x)
+
+    rays, cells = camera_rays(), SEARCH_CELLS // 2
+    truth = closed_form(rays)
+    hits = trace(counted, rays, near_surface=cells_near_surface(counted, cells=cells))
+    coarse = sum(asked)
+    met = truth.isfinite() & hits.distances.isfinite()
+    assert met.sum() > 0.98 * truth.isfinite().sum()
+    torch.testing.assert_close(hits.distances[met].double(), truth[met], atol=2e-4, rtol=0)
+    asked.clear()
+    trace(counted, rays)
+    assert coarse < sum(asked) / 3
+
+
 def test_what_lies_outside_the_cube_is_not_seen_and_what_the_cube_cuts_ends_at_its_side() -> None:
     rays = Rays(torch.tensor([[-1.0, 0.5, 0.5], [-1.0, 1.5, 0.5]]), torch.tensor([[1.0, 0, 0], [1.0, 0, 0]]))
     hits = trace(lambda x: x[:, :1] - 0.25, rays)

@@ -3,6 +3,7 @@
 import json
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -13,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldlens.analysis.detail.windows import Place
-from fieldlens.report import SIGNAL_WORDS, Chapter, Film, Learnt, Report, Spectra, live_html, report_html
+from fieldlens.report import SIGNAL_WORDS, Chapter, Film, Learnt, Report, RunPart, Spectra, live_html, report_html
 from fieldlens.report.build import embedded_json
 from fieldlens.report.images import EXACT_SIDE, LARGEST_SIDE, encoded_frame, encoded_still
 from fieldlens.report.table import column, number_text, numbers_html, significant
+from fieldlens.report.terms import Glossary
 from tests.support import report_examples as examples
 
 HOSTILE = "</script><script>alert(1)</script> \"quoted\" 'single' & <b> \u2028 é 🦊"
@@ -97,17 +99,29 @@ def test_a_live_page_asks_its_own_server_and_no_other_and_one_at_rest_asks_none(
 def test_the_lead_and_the_pictures_come_before_numbers_and_these_before_reasons(two_runs: Report):
     html = report_html(two_runs)
     chapter = two_runs.chapters[0].heading
-    order = [two_runs.lead, 'id="stage"', "What came out", "PSNR", f"<h2>{chapter}</h2>", "What was learnt when"]
+    order = ['<p class="lead">', 'id="stage"', "What came out", "PSNR", f"<h2>{chapter}</h2>", "What was learnt when"]
     places = [html.index(text) for text in order]
     assert places == sorted(places)
 
 
 def test_a_term_is_explained_where_the_page_first_has_it_and_nowhere_else(two_runs: Report):
-    chapters = [Chapter("One", ["Few creases, a < b."]), Chapter("Two", ["Creases again, and dead neurons."])]
-    page = Page(report_html(replace(two_runs, chapters=chapters)))
-    assert [attributes.get("class") for tag, attributes in page.elements if tag == "span"].count("term") == 2
-    assert "Few creasesA ReLU network" in page.text
-    assert "Creases again, and dead neuronsNeurons that are off" in page.text
+    glossary = Glossary((("Kept", "Of a <band>."),))
+    assert glossary.marked("Few creases, a < b.").startswith('Few <span class="term" tabindex="0">creases<span ')
+    assert glossary.marked("Creases again, a < b.") == "Creases again, a &lt; b."
+    assert "</span></span> 2–4 px" in (first := glossary.marked("Kept 2–4 px"))
+    assert "Of a &lt;band&gt;." in first
+    assert glossary.marked("Kept 4–8 px") == "Kept 4–8 px"
+
+
+def test_what_is_met_in_the_first_sentence_is_explained_there_and_headings_of_numbers_in_their_row(two_runs: Report):
+    chapters = [Chapter("Why", ["Detail is missing where creases are few; see A2."])]
+    report = replace(two_runs, lead="Part of the finest detail is missing: 16 %.", chapters=chapters)
+    guide = dict(report.words.guide)
+    text = Page(report_html(report)).text.replace("\u00a0", " ")
+    assert f"missing{guide['Missing']}: 16" in text
+    assert f"Kept{guide['Kept']}2" in text
+    assert text.count(f"missing{guide['Missing']}") == 1
+    assert "see A2A claim that the program's own study" in text
 
 
 def test_a_chapter_points_at_its_map_and_places_only_where_the_page_has_them(two_runs: Report):
@@ -234,9 +248,9 @@ def test_a_signals_page_speaks_of_samples_and_a_pictures_of_pixels(two_runs: Rep
     )
 
 
-def test_no_line_of_the_page_ends_between_a_number_and_its_percent_sign(two_runs: Report):
-    page = Page(report_html(replace(two_runs, lead="Of it 59 % is missing.", notes=["5 % of 3 % more"])))
-    assert "59\u00a0% is missing" in page.text
+def test_no_line_of_the_page_ends_between_a_number_and_its_percent_sign_nor_within_an_octave(two_runs: Report):
+    page = Page(report_html(replace(two_runs, lead="Of it (2-4 px) 59 % is missing.", notes=["5 % of 3 % more"])))
+    assert "(2-\u20604\u00a0px) 59\u00a0% is missing" in page.text
     assert not re.search(r"\d %", page.text)
 
 
@@ -263,19 +277,24 @@ def test_unknown_numbers_are_shown_under_their_own_name():
     assert (column("energy_kept 2-4 px").heading, column("energy_kept 2-4 px").unit) == ("Kept", "2–4 px")
 
 
+def unexplained_numbers(runs: Sequence[RunPart]) -> str:
+    """The table of numbers without what its words mean."""
+    return numbers_html(runs, Glossary(()))
+
+
 def test_only_a_leader_is_set_in_bold(two_runs: Report):
-    assert [m.count('class="best"') for m in numbers_html(two_runs.runs).split("<tr>")[2:]] == [0, 3]
+    assert [m.count('class="best"') for m in unexplained_numbers(two_runs.runs).split("<tr>")[2:]] == [0, 3]
     level = [two_runs.runs[0], two_runs.runs[0]]
-    assert "best" not in numbers_html(level)
+    assert "best" not in unexplained_numbers(level)
 
 
 def test_number_that_one_run_lacks_is_na_in_its_row(two_runs: Report):
-    rows = numbers_html(examples.without_density().runs).split("<tr>")
+    rows = unexplained_numbers(examples.without_density().runs).split("<tr>")
     assert (rows[2].count("n/a"), rows[3].count("n/a")) == (3, 0)
 
 
 def test_number_that_no_run_has_is_left_out(two_runs: Report):
     bare = [replace(part, numbers={**part.numbers, "heldout_psnr_db": None}) for part in two_runs.runs]
-    assert "Held-out" in numbers_html(two_runs.runs)
-    assert "Held-out" not in numbers_html(bare)
-    assert "Held-out" not in numbers_html(bare[:1])
+    assert "Held-out" in unexplained_numbers(two_runs.runs)
+    assert "Held-out" not in unexplained_numbers(bare)
+    assert "Held-out" not in unexplained_numbers(bare[:1])

@@ -155,12 +155,12 @@ def test_of_a_network_without_creases_nothing_is_said_of_them() -> None:
         (
             Raw(),
             "A positional encoding, such as fourier:8, would make more creases, and so would a wider interval of the "
-            "coordinates (A2 and N4 of docs/paper.md).",
+            "coordinates (claims A2 and N4 of the study in docs/paper.md).",
             "A positional encoding, such as fourier:8, would learn fine detail faster",
         ),
         (
             Fourier(6),
-            "More octaves of the encoding would make more creases (A2 of docs/paper.md).",
+            "More octaves of the encoding would make more creases (claim A2 of the study in docs/paper.md).",
             "More octaves of the encoding would learn fine detail faster",
         ),
     ],
@@ -169,9 +169,9 @@ def test_waves_help_raw_coordinates_and_octaves_and_muon_a_fit_that_has_it_not(
     encoding: Encoding, few: str, slow: str
 ) -> None:
     assert remedies(["few creases"], encoding, Muon()) == remedies(["few creases"], encoding, Adam()) == few
-    assert remedies(["slow"], encoding, Muon()) == f"{slow} (A2 of docs/paper.md)."
+    assert remedies(["slow"], encoding, Muon()) == f"{slow} (claim A2 of the study in docs/paper.md)."
     assert remedies(["slow"], encoding, Adam()) == (
-        f"{slow}, and so would Muon in place of Adam (A2 and N8 of docs/paper.md)."
+        f"{slow}, and so would Muon in place of Adam (claims A2 and N8 of the study in docs/paper.md)."
     )
 
 

@@ -147,18 +147,41 @@ def test_two_look_and_when_one_leaves_the_other_sees_on_and_then_asks_the_run_th
             expect(second.locator(".place dt").last).to_contain_text("Steps until half")
 
 
-def test_a_page_that_sleeps_listens_to_nothing(tmp_path: Path, open_page: Open) -> None:
+def hide(page: Page, *, hidden: bool) -> None:
+    """Have a page be as in a tab that is behind another, or be seen again."""
+    page.evaluate(
+        """(hidden) => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+def test_a_page_that_nobody_sees_hears_of_no_step_until_it_is_seen_again(tmp_path: Path, open_page: Open) -> None:
     with live_fit(tmp_path) as fit:
         page = open_page(begun(fit))
-        sleep = """(asleep) => {
-            Object.defineProperty(document, "hidden", { value: asleep, configurable: true });
-            document.dispatchEvent(new Event("visibilitychange"));
-        }"""
-        page.evaluate(sleep, True)
+        hide(page, hidden=True)
         fit.wait_until_nobody_looks()
         fit.ask("/do", {"do": "step"})
-        page.evaluate(sleep, False)
+        hide(page, hidden=False)
         wait_for_step(page, 1)
+
+
+def test_a_page_that_nobody_sees_is_still_open_and_turns_into_the_report_at_the_end(
+    tmp_path: Path, open_page: Open
+) -> None:
+    with live_fit(tmp_path) as fit:
+        page = open_page(begun(fit))
+        hide(page, hidden=True)
+        fit.wait_until_nobody_looks()
+        while not fit.hub.is_open:
+            page.wait_for_timeout(20)
+        fit.ask("/do", {"do": "stop"})
+        fit.thread.join(60)
+        assert fit.hub.is_open
+        with standing(fit.hub, fit.controls.look_now, fit.folder):
+            page.wait_for_selector("text=This page asks the networks themselves")
 
 
 def test_a_page_that_outlives_its_fit_shows_and_steers_no_other(tmp_path: Path, open_page: Open) -> None:

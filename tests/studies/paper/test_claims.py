@@ -1,18 +1,36 @@
 """Claims of the study: their numbers for histories whose truth is known."""
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from jaxtyping import Float
 from scipy.stats import rankdata
 
+from fieldlens.analysis.detail.reasons import Reason, remedies
+from fieldlens.configs.encoding import Fourier, Raw
+from fieldlens.configs.optimizer import Adam, Muon
 from fieldlens.configs.study import Study
+from fieldlens.report import terms
 from fieldlens.studies.paper.claims import CLAIMS
 from fieldlens.studies.paper.effects import Fits, rising, times
 from fieldlens.studies.paper.judging import FAILS, HOLDS, UNDECIDED, judge
 from fieldlens.studies.paper.runs import Runs
 from fieldlens.studies.runs.history import History, history_of
+
+
+def test_a_report_explains_a_claim_that_it_names_in_the_claims_own_words() -> None:
+    told = [
+        remedies([reason], encoding, optimizer)
+        for reason in get_args(Reason)
+        for encoding in (Raw(), Fourier(4))
+        for optimizer in (Adam(), Muon())
+    ]
+    named = set(re.findall(r"\b[A-Z]\d+\b", " ".join(told)))
+    assert named == set(terms.CLAIMS)
+    assert {claim.id: claim.statement for claim in CLAIMS if claim.id in named} == terms.CLAIMS
 
 
 def falling_density(column: str = "crease_length") -> History:

@@ -7,6 +7,7 @@ import os
 import pickle
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -18,6 +19,8 @@ from safetensors.torch import load_file
 
 from fieldlens.configs.encoding import Raw
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import not_as_written
+from fieldlens.configs.manifest import MANIFEST
 from fieldlens.configs.network import Network
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig, Target
@@ -54,6 +57,12 @@ def config(picture: Path, tmp_path: Path) -> FitConfig:
 
 def weights(folder: RunFolder) -> dict[str, torch.Tensor]:
     return load_file(checkpoint_file(folder.checkpoints, checkpoint_steps(folder.checkpoints)[-1]))
+
+
+def written(folder: RunFolder) -> dict[Path, int]:
+    """When each file was written last, but for the manifest, which is touched."""
+    files = (path for path in folder.path.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {path: path.stat().st_mtime_ns for path in files}
 
 
 def timeless(folder: RunFolder) -> list[dict[str, str]]:
@@ -395,6 +404,36 @@ def test_going_on_with_a_fit_that_has_nothing_left_says_why(config: FitConfig):
     result = run(folder, reporter=reporter)
     assert result.steps == 24
     assert "nothing is left to train: it has reached its 24 steps; go on with --steps 48" in "\n".join(reporter.said)
+
+
+def test_a_finished_fit_that_is_whole_is_left_as_it_is(config: FitConfig):
+    folder, reporter = start(config), StopAt(1000)
+    first = run(folder)
+    before = written(folder)
+    assert run(folder, reporter=reporter) == first
+    assert written(folder) == before
+    assert reporter.said[-1] == "all of its files are there and whole, so nothing was made again"
+
+
+@pytest.mark.parametrize("name", ["report.html", "progress.mp4", "analysis/explain.json", "run.json"])
+@pytest.mark.parametrize("damage", [Path.unlink, partial(Path.write_bytes, data=b"another")])
+def test_what_a_finished_fit_lacks_is_made_again(config: FitConfig, name: str, damage: Callable[[Path], object]):
+    folder = start(config)
+    run(folder)
+    whole = (folder.path / name).read_bytes()
+    damage(folder.path / name)
+    run(folder)
+    again = (folder.path / name).read_bytes()
+    assert again == whole or name == "run.json"  # which says how long drawing took
+    assert not_as_written(folder.path) == []
+
+
+def test_a_finished_fit_goes_on_to_a_limit_that_was_edited(config: FitConfig):
+    folder = start(config)
+    run(folder)
+    text = folder.config_file.read_text()
+    folder.config_file.write_text(text.replace("steps: 24", "steps: 32"))
+    assert run(folder).steps == 32
 
 
 def test_a_quick_fit_leaves_the_explanation_out_and_says_how_to_make_it(config: FitConfig):

@@ -147,7 +147,7 @@ def test_the_pictures_from_around_are_what_a_film_of_as_many_frames_shows(whole:
     film = turntable(subject, seen.pictures)
     assert tuple(seen.modes) == MODES
     for number in (0, 7, seen.pictures - 1):
-        drawn = film.pictures(film.sighting(saved.field, number), creased=True)
+        drawn = film.pictures(film.sighting(subject.eye(saved.field), number), creased=True)
         for mode in MODES:
             np.testing.assert_array_equal(found.picture(mode, number), drawn[mode], err_msg=f"{mode} {number}")
     np.testing.assert_allclose(seen.eye, film.cameras[0].position)
