@@ -10,7 +10,7 @@ from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls, place
 from fieldlens.studies.runs.reporter import Reporter
 
-from .executor import Executor, Make, Outcome
+from .executor import Executor, Outcome, Work
 from .here import Here
 from .processes import Processes
 
@@ -21,7 +21,7 @@ MOST_GIVEN_UP = 3
 def make_missing(
     planned: Sequence[FitConfig],
     finished: Callable[[FitConfig], bool],
-    make: Make,
+    work: Work,
     reporter: Reporter,
     controls: Controls,
     executor: Executor | None = None,
@@ -33,8 +33,8 @@ def make_missing(
             depend on how many go on at once. On GPUs it is one fit a card.
 
     Raises:
-        InputError: what `make` raises, as soon as it does; for fits that were lost with their process too often, after
-            all others.
+        InputError: what `work.make` raises, as soon as it does; for fits that were lost with their process too often,
+            after all others.
     """
     missing = [config for config in planned if not finished(config)]
     done = len(planned) - len(missing)
@@ -42,7 +42,7 @@ def make_missing(
         reporter.say(f"{done} of {counted(len(planned), 'fit')} {'is' if done == 1 else 'are'} there already")
     given_up: list[Outcome] = []
     in_a_row = 0
-    with closing((executor or default_executor(missing)).outcomes(missing, make, controls)) as outcomes:
+    with closing((executor or default_executor(missing)).outcomes(missing, work, controls)) as outcomes:
         for outcome in outcomes:
             if outcome.losses:
                 reporter.say(_told(outcome))

@@ -19,7 +19,7 @@ from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
-from fieldlens.studies.making.executor import Make, Outcome, Outcomes
+from fieldlens.studies.making.executor import Outcome, Outcomes, Work
 from fieldlens.studies.runs.compare import find_runs
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
@@ -152,8 +152,8 @@ def test_the_same_fits_give_the_same_summary_whoever_made_them_and_in_whatever_o
 class Refusing:
     """Makes the first of the fits that it is handed, and cannot make the next."""
 
-    def outcomes(self, configs: Sequence[FitConfig], make: Make, controls: Controls) -> Outcomes:
-        yield Outcome(configs[0], make(configs[0], controls))
+    def outcomes(self, configs: Sequence[FitConfig], work: Work, controls: Controls) -> Outcomes:
+        yield Outcome(configs[0], work.make(configs[0], work.folder, controls))
         yield Outcome(configs[1], None, ("killed",))
 
 
