@@ -15,10 +15,10 @@ from fieldlens.fields.own_encoding import made_ready
 from fieldlens.fitting import Controls, plan_of
 from fieldlens.scenes.scene import Scene
 from fieldlens.studies.making.executor import Executor, Work
-from fieldlens.studies.making.missing import make_missing
+from fieldlens.studies.making.missing import outcomes_of_missing
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
-from fieldlens.studies.runs.reporter import Moment, Reporter
+from fieldlens.studies.runs.reporter import Reporter
 
 from .folder import Finished, Sweep
 from .pictures import files_of
@@ -38,8 +38,8 @@ def make_planned(
     """Make the fits that are not finished anywhere, in folders below `parent`; False when stopped before the last.
 
     Args:
-        made: is called whenever one is.
         parent: a folder in the sweep's own.
+        made: is called whenever it is known what became of one.
         executor: who makes them, as `make_missing` takes it.
 
     Raises:
@@ -51,7 +51,11 @@ def make_planned(
         return finished.of(sent[config].name) is not None
 
     work = Work(partial(make_fit, parent.name), sweep.path, reads=partial(files_of, sweep.scenes))
-    return make_missing(list(sent), is_finished, work, _Told(reporter, made), controls, executor)
+    for outcome in outcomes_of_missing(list(sent), is_finished, work, reporter, controls, executor):
+        if outcome.losses:
+            sweep.add_lost(sent[outcome.config].name, outcome.losses)
+        made()
+    return not controls.stop
 
 
 def _to_send(config: FitConfig) -> FitConfig:
@@ -100,23 +104,3 @@ def _begin(folder: RunFolder, config: FitConfig, scene: Scene) -> None:
             making.rename(folder.path)
     finally:
         shutil.rmtree(making, ignore_errors=True)
-
-
-class _Told:
-    """A reporter that also tells when a fit is made."""
-
-    def __init__(self, reporter: Reporter, made: Callable[[], None]) -> None:
-        self._reporter, self._made = reporter, made
-
-    def say(self, sentence: str) -> None:
-        """As it is."""
-        self._reporter.say(sentence)
-
-    def fitting(self, moment: Moment) -> None:
-        """As it is."""
-        self._reporter.fitting(moment)
-
-    def working(self, task: str, done: float) -> None:
-        """As it is; `make_missing` tells so of each fit that is finished."""
-        self._reporter.working(task, done)
-        self._made()

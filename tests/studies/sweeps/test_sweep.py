@@ -163,6 +163,11 @@ def test_a_fit_that_cannot_be_made_does_not_hide_those_that_are(tmp_path: Path):
         run_sweep(sweep, executor=Refusing())
     assert [row["encoding"] for row in rows_of(sweep.fits_file)] == ["raw"]
     assert not sweep.result_file.exists()
+    page = sweep.report.read_text(encoding="utf-8")
+    assert "The command ended early: 1 fit could not be made" in page
+    assert "1 of 2 fits are finished; this is of those." in page
+    assert run_sweep(sweep).finished == 2
+    assert "ended early" not in sweep.report.read_text(encoding="utf-8")
 
 
 def test_a_sweep_needs_its_pictures_files_no_more(tmp_path: Path):
