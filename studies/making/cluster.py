@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, cast, final
@@ -33,6 +34,8 @@ WORKERS_EVERY = 10
 """Seconds after which it is looked whether there are any."""
 ENDING_SECONDS = 30
 """In which fits end when all is to stop: each takes a step, and some save what they have."""
+SENT_AHEAD = 2
+"""Fits for each worker for which files are sent at once: the one that it makes, and the next."""
 LOOK_EVERY = 0.1
 """Seconds after which it is looked what is done, and whether all is to stop."""
 NO_SCHEDULER = "the scheduler of the cluster is gone; what is finished stays, and the same command goes on"
@@ -63,8 +66,9 @@ class Cluster:
             fits = _Fits(client, configs, work, self.threads, mark)
             try:
                 fits.begin()
-                while fits.pending and not controls.stop:
+                while fits.are_left and not controls.stop:
                     yield from fits.settled()
+                    fits.send()
                     fits.require_workers()
                     time.sleep(LOOK_EVERY)
             except CommClosedError:
@@ -90,12 +94,21 @@ class _Fits:
         self.nothing = None if work.reads else packed(work.folder, ())
         """What is sent along where no worker has asked."""
         self.pending: dict[Future, int] = {}
-        """The numbers of fits that are not settled."""
+        """The numbers of fits that were asked for and are not settled."""
+        self.wanting: list[int] = []
+        """A heap of those whose worker has to be sent what they are made from."""
+        self.sent: set[int] = set()
+        """Those of the pending for which it was sent: the scheduler has it in memory."""
         self.losses: defaultdict[int, list[str]] = defaultdict(list)
         self.asked, self.begun = Counter[int](), Counter[int]()
         """How often each was asked for, and how often a worker began it."""
         self.completed = as_completed(loop=client.loop)
         self.had_worker_at = self.look_at_workers_at = time.monotonic()
+
+    @property
+    def are_left(self) -> bool:
+        """Whether some are not settled."""
+        return bool(self.pending or self.wanting)
 
     def begin(self) -> None:
         """Ask for all of them."""
@@ -107,7 +120,7 @@ class _Fits:
         self.begun[event[1]] += 1
 
     def _ask(self, number: int, sent: bytes | None) -> None:
-        """Ask for a fit, and send along what it is made from, or wait whether a worker asks for that."""
+        """Ask for a fit, and send along what it is made from, or wait whether a worker wants that."""
         config, key = self.configs[number], f"{self.topic}-{number}-{self.asked[number]}"
         self.asked[number] += 1
         # fits on processors and on GPUs differ in their bytes, so that one table has one kind
@@ -127,13 +140,11 @@ class _Fits:
         self.completed.add(future)
 
     def settled(self) -> Iterator[Outcome]:
-        """What became of those that were settled since.
-
-        Those that were lost are asked for again, and so are those whose worker has to be sent what they are made from.
-        """
+        """What became of those that were settled since; those that were lost are asked for again."""
         for future in self.completed.next_batch(block=False):
             assert isinstance(future, Future)
             number = self.pending.pop(future)
+            self.sent.discard(number)
             config, losses = self.configs[number], self.losses[number]
             before = self.begun[number] - len(losses) - 1  # Dask has begun it again by itself
             losses += [GONE] * before
@@ -147,15 +158,22 @@ class _Fits:
                     yield Outcome(config, None, tuple(losses))
                 continue
             if answer.label is None:
-                self._ask(number, self._read(config))
+                heappush(self.wanting, number)
                 continue
             if answer.folder is not None:
                 unpack(answer.folder, self.work.folder)
             yield Outcome(config, answer.label, tuple(losses))
 
-    def _read(self, config: FitConfig) -> bytes:
-        """What a fit is made from."""
-        return packed(self.work.folder, self.work.reads(config) if self.work.reads else ())
+    def send(self) -> None:
+        """Ask again for fits whose worker has to be sent what they are made from, no more than are soon begun."""
+        if not self.wanting or self.client.status != "running":
+            return
+        assert self.work.reads is not None  # else there is nothing that a worker would want
+        at_once = SENT_AHEAD * max(1, len(cast(Mapping[str, int], self.client.nthreads())))
+        while self.wanting and len(self.sent) < at_once:
+            number = heappop(self.wanting)
+            self.sent.add(number)
+            self._ask(number, packed(self.work.folder, self.work.reads(self.configs[number])))
 
     def require_workers(self) -> None:
         """See from time to time that somebody is there to make them.

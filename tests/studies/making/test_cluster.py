@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -224,6 +224,24 @@ def test_where_files_are_not_shared_what_a_sweep_fits_goes_to_the_worker_and_the
             assert RunFolder(fit).record().path == fit, "it is called as the client calls it"
     assert found[0] == found[1]
     assert not list(alone.folder.rglob("*.npz")), "nothing stays with the worker"
+
+
+def test_files_are_sent_for_no_more_fits_than_a_worker_makes_soon(
+    tmp_path: Path, alone: Dask, elsewhere: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "given").touch()
+    sent, done = list[bytes](), list[Outcome]()
+
+    def counted(folder: Path, files: Sequence[Path]) -> bytes:
+        sent.append(parcel.packed(folder, files))
+        assert len(sent) - len(done) <= 2
+        return sent[-1]
+
+    monkeypatch.setattr(of_cluster, "packed", counted)
+    work = Work(fitted, tmp_path, reads=lambda _: [tmp_path / "given"])
+    for outcome in Cluster(alone.address).outcomes(planned(tmp_path, 8), work, Controls()):
+        done.append(outcome)
+    assert len(sent) == len(done) == len(weights(tmp_path)) == 8
 
 
 def test_a_fit_that_is_too_large_to_be_sent_is_refused_in_a_sentence(
