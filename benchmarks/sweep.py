@@ -1,12 +1,11 @@
 """What it costs to have fits made by processes or by a Dask cluster, and what a large plan would cost its scheduler.
 
-    python -m benchmarks.sweep [--fits 16] [--steps 4000] [--empty 10000] [--workers 200] [--quick] [--paper]
+    python -m benchmarks.sweep [--fits 16] [--steps 4000] [--empty 10000] [--workers 200] [--quick]
 
 `overhead_..._seconds` is the time that one fit takes which does nothing. `speedup_...` is how many times as many fits
 two workers make as one, of fits that take one thread for some seconds. Both are without the start of the workers.
 `scheduler_...` is of a large plan of fits that do nothing: what the scheduler takes of a processor for each fit, and
-for its workers while there is nothing to do. These workers are simulated in one process. With --paper, the quick tier
-of the study is made here and by the cluster, and the two are compared.
+for its workers while there is nothing to do. These workers are simulated in one process.
 """
 
 import argparse
@@ -17,20 +16,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.measure import print_json
-from fieldlens.cli import main as fieldlens
 from fieldlens.configs.network import Network
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 from fieldlens.studies.making.cluster import Cluster
-from fieldlens.studies.making.executor import Executor, Make
+from fieldlens.studies.making.executor import Executor, Work
 from fieldlens.studies.making.processes import Processes
-from fieldlens.studies.paper.page import FINISHED
-from tests.support.clusters import Dask, dask
+from tests.support.clusters import dask
 from tests.support.made_fits import fitted, planned, said
 from tests.test_layering import ROOT
 
@@ -38,10 +34,10 @@ IDLE_SECONDS = 5
 """In which it is looked what workers cost that have nothing to do."""
 
 
-def seconds_each(executor: Executor, configs: Sequence[FitConfig], make: Make) -> float:
+def seconds_each(executor: Executor, configs: Sequence[FitConfig], work: Work) -> float:
     """Wall seconds for one of these fits, from when each worker has made its first."""
     ends, makers = list[float](), list[str]()
-    for outcome in executor.outcomes(configs, make, Controls()):
+    for outcome in executor.outcomes(configs, work, Controls()):
         assert outcome.made is not None
         ends.append(time.perf_counter())
         makers.append(outcome.made.rpartition(" ")[2])
@@ -63,12 +59,13 @@ def scheduler_cost(folder: Path, fits: int, workers: int) -> dict[str, float]:
         try:
             cluster.wait_for_workers(workers)
             scheduler, executor = cluster.processes[0].pid, Cluster(cluster.address)
-            list(executor.outcomes(planned(folder, workers), said, Controls()))  # it imports what it is sent
+            work = Work(said, folder)
+            list(executor.outcomes(planned(folder, workers), work, Controls()))  # it imports what it is sent
             before, since = processor_seconds(scheduler), time.perf_counter()
             time.sleep(IDLE_SECONDS)
             idle = (processor_seconds(scheduler) - before) / (time.perf_counter() - since)
             before, since = processor_seconds(scheduler), time.perf_counter()
-            list(executor.outcomes(planned(folder, fits), said, Controls()))
+            list(executor.outcomes(planned(folder, fits), work, Controls()))
             seconds = time.perf_counter() - since
             busy = processor_seconds(scheduler) - before
             resident = int(Path(f"/proc/{scheduler}/statm").read_text().split()[1]) * resource.getpagesize()
@@ -83,17 +80,6 @@ def scheduler_cost(folder: Path, fits: int, workers: int) -> dict[str, float]:
     }
 
 
-def same_claims(cluster: Dask, path: Path) -> bool:
-    """Whether the quick tier of the study finds the same here and on the cluster, to the byte."""
-    found = []
-    for place, options in (("here", ["--workers", "2"]), ("there", ["--cluster", cluster.address])):
-        (path / place).mkdir()
-        with chdir(path / place):
-            fieldlens(["paper", "--tier", "quick", *options])
-            found.append([file.read_bytes() for file in sorted(Path().rglob(FINISHED))])
-    return found[0] == found[1] != []
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--fits", type=int, default=16, help="that train, for the speedup")
@@ -101,7 +87,6 @@ def main() -> None:
     parser.add_argument("--empty", type=int, default=10_000, help="fits that do nothing, for the scheduler")
     parser.add_argument("--workers", type=int, default=200, help="that are simulated, for the scheduler")
     parser.add_argument("--quick", action="store_true", help="few and short fits, to see that it runs")
-    parser.add_argument("--paper", action="store_true", help="make the quick tier of the study as well, twice")
     args = parser.parse_args()
     fits, steps = (8, 200) if args.quick else (args.fits, args.steps)
     empty, workers = (100, 10) if args.quick else (args.empty, args.workers)
@@ -112,17 +97,16 @@ def main() -> None:
             replace(config, network=Network(width=64, depth=4), training=replace(config.training, steps=steps))
             for config in planned(path, fits)
         ]
-        numbers["overhead_process_seconds"] = seconds_each(Processes(1), planned(path, 50), said)
-        numbers["overhead_dask_seconds"] = seconds_each(Cluster(one.address), planned(path, 50), said)
-        alone = seconds_each(Processes(1), training, fitted)
+        empty_fit, fit = Work(said, path), Work(fitted, path)
+        numbers["overhead_process_seconds"] = seconds_each(Processes(1), planned(path, 50), empty_fit)
+        numbers["overhead_dask_seconds"] = seconds_each(Cluster(one.address), planned(path, 50), empty_fit)
+        alone = seconds_each(Processes(1), training, fit)
         numbers["seconds_of_a_fit"] = alone
-        numbers["speedup_processes"] = alone / seconds_each(Processes(2), training, fitted)
-        on_dask = seconds_each(Cluster(one.address), training, fitted)
+        numbers["speedup_processes"] = alone / seconds_each(Processes(2), training, fit)
+        on_dask = seconds_each(Cluster(one.address), training, fit)
         one.worker()
         one.wait_for_workers(2)
-        numbers["speedup_dask"] = on_dask / seconds_each(Cluster(one.address), training, fitted)
-        if args.paper:
-            numbers["paper_finds_the_same_claims"] = same_claims(one, path)
+        numbers["speedup_dask"] = on_dask / seconds_each(Cluster(one.address), training, fit)
         numbers |= scheduler_cost(path / "many", empty, workers)
     print_json(numbers)
 

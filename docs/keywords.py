@@ -18,6 +18,7 @@ from fieldlens.configs.run import CompareConfig, FitConfig, Output, Protocol, Ta
 from fieldlens.configs.space import Space
 from fieldlens.python.mistakes import with_keywords
 from fieldlens.verbs.compare import CompareArguments
+from fieldlens.verbs.executor import ExecutorOptions
 from fieldlens.verbs.fit import FitArguments
 from fieldlens.verbs.options import Beginning
 
@@ -55,7 +56,12 @@ def written() -> str:
     classes = [
         typed_dict("Shared", "TypedDict", "What a fit and a comparison have in common.", shared),
         typed_dict("FitKeywords", "Shared", "What `fieldlens.fit` takes.", [FitConfig, FitArguments]),
-        typed_dict("CompareKeywords", "Shared", "What `fieldlens.compare` takes.", [CompareConfig, CompareArguments]),
+        typed_dict(
+            "CompareKeywords",
+            "Shared",
+            "What `fieldlens.compare` takes.",
+            [CompareConfig, ExecutorOptions, CompareArguments],
+        ),
     ]
     return "\n\n".join([HEAD, *classes])
 

@@ -21,7 +21,7 @@ from .keywords import CompareKeywords, FitKeywords
 from .mistakes import in_keywords
 from .networks import NetworkExplained, Question, ask_network, explain_network
 from .runs import Answered, Comparison, Run
-from .settings import beginning_of, defaults_of, with_settings
+from .settings import beginning_of, defaults_of, making_of, with_settings
 from .sweeps import Sweep
 from .watching import watching
 
@@ -87,7 +87,7 @@ def compare(scene: Any = "", *, progress: bool = True, **choices: Unpack[Compare
     """Fit one or several pictures or 3D scenes under several encodings or networks, as `fieldlens compare` does.
 
         fieldlens.compare("photo.jpg", encodings=["raw", "fourier:8"], steps=1000)
-        fieldlens.compare(["photo.jpg", "astronaut"], encodings=["raw", "fourier:8"], seeds=3)
+        fieldlens.compare(["photo.jpg", "astronaut"], encodings=["raw", "fourier:8"], seeds=3, workers=2)
 
     Args:
         scene: as `fit` takes it, or a list of several; a folder of pictures is all of them.
@@ -105,11 +105,12 @@ def compare(scene: Any = "", *, progress: bool = True, **choices: Unpack[Compare
 
     words, pictures = _scenes(scene)
     settings: dict[str, Any] = dict(choices)
+    making = making_of(settings)
     begun = compare_verb.begin(beginning_of(settings), set(settings))
     config = begun.chosen(with_settings(begun.default, {**words, **settings}, "compare"), set(settings), pictures)
-    controls = Controls()
+    controls, executor = Controls(), making.executor(config.training.threads or 1)
     with watching(progress) as reporter, interruptible(lambda: setattr(controls, "stop", True)):
-        record = begun.compare(config, set(settings), reporter, controls, pictures)
+        record = begun.compare(config, set(settings), reporter, controls, pictures, executor=executor)
     kind = Sweep if isinstance(record, SweepRecord) else Comparison
     return kind(record.path, _own(config.encodings))
 

@@ -121,6 +121,11 @@ class CompareKeywords(Shared, total=False):
     tune: int
     """Search the learning rate of each method first, by so many fits of each scene with a seed that is not reported.
     The rates are half decades around the default; of a gaussian encoding the scale is searched as well."""
+    workers: int | None
+    """Fits that are made at once, each in a process of its own; by default one for each processor, or each GPU."""
+    cluster: str | None
+    """The address of a Dask scheduler, such as tcp://10.0.0.1:8786: its workers make the fits.
+    docs/cluster.md says how to start them."""
     resume: str | Path | None
     """Go on with the folder of a comparison, or the latest one; nothing can be changed then."""
     config: str | Path | None

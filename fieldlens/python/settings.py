@@ -14,6 +14,7 @@ from fieldlens.configs.errors import InputError, did_you_mean
 from fieldlens.configs.records import Choices, Word, taken
 from fieldlens.configs.run import CompareConfig, FitConfig
 
+from ..verbs.executor import ExecutorOptions
 from ..verbs.options import Beginning
 from ..verbs.refusals import name_here
 from .mistakes import with_keywords
@@ -42,6 +43,16 @@ def beginning_of(settings: dict[str, Any]) -> Beginning:
         if name != "output_dir":
             settings.pop(name, None)
     return Beginning(**{name: _BEGINNING[name](value) for name, value in named.items()})
+
+
+def making_of(settings: dict[str, Any]) -> ExecutorOptions:
+    """Who makes the fits of a comparison. The settings that say so are taken out.
+
+    Raises:
+        InputError: where one does not take the value, or both are given.
+    """
+    named = {key.name: settings.pop(key.name) for key in dataclasses.fields(ExecutorOptions) if key.name in settings}
+    return ExecutorOptions(**taken(ExecutorOptions, named))
 
 
 def with_settings(config: Config, settings: Mapping[str, Any], verb: str) -> Config:

@@ -18,7 +18,7 @@ from fieldlens.configs.study import Contest
 from fieldlens.fitting import Controls, plan_of
 from fieldlens.scenes.load import load, sort_of
 from fieldlens.scenes.picture import Picture
-from fieldlens.studies.making.executor import Executor
+from fieldlens.studies.making.executor import Executor, Work
 from fieldlens.studies.making.missing import make_missing
 from fieldlens.studies.making.whole import is_whole, whole_fit
 from fieldlens.studies.runs.folder import RunFolder
@@ -137,11 +137,12 @@ def run_contest(runs: ContestRuns, reporter: Reporter, controls: Controls, execu
     Raises:
         InputError: for a picture that cannot be read or a folder that cannot be written, and as `make_missing` does.
     """
-    return make_missing(runs.fits, runs.finished, partial(_fit, runs.contest), reporter, controls, executor)
+    work = Work(partial(_fit, runs.contest), runs.path)
+    return make_missing(runs.fits, runs.finished, work, reporter, controls, executor)
 
 
-def _fit(contest: Contest, config: FitConfig, controls: Controls) -> str | None:
-    runs = ContestRuns(contest, config.output.output_dir)
+def _fit(contest: Contest, config: FitConfig, path: Path, controls: Controls) -> str | None:
+    runs = ContestRuns(contest, path)
     scene = runs.scene(config.scene)
     windowed = Windowed(contest, plan_of(config, scene), scene, runs.scene(runs.next_picture(config.scene)))
 

@@ -6,18 +6,18 @@ from typing import final
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 
-from .executor import LostError, Make, Outcome, Outcomes, made
+from .executor import LostError, Outcome, Outcomes, Work, made
 
 
 @final
 class Here:
     """This process. A fit that is lost is not begun again: there is nobody else to do it."""
 
-    def outcomes(self, configs: Sequence[FitConfig], make: Make, controls: Controls) -> Outcomes:
+    def outcomes(self, configs: Sequence[FitConfig], work: Work, controls: Controls) -> Outcomes:
         """Make fits one after the other; see `Executor.outcomes`."""
         for config in configs:
             try:
-                label = made(config, make, controls)
+                label = made(config, work.make, work.folder, controls)
             except LostError as lost:
                 yield Outcome(config, None, (str(lost),))
                 continue

@@ -10,7 +10,7 @@ from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls, place
 from fieldlens.studies.runs.reporter import Reporter
 
-from .executor import Executor, Make, Outcome
+from .executor import Executor, Outcome, Outcomes, Work
 from .here import Here
 from .processes import Processes
 
@@ -21,20 +21,35 @@ MOST_GIVEN_UP = 3
 def make_missing(
     planned: Sequence[FitConfig],
     finished: Callable[[FitConfig], bool],
-    make: Make,
+    work: Work,
     reporter: Reporter,
     controls: Controls,
     executor: Executor | None = None,
 ) -> bool:
-    """Make the fits that are not finished; False when it was stopped before the last.
+    """`outcomes_of_missing` for those who want no more of them than that they are made; False when it was stopped
+    before the last."""
+    for _ in outcomes_of_missing(planned, finished, work, reporter, controls, executor):
+        pass
+    return not controls.stop
+
+
+def outcomes_of_missing(
+    planned: Sequence[FitConfig],
+    finished: Callable[[FitConfig], bool],
+    work: Work,
+    reporter: Reporter,
+    controls: Controls,
+    executor: Executor | None = None,
+) -> Outcomes:
+    """Make the fits that are not finished, and yield what became of each; they end early when they are stopped.
 
     Args:
         executor: by default, as many processes as torch has threads, with one thread each, so that a fit's bytes do not
             depend on how many go on at once. On GPUs it is one fit a card.
 
     Raises:
-        InputError: what `make` raises, as soon as it does; for fits that were lost with their process too often, after
-            all others.
+        InputError: what `work.make` raises, as soon as it does; for fits that were lost with their process too often,
+            after all others.
     """
     missing = [config for config in planned if not finished(config)]
     done = len(planned) - len(missing)
@@ -42,16 +57,17 @@ def make_missing(
         reporter.say(f"{done} of {counted(len(planned), 'fit')} {'is' if done == 1 else 'are'} there already")
     given_up: list[Outcome] = []
     in_a_row = 0
-    with closing((executor or default_executor(missing)).outcomes(missing, make, controls)) as outcomes:
+    with closing((executor or default_executor(missing)).outcomes(missing, work, controls)) as outcomes:
         for outcome in outcomes:
             if outcome.losses:
                 reporter.say(_told(outcome))
             if outcome.made is not None:
                 done, in_a_row = done + 1, 0
                 reporter.working(f"fit {done} of {len(planned)}: {outcome.made}", done / len(planned))
-                continue
-            given_up.append(outcome)
-            in_a_row += 1
+            else:
+                given_up.append(outcome)
+                in_a_row += 1
+            yield outcome
             if in_a_row == MOST_GIVEN_UP:
                 break
     if given_up and not controls.stop:
@@ -62,7 +78,6 @@ def make_missing(
             f"{given_up[-1].losses[-1]!r}; what is finished stays, and the same command tries again (with "
             "`--workers 1` where memory is short)"
         )
-    return not controls.stop
 
 
 def default_executor(configs: Sequence[FitConfig]) -> Executor:

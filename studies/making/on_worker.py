@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +18,7 @@ from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 
 from .executor import LostError, Make, made
-from .parcel import packed
+from .parcel import files_in, lay_out, packed
 
 LOOK_EVERY = 0.2
 """Seconds after which it is looked whether a fit is still wanted."""
@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 30
 """In which another worker has to leave a fit that this one is to take up."""
 
 RESULTS = "results"
-"""Folder of fits where a worker does not see the client's files."""
+"""What a study's folder is called where a worker does not see the client's files, and its own name leads elsewhere."""
 
 _one_at_a_time = threading.Lock()
 """In a process: its threads are torch's, and its working folder is the fit's."""
@@ -61,31 +61,48 @@ class Errand:
     threads: int
     """That torch is to take."""
     home: Home
+    study: Path
+    """The folder below which the client has its fits."""
 
 
-def make_on_worker(errand: Errand, make: Make, config: FitConfig) -> tuple[str, bytes | None]:
+@dataclass(frozen=True)
+class Answer:
+    """What a worker says of a fit."""
+
+    label: str | None
+    """What it was; None where it was not begun, as the client's files are not seen here and have to be sent first."""
+    folder: bytes | None = None
+    """Its folder, where the client does not see the files of this machine."""
+
+
+def make_on_worker(errand: Errand, make: Make, config: FitConfig, sent: bytes | None) -> Answer:
     """Make a fit in this worker.
 
-    Returns:
-        What it was; and its folder as bytes, where the client does not see the files of this machine.
+    Args:
+        sent: the files that it is made from; None where they were not sent yet.
 
     Raises:
         LostError: when memory ran out, or the worker is to end.
+        InputError: when its folder is too large to be sent, or as `make` does.
     """
+    is_seen = errand.home.is_seen()
+    if not is_seen and sent is None:
+        return Answer(None)
     worker = get_worker()
     with _one_at_a_time, _wanted(worker) as controls:
         _topics_now.append(errand.topic)
         worker.log_event(errand.topic, errand.number)  # that it was begun
         torch.set_num_threads(errand.threads)
         try:
-            if errand.home.is_seen():
+            if is_seen:
                 with chdir(errand.home.folder):
-                    return _label(_patiently(config, make, controls)), None
-            with TemporaryDirectory(dir=worker.local_directory) as folder, chdir(folder):
-                config = replace(config, output=replace(config.output, output_dir=Path(RESULTS)))
-                label = _label(made(config, make, controls))
-                # a fit that names its folder in full is where the client has it, though its mark was not seen
-                return label, packed(Path(RESULTS)) if Path(RESULTS).exists() else None
+                    return Answer(_label(_patiently(config, make, errand.study, controls)))
+            assert sent is not None
+            with TemporaryDirectory(dir=worker.local_directory) as place, chdir(place):
+                folder = _as_there(errand.study)
+                before = lay_out(sent, folder)
+                label = _label(made(config, make, folder, controls))
+                return Answer(label, packed(folder, (file for file in files_in(folder) if file not in before)))
         finally:
             _topics_now.remove(errand.topic)
 
@@ -97,16 +114,22 @@ async def left(topic: str, seconds: float) -> None:
         await asyncio.sleep(LOOK_EVERY)
 
 
-def _patiently(config: FitConfig, make: Make, controls: Controls) -> str | None:
+def _patiently(config: FitConfig, make: Make, folder: Path, controls: Controls) -> str | None:
     """`made`, where a worker that its scheduler has lost may still be at the same fit: it leaves it within a step."""
     last = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return made(config, make, controls)
+            return made(config, make, folder, controls)
         except InUseError:
             if time.monotonic() > last or controls.stop:
                 raise
             time.sleep(LOOK_EVERY)
+
+
+def _as_there(study: Path) -> Path:
+    """A study's folder within the working folder: by the name that the client has for it, which records and reports
+    tell, unless that leads out of it."""
+    return Path(RESULTS) if study.is_absolute() or ".." in study.parts else study
 
 
 def _label(label: str | None) -> str:

@@ -27,7 +27,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 
-from .executor import MOST_LOSSES, LostError, Make, Outcome, Outcomes, made
+from .executor import MOST_LOSSES, LostError, Outcome, Outcomes, Work, made
 
 LOOK_EVERY = 0.2
 """Seconds after which it is looked whether all is to stop."""
@@ -54,19 +54,19 @@ class Processes:
     threads: int = 1
     """Threads that torch takes in each. A fit has the same bytes only with the same number."""
 
-    def outcomes(self, configs: Sequence[FitConfig], make: Make, controls: Controls) -> Outcomes:
+    def outcomes(self, configs: Sequence[FitConfig], work: Work, controls: Controls) -> Outcomes:
         """Make fits, as many at once as there are processes; see `Executor.outcomes`."""
         waiting = deque(map(_Planned, configs))
         cards = gpus()
         places = [cards[number % len(cards)] if cards else None for number in range(min(self.workers, len(configs)))]
-        workers = [_Worker(make, self.threads, place) for place in places]
+        workers = [_Worker(work, self.threads, place) for place in places]
         try:
             while not controls.stop:
                 for number, worker in enumerate(workers):
                     if waiting and worker.fit is None:
                         if worker.is_gone:
                             worker.end()
-                            workers[number] = worker = _Worker(make, self.threads, places[number])
+                            workers[number] = worker = _Worker(work, self.threads, places[number])
                         worker.take(waiting.popleft())
                 busy = {worker.connection: worker for worker in workers if worker.fit is not None}
                 if not busy:
@@ -104,11 +104,11 @@ def gpus() -> list[str]:
 class _Worker:
     """A process that makes fits, one at a time, as its parent sees it."""
 
-    def __init__(self, make: Make, threads: int, card: str | None) -> None:
+    def __init__(self, work: Work, threads: int, card: str | None) -> None:
         # spawned and not forked: a fork of a process whose libraries have started threads may hang
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, make, threads, card), daemon=True)
+        self.process = context.Process(target=_make_fits, args=(theirs, work, threads, card), daemon=True)
         with trusted_children(), _without_script():
             self.process.start()
         theirs.close()  # theirs alone is open now, so that its end is seen here
@@ -169,7 +169,7 @@ def _why(status: int | None) -> str:
 # In the process itself.
 
 
-def _work(connection: Connection, make: Make, threads: int, card: str | None) -> None:
+def _make_fits(connection: Connection, work: Work, threads: int, card: str | None) -> None:
     controls, fits = Controls(), SimpleQueue[FitConfig | None]()
 
     def stop(*_: object) -> None:
@@ -185,7 +185,7 @@ def _work(connection: Connection, make: Make, threads: int, card: str | None) ->
     torch.set_num_threads(threads)
     Thread(target=_listen, args=(connection, fits, stop), daemon=True).start()
     while (config := fits.get()) is not None:
-        answer = _answer(config, make, controls)
+        answer = _answer(config, work, controls)
         try:
             connection.send(answer)
         except OSError:  # nobody wants to know
@@ -203,9 +203,9 @@ def _listen(connection: Connection, fits: SimpleQueue[FitConfig | None], stop: C
         stop()
 
 
-def _answer(config: FitConfig, make: Make, controls: Controls) -> str | Exception | None:
+def _answer(config: FitConfig, work: Work, controls: Controls) -> str | Exception | None:
     try:
-        return made(config, make, controls)
+        return made(config, work.make, work.folder, controls)
     except (InputError, OSError, LostError) as error:
         return error
     except Exception:  # others may not come through a pipe as what they are

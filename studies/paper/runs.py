@@ -15,7 +15,7 @@ from fieldlens.configs.optimizer import Optimizer
 from fieldlens.configs.run import FitConfig, Holdout, Output, Target
 from fieldlens.configs.study import Study
 from fieldlens.fitting import Controls, TrainingState
-from fieldlens.studies.making.executor import Executor
+from fieldlens.studies.making.executor import Executor, Work
 from fieldlens.studies.making.missing import make_missing
 from fieldlens.studies.making.whole import is_whole, whole_fit
 from fieldlens.studies.runs.folder import RunFolder
@@ -218,12 +218,13 @@ def run_study(
     Raises:
         InputError: for a picture that cannot be read or a folder that cannot be written, and as `make_missing` does.
     """
-    return make_missing(runs.fits(roles), runs.finished, partial(_fit, runs.study), reporter, controls, executor)
+    work = Work(partial(_fit, runs.study), runs.path)
+    return make_missing(runs.fits(roles), runs.finished, work, reporter, controls, executor)
 
 
-def _fit(study: Study, config: FitConfig, controls: Controls) -> str | None:
+def _fit(study: Study, config: FitConfig, path: Path, controls: Controls) -> str | None:
     """Fit and measure, and say what; None if stopped."""
-    runs = Runs(study, config.output.output_dir)
+    runs = Runs(study, path)
     fitted = runs.fitted(config)
 
     def measure(state: TrainingState) -> Measures:

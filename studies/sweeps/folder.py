@@ -8,8 +8,9 @@ from pathlib import Path
 
 from fieldlens.configs.encoding import Own
 from fieldlens.configs.errors import InputError
+from fieldlens.configs.files import write_json
 from fieldlens.configs.names import COMPARISON, CONFIG, SWEEP
-from fieldlens.configs.records import read_json_as
+from fieldlens.configs.records import read_json_as, to_json
 from fieldlens.configs.run import CompareConfig, FitConfig
 from fieldlens.configs.storage import read_config
 from fieldlens.fitting import plan_of
@@ -20,6 +21,23 @@ from fieldlens.studies.runs.folder import RunFolder, is_latest, newest_folder
 from .pictures import Fitted, kept_scenes, scene_of
 from .plan import Grid, Planned, digest_in, fit_name
 from .tuning import Tuned, tuned_fit
+
+
+@dataclass(frozen=True)
+class LostFit:
+    """A fit that was lost with the process or worker that made it, and begun again."""
+
+    name: str
+    """Of its folder."""
+    losses: tuple[str, ...]
+    """Why, for each time."""
+
+
+@dataclass(frozen=True)
+class LostFits:
+    """All of them in a sweep: lost.json."""
+
+    fits: tuple[LostFit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,11 @@ class Sweep:
     def tuned_file(self) -> Path:
         """What that search found."""
         return self.path / "tuned.json"
+
+    @property
+    def lost_file(self) -> Path:
+        """Which fits were lost with what made them, and why; there is none where none was."""
+        return self.path / "lost.json"
 
     @property
     def report(self) -> Path:
@@ -107,6 +130,24 @@ class Sweep:
             InputError: when the file is damaged.
         """
         return read_json_as(self.tuned_file, Tuned) if self.tuned_file.is_file() else None
+
+    def lost(self) -> Mapping[str, tuple[str, ...]]:
+        """By the name of a fit, why it was lost, for each time that it was; nothing where the file is damaged."""
+        try:
+            found = read_json_as(self.lost_file, LostFits) if self.lost_file.is_file() else LostFits()
+        except InputError:  # no number hangs on it
+            found = LostFits()
+        return {one.name: one.losses for one in found.fits}
+
+    def add_lost(self, name: str, losses: Sequence[str]) -> None:
+        """Keep that a fit was lost.
+
+        Raises:
+            InputError: when it cannot be written.
+        """
+        before = self.lost()
+        now = {**before, name: (*before.get(name, ()), *losses)}
+        write_json(self.lost_file, to_json(LostFits(tuple(LostFit(*one) for one in now.items()))))
 
     def planned(self, configs: Iterable[FitConfig], tuned: Tuned | None = None) -> list[Planned]:
         """Fits with the names of their folders, and by the rates that were found for them.

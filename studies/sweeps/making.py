@@ -9,19 +9,19 @@ from pathlib import Path
 import torch
 
 from fieldlens.configs.encoding import Own
-from fieldlens.configs.errors import InputError
 from fieldlens.configs.files import unfinished
 from fieldlens.configs.run import FitConfig
 from fieldlens.fields.own_encoding import made_ready
 from fieldlens.fitting import Controls, plan_of
 from fieldlens.scenes.scene import Scene
-from fieldlens.studies.making.executor import Executor
-from fieldlens.studies.making.missing import make_missing
+from fieldlens.studies.making.executor import Executor, Work
+from fieldlens.studies.making.missing import outcomes_of_missing
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
-from fieldlens.studies.runs.reporter import Moment, Reporter
+from fieldlens.studies.runs.reporter import Reporter
 
 from .folder import Finished, Sweep
+from .pictures import files_of
 from .plan import Planned, chosen_name, fit_name
 
 
@@ -38,7 +38,8 @@ def make_planned(
     """Make the fits that are not finished anywhere, in folders below `parent`; False when stopped before the last.
 
     Args:
-        made: is called whenever one is.
+        parent: a folder in the sweep's own.
+        made: is called whenever it is known what became of one.
         executor: who makes them, as `make_missing` takes it.
 
     Raises:
@@ -49,8 +50,12 @@ def make_planned(
     def is_finished(config: FitConfig) -> bool:
         return finished.of(sent[config].name) is not None
 
-    make = partial(make_fit, sweep.path, parent)
-    return make_missing(list(sent), is_finished, make, _Told(reporter, made), controls, executor)
+    work = Work(partial(make_fit, parent.name), sweep.path, reads=partial(files_of, sweep.scenes))
+    for outcome in outcomes_of_missing(list(sent), is_finished, work, reporter, controls, executor):
+        if outcome.losses:
+            sweep.add_lost(sent[outcome.config].name, outcome.losses)
+        made()
+    return not controls.stop
 
 
 def _to_send(config: FitConfig) -> FitConfig:
@@ -61,29 +66,23 @@ def _to_send(config: FitConfig) -> FitConfig:
     return config
 
 
-def make_fit(path: Path, parent: Path, config: FitConfig, controls: Controls) -> str | None:
+def make_fit(parent: str, config: FitConfig, path: Path, controls: Controls) -> str | None:
     """Begin a fit or go on with it from its last checkpoint, and say what it was; None if stopped.
 
     Args:
-        path: the sweep's folder, which has what is fitted.
-        parent: where its own folder is made, by its name.
+        parent: the folder in the sweep's in which its own is made.
+        path: the sweep's folder, or another that has what is fitted (`files_of`).
 
     Raises:
-        InputError: for a folder that cannot be written, or that another process writes; and where the sweep's is not
-            seen.
+        InputError: for a folder that cannot be written, or that another process writes.
     """
     if controls.stop:
         return None
     sweep = Sweep(path)
-    if not sweep.config_file.is_file():
-        raise InputError(
-            f"a worker does not see {str(path)!r}: fits of several scenes or seeds are made by workers that share the "
-            "files of the command; docs/cluster.md says how"
-        )
     config = replace(config, encoding=made_ready(config.encoding))
     fitted, scene = sweep.scene(config)
     named = config.encoding if isinstance(config.encoding, Own) else None
-    folder = RunFolder(parent / fit_name(config, plan_of(config, scene), fitted.digest), named)
+    folder = RunFolder(path / parent / fit_name(config, plan_of(config, scene), fitted.digest), named)
     if not folder.config_file.is_file():
         _begin(folder, config, scene)
     threads = torch.get_num_threads()
@@ -105,23 +104,3 @@ def _begin(folder: RunFolder, config: FitConfig, scene: Scene) -> None:
             making.rename(folder.path)
     finally:
         shutil.rmtree(making, ignore_errors=True)
-
-
-class _Told:
-    """A reporter that also tells when a fit is made."""
-
-    def __init__(self, reporter: Reporter, made: Callable[[], None]) -> None:
-        self._reporter, self._made = reporter, made
-
-    def say(self, sentence: str) -> None:
-        """As it is."""
-        self._reporter.say(sentence)
-
-    def fitting(self, moment: Moment) -> None:
-        """As it is."""
-        self._reporter.fitting(moment)
-
-    def working(self, task: str, done: float) -> None:
-        """As it is; `make_missing` tells so of each fit that is finished."""
-        self._reporter.working(task, done)
-        self._made()

@@ -24,6 +24,9 @@ from fieldlens.scenes.scene import Scene
 from fieldlens.studies.runs.fit import load_scene
 from fieldlens.studies.runs.reporter import Reporter
 
+LISTED = "scenes.json"
+"""What says which scenes a folder keeps."""
+
 DRAWN_BY_SEED = ("signal", "mesh")
 """Sorts of scenes that are another with another seed: a signal's phases are drawn by it, and a solid's points."""
 
@@ -111,7 +114,7 @@ def keep_scenes(
     count = Counter(of_word.values())
     kept = [replace(one, name=one.name if count[one.name] == 1 else one.word) for one in found.values()]
     scenes = FittedScenes(tuple(kept))
-    write_json(folder / "scenes.json", to_json(scenes))
+    write_json(folder / LISTED, to_json(scenes))
     return scenes
 
 
@@ -121,7 +124,16 @@ def kept_scenes(folder: Path) -> FittedScenes:
     Raises:
         InputError: when scenes.json is missing or damaged.
     """
-    return read_json_as(folder / "scenes.json", FittedScenes)
+    return read_json_as(folder / LISTED, FittedScenes)
+
+
+def files_of(folder: Path, config: FitConfig) -> tuple[Path, Path]:
+    """The files of a folder that a fit is made from: its scene, and what says which that is.
+
+    Raises:
+        InputError: when scenes.json is missing or damaged.
+    """
+    return folder / LISTED, _file(folder, kept_scenes(folder).of(config))
 
 
 def scene_of(folder: Path, fitted: Fitted, space: Space, max_pixels: int) -> Scene:

@@ -21,6 +21,8 @@ class Finding:
     planned: Planned
     folder: RunFolder
     record: RunRecord
+    lost: int = 0
+    """How often it was lost with what made it, and begun again."""
 
     def number(self, quantity: str) -> float | None:
         """One of the numbers of its record, by name; None where it has none, as where it has diverged."""

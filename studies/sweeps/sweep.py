@@ -171,23 +171,41 @@ def run_sweep(
         mine = planned if part is None else part.taken(planned)
         try:
             whole = make_planned(sweep, sweep.runs, mine, finished, reporter, controls, tables.now_and_then, executor)
-        except InputError:  # a fit that cannot be made does not hide those that are
+        except InputError as error:  # a fit that cannot be made does not hide those that are
             with suppress(InputError):
-                tables.write()
+                _show(sweep, tables, reporter, [f"The command ended early: {error}."])
             raise
         if part is not None:  # others have gone on meanwhile
             tables = _Tables(sweep, planned, Finished(sweep.runs, outputs), tuned)
         return _write(sweep, tables, whole, reporter)
 
 
-def _write(sweep: Sweep, tables: "_Tables", whole: bool, reporter: Reporter) -> SweepRecord:
-    """Draw and write all, sweep.json last."""
+def _show(
+    sweep: Sweep, tables: "_Tables", reporter: Reporter, first: Sequence[str] = ()
+) -> tuple[Scores, list[str]] | None:
+    """Write the tables, charts and page of what is finished; None where nothing is.
+
+    Args:
+        first: sentences that the page begins with.
+
+    Returns:
+        The numbers, and what they say.
+    """
     scores = tables.write()
     if scores is None:
+        return None
+    sentences = verdict(scores, len(tables.planned), tables.tuned)
+    write_page(sweep, scores, [*first, *sentences], tables.tuned, reporter)
+    return scores, sentences
+
+
+def _write(sweep: Sweep, tables: "_Tables", whole: bool, reporter: Reporter) -> SweepRecord:
+    """Draw and write all, sweep.json last."""
+    found = _show(sweep, tables, reporter)
+    if found is None:
         raise KeyboardInterrupt
+    scores, sentences = found
     done, planned = len(scores.findings), len(tables.planned)
-    sentences = verdict(scores, planned, tables.tuned)
-    write_page(sweep, scores, sentences, tables.tuned, reporter)
     record = SweepRecord(
         path=sweep.path,
         report=sweep.report,
@@ -216,7 +234,8 @@ def _found(scores: Scores, number: int) -> MethodFound:
 
 def scores_of(sweep: Sweep, planned: Sequence[Planned], finished: Finished) -> Scores:
     """The numbers of those fits that are finished."""
-    findings = [Finding(one, folder, folder.record()) for one, folder in finished.among(planned).items()]
+    lost, folders = sweep.lost(), finished.among(planned)
+    findings = [Finding(one, folder, folder.record(), len(lost.get(one.name, ()))) for one, folder in folders.items()]
     return Scores(sweep.grid().methods, list(dict.fromkeys(one.picture for one in planned)), findings)
 
 

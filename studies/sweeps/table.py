@@ -38,6 +38,7 @@ def _fit_row(finding: Finding) -> dict[str, Cell]:
         "steps": record.steps,
         "stopped_because": record.stopped_because,
         "device": record.plan.device_name,
+        "lost": finding.lost,
         "path": str(finding.folder.path),
     }
 
@@ -209,6 +210,11 @@ def verdict(scores: Scores, planned: int, tuned: Tuned | None = None) -> list[st
             sentences.append(
                 f"{counted(lost, 'fit')} by {method.label} diverged, and {'is' if lost == 1 else 'are'} in no mean."
             )
+    if begun_again := sum(one.lost > 0 for one in scores.findings):
+        sentences.append(
+            f"{counted(begun_again, 'fit')} {'was' if begun_again == 1 else 'were'} lost on the way and begun again; "
+            "table.csv says which, and how often."
+        )
     if tuned is not None:
         sentences.append(
             f"Rates were searched first, for each method by {counted(tuned.fits_of_each, 'fit')} of each scene with "

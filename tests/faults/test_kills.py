@@ -1,4 +1,4 @@
-"""SIGKILL at any moment of a fit or a comparison costs nothing but time: it goes on to the same bytes."""
+"""SIGKILL at any moment of a fit, a comparison or a sweep costs nothing but time: it goes on to the same bytes."""
 
 import random
 import shutil
@@ -14,8 +14,11 @@ from tests.support.same import held_by
 
 WORDS = {
     "fit": [*SMALL_FIT, "--network.width", "8", "--network.depth", "2"],
-    "compare": ["compare", "picture.png", "--encodings", "raw", "fourier:2", "--networks", "2x8", *SMALL],
+    "comparison": ["compare", "picture.png", "--encodings", "raw", "fourier:2", "--networks", "2x8", *SMALL],
+    "sweep": ["compare", "picture.png", "--encodings", "raw", "--networks", "2x8", "--seeds", "2", *SMALL],
 }
+LAST = {"fit": [], "comparison": ["compare.json"], "sweep": ["table.csv", "summary.csv", "means.pdf", "sweep.json"]}
+"""What is written after the last fit of each."""
 
 
 @pytest.fixture(scope="module", params=WORDS)
@@ -30,21 +33,19 @@ def undisturbed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 def kill_and_go_on(place: Path, undisturbed: Undisturbed, **moment: Any) -> None:
     """Kill a command, and let it go on as a person would: from its folder, or anew where it had not begun one."""
     small_picture(place / "picture.png")
-    verb = undisturbed.verb
-    killed = command(WORDS[verb], place, **moment)
+    words = WORDS[undisturbed.made]
+    killed = command(words, place, **moment)
     assert killed.was_killed or "after_seconds" in moment, killed.said
-    begun = made_in(place, verb)
-    words = [verb, "--resume", str(begun[0].relative_to(place))] if begun else WORDS[verb]
-    ended = command(words, place)
+    begun = made_in(place, undisturbed.made)
+    ended = command([words[0], "--resume", str(begun[0].relative_to(place))] if begun else words, place)
     assert ended.status == 0, ended.said
-    (folder,) = made_in(place, verb)
+    (folder,) = made_in(place, undisturbed.made)
     assert held_by(folder) == undisturbed.holds
 
 
 def test_acts_of_every_phase_are_known_so_that_kills_hit_each(undisturbed: Undisturbed):
-    phases = ["target.npz", MARKS[undisturbed.verb], "metrics.csv", ".safetensors", "explain.json", "encoder"]
-    phases += ["progress.mp4", "report.html", "run.json"] + ["compare.json"] * (undisturbed.verb == "compare")
-    for phase in phases:
+    phases = ["target.npz", MARKS[undisturbed.made], "metrics.csv", ".safetensors", "explain.json", "encoder"]
+    for phase in [*phases, "progress.mp4", "report.html", "run.json", *LAST[undisturbed.made]]:
         assert any(act.endswith(phase) for act in undisturbed.acts), phase
 
 
@@ -56,15 +57,15 @@ def test_a_kill_costs_nothing_but_time(undisturbed: Undisturbed, tmp_path: Path,
 def test_a_folder_that_was_killed_and_moved_goes_on_where_it_is_without_the_picture(
     undisturbed: Undisturbed, tmp_path: Path
 ):
-    here, there, verb = tmp_path / "here", tmp_path / "another machine", undisturbed.verb
+    here, there, words = tmp_path / "here", tmp_path / "another machine", WORDS[undisturbed.made]
     for place in (here, there):
         place.mkdir()
     small_picture(here / "picture.png")
-    assert command(WORDS[verb], here, before_act=len(undisturbed.acts) // 2).was_killed
-    (folder,) = made_in(here, verb)
+    assert command(words, here, before_act=len(undisturbed.acts) // 2).was_killed
+    (folder,) = made_in(here, undisturbed.made)
     shutil.copytree(folder, there / "renamed")
     shutil.rmtree(here)
-    ended = command([verb, "--resume", "renamed"], there)
+    ended = command([words[0], "--resume", "renamed"], there)
     assert ended.status == 0, ended.said
     assert held_by(there / "renamed") == undisturbed.holds
     assert not here.exists()
@@ -73,7 +74,7 @@ def test_a_folder_that_was_killed_and_moved_goes_on_where_it_is_without_the_pict
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(50))
 def test_a_kill_at_any_of_fifty_moments_costs_nothing_but_time(undisturbed: Undisturbed, tmp_path: Path, number: int):
-    chosen: Callable[[], float] = random.Random(f"{undisturbed.verb} {number}").random
+    chosen: Callable[[], float] = random.Random(f"{undisturbed.made} {number}").random
     if number % 2:
         kill_and_go_on(tmp_path, undisturbed, before_act=int(chosen() * len(undisturbed.acts)))
     else:  # within a step, a product of matrices, a compiler: wherever that may be on this machine

@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,6 +115,7 @@ import signal
 from contextlib import suppress
 from multiprocessing import parent_process
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -135,12 +137,16 @@ def test_workers_of_which_one_is_killed_amid_its_fit_give_the_same_summary(
 ) -> None:
     """Its encoding is somebody's own, whose file each worker reads itself."""
     (here / "mine.py").write_text(KILLS_ITSELF)
-    summaries = []
+    summaries, lost = [], []
     for place, workers in (("here", []), ("apart", ["--workers", "2"])):
         words = ["photos/one.png", *TINY[3:], "--encodings", "mine.py:waves", "--seeds", "2"]
         assert cli.main(["compare", *words, "--output-dir", place, *workers]) == 0
         (summary,) = Path(place).rglob("summary.csv")
         summaries.append(summary.read_bytes())
+        lost.append(sorted(int(row["lost"]) for row in csv.DictReader(summary.with_name("table.csv").open())))
+    assert lost == [[0, 0], [0, 1]]
+    assert "1 fit was lost on the way and begun again" in summary.with_name("report.html").read_text()
+    assert "SIGKILL" in summary.with_name("lost.json").read_text()
     said = " ".join(capfd.readouterr().err.split())
     assert "was lost 1 time (its process was ended by SIGKILL) and made all the same" in said
     assert summaries[0] == summaries[1]
@@ -160,6 +166,31 @@ def test_python_takes_lists_of_words_and_of_arrays_and_shows_what_was_found(here
     assert again == found
     with pytest.raises(fieldlens.InputError, match="is a comparison: ask one of its runs"):
         fieldlens.explain(found.folder)
+
+
+def test_python_has_fits_made_by_processes_which_find_the_same(here: Path) -> None:
+    found = [
+        fieldlens.compare("photos/one.png", seeds=2, output_dir=place, progress=False, **SMALL, **options)  # type: ignore[arg-type]
+        for place, options in (("one", {}), ("two", {"workers": 2}))
+    ]
+    alone, shared = ((one.folder / "summary.csv").read_bytes() for one in found)
+    assert alone == shared
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"workers": 0}, "^workers must be "),
+        ({"workers": "two"}, "^workers must be a whole number"),
+        ({"workers": 2, "cluster": "tcp://127.0.0.1:1"}, "leave out workers or cluster$"),
+        ({"cluster": "nowhere"}, "^cluster takes the address of a Dask scheduler"),
+        ({"workers": 2, "seeds": 1}, "^workers or cluster shares out the fits of several scenes or seeds"),
+    ],
+)
+def test_python_refuses_in_a_sentence_who_cannot_make_fits(here: Path, options: dict, sentence: str) -> None:
+    choices: dict[str, Any] = {"seeds": 2, **SMALL, **options}
+    with pytest.raises(fieldlens.InputError, match=sentence):
+        fieldlens.compare("photos/one.png", progress=False, **choices)
 
 
 def test_python_reads_the_names_of_pictures_whole_also_over_lines(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ class Dask:
         self.processes: list[subprocess.Popen[bytes]] = []
         self._begin("scheduler", "--port", "0", "--scheduler-file", "scheduler.json")
         (file,) = wait_for(folder, "0/scheduler.json")
+        while not file.stat().st_size:  # it has its name before it is written
+            time.sleep(0.02)
         self.address: str = json.loads(file.read_text())["address"]
 
     def worker(self, *options: str) -> int:

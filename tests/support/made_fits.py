@@ -58,14 +58,14 @@ def weights(path: Path) -> dict[str, bytes]:
     return {file.parent.name: file.read_bytes() for file in sorted(path.glob("*/weights.bin"))}
 
 
-def said(config: FitConfig, controls: Controls) -> str | None:
+def said(config: FitConfig, _folder: Path, controls: Controls) -> str | None:
     """Makes nothing, and says where."""
     return None if controls.stop else f"{config.seed} in {os.getpid()}"
 
 
-def fitted(config: FitConfig, controls: Controls) -> str | None:
+def fitted(config: FitConfig, path: Path, controls: Controls) -> str | None:
     """Fits a picture, writes its weights at some steps, and says where that was."""
-    folder = RunFolder(config.output.output_dir / f"seed {config.seed}")
+    folder = RunFolder(path / f"seed {config.seed}")
 
     def measure(state: TrainingState) -> bytes:
         return parameters_to_vector(state.field.parameters()).detach().numpy().tobytes()
@@ -74,20 +74,22 @@ def fitted(config: FitConfig, controls: Controls) -> str | None:
         (made.path / "weights.bin").write_bytes(b"".join(row for _, row in rows))
 
     label = whole_fit(folder, config, SCENE, [0, 10, 20], measure, write, controls)
-    return None if label is None else said(config, Controls())
+    return None if label is None else said(config, path, Controls())
 
 
-def killed_in_the_middle(marks: Path, seeds: Sequence[int], config: FitConfig, controls: Controls) -> str | None:
+def killed_in_the_middle(
+    marks: Path, seeds: Sequence[int], config: FitConfig, path: Path, controls: Controls
+) -> str | None:
     """`fitted`, whose process is killed in the middle when some fits are first begun."""
     if config.seed in seeds and first_time(marks / f"killed {config.seed}"):
         (marks / str(os.getpid())).touch()
-        begin_and_be_killed(config)
-    return fitted(config, controls)
+        begin_and_be_killed(config, path)
+    return fitted(config, path, controls)
 
 
-def begin_and_be_killed(config: FitConfig) -> None:
+def begin_and_be_killed(config: FitConfig, path: Path) -> None:
     """Train to the middle of a fit, and no further."""
-    folder = RunFolder(config.output.output_dir / f"seed {config.seed}")
+    folder = RunFolder(path / f"seed {config.seed}")
 
     def measure(state: TrainingState) -> None:
         if state.step:
@@ -96,33 +98,33 @@ def begin_and_be_killed(config: FitConfig) -> None:
     whole_fit(folder, config, SCENE, [0, 10], measure, lambda *_: None, Controls())
 
 
-def always_killed(seeds: Sequence[int], config: FitConfig, controls: Controls) -> str | None:
+def always_killed(seeds: Sequence[int], config: FitConfig, path: Path, controls: Controls) -> str | None:
     """`said`, but some fits kill their process whenever they are begun."""
     if config.seed in seeds:
         os.kill(os.getpid(), signal.SIGKILL)
-    return said(config, controls)
+    return said(config, path, controls)
 
 
-def without_memory(marks: Path, config: FitConfig, controls: Controls) -> str | None:
+def without_memory(marks: Path, config: FitConfig, path: Path, controls: Controls) -> str | None:
     """`said`, but memory runs out when fit 1 is first begun."""
     if config.seed == 1 and first_time(marks / str(os.getpid())) and len(list(marks.iterdir())) == 1:
         raise MemoryError
-    return said(config, controls)
+    return said(config, path, controls)
 
 
-def refused(config: FitConfig, controls: Controls) -> str | None:
+def refused(config: FitConfig, path: Path, controls: Controls) -> str | None:
     """`said`, but fit 1 cannot be made."""
     if config.seed == 1:
         raise InputError("there is no picture 'ramp'")
-    return said(config, controls)
+    return said(config, path, controls)
 
 
-def broken(config: FitConfig, controls: Controls) -> str | None:
+def broken(config: FitConfig, _folder: Path, controls: Controls) -> str | None:
     """Has a mistake in it."""
     raise ZeroDivisionError(config.scene)
 
 
-def endless(marks: Path, config: FitConfig, controls: Controls) -> str | None:
+def endless(marks: Path, config: FitConfig, _folder: Path, controls: Controls) -> str | None:
     """Goes on until it is stopped, and notes both."""
     (marks / f"begun {os.getpid()}").touch()
     while not controls.stop:
@@ -150,9 +152,9 @@ def wait_for(folder: Path, pattern: str, count: int = 1, seconds: float = 120) -
     return found
 
 
-def killed_and_joined(marks: Path, config: FitConfig, controls: Controls) -> str | None:
+def killed_and_joined(marks: Path, config: FitConfig, path: Path, controls: Controls) -> str | None:
     """`killed_in_the_middle` of fit 1; fits from the fourth on wait until two processes that live make them."""
     if config.seed >= 3:
         (marks / f"waiting {os.getpid()}").touch()
         wait_for(marks, "waiting *", 2)
-    return killed_in_the_middle(marks, [1], config, controls)
+    return killed_in_the_middle(marks, [1], config, path, controls)

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["fieldlens.studies.runs.compare", "fieldlens.terminal.console"])
+SERVER.set_forkserver_preload(
+    ["fieldlens.studies.runs.compare", "fieldlens.studies.sweeps.sweep", "fieldlens.terminal.console"]
+)
 
 PATIENCE = 120.0
 """Seconds after which a command that does not end is taken for one that hangs."""
@@ -25,20 +27,21 @@ PATIENCE = 120.0
 SMALL = ["--steps", "12", "--batch-size", "64", "--threads", "1", "--device", "cpu", "--frames", "every:4"]
 SMALL += ["--output-dir", "outputs"]
 SMALL_FIT = ["fit", "picture.png", "--encoding", "fourier:2", "--checkpoints", "frames", *SMALL]
-MARKS = {"fit": "config.yaml", "compare": "comparison.yaml"}
-"""By verb, the file that is written last when its folder is begun."""
+MARKS = {"fit": "config.yaml", "comparison": "comparison.yaml", "sweep": "sweep.yaml"}
+"""By what a command makes, the file that is written last when the folder of it is begun."""
 
 
-def made_in(place: Path, verb: str) -> list[Path]:
-    """The folders that a verb has begun, where `SMALL` has them in the folder that it ran in."""
-    return sorted(file.parent for file in place.glob(f"outputs/*/*/*/{MARKS[verb]}"))
+def made_in(place: Path, what: str) -> list[Path]:
+    """The folders that were begun of one kind, where `SMALL` has them in the folder that the command ran in."""
+    return sorted(file.parent for file in place.glob(f"outputs/*/*/*/{MARKS[what]}"))
 
 
 @dataclass(frozen=True)
 class Undisturbed:
     """A command that nobody disturbed."""
 
-    verb: str
+    made: str
+    """What it made, as `MARKS` has it."""
     holds: dict[str, Any]
     """What its folder holds, as `tests.support.same.held_by` has it."""
     acts: Sequence[str]

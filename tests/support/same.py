@@ -11,14 +11,14 @@ from safetensors.torch import load
 
 TIMED = {"seconds", "samples_per_s", "drawing_seconds"}
 """Numbers of a clock."""
-PLACED = {"path", "report", "video"}
+PLACED = {"path", "report", "video", "table_file", "summary_file", "fits_file"}
 """Where the folder lies."""
 
 
 def held_by(folder: Path) -> dict[str, Any]:
     """By name, what the files below a folder hold, without what tells time or place; of checkpoints the newest.
 
-    A report is only known to be there, since it shows what the files beside it hold, and their times.
+    A report is only known to be there, and so are charts, since they show what the files beside them hold, and times.
     """
     files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != "manifest.sha256")
     newest = {file.parent: file for file in files if file.suffix == ".safetensors"}
@@ -35,7 +35,7 @@ def _plain(data: bytes) -> bytes:
 
 def _table(data: bytes) -> list[dict[str, str]]:
     rows = csv.DictReader(io.StringIO(data.decode()))
-    return [{name: value for name, value in row.items() if name not in TIMED} for row in rows]
+    return [{name: value for name, value in row.items() if name not in TIMED | PLACED} for row in rows]
 
 
 def _json(data: bytes) -> Any:
@@ -62,4 +62,6 @@ _READ: Mapping[str, Callable[[bytes], Any]] = {
     ".safetensors": _state,
     ".html": _there,
     ".md": _there,
+    ".svg": _there,
+    ".pdf": _there,
 }

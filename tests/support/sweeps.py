@@ -32,9 +32,14 @@ def small_sweep(tmp_path: Path, pictures: int = 2, seeds: int = 2, **changes: ob
     return CompareConfig(**{**choices, **changes})  # type: ignore[arg-type]
 
 
-def without_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out charts and films, which take longer than small fits; test_page.py has both made."""
+def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the charts of a sweep, which take longer than small fits; test_page.py has them made."""
     monkeypatch.setattr(page, "drawings", lambda _scores: {})
+
+
+def without_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out charts and the films of fits in this process."""
+    without_charts(monkeypatch)
     monkeypatch.setattr(fit, "write_films", lambda *_: fit.Films(None, None, {}, []))
 
 

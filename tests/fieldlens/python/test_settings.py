@@ -13,6 +13,7 @@ from fieldlens.python import calls
 from fieldlens.python.keywords import CompareKeywords, FitKeywords
 from fieldlens.python.settings import beginning_of, with_settings
 from fieldlens.verbs.compare import CompareArguments
+from fieldlens.verbs.executor import ExecutorOptions
 from fieldlens.verbs.fit import FitArguments
 from fieldlens.verbs.options import arguments_from, config_in, parse
 from tests.test_reachable import leaves
@@ -53,7 +54,7 @@ def test_lists_of_words_are_lists() -> None:
 def test_every_choice_is_a_keyword_and_nothing_else(keywords: type, config: type, arguments: type) -> None:
     of_network = {"width", "depth", "activation", "output", "bias_spread"} if config is FitConfig else set()
     expected = set(leaves(config)) - of_network - {"scene", "more_scenes"} | {"resume", "config", "preset"}
-    expected |= {"network"} if config is FitConfig else set()
+    expected |= {"network"} if config is FitConfig else set(leaves(ExecutorOptions))
     assert set(typing.get_type_hints(keywords)) == expected
 
 

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -17,13 +17,13 @@ from fieldlens.configs.holding import held
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 from fieldlens.studies.making import cluster as of_cluster
-from fieldlens.studies.making import on_worker
+from fieldlens.studies.making import on_worker, parcel
 from fieldlens.studies.making.choice import executor_of
 from fieldlens.studies.making.cluster import Cluster
-from fieldlens.studies.making.executor import Make, Outcome
+from fieldlens.studies.making.executor import Make, Outcome, Work
 from fieldlens.studies.making.here import Here
 from fieldlens.studies.making.missing import make_missing
-from fieldlens.studies.making.on_worker import RESULTS, Home
+from fieldlens.studies.making.on_worker import Home
 from fieldlens.studies.making.processes import Processes
 from fieldlens.studies.paper.page import FINISHED, run_paper
 from fieldlens.studies.runs.folder import RunFolder
@@ -43,7 +43,8 @@ from tests.support.made_fits import (
     weights,
     without_memory,
 )
-from tests.support.sweeps import small_sweep, without_drawings
+from tests.support.same import held_by
+from tests.support.sweeps import small_sweep, without_charts
 
 GONE = "its worker was gone"
 
@@ -72,7 +73,7 @@ def test_workers_make_what_this_process_makes_though_one_is_killed_and_another_j
     tmp_path: Path, marks: Path
 ) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    assert make_missing(planned(here, 6), lambda _: False, fitted, Told(), Controls(), Here())
+    assert make_missing(planned(here, 6), lambda _: False, Work(fitted, here), Told(), Controls(), Here())
     told = Told()
     with dask(tmp_path / "dask", 2) as cluster:
         first = {process.pid for process in cluster.processes}
@@ -83,8 +84,8 @@ def test_workers_make_what_this_process_makes_though_one_is_killed_and_another_j
 
         joining = Thread(target=join)
         joining.start()
-        make = partial(killed_and_joined, marks)
-        assert make_missing(planned(there, 6), lambda _: False, make, told, Controls(), Cluster(cluster.address))
+        work = Work(partial(killed_and_joined, marks), there)
+        assert make_missing(planned(there, 6), lambda _: False, work, told, Controls(), Cluster(cluster.address))
         joining.join()
         late = {process.pid for process in cluster.processes} - first
     assert weights(there) == weights(here)
@@ -100,13 +101,14 @@ def test_where_files_are_not_shared_folders_come_back_and_nothing_stays_with_the
     tmp_path: Path, alone: Dask, elsewhere: None
 ) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    assert make_missing(planned(here, 3), lambda _: False, fitted, Told(), Controls(), Here())
-    assert make_missing(planned(there, 3), lambda _: False, fitted, Told(), Controls(), Cluster(alone.address))
+    assert make_missing(planned(here, 3), lambda _: False, Work(fitted, here), Told(), Controls(), Here())
+    work = Work(fitted, there)
+    assert make_missing(planned(there, 3), lambda _: False, work, Told(), Controls(), Cluster(alone.address))
     assert weights(there) == weights(here)
     names = [{str(file.relative_to(path)) for file in path.rglob("*")} for path in (here, there)]
     assert names[0] == names[1]
     assert not list(alone.folder.rglob("weights.bin"))
-    assert {RunFolder(there / name).config().output.output_dir for name in weights(there)} == {Path(RESULTS)}
+    assert {RunFolder(there / name).config().output.output_dir for name in weights(there)} == {there}
 
 
 def test_a_worker_sees_the_files_of_its_client_by_a_mark_and_not_by_names_alone(tmp_path: Path) -> None:
@@ -123,8 +125,8 @@ def test_a_worker_waits_for_another_that_is_still_at_the_same_fit_but_not_for_ev
 ) -> None:
     (config,) = planned(tmp_path, 1)
 
-    def make(config: FitConfig, controls: Controls) -> str | None:
-        with held(config.output.output_dir):
+    def make(_config: FitConfig, folder: Path, _controls: Controls) -> str | None:
+        with held(folder):
             return "made"
 
     leave = Event()
@@ -139,10 +141,10 @@ def test_a_worker_waits_for_another_that_is_still_at_the_same_fit_but_not_for_ev
     begun.wait()
     monkeypatch.setattr(on_worker, "PATIENCE_SECONDS", 0.3)
     with pytest.raises(InputError, match="in use"):
-        on_worker._patiently(config, make, Controls())
+        on_worker._patiently(config, make, tmp_path, Controls())
     monkeypatch.setattr(on_worker, "PATIENCE_SECONDS", 30)
     leave.set()
-    assert on_worker._patiently(config, make, Controls()) == "made"
+    assert on_worker._patiently(config, make, tmp_path, Controls()) == "made"
     other.join()
 
 
@@ -150,7 +152,7 @@ def test_fits_on_gpus_are_refused_where_no_worker_has_one(tmp_path: Path, alone:
     (config,) = planned(tmp_path, 1)
     on_gpu = replace(config, training=replace(config.training, device="cuda"))
     with pytest.raises(InputError, match="no worker of the cluster has a GPU"):
-        list(Cluster(alone.address).outcomes([on_gpu], fitted, Controls()))
+        list(Cluster(alone.address).outcomes([on_gpu], Work(fitted, tmp_path), Controls()))
 
 
 def test_a_fit_takes_the_one_gpu_of_a_worker_that_offers_it(tmp_path: Path, alone: Dask) -> None:
@@ -159,7 +161,7 @@ def test_a_fit_takes_the_one_gpu_of_a_worker_that_offers_it(tmp_path: Path, alon
     card, told = alone.worker("--resources", "GPU=1"), Told()
     try:
         alone.wait_for_workers(2)
-        assert make_missing(auto, lambda _: False, said, told, Controls(), Cluster(alone.address))
+        assert make_missing(auto, lambda _: False, Work(said, tmp_path), told, Controls(), Cluster(alone.address))
     finally:
         os.kill(card, signal.SIGKILL)
     assert set(told.places.values()) == {card}
@@ -169,7 +171,7 @@ def test_a_fit_that_runs_out_of_memory_is_begun_again_and_what_cannot_be_made_en
     tmp_path: Path, marks: Path, alone: Dask
 ) -> None:
     def outcomes(make: Make) -> list[Outcome]:
-        return list(Cluster(alone.address).outcomes(planned(tmp_path, 3), make, Controls()))
+        return list(Cluster(alone.address).outcomes(planned(tmp_path, 3), Work(make, tmp_path), Controls()))
 
     found = {outcome.config.seed: outcome for outcome in outcomes(partial(without_memory, marks))}
     assert [found[seed].losses for seed in range(3)] == [(), ("memory ran out",), ()]
@@ -187,8 +189,8 @@ def test_told_to_stop_the_fit_of_a_worker_ends_before_the_client_does(tmp_path: 
 
     stopping = Thread(target=stop)
     stopping.start()
-    make = partial(endless, marks)
-    assert not make_missing(planned(tmp_path, 2), lambda _: False, make, Told(), controls, Cluster(alone.address))
+    work = Work(partial(endless, marks), tmp_path)
+    assert not make_missing(planned(tmp_path, 2), lambda _: False, work, Told(), controls, Cluster(alone.address))
     stopping.join()
     assert len(list(marks.glob("begun *"))) == len(list(marks.glob("ended *"))) == 1
     assert not list(tmp_path.glob(".*")), "the mark is gone"
@@ -205,30 +207,49 @@ def test_a_study_finds_the_same_on_a_cluster(tmp_path: Path, alone: Dask, monkey
     assert found[0] == found[1] != {}
 
 
-def test_a_sweep_that_two_workers_make_has_the_same_summary(
-    tmp_path: Path, alone: Dask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    without_drawings(monkeypatch)
-    second = alone.worker()
-    try:
-        alone.wait_for_workers(2)
-        config, summaries = small_sweep(tmp_path, pictures=1), []
-        for place, executor in (("here", Here()), ("there", Cluster(alone.address))):
-            sweep = start_sweep(replace(config, output=replace(config.output, output_dir=tmp_path / place)))
-            assert run_sweep(sweep, executor=executor).finished == 4
-            summaries.append(sweep.summary_file.read_bytes())
-    finally:
-        os.kill(second, signal.SIGKILL)
-    assert summaries[0] == summaries[1]
-
-
-def test_where_files_are_not_shared_a_sweep_is_refused(
+def test_where_files_are_not_shared_what_a_sweep_fits_goes_to_the_worker_and_the_same_folders_come_back(
     tmp_path: Path, alone: Dask, elsewhere: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    config = small_sweep(tmp_path, pictures=1)
-    sweep = start_sweep(replace(config, output=replace(config.output, output_dir=Path("outputs"))))
-    with pytest.raises(InputError, match=r"^a worker does not see 'outputs/picture0/compare/.*share the files"):
+    """All names are relative, and the worker has another working folder: it finds nothing that was not sent."""
+    without_charts(monkeypatch)
+    config, found = small_sweep(tmp_path, pictures=1, seeds=1, tune=1), []
+    config = replace(config, output=replace(config.output, output_dir=Path("outputs"), quick=False))
+    for place, executor in (("here", Here()), ("there", Cluster(alone.address))):
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        sweep = start_sweep(config)
+        assert run_sweep(sweep, executor=executor).finished == 2
+        found.append((held_by(sweep.runs), sweep.tuned_file.read_bytes(), sweep.summary_file.read_bytes()))
+        for fit in sweep.runs.iterdir():
+            assert RunFolder(fit).record().path == fit, "it is called as the client calls it"
+    assert found[0] == found[1]
+    assert not list(alone.folder.rglob("*.npz")), "nothing stays with the worker"
+
+
+def test_files_are_sent_for_no_more_fits_than_a_worker_makes_soon(
+    tmp_path: Path, alone: Dask, elsewhere: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "given").touch()
+    sent, done = list[bytes](), list[Outcome]()
+
+    def counted(folder: Path, files: Sequence[Path]) -> bytes:
+        sent.append(parcel.packed(folder, files))
+        assert len(sent) - len(done) <= 2
+        return sent[-1]
+
+    monkeypatch.setattr(of_cluster, "packed", counted)
+    work = Work(fitted, tmp_path, reads=lambda _: [tmp_path / "given"])
+    for outcome in Cluster(alone.address).outcomes(planned(tmp_path, 8), work, Controls()):
+        done.append(outcome)
+    assert len(sent) == len(done) == len(weights(tmp_path)) == 8
+
+
+def test_a_fit_that_is_too_large_to_be_sent_is_refused_in_a_sentence(
+    tmp_path: Path, alone: Dask, elsewhere: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parcel, "MOST_BYTES", 100)
+    sweep = start_sweep(small_sweep(tmp_path, pictures=1))
+    with pytest.raises(InputError, match=r"bytes for one fit, more than the 100 that are sent"):
         run_sweep(sweep, executor=Cluster(alone.address))
 
 
@@ -243,8 +264,9 @@ def test_when_the_scheduler_goes_it_is_one_sentence_and_no_worker_goes_on(
 
         ending = Thread(target=end)
         ending.start()
+        work = Work(partial(endless, marks), tmp_path)
         with pytest.raises(InputError, match="the scheduler of the cluster is gone"):
-            list(Cluster(cluster.address).outcomes(planned(tmp_path, 2), partial(endless, marks), Controls()))
+            list(Cluster(cluster.address).outcomes(planned(tmp_path, 2), work, Controls()))
         ending.join()
         wait_for(marks, "ended *")
     assert not caplog.messages
@@ -255,8 +277,9 @@ def test_a_cluster_that_has_lost_all_its_workers_is_not_waited_for_for_ever(
 ) -> None:
     monkeypatch.setattr(of_cluster, "ALONE_SECONDS", 0.5)
     monkeypatch.setattr(of_cluster, "WORKERS_EVERY", 0.1)
+    work = Work(partial(always_killed, [0]), tmp_path)
     with dask(tmp_path / "dask", 1) as cluster, pytest.raises(InputError, match="has had no worker for"):
-        list(Cluster(cluster.address).outcomes(planned(tmp_path, 2), partial(always_killed, [0]), Controls()))
+        list(Cluster(cluster.address).outcomes(planned(tmp_path, 2), work, Controls()))
 
 
 def test_without_dask_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldlens.configs.errors import InputError
-from fieldlens.studies.making.parcel import packed, unpack
+from fieldlens.studies.making import parcel
+from fieldlens.studies.making.parcel import files_in, lay_out, packed, unpack
 
 
 def archive(*members: tuple[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
@@ -19,6 +20,10 @@ def archive(*members: tuple[str, bytes], compression: int = zipfile.ZIP_STORED) 
         for name, content in members:
             file.writestr(zipfile.ZipInfo(name), content, compression)
     return data.getvalue()
+
+
+def whole(folder: Path) -> bytes:
+    return packed(folder, files_in(folder))
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -36,7 +41,7 @@ def test_what_is_packed_comes_out_as_it_was(tmp_path_factory: pytest.TempPathFac
     for file, data in content.items():
         (folder / f"{file}.bin").write_bytes(data)
         (folder / "deeper" / f"{file}.bin").write_bytes(data[::-1])
-    place = unpack(packed(path / "sent"), path / "got")
+    place = unpack(whole(path / "sent"), path / "got")
     assert place == path / "got" / name / "fit"
     assert files(path / "got") == files(path / "sent")
 
@@ -47,7 +52,32 @@ def test_the_same_files_are_the_same_bytes_and_links_are_left_out(tmp_path: Path
         for name in order:
             (tmp_path / place / "fit" / name).write_text(name)
     (tmp_path / "two" / "fit" / "link").symlink_to("/etc/passwd")
-    assert packed(tmp_path / "one") == packed(tmp_path / "two")
+    assert whole(tmp_path / "one") == whole(tmp_path / "two")
+
+
+def test_the_files_that_are_named_are_laid_out_where_they_were_and_no_others(tmp_path: Path) -> None:
+    for name in ("scenes/one.npz", "scenes/two.npz", "scenes.json"):
+        (tmp_path / "here" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "here" / name).write_text(name)
+    named = [tmp_path / "here" / name for name in ("scenes.json", "scenes/two.npz")]
+    there = lay_out(packed(tmp_path / "here", named), tmp_path / "there")
+    assert there == [tmp_path / "there" / name for name in ("scenes.json", "scenes/two.npz")]
+    assert files(tmp_path / "there") == {name: name.encode() for name in ("scenes.json", "scenes/two.npz")}
+    assert lay_out(packed(tmp_path, ()), tmp_path / "empty") == []
+
+
+def test_files_that_are_too_many_to_be_sent_are_refused_and_so_is_one_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(bytes(60))
+    monkeypatch.setattr(parcel, "MOST_BYTES", 120)
+    assert packed(tmp_path, files_in(tmp_path))
+    monkeypatch.setattr(parcel, "MOST_BYTES", 119)
+    with pytest.raises(InputError, match=r"has 120 bytes for one fit, more than the 119 .*docs/cluster\.md"):
+        packed(tmp_path, files_in(tmp_path))
+    with pytest.raises(InputError, match=r"cannot read .*c'"):
+        packed(tmp_path, [tmp_path / "c"])
 
 
 def test_a_folder_takes_the_place_of_the_one_before(tmp_path: Path) -> None:

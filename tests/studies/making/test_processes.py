@@ -14,7 +14,7 @@ import pytest
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
-from fieldlens.studies.making.executor import MOST_LOSSES, Make, Outcome
+from fieldlens.studies.making.executor import MOST_LOSSES, Make, Outcome, Work
 from fieldlens.studies.making.here import Here
 from fieldlens.studies.making.missing import make_missing
 from fieldlens.studies.making.processes import Processes, _answer, gpus
@@ -34,12 +34,14 @@ from tests.support.made_fits import (
 )
 from tests.test_layering import ROOT
 
+OUTPUTS = Path("outputs")
 KILLED = "its process was ended by SIGKILL"
 
 
 def outcomes(configs: list[FitConfig], make: Make, workers: int = 2) -> dict[int, Outcome]:
     """What became of each fit, by its seed."""
-    return {outcome.config.seed: outcome for outcome in Processes(workers).outcomes(configs, make, Controls())}
+    found = Processes(workers).outcomes(configs, Work(make, OUTPUTS), Controls())
+    return {outcome.config.seed: outcome for outcome in found}
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def test_two_processes_make_what_this_one_makes_though_one_is_killed_in_the_midd
         (Processes(2), there, partial(killed_in_the_middle, marks, [1])),
     ):
         told = Told()
-        assert make_missing(planned(path, 4), lambda _: False, make, told, Controls(), executor)
+        assert make_missing(planned(path, 4), lambda _: False, Work(make, path), told, Controls(), executor)
     assert list(weights(here)) == [f"seed {seed}" for seed in range(4)]
     assert weights(there) == weights(here)
     assert told.said == [f"ramp fourier:8 2x4, seed 1 was lost 1 time ({KILLED}) and made all the same"]
@@ -70,13 +72,13 @@ def test_a_fit_that_ends_its_process_every_time_is_given_up_and_all_others_are_m
 ) -> None:
     assert MOST_LOSSES == 3
     monkeypatch.setattr("fieldlens.studies.making.processes.MOST_LOSSES", 1)  # each loss takes a start of Python
-    found = outcomes(planned(Path("outputs"), 3), partial(always_killed, [0]), workers=1)
+    found = outcomes(planned(OUTPUTS, 3), partial(always_killed, [0]), workers=1)
     assert (found[0].made, found[0].losses) == (None, (KILLED,) * 2)
     assert all(found[seed].made and not found[seed].losses for seed in (1, 2))
 
 
 def test_a_fit_that_runs_out_of_memory_is_made_by_another_process(marks: Path) -> None:
-    found = outcomes(planned(Path("outputs"), 2), partial(without_memory, marks), workers=1)
+    found = outcomes(planned(OUTPUTS, 2), partial(without_memory, marks), workers=1)
     assert found[1].losses == ("memory ran out",)
     assert found[0].made is not None
     assert found[1].made is not None
@@ -85,12 +87,12 @@ def test_a_fit_that_runs_out_of_memory_is_made_by_another_process(marks: Path) -
 
 def test_what_cannot_be_made_ends_all_in_its_sentence() -> None:
     with pytest.raises(InputError, match=r"^there is no picture 'ramp'$"):
-        outcomes(planned(Path("outputs"), 2), refused, workers=1)
+        outcomes(planned(OUTPUTS, 2), refused, workers=1)
 
 
 def test_a_mistake_in_a_process_is_answered_with_its_place() -> None:
-    (config,) = planned(Path("outputs"), 1)
-    answer = _answer(config, broken, Controls())
+    (config,) = planned(OUTPUTS, 1)
+    answer = _answer(config, Work(broken, OUTPUTS), Controls())
     assert isinstance(answer, RuntimeError)
     assert re.search(r"(?s)made_fits\.py.*ZeroDivisionError: ramp", str(answer))
 
@@ -107,7 +109,8 @@ def test_a_process_that_is_told_to_end_hands_its_fit_on_and_at_the_stop_every_fi
 
     telling = Thread(target=tell)
     telling.start()
-    assert list(Processes(1).outcomes(planned(Path("outputs"), 1), partial(endless, marks), controls)) == []
+    work = Work(partial(endless, marks), OUTPUTS)
+    assert list(Processes(1).outcomes(planned(OUTPUTS, 1), work, controls)) == []
     telling.join()
     begun, ended = ({mark.name.split()[1] for mark in marks.glob(f"{what} *")} for what in ("begun", "ended"))
     assert len(begun) == 2
@@ -120,9 +123,11 @@ def test_a_process_does_not_run_the_script_of_the_first_one_and_ends_by_itself_w
 from functools import partial
 from pathlib import Path
 from fieldlens.fitting import Controls
+from fieldlens.studies.making.executor import Work
 from fieldlens.studies.making.processes import Processes
 from tests.support.made_fits import endless, planned
-list(Processes(1).outcomes(planned(Path("outputs"), 1), partial(endless, Path({str(marks)!r})), Controls()))
+work = Work(partial(endless, Path({str(marks)!r})), Path("outputs"))
+list(Processes(1).outcomes(planned(work.folder, 1), work, Controls()))
 """
     file = marks.parent / "first.py"
     file.write_text(script)
@@ -141,10 +146,11 @@ def test_each_process_takes_one_of_the_gpus_that_this_one_may_use(monkeypatch: p
     assert gpus() == ["0", "1"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, 5")
     assert gpus() == ["3", "5"]
-    assert [outcome.made for outcome in Processes(1).outcomes(planned(Path("outputs"), 1), card, Controls())] == ["3"]
+    found = Processes(1).outcomes(planned(OUTPUTS, 1), Work(card, OUTPUTS), Controls())
+    assert [outcome.made for outcome in found] == ["3"]
 
 
-def card(_config: FitConfig, _controls: Controls) -> str | None:
+def card(_config: FitConfig, _folder: Path, _controls: Controls) -> str | None:
     """The GPUs that a process may use."""
     return os.environ["CUDA_VISIBLE_DEVICES"]
 

@@ -19,7 +19,7 @@ from fieldlens.configs.holding import held
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
-from fieldlens.studies.making.executor import Make, Outcome, Outcomes
+from fieldlens.studies.making.executor import Outcome, Outcomes, Work
 from fieldlens.studies.runs.compare import find_runs
 from fieldlens.studies.runs.fit import run, start
 from fieldlens.studies.runs.folder import RunFolder
@@ -152,8 +152,8 @@ def test_the_same_fits_give_the_same_summary_whoever_made_them_and_in_whatever_o
 class Refusing:
     """Makes the first of the fits that it is handed, and cannot make the next."""
 
-    def outcomes(self, configs: Sequence[FitConfig], make: Make, controls: Controls) -> Outcomes:
-        yield Outcome(configs[0], make(configs[0], controls))
+    def outcomes(self, configs: Sequence[FitConfig], work: Work, controls: Controls) -> Outcomes:
+        yield Outcome(configs[0], work.make(configs[0], work.folder, controls))
         yield Outcome(configs[1], None, ("killed",))
 
 
@@ -163,6 +163,11 @@ def test_a_fit_that_cannot_be_made_does_not_hide_those_that_are(tmp_path: Path):
         run_sweep(sweep, executor=Refusing())
     assert [row["encoding"] for row in rows_of(sweep.fits_file)] == ["raw"]
     assert not sweep.result_file.exists()
+    page = sweep.report.read_text(encoding="utf-8")
+    assert "The command ended early: 1 fit could not be made" in page
+    assert "1 of 2 fits are finished; this is of those." in page
+    assert run_sweep(sweep).finished == 2
+    assert "ended early" not in sweep.report.read_text(encoding="utf-8")
 
 
 def test_a_sweep_needs_its_pictures_files_no_more(tmp_path: Path):
