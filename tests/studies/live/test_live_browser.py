@@ -57,6 +57,7 @@ def test_buttons_act_on_the_training_and_the_picture_follows(tmp_path: Path, ope
         page.wait_for_selector("text=Paused.")
         taken = steps_taken(page)
         assert taken > 3
+        page.get_by_text("Learning rate, and where to stop").click()
         page.get_by_label("Learning rate").fill("")
         page.get_by_label("Learning rate").press_sequentially("0.0001")  # no digit is taken for a map's
         page.get_by_label("Learning rate").press("Enter")
@@ -82,6 +83,7 @@ def test_an_answer_that_comes_late_takes_no_later_complaint_away(tmp_path: Path,
         wait_for_step(page, 0)
         late: list[Route] = []
         page.route("**/learning_rate", lambda route: late.append(route))
+        page.get_by_text("Learning rate, and where to stop").click()
         page.get_by_label("Learning rate").fill("0.0001")
         page.get_by_label("Learning rate").press("Enter")
         page.get_by_label("Stop at").fill("minus one")
