@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fieldlens.configs.run import FitConfig
+from fieldlens.fitting.estimate import duration
 from fieldlens.report import Curves, Frame, Report, RunPart, curves_data, frame_data, live_html
 from fieldlens.report.table import decimals, number_text
 from fieldlens.studies.runs.recorder import FrameRecorder
@@ -102,7 +103,7 @@ def _facts(moment: Moment, scored_step: int, psnr_db: float) -> dict[str, str]:
     if moment.steps_per_s > 0:
         facts["Speed"] = f"{number_text(moment.steps_per_s, decimals(1))} steps / s"
     if moment.left is not None and moment.done < 1:
-        facts["Left, report and all"] = f"{number_text(moment.left, decimals(0))} s"
+        facts["Left, report and all"] = duration(moment.left)
     return facts
 
 
