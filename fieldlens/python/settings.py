@@ -17,14 +17,14 @@ from fieldlens.configs.run import CompareConfig, FitConfig
 from ..verbs.executor import ExecutorOptions
 from ..verbs.options import Beginning
 from ..verbs.refusals import name_here
+from .keywords import CompareKeywords, FitKeywords
 from .mistakes import with_keywords
 
 Config = TypeVar("Config", FitConfig, CompareConfig)
 Record = TypeVar("Record")
 
-GIVEN = "scene"
-"""The one choice that is given without a name."""
-
+_KEYWORDS = {"fit": FitKeywords, "compare": CompareKeywords}
+"""What may be named, by verb: all choices but the scene, which is given without a name."""
 
 _BEGINNING: Mapping[str, Callable[[Any], Any]] = {
     "resume": os.fspath,
@@ -72,7 +72,7 @@ def with_settings(config: Config, settings: Mapping[str, Any], verb: str) -> Con
     alone = set(_parts(config)) - set(groups)
     for name in settings:
         if name not in known and name not in alone:
-            hint = did_you_mean(name, [*known, *alone - {GIVEN}])
+            hint = did_you_mean(name, _KEYWORDS[verb].__optional_keys__)
             ours = name_here(name, verb)
             told = f"; here it is {ours}" if ours else hint
             join = "" if told.endswith("?") else ";"

@@ -215,9 +215,7 @@ def _answer(future: Future) -> Answer:
     """
     if future.status not in ("finished", "error"):
         raise InputError(NO_SCHEDULER)
-    error = future.exception()
-    if isinstance(error, KilledWorker):
-        raise LostError(GONE)
-    if isinstance(error, Exception):
-        raise error
-    return future.result()
+    try:
+        return future.result()
+    except KilledWorker:  # also of one that Dask has made again, as its result was gone with its worker
+        raise LostError(GONE) from None

@@ -44,8 +44,7 @@ def outcomes_of_missing(
     """Make the fits that are not finished, and yield what became of each; they end early when they are stopped.
 
     Args:
-        executor: by default, as many processes as torch has threads, with one thread each, so that a fit's bytes do not
-            depend on how many go on at once. On GPUs it is one fit a card.
+        executor: by default `default_executor`.
 
     Raises:
         InputError: what `work.make` raises, as soon as it does; for fits that were lost with their process too often,
@@ -81,14 +80,20 @@ def outcomes_of_missing(
 
 
 def default_executor(configs: Sequence[FitConfig]) -> Executor:
-    """Who makes fits where nobody was named.
+    """Who makes fits where nobody was named: as many processes as torch's threads suffice for, or one a card on GPUs.
+
+    Each fit takes one thread, or as many as it names, also where it is the only one that is left: its bytes do not
+    depend on how many go on at once.
 
     Raises:
         InputError: for a device that is not there.
     """
     on_gpu = any(place(config.training, config.network).device.type != "cpu" for config in configs)
-    workers = min(torch.cuda.device_count() if on_gpu else torch.get_num_threads(), len(configs))
-    return Processes(workers) if workers > 1 else Here()
+    threads = max((config.training.threads or 1 for config in configs), default=1)
+    workers = min(torch.cuda.device_count() if on_gpu else torch.get_num_threads() // threads, len(configs))
+    if workers > 1:
+        return Processes(workers, threads)
+    return Here(None if on_gpu else threads)
 
 
 def _told(outcome: Outcome) -> str:

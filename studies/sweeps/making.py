@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -51,10 +52,11 @@ def make_planned(
         return finished.of(sent[config].name) is not None
 
     work = Work(partial(make_fit, parent.name), sweep.path, reads=partial(files_of, sweep.scenes))
-    for outcome in outcomes_of_missing(list(sent), is_finished, work, reporter, controls, executor):
-        if outcome.losses:
-            sweep.add_lost(sent[outcome.config].name, outcome.losses)
-        made()
+    with closing(outcomes_of_missing(list(sent), is_finished, work, reporter, controls, executor)) as outcomes:
+        for outcome in outcomes:
+            if outcome.losses:
+                sweep.add_lost(sent[outcome.config].name, outcome.losses)
+            made()
     return not controls.stop
 
 

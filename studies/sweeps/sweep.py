@@ -233,9 +233,13 @@ def _found(scores: Scores, number: int) -> MethodFound:
 
 
 def scores_of(sweep: Sweep, planned: Sequence[Planned], finished: Finished) -> Scores:
-    """The numbers of those fits that are finished."""
-    lost, folders = sweep.lost(), finished.among(planned)
-    findings = [Finding(one, folder, folder.record(), len(lost.get(one.name, ()))) for one, folder in folders.items()]
+    """The numbers of those fits that are finished; how often one was lost, the sweep knows in which it was made."""
+    folders = finished.among(planned)
+    lost = {made_in: Sweep(made_in).lost() for made_in in {folder.path.parent.parent for folder in folders.values()}}
+    findings = [
+        Finding(one, folder, folder.record(), len(lost[folder.path.parent.parent].get(folder.path.name, ())))
+        for one, folder in folders.items()
+    ]
     return Scores(sweep.grid().methods, list(dict.fromkeys(one.picture for one in planned)), findings)
 
 

@@ -108,6 +108,8 @@ def same_words(sentence: str) -> str:
             "there is no keyword 'gpu'; here it is device=\"cuda\"; help(fieldlens.fit) lists them",
         ),
         (calls.fit, {"stpes": 3}, "there is no keyword 'stpes'; did you mean 'steps'? help(fieldlens.fit) lists them"),
+        (calls.compare, {"worker": 2}, "there is no keyword 'worker'; did you mean 'workers'?"),
+        (calls.fit, {"presets": "x"}, "there is no keyword 'presets'; did you mean 'preset'?"),
         (calls.fit, {"steps": 3, "revive_at": [9]}, "revive_at=9 never comes: steps=3 is the end"),
         (calls.compare, {"encodings": ["fourier8"]}, "unknown encoding 'fourier8'; did you mean 'fourier:8'?"),
         (calls.compare, {"target_psnr": 30.0}, "so it has no target_psnr; give its length with steps"),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -61,6 +62,32 @@ def test_by_default_there_are_as_many_processes_as_threads_and_never_more_than_f
     try:
         assert default_executor(PLANNED) == Processes(2)
         assert isinstance(default_executor(PLANNED[:1]), Here)
+    finally:
+        torch.set_num_threads(1)
+
+
+def threads_taken(_config: FitConfig, _folder: Path, _controls: Controls) -> str:
+    return f"{torch.get_num_threads()} threads"
+
+
+def test_the_last_fit_that_is_missing_takes_as_many_threads_as_all_others_took() -> None:
+    told = Told()
+    torch.set_num_threads(2)
+    try:
+        make_missing(PLANNED[:1], nothing, Work(threads_taken, OUTPUTS), told, Controls())
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert told.labels == ["fit 1 of 1: 1 threads"]
+
+
+def test_processes_are_as_many_as_leave_each_fit_the_threads_that_it_names() -> None:
+    many = [replace(config, training=replace(config.training, threads=2)) for config in PLANNED]
+    torch.set_num_threads(6)
+    try:
+        assert default_executor(many) == Processes(3, threads=2)
+        torch.set_num_threads(3)
+        assert default_executor(many) == Here(threads=2)
     finally:
         torch.set_num_threads(1)
 

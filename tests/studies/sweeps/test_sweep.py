@@ -170,6 +170,27 @@ def test_a_fit_that_cannot_be_made_does_not_hide_those_that_are(tmp_path: Path):
     assert "ended early" not in sweep.report.read_text(encoding="utf-8")
 
 
+class LosingOnce:
+    """Makes all fits, the first when it had been lost once."""
+
+    def outcomes(self, configs: Sequence[FitConfig], work: Work, controls: Controls) -> Outcomes:
+        for number, config in enumerate(configs):
+            yield Outcome(config, work.make(config, work.folder, controls), () if number else ("killed",))
+
+
+def test_a_fit_that_was_lost_is_told_by_every_table_that_has_it(tmp_path: Path):
+    config = small_sweep(tmp_path, pictures=1, seeds=1)
+    first = start_sweep(config)
+    run_sweep(first, executor=LosingOnce())
+    more = start_sweep(replace(config, seeds=2))
+    run_sweep(more)
+    for sweep, expected in ((first, ["1", "0"]), (more, ["1", "0", "0", "0"])):
+        assert [row["lost"] for row in rows_of(sweep.fits_file)] == expected
+    first.path.rename(tmp_path / "outputs" / "moved")
+    run_sweep(more)
+    assert [row["lost"] for row in rows_of(more.fits_file)] == ["1", "0", "0", "0"]
+
+
 def test_a_sweep_needs_its_pictures_files_no_more(tmp_path: Path):
     config = small_sweep(tmp_path, seeds=1)
     sweep = start_sweep(config)
