@@ -415,6 +415,17 @@ def test_a_finished_fit_that_is_whole_is_left_as_it_is(config: FitConfig):
     assert reporter.said[-1] == "all of its files are there and whole, so nothing was made again"
 
 
+def test_what_the_program_itself_took_away_is_not_missed(config: FitConfig):
+    folder, reporter = start(config), StopAt(1000)
+    run(folder)
+    run(folder, quickly(config), reporter=reporter)
+    assert not (folder.analysis / "explain.json").exists()
+    before = written(folder)
+    run(folder, reporter=reporter)
+    assert written(folder) == before
+    assert reporter.said[-1] == "all of its files are there and whole, so nothing was made again"
+
+
 @pytest.mark.parametrize("name", ["report.html", "progress.mp4", "analysis/explain.json", "run.json"])
 @pytest.mark.parametrize("damage", [Path.unlink, partial(Path.write_bytes, data=b"another")])
 def test_what_a_finished_fit_lacks_is_made_again(config: FitConfig, name: str, damage: Callable[[Path], object]):
