@@ -415,6 +415,20 @@ def test_a_finished_fit_that_is_whole_is_left_as_it_is(config: FitConfig):
     assert reporter.said[-1] == "all of its files are there and whole, so nothing was made again"
 
 
+def test_a_finished_fit_is_left_as_it_is_by_whichever_name_and_made_again_where_it_was_moved(
+    config: FitConfig, monkeypatch: pytest.MonkeyPatch
+):
+    folder, reporter = start(config), StopAt(1000)
+    run(folder)
+    before = written(folder)
+    monkeypatch.chdir(folder.path.parent)
+    run(RunFolder(Path(folder.path.name)), reporter=reporter)
+    assert written(folder) == before
+    moved = RunFolder(folder.path.rename(folder.path.with_name("moved")))
+    assert run(moved, reporter=reporter).path == moved.path
+    assert "run.json says that this folder is elsewhere: the end is made again" in reporter.said
+
+
 def test_what_the_program_itself_took_away_is_not_missed(config: FitConfig):
     folder, reporter = start(config), StopAt(1000)
     run(folder)
