@@ -441,16 +441,16 @@ def test_what_the_program_itself_took_away_is_not_missed(config: FitConfig):
 
 
 @pytest.mark.parametrize("name", ["report.html", "progress.mp4", "analysis/explain.json", "run.json"])
-@pytest.mark.parametrize("damage", [Path.unlink, partial(Path.write_bytes, data=b"another")])
-def test_what_a_finished_fit_lacks_is_made_again(config: FitConfig, name: str, damage: Callable[[Path], object]):
+def test_what_a_finished_fit_lacks_is_made_again(config: FitConfig, name: str):
     folder = start(config)
     run(folder)
     whole = (folder.path / name).read_bytes()
-    damage(folder.path / name)
-    run(folder)
-    again = (folder.path / name).read_bytes()
-    assert again == whole or name == "run.json"  # which says how long drawing took
-    assert not_as_written(folder.path) == []
+    for damage in (Path.unlink, partial(Path.write_bytes, data=b"another")):
+        damage(folder.path / name)
+        run(folder)
+        again = (folder.path / name).read_bytes()
+        assert again == whole or (name == "run.json" and again != b"another")  # it says how long drawing took
+        assert not_as_written(folder.path) == []
 
 
 def test_a_finished_fit_goes_on_to_a_limit_that_was_edited(config: FitConfig):
