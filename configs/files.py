@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from .errors import InputError
 from .holding import require_there
-from .manifest import begin_manifest, record, recorded, verify, verify_file
+from .manifest import begin_manifest, forget, record, recorded, verify, verify_file
 
 JsonObject: TypeAlias = dict[str, Any]
 """What a JSON file holds. `configs.records` makes it and takes it apart: nobody else needs its keys."""
@@ -134,6 +134,8 @@ def remove(path: Path) -> None:
     Raises:
         InputError: when it cannot be, or is no file.
     """
+    with suppress(OSError):  # on a full disk it goes all the same, and is missed later
+        forget(path)
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

@@ -5,12 +5,13 @@ files are left out: YAML, which a person may edit, and checkpoints, which carry 
 
 A line is added before the file that it is of gets its name, and none is ever taken away. A process that is killed
 between the two leaves a line too many, never a whole file without one; so a file may be as any of its lines says.
+What the program takes away gets a line of its own, a comment to sha256sum, or it would be missed for ever.
 """
 
 import hashlib
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
@@ -25,7 +26,10 @@ LEFT_OUT = (".yaml", ".safetensors")
 DEEPEST = 4
 """How many folders above a file are asked whether they have a manifest."""
 
-_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+_GONE = "# gone"
+"""In place of a digest, before the name of a file that was taken away."""
+
+_LINE = re.compile(rf"([0-9a-f]{{64}}|{_GONE})  (.+)")
 
 
 def begin_manifest(folder: Path) -> None:
@@ -47,14 +51,30 @@ def record(path: Path, data: bytes) -> None:
     if found is None:
         return
     manifest, name = found
-    line = f"{hashlib.sha256(data).hexdigest()}  {name}\n"
+    # of a file that is new, a line that goes with the power is not missed: it costs no wait
+    _add(manifest, f"{hashlib.sha256(data).hexdigest()}  {name}\n", waits=path.exists())
+
+
+def forget(path: Path) -> None:
+    """Note that a file is about to be taken away, so that it is not looked for.
+
+    Raises:
+        OSError: when that cannot be written.
+    """
+    found = _manifest_of(path)
+    if found is not None and found[1] in recorded(found[0].parent):
+        _add(found[0], f"{_GONE}  {found[1]}\n", waits=False)
+
+
+def _add(manifest: Path, line: str, *, waits: bool) -> None:
+    """Add a line, and wait until the disk has it or not."""
     with manifest.open("ab+") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":  # the power went while a line was written
                 line = "\n" + line
         file.write(os.fsencode(line))
-        if path.exists():  # of a file that is new, a line that goes with the power is not missed: it costs no wait
+        if waits:
             file.flush()
             os.fsync(file.fileno())
 
@@ -84,13 +104,12 @@ def verify_file(path: Path, file: BufferedReader) -> None:
 
 
 def recorded(folder: Path) -> list[str]:
-    """The names of all files of a folder that are looked after, as they are from there; none where it is not."""
-    manifest = folder / MANIFEST
+    """The names of files that should be there, as they are from a folder; none where it is not looked after."""
     try:
-        status = manifest.stat()
-        return sorted(_digests(manifest, status.st_ino, status.st_mtime_ns, status.st_size))
+        digests, gone = _read(folder / MANIFEST)
     except OSError:
         return []
+    return sorted(digests.keys() - gone)
 
 
 def _known(path: Path) -> Collection[str]:
@@ -100,10 +119,10 @@ def _known(path: Path) -> Collection[str]:
         return ()
     manifest, name = found
     try:
-        status = manifest.stat()
-        return _digests(manifest, status.st_ino, status.st_mtime_ns, status.st_size).get(name, ())
+        digests, _ = _read(manifest)
     except OSError:
         return ()
+    return digests.get(name, ())
 
 
 def _damaged(path: Path) -> InputError:
@@ -124,11 +143,21 @@ def _manifest_of(path: Path) -> tuple[Path, str] | None:
     return None
 
 
+def _read(manifest: Path) -> tuple[Mapping[str, set[str]], Set[str]]:
+    """By a file's name, all digests that it may have; and the names of those that were taken away."""
+    status = manifest.stat()
+    return _read_once(manifest, status.st_ino, status.st_mtime_ns, status.st_size)
+
+
 @lru_cache(maxsize=8)
-def _digests(manifest: Path, *_version: int) -> Mapping[str, set[str]]:
-    """By a file's name, all digests that it may have."""
-    digests: dict[str, set[str]] = {}
+def _read_once(manifest: Path, *_version: int) -> tuple[Mapping[str, set[str]], Set[str]]:
+    digests, gone = dict[str, set[str]](), set[str]()
     for line in os.fsdecode(manifest.read_bytes()).split("\n"):
         if parts := _LINE.fullmatch(line):
-            digests.setdefault(parts[2], set()).add(parts[1])
-    return digests
+            said, name = parts.groups()
+            if said == _GONE:
+                gone.add(name)
+            else:
+                gone.discard(name)
+                digests.setdefault(name, set()).add(said)
+    return digests, gone

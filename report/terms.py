@@ -8,7 +8,7 @@ from fieldlens.report.guide import Entries
 
 _MEASURED = (
     "A claim that the program's own study of photographs measured and found to hold: {claim} Its numbers are in "
-    "docs/paper.md of the program's source; `fieldlens paper --only {number}` measures it anew."
+    "docs/paper.md of the program's source; “fieldlens paper --only {number}” measures it anew."
 )
 
 CLAIMS: Mapping[str, str] = {

@@ -1,5 +1,6 @@
 """One fit from beginning to end: train, draw, save, explain, report. The writer of run folders."""
 
+import os
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -391,7 +392,10 @@ def _as_it_ended(
         return None
     films = record.video is not None and (record.turntable is not None) == config.output.turntable
     lost = not_as_written(folder.path)
-    if lost is None or not films or record.path != folder.path:
+    if lost is None or not films:
+        return None
+    if os.path.abspath(record.path) != os.path.abspath(folder.path):
+        reporter.say("run.json says that this folder is elsewhere: the end is made again")
         return None
     if lost:
         few = ", ".join(lost[:3]) + (", ..." if len(lost) > 3 else "")

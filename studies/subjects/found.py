@@ -101,7 +101,7 @@ class Statistic:
     value: float
     low: float | None
     high: float | None
-    against: Against = "creases"
+    against: Against = field(default="creases", metadata={"before": "creases"})
     """What errors were set against."""
 
     @classmethod

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import look_after, read_bytes, write_bytes
+from fieldlens.configs.files import look_after, not_as_written, read_bytes, remove, write_bytes
 from fieldlens.configs.manifest import MANIFEST, verify_file
 from tests.support.kills import KilledError, kill_at
 
@@ -67,6 +67,40 @@ def test_a_line_that_was_cut_short_spoils_no_other(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"other")
     with pytest.raises(InputError, match="is damaged"):
         read_bytes(tmp_path / "a.bin")
+
+
+def test_what_was_taken_away_is_not_missed_until_it_is_written_again(tmp_path: Path) -> None:
+    look_after(tmp_path)
+    files = [tmp_path / "a.bin", tmp_path / "b.bin"]
+    for file in files:
+        write_bytes(file, b"content")
+    remove(files[0])
+    files[1].unlink()
+    assert not_as_written(tmp_path) == ["b.bin"], "somebody else took it"
+    write_bytes(files[0], b"other")
+    files[0].unlink()
+    assert not_as_written(tmp_path) == ["a.bin", "b.bin"]
+
+
+def test_a_kill_before_a_file_is_taken_away_leaves_it_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_after(tmp_path)
+    file = tmp_path / "a.bin"
+    write_bytes(file, b"content")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", killed)
+        with pytest.raises(KilledError):
+            remove(file)
+    assert read_bytes(file) == b"content"
+    file.write_bytes(b"other")
+    with pytest.raises(InputError, match="is damaged"):
+        read_bytes(file)
+
+
+def killed(_path: Path, *, missing_ok: bool) -> None:
+    """In place of a call before which the process was killed."""
+    raise KilledError
 
 
 def test_a_folder_that_is_moved_takes_its_manifest_along(tmp_path: Path) -> None:

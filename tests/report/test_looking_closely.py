@@ -18,7 +18,7 @@ from fieldlens.render.colour import NOTHING_TO_MISS, density_rgb, missing_rgb
 from fieldlens.render.scales import density_scale, missing_scale
 from fieldlens.report import SIGNAL_WORDS, Chapter, Overlay, Report
 from tests.support import report_examples as examples
-from tests.support.browsers import Open, chromium, painted, report_opener
+from tests.support.browsers import Open, chromium, cut_meanings, painted, report_opener
 
 SIDE = 32
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 160, 60), (40, 60, 200), (250, 250, 250)
@@ -254,3 +254,11 @@ def test_a_report_prints_on_as_many_sheets_as_it_fills(open_report: Open):
     page.set_viewport_size({"width": PAPER_PX, "height": 1000})
     tall = page.evaluate("document.documentElement.scrollHeight")
     assert tall / 1020 <= sheets <= tall / 1020 + 5  # what must not be broken leaves room
+
+
+@pytest.mark.parametrize("width", [1280, 380])
+def test_what_a_word_means_is_seen_whole_where_it_is_pointed_at(open_report: Open, width: int) -> None:
+    one = replace(report(), lead="Much is missing.", chapters=[Chapter("Why", ["Few creases, in all windows."])])
+    page = open_report(one, width=width, height=800)
+    assert page.locator(".term").count() > 3
+    assert cut_meanings(page) == []

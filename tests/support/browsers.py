@@ -103,6 +103,22 @@ def served_opener(browser: Browser, is_expected: Callable[[str], bool], ready: s
     assert [one for one in complaints if not is_expected(one)] == []
 
 
+def cut_meanings(page: Page) -> list[str]:
+    """The terms of a page whose meaning is not seen whole when they are pointed at from the page's own beginning."""
+    is_cut = """(term) => {
+        const meaning = term.querySelector(".meaning"), box = meaning.getBoundingClientRect();
+        const seen = (x, y) => meaning.contains(document.elementFromPoint(x, y));
+        return !(seen(box.left + 12, box.top + 3) && seen(box.right - 12, box.bottom - 3));
+    }"""
+    cut = []
+    for term in page.locator(".term").all():
+        page.evaluate("scrollTo(0, 0)")
+        term.hover()
+        if term.evaluate(is_cut):
+            cut.append(term.inner_text())
+    return cut
+
+
 def painted(page: Page) -> None:
     """Wait until every picture that the page has asked for is decoded, and drawn on the screen."""
     expect(page.locator("canvas[data-state=waiting]")).to_have_count(0)

@@ -24,10 +24,15 @@ PLAIN = Summary(
     explained_band="2-4 px", crossings_per_pixel=1.25, dead_neurons=None, verdict=("It is blurred.", "Few.")
 )
 PICTURE = replace(PLAIN, dead_neurons=3, primary_statistic=Statistic(-0.4, None, None), capacity="It could.")
+LEVERAGE = replace(
+    PLAIN,
+    primary_statistic=Statistic(-0.3, -0.4, -0.2, "leverage"),
+    crease_statistic=Statistic(-0.1, None, None, "creases"),
+)
 SIGNAL = replace(PLAIN, amplitude_recovered={"1 cycles": 1.0, "4 cycles": None})
 PHOTOGRAPHS = replace(PLAIN, crossings_per_pixel=None, collapsed=True)
 SOLID = replace(PLAIN, agreement=SolidAgreement(0.9, None, None))
-SUMMARIES = [PICTURE, SIGNAL, PHOTOGRAPHS, SOLID]
+SUMMARIES = [PICTURE, LEVERAGE, SIGNAL, PHOTOGRAPHS, SOLID]
 
 Powers: TypeAlias = list[float | None]
 RINGS: tuple[list[float], Powers, Powers, Powers, Powers] = (
@@ -51,6 +56,12 @@ def test_a_run_comes_back_from_its_file(tmp_path: Path, summary: Summary) -> Non
 def test_a_summary_comes_back_from_among_other_keys(summary: Summary) -> None:
     written = json.loads(json.dumps({"scene": "picture", **to_json(summary)}))
     assert from_json(Summary, written) == summary
+
+
+def test_errors_of_files_that_do_not_say_it_were_set_against_creases() -> None:
+    written = to_json(PICTURE)
+    assert written["primary_statistic"].pop("against") == "creases"
+    assert from_json(Summary, written) == PICTURE
 
 
 @pytest.mark.parametrize(
@@ -77,7 +88,8 @@ def test_run_json_has_the_keys_that_are_documented() -> None:
     documented = "path report video psnr_db heldout_psnr_db ssim steps seconds samples_per_s stopped_because device "
     documented += "precision threads versions seed"
     assert {*documented.split()} <= {*to_json(small_record())}
-    for summary, own in zip(SUMMARIES[1:], ({"amplitude_recovered"}, {"collapsed"}, {"iou"}), strict=True):
+    additions = ({"crease_statistic"}, {"amplitude_recovered"}, {"collapsed"}, {"iou"})
+    for summary, own in zip(SUMMARIES[1:], additions, strict=True):
         assert own <= {*to_json(small_record(explained=summary))}
         assert not own & {*to_json(small_record())}
 

@@ -13,6 +13,7 @@ from fieldlens.studies.subjects.found import Row
 from fieldlens.studies.sweeps import figures
 from fieldlens.studies.sweeps.figures import drawings
 from fieldlens.studies.sweeps.sweep import run_sweep, start_sweep
+from tests.support.browsers import chromium, cut_meanings
 from tests.support.sweeps import scores_from, small_sweep
 
 
@@ -89,6 +90,18 @@ def test_the_page_escapes_what_people_named_and_says_what_is_not_finished() -> N
     assert 'href="runs/a%20%231/report.html"' in text
     assert "not finished" in text
     HTMLParser().feed(text)
+
+
+def test_what_a_word_means_is_seen_whole_though_it_stands_near_the_top_of_the_page(tmp_path: Path) -> None:
+    said = ["a comes closest.", "An order is decided where the interval leaves 0 out."]
+    (tmp_path / "report.html").write_text(sweep_html(replace(REPORT, sentences=said)), encoding="utf-8")
+    with chromium() as browser:
+        for width in (1280, 380):
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            page.goto((tmp_path / "report.html").as_uri())
+            assert page.locator(".term").all_inner_texts() == ["decided", "interval", "PSNR"]
+            assert cut_meanings(page) == []
+            page.close()
 
 
 @pytest.mark.parametrize("ends", [Ends(20.0, None, None), Ends(20.0, 20.0, 20.0)])
