@@ -226,9 +226,10 @@ class PictureFindings:
         """The explanation and what was measured of creases, as strict JSON."""
         found = {"capacity": self._capacity(), "creases": self._creases(), "speed": speed_numbers(self.speeds)}
         explained, reasons = self.explanation.to_json(), None
-        if self.leverage is not None and self.statistic is not None:
-            explained |= {"against_creases": explained["primary"], "primary": primary_numbers(self.statistic)}
+        if self.leverage is not None:
             explained |= {"leverage": leverage_numbers(self.leverage)}
+        if self.statistic is not None and self.statistic.correlation is not None:
+            explained |= {"against_creases": explained["primary"], "primary": primary_numbers(self.statistic)}
         if self.reasons is not None and self.foreseen is not None:
             reasons = reasons_numbers(self.foreseen, self.reasons, self.verdict)
         return explained | found | {"reasons": reasons}

@@ -89,10 +89,14 @@ def test_files_have_the_leverage_of_each_window_and_the_verdict_what_it_surely_h
     leading, of_creases = findings.summary().primary_statistic, findings.summary().crease_statistic
     assert leading is not None
     assert of_creases is not None
+    assert findings.statistic is not None
     assert (leading.value, leading.against) == (primary["correlation"], "leverage")
     assert (of_creases.value, of_creases.against) == (explained["against_creases"]["estimate"], "creases")
     assert with_error is not None
     assert not any("leverage" in sentence for sentence in findings.verdict), "of noise there is nothing to be sure of"
+    without = replace(findings, statistic=replace(findings.statistic, correlation=None))
+    assert without.to_json()["primary"] == explained["against_creases"]
+    assert without.summary().primary_statistic == of_creases
     sure = LeverageStatistic(-0.4, Interval(-0.5, -0.3, 0.95, 999), 64, ())
     assert replace(findings, statistic=sure).verdict == (*findings.verdict, sure.sentence)
 
