@@ -214,6 +214,9 @@ def _answer(future: Future) -> Answer:
         InputError: what `make` raised, or when the scheduler is gone.
     """
     if future.status not in ("finished", "error"):
+        client = future.client
+        if client is not None and client.status == "running":  # its scheduler is there, and has dropped it
+            raise LostError(GONE)
         raise InputError(NO_SCHEDULER)
     try:
         return future.result()

@@ -9,8 +9,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
+from unittest import mock
 
 import pytest
+from distributed import Future
 
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.holding import held
@@ -20,7 +22,7 @@ from fieldlens.studies.making import cluster as of_cluster
 from fieldlens.studies.making import on_worker, parcel
 from fieldlens.studies.making.choice import executor_of
 from fieldlens.studies.making.cluster import Cluster
-from fieldlens.studies.making.executor import Make, Outcome, Work
+from fieldlens.studies.making.executor import LostError, Make, Outcome, Work
 from fieldlens.studies.making.here import Here
 from fieldlens.studies.making.missing import make_missing
 from fieldlens.studies.making.on_worker import Home
@@ -270,6 +272,15 @@ def test_when_the_scheduler_goes_it_is_one_sentence_and_no_worker_goes_on(
         ending.join()
         wait_for(marks, "ended *")
     assert not caplog.messages
+
+
+@pytest.mark.parametrize(("client", "error"), [("running", LostError), ("connecting", InputError)])
+def test_a_fit_that_the_scheduler_has_dropped_is_lost_and_one_whose_scheduler_is_gone_is_no_more_asked_for(
+    client: str, error: type[Exception]
+) -> None:
+    future = mock.Mock(spec=Future, status="cancelled", client=mock.Mock(status=client))
+    with pytest.raises(error):
+        of_cluster._answer(future)
 
 
 def test_a_cluster_that_has_lost_all_its_workers_is_not_waited_for_for_ever(
