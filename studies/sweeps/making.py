@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from fieldlens.configs.encoding import Own
 from fieldlens.configs.files import unfinished
 from fieldlens.configs.run import FitConfig
@@ -87,11 +85,7 @@ def make_fit(parent: str, config: FitConfig, path: Path, controls: Controls) -> 
     folder = RunFolder(path / parent / fit_name(config, plan_of(config, scene), fitted.digest), named)
     if not folder.config_file.is_file():
         _begin(folder, config, scene)
-    threads = torch.get_num_threads()
-    try:
-        record = run(folder, controls=controls)
-    finally:
-        torch.set_num_threads(threads)  # a fit takes as many as it says, and what follows here as before
+    record = run(folder, controls=controls)
     done = record.stopped_because != "interrupted"
     return f"{fitted.name}, {chosen_name(config)}, seed {config.seed}" if done else None
 
