@@ -23,7 +23,7 @@ from fieldlens.configs.errors import InputError
 from fieldlens.configs.run import FitConfig
 from fieldlens.fitting import Controls
 
-from .connection import connected, marked
+from .connection import connected, marked, require_address
 from .executor import MOST_LOSSES, LostError, Outcome, Outcomes, Work
 from .on_worker import Answer, Errand, Home, left, make_on_worker
 from .parcel import MOST_BYTES, packed, unpack
@@ -57,6 +57,9 @@ class Cluster:
     """Of its scheduler, such as tcp://10.0.0.1:8786."""
     threads: int = 1
     """Threads that torch takes for a fit, which has the same bytes only with the same number."""
+
+    def __post_init__(self) -> None:
+        require_address(self.address)  # before a sweep has a folder
 
     def outcomes(self, configs: Sequence[FitConfig], work: Work, controls: Controls) -> Outcomes:
         """Make fits, as many at once as there are workers; see `Executor.outcomes`."""

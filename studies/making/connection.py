@@ -21,6 +21,16 @@ SAME = ("fieldlens", "torch")
 """Packages that are of one version everywhere: what is sent is of the first, and numbers are of the second."""
 
 
+def require_address(word: str) -> None:
+    """See that a word can be the address of a scheduler.
+
+    Raises:
+        InputError: when it cannot.
+    """
+    if not re.fullmatch(r"(?:(?:tcp|tls)://)?[^\s/:]+:\d+|(?:tcp|tls)://\[[0-9a-fA-F:]+\]:\d+", word):
+        raise InputError(f"--cluster takes the address of a Dask scheduler, such as tcp://10.0.0.1:8786, got {word!r}")
+
+
 @contextmanager
 def connected(address: str) -> Iterator[Client]:
     """A client of a cluster that has a worker.
@@ -28,10 +38,6 @@ def connected(address: str) -> Iterator[Client]:
     Raises:
         InputError: when nobody answers there, there is no worker, or this program is not the same everywhere.
     """
-    if not re.fullmatch(r"(?:(?:tcp|tls)://)?[^\s/:]+:\d+|(?:tcp|tls)://\[[0-9a-fA-F:]+\]:\d+", address):
-        raise InputError(
-            f"--cluster takes the address of a Dask scheduler, such as tcp://10.0.0.1:8786, got {address!r}"
-        )
     log = logging.getLogger("distributed.client")
     level = log.level
     log.setLevel(logging.CRITICAL)  # it logs a traceback where the scheduler goes, of which a person gets a sentence

@@ -98,7 +98,8 @@ def make_on_worker(errand: Errand, make: Make, config: FitConfig, sent: bytes | 
                 with chdir(errand.home.folder):
                     return Answer(_label(_patiently(config, make, errand.study, controls)))
             assert sent is not None
-            with TemporaryDirectory(dir=worker.local_directory) as place, chdir(place):
+            # on a network's disk a file that was read a moment ago may still be there, and nothing is lost with it
+            with TemporaryDirectory(dir=worker.local_directory, ignore_cleanup_errors=True) as place, chdir(place):
                 folder = _as_there(errand.study)
                 before = lay_out(sent, folder)
                 label = _label(made(config, make, folder, controls))

@@ -76,6 +76,7 @@ def test_each_of_several_jobs_makes_its_share_and_the_last_command_the_table(
     ("words", "sentence"),
     [
         (["photos", *TINY, "--jobs", "3"], "--jobs takes a share such as 3/8"),
+        (["photos", *TINY, "--cluster", "10.0.0.1"], "--cluster takes the address of a Dask scheduler"),
         (["photos/one.png", *TINY, "--jobs", "1/2"], "--jobs shares out the fits of several scenes or seeds"),
         (["photos", *TINY, "--preview"], "--preview is of one fit after the other"),
         (["photos", *TINY, "--seeds", "0"], "--seeds must be 1 to 1000"),
@@ -91,6 +92,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(
 ) -> None:
     (here / "outputs").mkdir()
     assert sentence in refusal_of(["compare", *words], capfd)
+    assert not list((here / "outputs").iterdir()), "no folder was begun"
 
 
 def test_a_resumed_sweep_keeps_its_choices(here: Path, capfd: pytest.CaptureFixture[str]) -> None:

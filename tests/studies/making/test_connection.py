@@ -4,13 +4,13 @@ import pytest
 
 from fieldlens.configs.errors import InputError
 from fieldlens.studies.making import connection
-from fieldlens.studies.making.connection import connected, require_same
+from fieldlens.studies.making.connection import connected, require_address, require_same
 
 
 @pytest.mark.parametrize("address", ["", "here", "tcp://10.0.0.1", "udp://10.0.0.1:1", "tcp://10.0.0.1:1/path"])
 def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(InputError, match="--cluster takes the address of a Dask scheduler"), connected(address):
-        pass
+    with pytest.raises(InputError, match="--cluster takes the address of a Dask scheduler"):
+        require_address(address)
 
 
 def test_where_no_scheduler_answers_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
