@@ -58,10 +58,10 @@ class ContestRuns:
             network=contest.network,
         )
 
-    def of_picture(self, picture: str, encoding: Encoding) -> list[FitConfig]:
-        """The fits of a picture under an encoding: by each optimizer, with each seed."""
-        contest = self.contest
-        return [self.config(picture, encoding, *one) for one in product(contest.optimizers, range(contest.repeats))]
+    def of_picture(self, picture: str, encoding: Encoding, optimizer: Optimizer | None = None) -> list[FitConfig]:
+        """The fits of a picture under an encoding: by each optimizer, or by one, with each seed."""
+        optimizers = self.contest.optimizers if optimizer is None else (optimizer,)
+        return [self.config(picture, encoding, *one) for one in product(optimizers, range(self.contest.repeats))]
 
     def lender(self, config: FitConfig) -> FitConfig:
         """The fit of the picture before, alike in all else, whose network was asked for this one's detail."""

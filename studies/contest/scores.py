@@ -23,6 +23,7 @@ from fieldlens.analysis.contest.league import (
 )
 from fieldlens.analysis.detail.statistics import partial_rank_correlation, rank_correlation
 from fieldlens.configs.encoding import Encoding
+from fieldlens.configs.optimizer import Optimizer
 
 from .quantities import CANDIDATES, DENSITY, SPEED, WAVES
 from .runs import ContestRuns
@@ -56,14 +57,19 @@ def scores_of(table: WindowTable, when: When) -> dict[str, Score]:
 
 
 @cache
-def league_of(runs: ContestRuns, encoding: Encoding, when: When) -> tuple[Standing, ...]:
+def league_of(
+    runs: ContestRuns, encoding: Encoding, when: When, optimizer: Optimizer | None = None
+) -> tuple[Standing, ...]:
     """The candidates of fits under one encoding, summed up over pictures, the strongest correlation first.
 
     A candidate that no fit has is not among them.
+
+    Args:
+        optimizer: of the contest's, whose fits alone count; None for all.
     """
     scores: dict[str, list[list[Score]]] = defaultdict(list)
     for picture in runs.contest.pictures:
-        found = [scores_of(runs.table(config), when) for config in runs.of_picture(picture, encoding)]
+        found = [scores_of(runs.table(config), when) for config in runs.of_picture(picture, encoding, optimizer)]
         for candidate in CANDIDATES:
             fits = [one[candidate.name] for one in found if candidate.name in one]
             if fits:

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from fieldlens.analysis.contest.league import Standing
 from fieldlens.configs.encoding import Encoding
-from fieldlens.studies.contest.quantities import CANDIDATES, DENSITY, SPEED
+from fieldlens.studies.contest.quantities import CANDIDATES, DENSITY, LEVERAGE, SPEED
 from fieldlens.studies.contest.runs import ContestRuns
 from fieldlens.studies.contest.scores import When, league_of
 from fieldlens.studies.contest.table import WindowTable
@@ -116,19 +116,46 @@ def league_rows(runs: ContestRuns) -> list[list[str]]:
             if found is None:
                 continue
             share = found.below_zero if candidate.sign < 0 else 1 - found.below_zero
-            interval = "" if found.interval is None else f" [{found.interval.low:+.2f}, {found.interval.high:+.2f}]"
             rows.append(
                 [
                     str(encoding),
                     "at the end" if when is When.END else "early",
                     candidate.title + (" (a tautology)" if candidate.tautology else ""),
-                    f"{found.median:+.2f}{interval}",
+                    _correlation(standing),
                     f"{round(share * found.pictures)} of {found.pictures}",
                     "n/a" if gain is None else f"{gain.median:+.3f}",
                 ]
             )
     return rows
 
+
+def optimizer_rows(runs: ContestRuns) -> list[list[str]]:
+    """What the links of the chain are worth at the end under each encoding, by each optimizer alone."""
+    rows = []
+    for encoding, optimizer in product(runs.contest.encodings, runs.contest.optimizers):
+        standings = {each.quantity: each for each in league_of(runs, encoding, When.END, optimizer)}
+        found = [_correlation(standings[name]) if name in standings else "n/a" for name in LINKS]
+        rows.append([str(encoding), str(optimizer), *found])
+    return rows
+
+
+def _correlation(standing: Standing) -> str:
+    found = standing.correlation
+    if found is None:
+        return "n/a"
+    interval = "" if found.interval is None else f" [{found.interval.low:+.2f}, {found.interval.high:+.2f}]"
+    return f"{found.median:+.2f}{interval}"
+
+
+LINKS = (LEVERAGE, SPEED, DENSITY)
+"""The candidates that `optimizer_rows` tells of."""
+
+OPTIMIZER_HEADS = (
+    "encoding",
+    "optimizer",
+    *(candidate.title for name in LINKS for candidate in CANDIDATES if candidate.name == name),
+)
+"""Of the columns of `optimizer_rows`."""
 
 LEAGUE_HEADS = ("encoding", "measured", "candidate", "partial rank correlation", "sign as thought", "gain of R²")
 """Of the columns of `league_rows`."""

@@ -24,7 +24,7 @@ from .claims import CLAIMS
 from .claims_of_contest import CONTEST_CLAIMS
 from .effects import Fits
 from .figures import DRAWINGS, Drawing, Source
-from .figures_of_contest import CONTEST_DRAWINGS, LEAGUE_HEADS, league, league_rows
+from .figures_of_contest import CONTEST_DRAWINGS, LEAGUE_HEADS, OPTIMIZER_HEADS, league, league_rows, optimizer_rows
 from .judging import FAILS, HOLDS, UNDECIDED, Claim, Judged, JudgedPart, judge
 from .runs import MUON_ROLES, ROLES, Runs, run_study
 
@@ -114,7 +114,11 @@ class _Asked:
         """The league, where it was chosen."""
         if self.contest is None or all(drawing.draw is not league for drawing in self.contest_drawings):
             return []
-        return [StudyTable("X1: the league", LEAGUE_HEADS, league_rows(self.contest))]
+        tables = [StudyTable("X1: the league", LEAGUE_HEADS, league_rows(self.contest))]
+        if len(self.contest.contest.optimizers) > 1:
+            title = "X1: at the end, by each optimizer alone"
+            tables.append(StudyTable(title, OPTIMIZER_HEADS, optimizer_rows(self.contest)))
+        return tables
 
 
 def _run_paper(

@@ -13,13 +13,14 @@ from fieldlens import cli
 from fieldlens.configs.encoding import Fourier, Raw
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.network import Network
-from fieldlens.configs.optimizer import Adam
-from fieldlens.configs.run import Training
+from fieldlens.configs.optimizer import Adam, Muon
+from fieldlens.configs.run import FitConfig, Training
 from fieldlens.configs.study import Contest, Study
 from fieldlens.studies.contest.effects import PictureFits
 from fieldlens.studies.contest.runs import ContestRuns, recorded_steps, table_path
+from fieldlens.studies.contest.table import WindowTable
 from fieldlens.studies.paper.claims_of_contest import CONTEST_CLAIMS
-from fieldlens.studies.paper.figures_of_contest import CONTEST_DRAWINGS, league_rows
+from fieldlens.studies.paper.figures_of_contest import CONTEST_DRAWINGS, OPTIMIZER_HEADS, league_rows, optimizer_rows
 from fieldlens.studies.paper.judging import FAILS, HOLDS, UNDECIDED, Judged, judge
 from fieldlens.studies.paper.page import run_paper
 from tests.support.contest_tables import Columns, MadeRuns, made_table
@@ -107,6 +108,23 @@ def test_the_numbers_of_x1_are_medians_over_pictures_of_means_over_fits() -> Non
     ]
     assert rows[0][3].startswith(f"{-part.effect:+.2f}" if part.effect else "none")
     assert rows[0][4] == f"{len(NAMES)} of {len(NAMES)}"
+
+
+def test_each_optimizer_alone_has_a_row_of_its_own_fits() -> None:
+    def by_leverage(noise: Columns, rng: np.random.Generator) -> tuple[Columns, np.ndarray]:
+        return noise, -noise["leverage"] + 0.1 * rng.normal(size=len(noise["leverage"]))
+
+    def table(config: FitConfig) -> WindowTable:
+        moved = isinstance(config.training.optimizer, Muon)
+        return made_table(1000 * moved + config.seed, by_leverage if moved else by_nothing)
+
+    both = MadeRuns(replace(CONTEST, encodings=(Raw(),), optimizers=(Adam(), Muon(0.05))), table)
+    adam, muon = optimizer_rows(both)
+    assert OPTIMIZER_HEADS[2] == "leverage of the target's detail"
+    assert (adam[:2], muon[:2]) == (["raw", "adam"], ["raw", "muon:0.05"])
+    assert abs(float(adam[2].split()[0])) < 0.2
+    assert float(muon[2].split()[0]) < -0.7
+    assert all(abs(float(cell.split()[0])) < 0.2 for row in (adam, muon) for cell in row[3:])
 
 
 @pytest.mark.parametrize(
