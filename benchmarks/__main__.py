@@ -19,7 +19,7 @@ import torch
 ARGUMENTS = {
     "quality": [],
     "photo": [],
-    "training": [],
+    "training": ["--tried"],
     "density": [],
     "patterns": [],
     "confusion": [],
