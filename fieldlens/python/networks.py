@@ -12,13 +12,23 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import nn
 
-    from fieldlens.analysis import Cells, Confusion, Explanation, Kernel, SurrogateCells
+    from fieldlens.analysis import (
+        Cells,
+        Confusion,
+        Explanation,
+        Kernel,
+        Leverage,
+        LeverageStatistic,
+        Speed,
+        SurrogateCells,
+    )
+    from fieldlens.analysis.detail.octaves import Detail
     from fieldlens.analysis.networks.relu_network import Encode
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NetworkExplained:
-    """What was found of a network. In a notebook it shows target, reconstruction, error and crease density."""
+    """What was found of a network. In a notebook it shows target, reconstruction, error and maps."""
 
     target: "Float[np.ndarray, 'h w c']"
     reconstruction: "Float[np.ndarray, 'h w c']"
@@ -26,6 +36,13 @@ class NetworkExplained:
     """Creases that a step of a pixel crosses, on average over directions, at each pixel."""
     explanation: "Explanation"
     """What is missing, and whether it goes with fewer creases."""
+    speeds: "tuple[Speed, ...]"
+    """How fast gradient descent could move the detail of each window, in each octave from the explained one on; none
+    where the picture has no detail, or the network gives what is no number."""
+    leverage: "Leverage | None"
+    """How much of each window's detail of the explained octave could be changed while all else stays; None likewise."""
+    against_leverage: "LeverageStatistic | None"
+    """Whether what is missing goes with less leverage; None likewise."""
 
     @property
     def psnr_db(self) -> float:
@@ -38,13 +55,15 @@ class NetworkExplained:
     def lines(self) -> list[str]:
         """For a person."""
         quality = f"{self.psnr_db:.2f} dB, {self.crossings.mean():.2f} crossings of creases per pixel"
-        return [quality, *self.explanation.verdict.sentences]
+        goes_with = None if self.against_leverage is None else self.against_leverage.sentence
+        return [quality, *self.explanation.verdict.sentences, *([goes_with] if goes_with else [])]
 
     def __repr__(self) -> str:
         return "\n".join(self.lines)
 
     def _repr_html_(self) -> str:
         from fieldlens.render import Tile, density_legend, density_rgb, error_legend, error_rgb, panel, to_rgb
+        from fieldlens.render.colour import leverage_legend, leverage_rgb, speed_legend, speed_rgb
 
         tiles = [
             Tile(to_rgb(self.target), "target"),
@@ -52,6 +71,17 @@ class NetworkExplained:
             Tile(error_rgb(self.target, self.reconstruction), "error", legend=error_legend),
             Tile(density_rgb(self.crossings), "crease density", legend=density_legend),
         ]
+        if self.leverage is not None:
+            speed = self.speeds[0]
+            octave = f"of {speed.detail.label} detail"
+            tiles += [
+                Tile(speed_rgb(_spread(speed.per_energy, speed.detail)), f"speed {octave}", legend=speed_legend),
+                Tile(
+                    leverage_rgb(_spread(self.leverage.mean, self.leverage.detail)),
+                    f"leverage {octave}",
+                    legend=leverage_legend,
+                ),
+            ]
         return picture_html(panel(tiles, f"{self.psnr_db:.2f} dB"), "the network") + sentences_html(self.lines)
 
 
@@ -63,7 +93,17 @@ def explain_network(
     Raises:
         InputError: as `fieldlens.analysis.relu_network` does, or when it gives another number of values for a pixel.
     """
-    from fieldlens.analysis import crease_density, explain, relu_network
+    import numpy as np
+
+    from fieldlens.analysis import (
+        crease_density,
+        detail_leverage,
+        detail_speed,
+        explain,
+        leverage_statistic,
+        relu_network,
+    )
+    from fieldlens.analysis.detail.explain import explained_details
     from fieldlens.render.grid import draw, picture_extent
 
     network = relu_network(model, encode)
@@ -77,7 +117,19 @@ def explain_network(
     drawn = draw(lambda x: model(network.encode(x).to(dtype)), height, width, extent, device=network.device)
     density = crease_density(network, height, width)
     maps = {"coarea": density.length.sum(0)}
-    return NetworkExplained(target, drawn, density.crossings_per_pixel, explain(target, drawn, maps, seed=seed))
+    explanation = explain(target, drawn, maps, seed=seed)
+    details = explained_details(target) if np.isfinite(drawn).all() else []
+    leverage = against = None
+    if details:
+        (leverage,) = detail_leverage(network, details[:1])
+        against = leverage_statistic(leverage.mean, leverage.detail, target, drawn, seed=seed)
+    speeds = tuple(detail_speed(network, details))
+    return NetworkExplained(target, drawn, density.crossings_per_pixel, explanation, speeds, leverage, against)
+
+
+def _spread(values: "Float[np.ndarray, 'rows columns']", detail: "Detail") -> "Float[np.ndarray, 'h w']":
+    """Of each pixel what its window has."""
+    return detail.windows.spread(values)
 
 
 Question: TypeAlias = Literal["cells", "confusion", "kernel"]

@@ -166,7 +166,13 @@ def test_a_network_of_ones_own_is_explained_as_the_same_field_is(run: fieldlens.
     assert found.crossings.mean() == pytest.approx(run.record.explained.crossings_per_pixel, rel=0.2)
     shown = np.rint(np.clip(found.reconstruction, 0, 1) * 255)
     assert np.abs(shown - np.asarray(run.picture())).max() <= 1
-    assert found.lines[1:] == list(found.explanation.verdict.sentences)
+    assert found.lines[1:3] == list(found.explanation.verdict.sentences)
+    of_fit = np.load(run.folder / "analysis" / "leverage.npz")
+    assert found.leverage is not None
+    assert found.leverage.detail.label == of_fit["octave"]
+    assert found.leverage.by_layer == pytest.approx(of_fit["leverage_by_layer"], rel=1e-3, nan_ok=True)
+    assert found.speeds[0].detail.label == of_fit["octave"]
+    assert found.against_leverage is not None
     assert found._repr_html_().count("<img") == 1
     with pytest.raises(InputError, match="gives 3 numbers for each pixel, and the picture has 1 channels"):
         fieldlens.explain(model, np.zeros((8, 8)))
