@@ -19,7 +19,7 @@ import torch
 ARGUMENTS = {
     "quality": [],
     "photo": [],
-    "training": ["--tried"],
+    "training": [],
     "density": [],
     "patterns": [],
     "confusion": [],

@@ -1,6 +1,6 @@
 """How fast a fit trains, against a stock PyTorch loop and against the machine's own matrix products.
 
-    python -m benchmarks.training [--quick] [--precision fp32] [--tried]
+    python -m benchmarks.training [--quick] [--precision fp32]
 
 The stock loop is the kind that reference scripts use: fp32 `nn.Sequential`, sines and cosines of every octave computed
 anew for each batch, Adam as it comes, `loss.item()` each step, a shuffled copy of the pixels each epoch. Both loops fit
@@ -8,22 +8,11 @@ the same picture from the same initial weights at the same rate; their steps are
 start anew and take equal steps at a rate that falls towards zero: at a constant rate the last step alone moves the PSNR
 by a decibel. The peak is the time of the step's matrix products alone, on the same shapes in the same precision, in the
 quickest of several ways.
-
-`--tried` sets beside it what was tried and not taken: `pinned_ratio` with each thread held to a core of its own, and
-`compiled_ratio` with the stock loop's step compiled by torch in our precision, after `compile_seconds` of compiling.
-Both are our seconds over theirs, so that more than 1 is faster. Pinned threads gain no more than noise, and stay on a
-core that somebody else may have taken. A compiled step gains where hidden layers are in bf16 and loses in fp32. It
-takes a C++ compiler, and ten seconds or more of the minute of a default fit, so that little of the gain is left there.
 """
 
 import argparse
-import functools
 import itertools
 import math
-import os
-import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -40,7 +29,7 @@ from fieldlens.configs.encoding import Encoding, Fourier, parse_encoding
 from fieldlens.configs.network import Network, parse_network
 from fieldlens.configs.optimizer import Adam
 from fieldlens.configs.run import FitConfig, Target, Training
-from fieldlens.fields import Field, blocks
+from fieldlens.fields import Field
 from fieldlens.fields.blocks import block_rows
 from fieldlens.fitting import Plan, fit, initial_state, plan_of
 from fieldlens.fitting.schedule import learning_rate_at
@@ -81,14 +70,11 @@ class Stock:
             coordinates, values = self.coordinates[order], self.values[order]
             yield from zip(*(part.split(self.plan.batch_size) for part in (coordinates, values)), strict=True)
 
-    def loss(self, coordinates: Tensor, values: Tensor) -> Tensor:
-        """Mean squared error of a batch."""
-        return nn.functional.mse_loss(self.network(self.encode(coordinates)).float(), values)
-
     def train(self, steps: int) -> None:
         """Some steps."""
         for _ in range(steps):
-            loss = self.loss(*next(self.batches))
+            coordinates, values = next(self.batches)
+            loss = nn.functional.mse_loss(self.network(self.encode(coordinates)), values)
             self.optimizer.zero_grad()
             loss.backward()
             rate = learning_rate_at(self.steps, self.plan.schedule, self.plan.learning_rate, self.plan.steps)
@@ -114,54 +100,6 @@ class Ours:
         for moment in fit(self.state, self.scene, self.plan, stops):
             if moment.step == stops[0]:
                 break
-
-
-class Compiled(Stock):
-    """The stock loop with its loss and gradients compiled, products between hidden layers in our precision."""
-
-    def __init__(self, field: Field, picture: Picture, plan: Plan) -> None:
-        super().__init__(field, picture, plan)
-        dtype = plan.placement.hidden_dtype
-        plain = super().loss
-
-        def loss(coordinates: Tensor, values: Tensor) -> Tensor:
-            with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
-                return plain(coordinates, values)
-
-        self._compiled = torch.compile(loss)
-
-    def loss(self, coordinates: Tensor, values: Tensor) -> Tensor:
-        """Mean squared error of a batch."""
-        return self._compiled(coordinates, values)
-
-
-_FREE_WORKERS = blocks._workers
-
-
-class Pinned(Ours):
-    """Ours, with each thread of its blocks held to a core of its own."""
-
-    def train(self, steps: int) -> None:
-        """Some steps."""
-        blocks._workers = _pinned_workers
-        try:
-            super().train(steps)
-        finally:
-            blocks._workers = _FREE_WORKERS
-
-
-@functools.cache
-def _pinned_workers(threads: int, process: int) -> ThreadPoolExecutor:
-    """As `blocks._workers` has them, apart from where they may run (Linux)."""
-    pool = _FREE_WORKERS.__wrapped__(threads, process)
-    cores, all_there = sorted(os.sched_getaffinity(0)), threading.Barrier(threads)
-
-    def hold(number: int) -> None:
-        all_there.wait()  # so that each thread is given one of these
-        os.sched_setaffinity(0, {cores[number % len(cores)]})
-
-    list(pool.map(hold, range(threads)))
-    return pool
 
 
 Multiply: TypeAlias = Callable[[Tensor, Tensor], object]
@@ -229,7 +167,6 @@ def main() -> None:
     parser.add_argument("--encoding", default="fourier:8")
     parser.add_argument("--network", default="4x256")
     parser.add_argument("--batch-size", type=int, default=8192)
-    parser.add_argument("--tried", action="store_true", help="also what was tried and not taken")
     parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"))
     args = parser.parse_args()
     encoding: Encoding = parse_encoding(args.encoding)
@@ -240,11 +177,8 @@ def main() -> None:
     alike = Training(batch_size=args.batch_size, precision=args.precision, optimizer=Adam(), average=0)
     timed, judged = replace(alike, schedule="constant"), replace(alike, schedule="cosine", steps=steps)
 
-    def config_of(training: Training) -> FitConfig:
-        return FitConfig("astronaut", encoding=encoding, network=network, training=training)
-
     def rivals(training: Training) -> tuple[Ours, Stock]:
-        config = config_of(training)
+        config = FitConfig("astronaut", encoding=encoding, network=network, training=training)
         plan = plan_of(config, picture)
         ours = Ours(config, picture, plan)
         return ours, Stock(ours.state.field, picture, plan)
@@ -257,20 +191,9 @@ def main() -> None:
     rivals_and_ways = {"ours": lambda: ours.train(chunk), "stock": lambda: stock.train(chunk)} | {
         name: lambda way=way: [way() for _ in range(chunk)] for name, way in ways.items()
     }
-    tried: dict[str, object] = {}
-    if args.tried:
-        pinned, compiled = Pinned(config_of(timed), picture, ours.plan), Compiled(ours.state.field, picture, ours.plan)
-        with tempfile.TemporaryDirectory() as cache:  # else what an earlier run has compiled would take no time
-            os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
-            started = time.perf_counter()
-            compiled.train(2)  # the second is where the shapes of the first are known to stay
-            tried["compile_seconds"] = time.perf_counter() - started
-        rivals_and_ways |= {"pinned": lambda: pinned.train(chunk), "compiled": lambda: compiled.train(chunk)}
     with threadpool_limits(1, "blas"):  # of NumPy's library; torch's has threads of its own
         seconds = interleaved_medians(rivals_and_ways, rounds)
     best = min(ways, key=seconds.__getitem__)
-    if args.tried:
-        tried |= {f"{name}_ratio": seconds["ours"] / seconds[name] for name in ("pinned", "compiled")}
     ours, stock = rivals(judged)
     ours.train(steps)
     stock.train(steps)
@@ -290,7 +213,6 @@ def main() -> None:
             "share_of_matmul_peak": seconds[best] / seconds["ours"],
             "stock_share_of_matmul_peak": seconds[best] / seconds["stock"],
             "best_products": best,
-            **tried,
             "precision": ours.plan.precision,
             "encoding": str(encoding),
             "network": str(network),

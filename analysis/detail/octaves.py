@@ -51,6 +51,12 @@ class Detail:
         """Which windows are asked and hold more energy per pixel than the floor."""
         return self.asked & (self.energy > self.floor * self.windows.areas)
 
+    def spread(self, values: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "_ _"]:
+        """Of each pixel what its window has. Where not all are asked, of each window that is: it stands for those
+        around it."""
+        asked = values[np.ix_(self.asked.any(1), self.asked.any(0))]
+        return asked if self.every > 1 else self.windows.spread(asked)
+
     def levelled(self) -> "Detail":
         """The same detail less its mean and its slope along both axes, in each window.
 

@@ -171,7 +171,7 @@ def explain(
     step: int | None = None,
     progress: bool = True,
 ) -> "Answered[ExplainedAnew] | NetworkExplained":
-    """Say what detail is missing, and whether it is where creases are few, and where it could hardly be changed.
+    """Say what detail is missing, and whether that is where creases are few, or where it could hardly be changed.
 
         fieldlens.explain("latest")
         fieldlens.explain(model, picture, encode=waves)     # a torch.nn.Sequential of one's own

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         Speed,
         SurrogateCells,
     )
-    from fieldlens.analysis.detail.octaves import Detail
     from fieldlens.analysis.networks.relu_network import Encode
 
 
@@ -56,7 +55,8 @@ class NetworkExplained:
         """For a person."""
         quality = f"{self.psnr_db:.2f} dB, {self.crossings.mean():.2f} crossings of creases per pixel"
         goes_with = None if self.against_leverage is None else self.against_leverage.sentence
-        return [quality, *self.explanation.verdict.sentences, *([goes_with] if goes_with else [])]
+        missing, creases = self.explanation.verdict.sentences
+        return [quality, missing, *([goes_with] if goes_with else []), creases]
 
     def __repr__(self) -> str:
         return "\n".join(self.lines)
@@ -64,6 +64,7 @@ class NetworkExplained:
     def _repr_html_(self) -> str:
         from fieldlens.render import Tile, density_legend, density_rgb, error_legend, error_rgb, panel, to_rgb
         from fieldlens.render.colour import leverage_legend, leverage_rgb, speed_legend, speed_rgb
+        from fieldlens.studies.subjects.creases import blocks
 
         tiles = [
             Tile(to_rgb(self.target), "target"),
@@ -72,15 +73,13 @@ class NetworkExplained:
             Tile(density_rgb(self.crossings), "crease density", legend=density_legend),
         ]
         if self.leverage is not None:
-            speed = self.speeds[0]
+            speed, size = self.speeds[0], self.target.shape[:2]
             octave = f"of {speed.detail.label} detail"
+            moved = blocks(speed_rgb(speed.detail.spread(speed.per_energy)), *size)
+            free = blocks(leverage_rgb(self.leverage.detail.spread(self.leverage.mean)), *size)
             tiles += [
-                Tile(speed_rgb(_spread(speed.per_energy, speed.detail)), f"speed {octave}", legend=speed_legend),
-                Tile(
-                    leverage_rgb(_spread(self.leverage.mean, self.leverage.detail)),
-                    f"leverage {octave}",
-                    legend=leverage_legend,
-                ),
+                Tile(moved, f"speed {octave}", legend=speed_legend),
+                Tile(free, f"leverage {octave}", legend=leverage_legend),
             ]
         return picture_html(panel(tiles, f"{self.psnr_db:.2f} dB"), "the network") + sentences_html(self.lines)
 
@@ -100,11 +99,12 @@ def explain_network(
         detail_leverage,
         detail_speed,
         explain,
+        explained_details,
         leverage_statistic,
         relu_network,
     )
-    from fieldlens.analysis.detail.explain import explained_details
     from fieldlens.render.grid import draw, picture_extent
+    from fieldlens.studies.subjects.raster import FRAME_MAP_SIDE, LARGEST_SIDE
 
     network = relu_network(model, encode)
     height, width, channels = target.shape
@@ -117,19 +117,13 @@ def explain_network(
     drawn = draw(lambda x: model(network.encode(x).to(dtype)), height, width, extent, device=network.device)
     density = crease_density(network, height, width)
     maps = {"coarea": density.length.sum(0)}
-    explanation = explain(target, drawn, maps, seed=seed)
-    details = explained_details(target) if np.isfinite(drawn).all() else []
+    explanation, finite = explain(target, drawn, maps, seed=seed), bool(np.isfinite(drawn).all())
+    speeds = detail_speed(network, explained_details(target, LARGEST_SIDE**2)) if finite else []
     leverage = against = None
-    if details:
-        (leverage,) = detail_leverage(network, details[:1])
+    if speeds:
+        (leverage,) = detail_leverage(network, explained_details(target, FRAME_MAP_SIDE**2)[:1])
         against = leverage_statistic(leverage.mean, leverage.detail, target, drawn, seed=seed)
-    speeds = tuple(detail_speed(network, details))
-    return NetworkExplained(target, drawn, density.crossings_per_pixel, explanation, speeds, leverage, against)
-
-
-def _spread(values: "Float[np.ndarray, 'rows columns']", detail: "Detail") -> "Float[np.ndarray, 'h w']":
-    """Of each pixel what its window has."""
-    return detail.windows.spread(values)
+    return NetworkExplained(target, drawn, density.crossings_per_pixel, explanation, tuple(speeds), leverage, against)
 
 
 Question: TypeAlias = Literal["cells", "confusion", "kernel"]

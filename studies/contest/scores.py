@@ -78,6 +78,16 @@ def league_of(
     return tuple(sorted(standings, key=_strength, reverse=True))
 
 
+def missing_at_end(runs: ContestRuns, encoding: Encoding, optimizer: Optimizer) -> float | None:
+    """How much of the octave is missing at the end, over pictures that are judged: the median of means over fits."""
+    means = []
+    for picture in runs.contest.pictures:
+        tables = [runs.table(config) for config in runs.of_picture(picture, encoding, optimizer)]
+        judged = [table.missing_fraction for table in tables if scores_of(table, When.END)]
+        means += [float(np.mean(judged))] if judged else []
+    return float(np.median(means)) if means else None
+
+
 def _strength(standing: Standing) -> float:
     return -1.0 if standing.correlation is None else abs(standing.correlation.median)
 

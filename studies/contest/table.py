@@ -30,7 +30,7 @@ class WindowTable:
     blocks: Int[np.ndarray, " n"]
     """The block of each window, 0, 1, ...: blocks are left out one at a time."""
     controls: Float[np.ndarray, "controls n"]
-    """What the target's detail is like in each, a row for each control."""
+    """What the target's detail is like in each, a row for each control: the first is the logarithm of its energy."""
     rounding: Float[np.ndarray, ""]
     """Energy of 8-bit rounding in the octave: windows of less are alike."""
     steps: Int[np.ndarray, " moments"]
@@ -53,6 +53,13 @@ class WindowTable:
     """Steps, among the recorded ones, at which it was foretold how many more mend half of what is missing then."""
     foretold: Float[np.ndarray, " foretelling"]
     """How many; infinite where the next step mends nothing."""
+
+    @property
+    def missing_fraction(self) -> float:
+        """What is missing of the octave at the end over what the target has there, at least rounding: 0 where all is
+        there, and above 1 where the error outweighs it."""
+        areas = np.outer(np.diff(self.row_edges), np.diff(self.column_edges)).ravel()
+        return float(self.missing[-1] / np.average(np.exp(self.controls[0]), weights=areas))
 
     def happened(self) -> Float[np.ndarray, " foretelling"]:
         """How many steps it took in truth, from each of `foretelling`; NaN where half is still missing at the end.

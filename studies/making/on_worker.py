@@ -98,7 +98,7 @@ def make_on_worker(errand: Errand, make: Make, config: FitConfig, sent: bytes | 
                 with chdir(errand.home.folder):
                     return Answer(_label(_patiently(config, make, errand.study, controls)))
             assert sent is not None
-            # on a network's disk a file that was read a moment ago may still be there, and nothing is lost with it
+            # a network's disk may refuse to delete what was just read, and by then the answer is packed
             with TemporaryDirectory(dir=worker.local_directory, ignore_cleanup_errors=True) as place, chdir(place):
                 folder = _as_there(errand.study)
                 before = lay_out(sent, folder)

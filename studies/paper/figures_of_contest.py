@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
 from fieldlens.analysis.contest.league import Standing
+from fieldlens.analysis.detail.verdicts import percent
 from fieldlens.configs.encoding import Encoding
 from fieldlens.studies.contest.quantities import CANDIDATES, DENSITY, LEVERAGE, SPEED
 from fieldlens.studies.contest.runs import ContestRuns
-from fieldlens.studies.contest.scores import When, league_of
+from fieldlens.studies.contest.scores import When, league_of, missing_at_end
 from fieldlens.studies.contest.table import WindowTable
 from fieldlens.studies.runs.charts import COLOURS, HEIGHT, WIDTH, charts, legend_outside
 
@@ -108,11 +109,10 @@ def league_rows(runs: ContestRuns) -> list[list[str]]:
     Of each the median over pictures with its interval, in how many pictures the sign is what its idea has it, and the
     median gain of R^2 on blocks that the regression did not see.
     """
-    by_name = {candidate.name: candidate for candidate in CANDIDATES}
     rows = []
     for encoding, when in product(runs.contest.encodings, (When.END, When.EARLY)):
         for standing in league_of(runs, encoding, when):
-            candidate, found, gain = by_name[standing.quantity], standing.correlation, standing.gain
+            candidate, found, gain = BY_NAME[standing.quantity], standing.correlation, standing.gain
             if found is None:
                 continue
             share = found.below_zero if candidate.sign < 0 else 1 - found.below_zero
@@ -130,12 +130,13 @@ def league_rows(runs: ContestRuns) -> list[list[str]]:
 
 
 def optimizer_rows(runs: ContestRuns) -> list[list[str]]:
-    """What the links of the chain are worth at the end under each encoding, by each optimizer alone."""
+    """What is missing at the end under each encoding by each optimizer alone, and what says best where."""
     rows = []
     for encoding, optimizer in product(runs.contest.encodings, runs.contest.optimizers):
+        missing = missing_at_end(runs, encoding, optimizer)
         standings = {each.quantity: each for each in league_of(runs, encoding, When.END, optimizer)}
-        found = [_correlation(standings[name]) if name in standings else "n/a" for name in LINKS]
-        rows.append([str(encoding), str(optimizer), *found])
+        found = [_correlation(standings[name]) if name in standings else "n/a" for name in BY_OPTIMIZER]
+        rows.append([str(encoding), str(optimizer), "n/a" if missing is None else percent(missing), *found])
     return rows
 
 
@@ -147,14 +148,12 @@ def _correlation(standing: Standing) -> str:
     return f"{found.median:+.2f}{interval}"
 
 
-LINKS = (LEVERAGE, SPEED, DENSITY)
+BY_NAME = {candidate.name: candidate for candidate in CANDIDATES}
+
+BY_OPTIMIZER = (LEVERAGE, SPEED, DENSITY)
 """The candidates that `optimizer_rows` tells of."""
 
-OPTIMIZER_HEADS = (
-    "encoding",
-    "optimizer",
-    *(candidate.title for name in LINKS for candidate in CANDIDATES if candidate.name == name),
-)
+OPTIMIZER_HEADS = ("encoding", "optimizer", "missing", *(BY_NAME[name].title for name in BY_OPTIMIZER))
 """Of the columns of `optimizer_rows`."""
 
 LEAGUE_HEADS = ("encoding", "measured", "candidate", "partial rank correlation", "sign as thought", "gain of R²")

@@ -111,7 +111,7 @@ class _Asked:
         return drawing + [partial(_figure, one, self.contest) for one in self.contest_drawings]
 
     def tables(self) -> list[StudyTable]:
-        """The league, where it was chosen."""
+        """The league, where it was chosen, and the same by each optimizer where there are several."""
         if self.contest is None or all(drawing.draw is not league for drawing in self.contest_drawings):
             return []
         tables = [StudyTable("X1: the league", LEAGUE_HEADS, league_rows(self.contest))]

@@ -11,7 +11,6 @@ from fieldlens.analysis import (
     Capacity,
     Crossings,
     Density,
-    Detail,
     Explanation,
     Leverage,
     LeverageStatistic,
@@ -45,18 +44,12 @@ PER_OCTAVE = 8
 
 def speed_picture(speed: Speed, view: View) -> Image:
     """Speeds at the size of frames."""
-    return blocks(speed_rgb(_spread(speed.per_energy, speed.detail)), *view.preview)
+    return blocks(speed_rgb(speed.detail.spread(speed.per_energy)), *view.preview)
 
 
 def leverage_picture(leverage: Leverage, view: View) -> Image:
     """Leverage at the size of frames."""
-    return blocks(leverage_rgb(_spread(leverage.mean, leverage.detail)), *view.preview)
-
-
-def _spread(values: Float[np.ndarray, "rows columns"], detail: Detail) -> Float[np.ndarray, "_ _"]:
-    """Of each pixel what its window has; where not all were asked, each that was stands for those around it."""
-    asked = values[np.ix_(detail.asked.any(1), detail.asked.any(0))]
-    return asked if detail.every > 1 else detail.windows.spread(asked)
+    return blocks(leverage_rgb(leverage.detail.spread(leverage.mean)), *view.preview)
 
 
 def density_picture(density: Density, view: View) -> Image:
