@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .errors import InputError
-from .holding import require_there
+from .holding import remove_dead_locks, require_there
 from .manifest import begin_manifest, forget, record, recorded, verify, verify_file
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -194,7 +194,8 @@ def _is_as_written(path: Path) -> bool:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Take away what processes that were killed left unfinished in a folder, or anywhere below it."""
+    """Take away what processes that were killed left unfinished in a folder, or anywhere below it, and their locks."""
+    remove_dead_locks(folder)
     for path in list(folder.rglob(".*.partial")):
         process = re.fullmatch(r"\.(\d+)\.[0-9a-f]+\.partial", path.name)
         if process and _is_running(int(process[1])):

@@ -95,6 +95,21 @@ def held(folder: Path, say: Callable[[str], None] = lambda _sentence: None, *, p
         os.close(lock)
 
 
+def remove_dead_locks(folder: Path) -> None:
+    """Take away the locks of processes that are gone, in a folder and anywhere below it. Those that are held stay."""
+    if fcntl is None:
+        return
+    for file in list(folder.rglob(LOCK)):
+        with suppress(OSError):  # it is held, or cannot be written
+            descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_at(file, descriptor):
+                    file.unlink()
+            finally:
+                os.close(descriptor)
+
+
 def writer_of(folder: Path) -> str | None:
     """Who is writing a folder, in words; None where nobody is, or that cannot be known. Asking changes nothing."""
     if fcntl is None:

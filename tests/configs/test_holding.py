@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fieldlens.configs.errors import InputError
-from fieldlens.configs.files import write_bytes
+from fieldlens.configs.files import remove_leftovers, write_bytes
 from fieldlens.configs.holding import LOCK, held, require_there
 
 HOLD = """
@@ -51,6 +51,23 @@ def test_a_second_process_is_refused_by_the_name_of_the_first_until_that_dies(tm
         with held(tmp_path):
             assert json.loads((tmp_path / LOCK).read_text())["pid"] == os.getpid()
     assert not (tmp_path / LOCK).exists()
+
+
+def test_locks_that_dead_processes_left_below_a_folder_go_and_held_ones_stay(tmp_path: Path) -> None:
+    dead, alive = tmp_path / "runs" / "dead", tmp_path / "runs" / "alive"
+    for run in (dead, alive):
+        run.mkdir(parents=True)
+    with another_process_holding(dead) as first:
+        first.kill()
+        first.wait()
+    with held(tmp_path), another_process_holding(alive):
+        assert (dead / LOCK).exists()
+        remove_leftovers(tmp_path)
+        assert not (dead / LOCK).exists()
+        assert (alive / LOCK).exists()
+        assert (tmp_path / LOCK).exists(), "our own"
+        with pytest.raises(InputError, match="is in use"), held(alive):
+            pass
 
 
 def test_two_parts_of_one_process_hold_it_one_after_the_other(tmp_path: Path) -> None:
