@@ -24,7 +24,8 @@ class ShareArguments:
     gif: Flag = False
     """A GIF of at most 8 MB in place of a video, and as large in pixels as that allows."""
     file: Path | None = None
-    """The file to write: .mp4, .gif or .webp (at most 8 MB as well); by default share/film.mp4 in the run's folder.
+    """The file to write: .mp4, .gif or .webp (at most 8 MB as well); by default share/film.mp4 in the run's folder, or
+    portrait.mp4.
     The poster is a PNG beside it. Of a comparison there is one for each run, and its name ends in the run's."""
     output_dir: Path = Path("outputs")
     """Where to look for the latest run."""

@@ -73,7 +73,8 @@ def share(
         InputError: for a run without frames, and for a file that cannot be written or of another ending.
     """
     reporter = reporter or Silent()
-    file = file or folder.path / "share" / f"film{'.gif' if animated else '.mp4'}"
+    stem = "portrait" if portrait else "film"
+    file = file or folder.path / "share" / f"{stem}{'.gif' if animated else '.mp4'}"
     ending = require_ending(file, ENDINGS, "a film")
     if animated and ending != ".gif":
         raise InputError(f"--gif makes a GIF, and {file.name!r} is named as something else; leave one of them out")
@@ -100,7 +101,8 @@ def share(
     else:
         data, size = animation(list(frames), ending, at_most=MOST_BYTES)
         write_bytes(file, data)
-    poster = file.with_name("poster.png" if file.parent == folder.path / "share" else f"{file.stem}_poster.png")
+    alone = file.parent == folder.path / "share" and file.stem == "film"
+    poster = file.with_name("poster.png" if alone else f"{file.stem}_poster.png")
     shown = [_learnt(folder, row) for row in evenly(_from_light(folder, rows), STEPS_ON_POSTER)]
     write_png(poster, sheet(shown, height, width, 2 if portrait else 3))
     return Shared(file, poster, len(rows), *size, file.stat().st_size)

@@ -69,7 +69,10 @@ def test_an_animation_is_no_larger_than_may_be_sent(
 
 def test_in_the_runs_folder_film_and_poster_have_names_of_their_own(run: RunFolder, small_film: None) -> None:
     made = share(run, animated=True)
-    assert (made.path, made.poster) == (run.path / "share" / "film.gif", run.path / "share" / "poster.png")
+    upright = share(run, animated=True, portrait=True)
+    folder = run.path / "share"
+    assert (made.path, made.poster) == (folder / "film.gif", folder / "poster.png")
+    assert (upright.path, upright.poster) == (folder / "portrait.gif", folder / "portrait_poster.png")
 
 
 def test_what_cannot_be_shared_is_refused_and_leaves_nothing(run: RunFolder, tmp_path: Path) -> None:
