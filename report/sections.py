@@ -53,13 +53,20 @@ def _spectra_of(index: int, run: RunPart, words: Words, *, alone: bool) -> str:
 
 
 def _resolved(spectra: Spectra) -> list[str]:
-    """Up to where detail is the right detail, as wavelengths."""
+    """Up to where waves lie in their right places, as wavelengths."""
     words = [
-        f"{'no waves' if frequency == 0 else f'waves of {number_text(1 / frequency)} px and longer'} ({threshold})"
+        f"{_waves(frequency)} ({threshold})"
         for threshold, frequency in spectra.resolved.items()
         if frequency is not None
     ]
-    return [f"What is there is the right detail for {'; '.join(words)}."] if words else []
+    return [f"What there is of waves, faint or not, is in the right place for {'; '.join(words)}."] if words else []
+
+
+def _waves(frequency: float) -> str:
+    """Those up to a frequency, in cycles per pixel. Beyond a half there are only those that run slantwise."""
+    if frequency == 0:
+        return "no waves"
+    return "all waves" if frequency >= 1 / 2 else f"waves of {number_text(1 / frequency)} px and longer"
 
 
 def _learnt_table(run: RunPart, words: Words) -> str:

@@ -21,7 +21,7 @@ GUIDE: Entries = (
     (
         "Decided",
         "The interval of the difference between the two leaves 0 out: others of such pictures, or seeds, would hardly "
-        "turn the order round. It is asked of all pictures together. Picture by picture, > and ≈ say what the seeds of "
+        "turn the order round. It is asked of all pictures together. Picture by picture, > and ? say what the seeds of "
         "that one picture tell.",
     ),
     (

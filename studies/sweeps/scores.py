@@ -45,8 +45,8 @@ class PerPicture:
 
     @property
     def sentence(self) -> str:
-        """The ranking as a person reads it: `>` or `<` where seeds tell, `≈` where they do not."""
-        marks = ["", *({1: " > ", 0: " ≈ ", -1: " < "}[told] for told in self.told)]
+        """The ranking as a person reads it: `>` or `<` where seeds tell, `?` where they do not."""
+        marks = ["", *({1: " > ", 0: " ? ", -1: " < "}[told] for told in self.told)]
         return "".join(mark + method.label for mark, method in zip(marks, self.ranked, strict=False))
 
 

@@ -156,7 +156,7 @@ def table_markdown(scores: Scores, tuned: Tuned | None = None) -> str:
     parts = [aligned(*method_table(scores, tuned))]
     if len(scores.methods) > 1 and len(scores.pictures) > 1:
         rows = [[picture, scores.ranking(picture).sentence] for picture in scores.pictures]
-        parts.append(aligned(["picture", "ranking on it alone (> told apart by its seeds, ≈ not)"], rows))
+        parts.append(aligned(["picture", "ranking on it alone (> told apart by its seeds, ? not)"], rows))
         worst = [[one.label, _worst(scores, one)] for one in scores.methods]
         parts.append(aligned(["method", "worst picture"], worst))
     return "\n".join(parts)

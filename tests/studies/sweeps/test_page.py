@@ -73,7 +73,7 @@ REPORT = SweepReport(
         PictureRow(
             "cat & dog",
             np.zeros((4, 4, 3), np.uint8),
-            "a ≈ b",
+            "a ? b",
             [Shown(None, "20.00 dB", [Link("seed 0: 20.00", "runs/a #1/report.html")]), None],
         )
     ],
