@@ -15,7 +15,7 @@ crossings per pixel. The rules are fixed here, beforehand. They say what is ther
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -163,6 +163,7 @@ _WHERE: dict[Reason, str] = {
 
 MORE_STEPS = "More steps would help."
 NONE_KNOWN = "No remedy is known that the study of docs/paper.md backs."
+BY_MUON = "Muon in place of Adam would learn fine detail faster (claim N8 of the study in docs/paper.md)."
 UNTRIED = "The study of docs/paper.md has tried no remedy under this encoding."
 
 WORTH_SAYING = 0.05
@@ -178,12 +179,13 @@ def reasons_sentences(
     has_creases: bool,
     encoding: Encoding,
     optimizer: Optimizer,
+    resolution: int | None = None,
     too_little: str = "There are too few windows, or they are too unlike",
 ) -> tuple[str, ...]:
     """Why detail is missing, and what would help; nothing where none is missing.
 
     Args:
-        encoding, optimizer: of the fit, on which it depends what would help.
+        encoding, optimizer, resolution: of the fit, on which it depends what would help; see `remedies`.
         too_little: what is said of the windows where they do not decide which reason leads.
     """
     shares: list[tuple[float, Reason]] = [(found.share, reason) for reason, found in reasons.shares.items()]
@@ -201,10 +203,10 @@ def reasons_sentences(
         undecided = "which of these leads" if len(worth) > 1 else "whether this is the reason of most of it"
         why = f"{why} {too_little}, to be sure {undecided}."
     helped: list[Reason] = [reasons.leading] if reasons.leading else [reason for _, reason in worth]
-    return why, remedies(helped, encoding, optimizer)
+    return why, remedies(helped, encoding, optimizer, resolution)
 
 
-def remedies(reasons: Iterable[Reason], encoding: Encoding, optimizer: Optimizer) -> str:
+def remedies(reasons: Iterable[Reason], encoding: Encoding, optimizer: Optimizer, resolution: int | None = None) -> str:
     """What would help against these reasons, each once: what a claim of docs/paper.md has changed and measured. That
     nothing is known to is only said where it is so of all of them.
 
@@ -213,13 +215,15 @@ def remedies(reasons: Iterable[Reason], encoding: Encoding, optimizer: Optimizer
 
     Args:
         encoding, optimizer: of the fit, which is told of nothing that it has.
+        resolution: pixels that the longer side of the picture has, which tell no more than so many octaves apart; None
+            where there is no such number.
     """
-    found = dict.fromkeys(_remedy(reason, encoding, optimizer) for reason in reasons)
+    found = dict.fromkeys(_remedy(reason, encoding, optimizer, resolution) for reason in reasons)
     known = [remedy for remedy in found if remedy != NONE_KNOWN]
     return " ".join(known or found)
 
 
-def _remedy(reason: Reason, encoding: Encoding, optimizer: Optimizer) -> str:
+def _remedy(reason: Reason, encoding: Encoding, optimizer: Optimizer, resolution: int | None) -> str:
     if reason == "on its way":
         return MORE_STEPS
     if reason == "hindered":
@@ -227,6 +231,10 @@ def _remedy(reason: Reason, encoding: Encoding, optimizer: Optimizer) -> str:
     of_raw = isinstance(encoding, Raw)
     if not (of_raw or isinstance(encoding, Fourier)):
         return UNTRIED
+    if isinstance(encoding, Fourier) and resolution is not None:
+        more = replace(encoding, octaves=encoding.octaves + 1)
+        if more.aliasing_note(resolution) is not None:
+            return BY_MUON if reason == "slow" and not isinstance(optimizer, Muon) else NONE_KNOWN
     waves = f"A positional encoding, such as {Fourier()}, would" if of_raw else "More octaves of the encoding would"
     if reason == "few creases":
         wider = ", and so would a wider interval of the coordinates (claims A2 and N4" if of_raw else " (claim A2"

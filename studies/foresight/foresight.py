@@ -42,6 +42,11 @@ class Foreseen:
     floor: Float[np.ndarray, "rows columns"]
     """Energy of 8-bit rounding in each window."""
 
+    @property
+    def resolution(self) -> int:
+        """Pixels of the view's longer side."""
+        return round(self.reduced_by * max(self.residual.shape[:2]))
+
     def octaves(self) -> Iterator[OctaveProgress]:
         """What it does to all octaves, finest first."""
         return octave_progress(self.residual, self.moved)

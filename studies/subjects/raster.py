@@ -184,10 +184,14 @@ class PictureFindings:
     def verdict(self) -> tuple[str, ...]:
         """What is missing, why, and what would help. Without reasons, whether it goes with few creases."""
         missing, creases = self.explanation.verdict.sentences
-        if self.nothing_to_explain or self.reasons is None or not self.reasons.shares:
+        if self.nothing_to_explain or not (self.foreseen and self.reasons and self.reasons.shares):
             return missing, creases
         why = reasons_sentences(
-            self.reasons, has_creases=self.density is not None, encoding=self.encoding, optimizer=self.optimizer
+            self.reasons,
+            has_creases=self.density is not None,
+            encoding=self.encoding,
+            optimizer=self.optimizer,
+            resolution=self.foreseen.resolution,
         )
         goes_with = None if self.statistic is None else self.statistic.sentence
         return missing, *why, *([goes_with] if goes_with else [])

@@ -209,6 +209,7 @@ class SignalSubject:
             has_creases=creases is not None,
             encoding=state.field.encoding.config,
             optimizer=plan.optimizer,
+            resolution=foreseen.resolution,
             too_little=TOO_LITTLE,
         )
         held, missing = self._details[0].energy.sum(), foreseen.octave.energy.sum()

@@ -7,6 +7,8 @@ import pytest
 from jaxtyping import Float
 
 from fieldlens.analysis.detail.reasons import (
+    BY_MUON,
+    MORE_STEPS,
     NONE_KNOWN,
     REASONS,
     UNTRIED,
@@ -173,6 +175,16 @@ def test_waves_help_raw_coordinates_and_octaves_and_muon_a_fit_that_has_it_not(
     assert remedies(["slow"], encoding, Adam()) == (
         f"{slow}, and so would Muon in place of Adam (claims A2 and N8 of the study in docs/paper.md)."
     )
+
+
+def test_no_more_octaves_are_named_than_the_pixels_tell_apart() -> None:
+    more = "More octaves of the encoding would learn fine detail faster"
+    assert remedies(["slow"], Fourier(8), Adam(), resolution=256).startswith(more)
+    assert Fourier(9).aliasing_note(128) is not None
+    assert remedies(["slow"], Fourier(8), Adam(), resolution=128) == BY_MUON
+    assert remedies(["slow"], Fourier(8), Muon(), resolution=128) == NONE_KNOWN
+    assert remedies(["few creases"], Fourier(8), Adam(), resolution=128) == NONE_KNOWN
+    assert remedies(["on its way", "slow"], Fourier(8), Muon(), resolution=128) == MORE_STEPS
 
 
 @pytest.mark.parametrize("encoding", [HashGrid(), Gaussian(), Basic(), Positional(), Own("mine.py", "waves")], ids=str)
