@@ -105,7 +105,7 @@ class Begun:
             config = dataclasses.replace(config, encoding=made_ready(config.encoding))
         if self.folder is None:
             made = start(config, None, None, reporter, typed, picture)
-            return run(made, config, reporter, controls, onlooker=onlooker)
+            return run(made, None, reporter, controls, onlooker=onlooker)  # the folder says what defaults stand for
         folder = self.folder
         if isinstance(config.encoding, Own) and config.encoding.code is not None:
             folder = folder.with_encoding(config.encoding)

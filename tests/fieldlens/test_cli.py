@@ -21,6 +21,7 @@ from fieldlens import cli
 from fieldlens.configs.errors import InputError
 from fieldlens.configs.records import to_json
 from fieldlens.configs.run import CompareConfig, FitConfig, Training
+from fieldlens.configs.storage import read_config
 from fieldlens.scenes import demos
 from fieldlens.scenes.captures.transforms import read_capture
 from fieldlens.scenes.load import load
@@ -231,6 +232,17 @@ def test_a_mistake_gets_one_sentence_and_status_2_and_writes_nothing(
     assert line.startswith("fieldlens: ")
     assert sentence in line
     assert [file.name for file in here.iterdir()] == ["my photo.png"]
+
+
+def test_the_configuration_that_a_fit_leaves_says_what_its_defaults_stand_for(here: Path):
+    assert cli.main(["fit", "my photo.png", *SMALL]) == 0
+    (run,) = Path("outputs/my_photo/fourier-8").iterdir()
+    training, plan = (
+        read_config(run / "config.yaml", FitConfig).training,
+        json.loads((run / "run.json").read_text())["plan"],
+    )
+    assert training.optimizer is not None
+    assert (str(training.optimizer), training.learning_rate) == (plan["optimizer"], plan["learning_rate"])
 
 
 def test_a_resumed_fit_keeps_what_it_was_begun_with(here: Path, capfd: pytest.CaptureFixture[str]):
