@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .errors import InputError
-from .holding import remove_dead_locks, require_there
+from .holding import LOCK, remove_if_dead, require_there
 from .manifest import begin_manifest, forget, record, recorded, verify, verify_file
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -195,8 +195,11 @@ def _is_as_written(path: Path) -> bool:
 
 def remove_leftovers(folder: Path) -> None:
     """Take away what processes that were killed left unfinished in a folder, or anywhere below it, and their locks."""
-    remove_dead_locks(folder)
-    for path in list(folder.rglob(".*.partial")):
+    for path in list(folder.rglob(".*")):
+        if path.name == LOCK:
+            remove_if_dead(path)
+        if not path.match(".*.partial"):
+            continue
         process = re.fullmatch(r"\.(\d+)\.[0-9a-f]+\.partial", path.name)
         if process and _is_running(int(process[1])):
             continue

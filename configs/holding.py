@@ -95,19 +95,18 @@ def held(folder: Path, say: Callable[[str], None] = lambda _sentence: None, *, p
         os.close(lock)
 
 
-def remove_dead_locks(folder: Path) -> None:
-    """Take away the locks of processes that are gone, in a folder and anywhere below it. Those that are held stay."""
+def remove_if_dead(lock: Path) -> None:
+    """Take away the lock of a process that is gone. One that is held stays."""
     if fcntl is None:
         return
-    for file in list(folder.rglob(LOCK)):
-        with suppress(OSError):  # it is held, or cannot be written
-            descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_at(file, descriptor):
-                    file.unlink()
-            finally:
-                os.close(descriptor)
+    with suppress(OSError):  # it is held, or cannot be written
+        descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(lock, descriptor):
+                lock.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def writer_of(folder: Path) -> str | None:

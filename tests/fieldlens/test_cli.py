@@ -237,10 +237,8 @@ def test_a_mistake_gets_one_sentence_and_status_2_and_writes_nothing(
 def test_the_configuration_that_a_fit_leaves_says_what_its_defaults_stand_for(here: Path):
     assert cli.main(["fit", "my photo.png", *SMALL]) == 0
     (run,) = Path("outputs/my_photo/fourier-8").iterdir()
-    training, plan = (
-        read_config(run / "config.yaml", FitConfig).training,
-        json.loads((run / "run.json").read_text())["plan"],
-    )
+    training = read_config(run / "config.yaml", FitConfig).training
+    plan = json.loads((run / "run.json").read_text())["plan"]
     assert training.optimizer is not None
     assert (str(training.optimizer), training.learning_rate) == (plan["optimizer"], plan["learning_rate"])
 
